@@ -1,0 +1,94 @@
+//! What vantage points report, and how old it may grow before it counts as nothing.
+//!
+//! Ages travel, timestamps do not: a vantage point says "healthy for 130 s", the receiver turns that into a
+//! point on its own clock at arrival. Two clocks are never compared.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::identifier::{RegionName, ServiceName, VantageName};
+use crate::time::Timestamp;
+
+/// How long after its last heartbeat a vantage point still counts: three heartbeats of one second (architecture §6).
+pub const STALE_AFTER: Duration = Duration::from_secs(3);
+
+/// An endpoint as evidence names it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EndpointKey {
+    /// The service.
+    pub service: ServiceName,
+    /// The region.
+    pub region: RegionName,
+    /// Address or host name, as [`crate::service::Endpoint`] displays it.
+    pub endpoint: String,
+}
+
+impl fmt::Display for EndpointKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.service, self.region, self.endpoint)
+    }
+}
+
+/// One vantage point's opinion of an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Verdict {
+    /// `rise` good runs in a row, and no `fall` bad ones since.
+    Healthy,
+    /// `fall` bad runs in a row, and no `rise` good ones since.
+    Failing,
+    /// Not enough runs yet.
+    Undecided,
+}
+
+/// What one vantage point knows of one endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointEvidence {
+    /// Digest of what it probes, see [`crate::service::endpoint_digest`].
+    pub spec: Digest,
+    /// Its opinion.
+    pub verdict: Verdict,
+    /// Since when it holds that opinion.
+    pub since: Timestamp,
+    /// Runs that contradict the opinion, in a row, so far. Above zero this is a first suspicion.
+    pub contradicting: u32,
+    /// What the last bad run said, if the opinion is not healthy or runs contradict it.
+    pub error: Option<String>,
+}
+
+/// Whether a vantage point trusts its own eyes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// It does.
+    Sighted,
+    /// It does not, and says why.
+    Blind(String),
+}
+
+/// What the controller holds of one vantage point.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VantageEvidence {
+    /// When its last heartbeat or snapshot arrived.
+    pub heard: Timestamp,
+    /// Whether it is blind.
+    pub sight: Sight,
+    /// Digest of its configuration.
+    pub config: Digest,
+    /// What it covers.
+    pub endpoints: BTreeMap<EndpointKey, EndpointEvidence>,
+}
+
+impl VantageEvidence {
+    /// Whether it was heard recently enough to count.
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        now.since(self.heard) <= STALE_AFTER
+    }
+}
+
+/// Everything that all vantage points have said. A vantage point that was never heard is absent.
+pub type EvidenceBook = BTreeMap<VantageName, VantageEvidence>;

@@ -1,0 +1,375 @@
+//! The text form of a fence: `key=value;` pairs in the strings of one TXT record.
+//!
+//! A pair never spans two strings, so every string can be read alone and no provider's re-chunking at 255 bytes
+//! can tear one. Values are lower case: letters that are not, and all else that could be mistaken for grammar,
+//! are percent-encoded. Reading trusts nothing: length, alphabet, repetition and every value are checked.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use hickory_proto::rr::Name;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
+use serde::{Deserialize, Serialize};
+
+use super::{DecisionId, Epoch, Fence, Pause, Pin, REASON_BYTES_MAX, Rev};
+use crate::identifier::Actor;
+use crate::rrset::{GuardedType, RrsetKey, canonical_name};
+use crate::time::Timestamp;
+
+/// The version that this code reads and writes.
+pub const VERSION: &str = "dnsfo1";
+
+/// The longest string of a TXT record (RFC 1035 §3.3).
+const STRING_BYTES_MAX: usize = 255;
+
+/// The largest fence, in bytes. Hundreds of records fit; a hostile one cannot make parsing expensive, and fence
+/// plus records stay far below the 64 KiB of a DNS message.
+pub const FENCE_BYTES_MAX: usize = 16 * 1024;
+
+/// Left as they are in a component; everything else is encoded. `%`, `;`, `=`, `,` and `/` are grammar.
+const PLAIN: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*').remove(b'@').remove(b':');
+
+/// The strings of one TXT record, exactly as a zone holds them: a prerequisite has to repeat them to the byte.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FenceText(Vec<String>);
+
+impl FenceText {
+    /// Takes strings as they were read.
+    pub fn from_strings(strings: Vec<String>) -> Self {
+        Self(strings)
+    }
+
+    /// The strings, in order.
+    pub fn strings(&self) -> &[String] {
+        &self.0
+    }
+}
+
+impl fmt::Display for FenceText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, string)| write!(f, "{}\"{string}\"", if index == 0 { "" } else { " " }))
+    }
+}
+
+/// Why a text is no fence, or a fence has no text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FenceError {
+    /// Longer than any fence.
+    #[error("the fence is longer than {FENCE_BYTES_MAX} bytes")]
+    TooLong,
+    /// A pair that does not fit a string.
+    #[error("the pair of `{0}` does not fit {STRING_BYTES_MAX} bytes")]
+    PairTooLong(String),
+    /// Not `key=value;`.
+    #[error("`{0}` is not `key=value;`")]
+    Pair(String),
+    /// A key twice.
+    #[error("`{0}` is given twice")]
+    Repeated(String),
+    /// A key that must be there.
+    #[error("`{0}` is missing")]
+    Missing(&'static str),
+    /// Another version.
+    #[error("version `{0}` is not `{VERSION}`")]
+    Version(String),
+    /// A value that is none.
+    #[error("`{key}` has the bad value `{value}`")]
+    Value {
+        /// The key.
+        key: &'static str,
+        /// The value, as it stood.
+        value: String,
+    },
+    /// Neither active in a region nor released, or both.
+    #[error("a fence is either active in a region or released")]
+    Neither,
+}
+
+impl Fence {
+    /// Writes the text form. Names of guarded RRsets are written relative to `zone`.
+    ///
+    /// # Errors
+    /// [`FenceError::PairTooLong`] or [`FenceError::TooLong`]; configuration checks try this with every service.
+    pub fn to_text(&self, zone: &Name) -> Result<FenceText, FenceError> {
+        let mut pairs = vec![
+            pair("v", VERSION),
+            pair("install", &encode(self.install.as_str())),
+            pair("id", &encode(self.id.as_str())),
+            pair("provider", &encode(self.provider.as_str())),
+            pair("epoch", &self.epoch.to_string()),
+            pair("rev", &self.rev.to_string()),
+            pair("write", self.write.as_str()),
+            pair("plan", self.plan.as_str()),
+            pair("active", &self.active.as_ref().map(|region| encode(region.as_str())).unwrap_or_default()),
+        ];
+        pairs.extend(self.released.map(|at| pair("released", &at.as_secs().to_string())));
+        pairs.push(pair("moved", &self.moved.as_secs().to_string()));
+        pairs.push(pair("by", &encode(self.by.as_str())));
+        pairs.push(pair("cfg", &self.cfg.to_string()));
+        pairs.push(pair("pin", &self.pin.as_ref().map(pin_text).unwrap_or_default()));
+        pairs.push(pair("pause", &self.pause.as_ref().map(pause_text).unwrap_or_default()));
+        pairs.extend(rrs_pairs(&self.rrs, zone));
+        pairs.push(pair("digest", &self.digest.to_string()));
+        pairs.extend(self.unknown.iter().map(|(key, value)| pair(key, value)));
+        pack(pairs)
+    }
+
+    /// Reads the text form; names are completed with `zone`.
+    ///
+    /// # Errors
+    /// [`FenceError`], the first fault. Such a fence is foreign.
+    pub fn parse(text: &FenceText, zone: &Name) -> Result<Self, FenceError> {
+        let mut pairs = Pairs::split(text)?;
+        let version = pairs.take("v")?;
+        if version != VERSION {
+            return Err(FenceError::Version(version));
+        }
+        let fence = Self {
+            install: pairs.take_parsed("install")?,
+            id: pairs.take_parsed("id")?,
+            provider: pairs.take_parsed("provider")?,
+            epoch: Epoch::new(pairs.take_number("epoch", Epoch::READ_MAX)?),
+            rev: Rev::new(pairs.take_number("rev", Rev::READ_MAX)?),
+            write: pairs.take_parsed("write")?,
+            plan: pairs.take_parsed::<DecisionId>("plan")?,
+            active: pairs.take_optional("active")?.map(|text| parsed("active", &text)).transpose()?,
+            released: pairs.take_seconds("released")?,
+            moved: Timestamp::from_secs(pairs.take_number("moved", SECONDS_MAX)?),
+            by: pairs.take_parsed("by")?,
+            cfg: pairs.take_number("cfg", u64::MAX)?,
+            pin: pairs.take_optional("pin")?.map(|text| read_pin(&text)).transpose()?,
+            pause: pairs.take_optional("pause")?.map(|text| read_pause(&text)).transpose()?,
+            rrs: read_rrs(pairs.take_all("rrs"), zone)?,
+            digest: pairs.take_parsed("digest")?,
+            unknown: pairs.0,
+        };
+        if fence.active.is_some() == fence.released.is_some() {
+            return Err(FenceError::Neither);
+        }
+        Ok(fence)
+    }
+}
+
+/// The largest point in time that a fence may name: the year 9999.
+const SECONDS_MAX: u64 = 253_402_300_799;
+
+fn pair(key: &str, value: &str) -> String {
+    format!("{key}={value};")
+}
+
+/// Percent-encodes a component. Upper-case letters are encoded too, so that the text survives a server that
+/// compares without case.
+fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_uppercase() {
+            encoded.push_str(&format!("%{byte:02x}"));
+        } else {
+            encoded.push_str(&percent_encode(&[byte], PLAIN).to_string().to_ascii_lowercase());
+        }
+    }
+    encoded
+}
+
+/// Cuts a reason to what a fence has room for, at a character border.
+fn cut(reason: &str) -> &str {
+    let mut end = reason.len().min(REASON_BYTES_MAX);
+    while !reason.is_char_boundary(end) {
+        end -= 1;
+    }
+    &reason[..end]
+}
+
+fn pin_text(pin: &Pin) -> String {
+    format!("{},{}", encode(pin.by.as_str()), encode(cut(&pin.reason)))
+}
+
+fn pause_text(pause: &Pause) -> String {
+    let until = pause.until.map(|at| at.as_secs().to_string()).unwrap_or_default();
+    format!("{},{until},{}", encode(pause.by.as_str()), encode(cut(&pause.reason)))
+}
+
+/// One or more `rrs` pairs, each short enough for a string.
+fn rrs_pairs(rrs: &BTreeSet<RrsetKey>, zone: &Name) -> Vec<String> {
+    let mut values: Vec<String> = vec![String::new()];
+    for key in rrs {
+        let entry = format!("{}/{}", encode(&relative(key.name(), zone)), key.rtype().to_string().to_ascii_lowercase());
+        let last = values.last_mut().expect("invariant: starts with one value and only grows");
+        if last.is_empty() {
+            last.push_str(&entry);
+        } else if "rrs=;".len() + last.len() + 1 + entry.len() <= STRING_BYTES_MAX {
+            last.push(',');
+            last.push_str(&entry);
+        } else {
+            values.push(entry);
+        }
+    }
+    values.iter().map(|value| pair("rrs", value)).collect()
+}
+
+fn relative(name: &Name, zone: &Name) -> String {
+    if name == zone {
+        return "@".to_owned();
+    }
+    let labels = usize::from(name.num_labels() - zone.num_labels().min(name.num_labels()));
+    // num_labels does not count a wildcard's asterisk, iter() does.
+    let labels = labels + usize::from(name.is_wildcard()) - usize::from(zone.is_wildcard());
+    let own = Name::from_labels(name.iter().take(labels));
+    own.map(|own| own.to_ascii().trim_end_matches('.').to_owned()).unwrap_or_else(|_| name.to_ascii())
+}
+
+fn pack(pairs: Vec<String>) -> Result<FenceText, FenceError> {
+    let mut strings: Vec<String> = vec![String::new()];
+    for pair in pairs {
+        if pair.len() > STRING_BYTES_MAX {
+            return Err(FenceError::PairTooLong(pair.split('=').next().unwrap_or_default().to_owned()));
+        }
+        let last = strings.last_mut().expect("invariant: starts with one string and only grows");
+        if last.len() + pair.len() <= STRING_BYTES_MAX {
+            last.push_str(&pair);
+        } else {
+            strings.push(pair);
+        }
+    }
+    if strings.iter().map(String::len).sum::<usize>() > FENCE_BYTES_MAX {
+        return Err(FenceError::TooLong);
+    }
+    Ok(FenceText(strings))
+}
+
+/// Pairs not yet consumed, in the order read.
+struct Pairs(Vec<(String, String)>);
+
+impl Pairs {
+    fn split(text: &FenceText) -> Result<Self, FenceError> {
+        if text.0.iter().map(String::len).sum::<usize>() > FENCE_BYTES_MAX {
+            return Err(FenceError::TooLong);
+        }
+        let mut pairs: Vec<(String, String)> = Vec::new();
+        let mut seen = BTreeSet::new();
+        for string in &text.0 {
+            let Some(inner) = string.strip_suffix(';') else { return Err(FenceError::Pair(string.clone())) };
+            for raw in inner.split(';') {
+                let (key, value) = split_pair(raw).ok_or_else(|| FenceError::Pair(raw.to_owned()))?;
+                if key != "rrs" && !seen.insert(key) {
+                    return Err(FenceError::Repeated(key.to_owned()));
+                }
+                pairs.push((key.to_owned(), value.to_owned()));
+            }
+        }
+        Ok(Self(pairs))
+    }
+
+    fn take_all(&mut self, key: &str) -> Vec<String> {
+        let (taken, left) = std::mem::take(&mut self.0).into_iter().partition(|(name, _)| name == key);
+        self.0 = left;
+        let taken: Vec<(String, String)> = taken;
+        taken.into_iter().map(|(_, value)| value).collect()
+    }
+
+    fn take(&mut self, key: &'static str) -> Result<String, FenceError> {
+        self.take_all(key).pop().ok_or(FenceError::Missing(key))
+    }
+
+    /// An absent and an empty value are the same.
+    fn take_optional(&mut self, key: &'static str) -> Result<Option<String>, FenceError> {
+        Ok(self.take_all(key).pop().filter(|value| !value.is_empty()))
+    }
+
+    fn take_parsed<T: std::str::FromStr>(&mut self, key: &'static str) -> Result<T, FenceError> {
+        parsed(key, &self.take(key)?)
+    }
+
+    fn take_number(&mut self, key: &'static str, max: u64) -> Result<u64, FenceError> {
+        let text = self.take(key)?;
+        number(key, &text, max)
+    }
+
+    fn take_seconds(&mut self, key: &'static str) -> Result<Option<Timestamp>, FenceError> {
+        let Some(text) = self.take_optional(key)? else { return Ok(None) };
+        number(key, &text, SECONDS_MAX).map(|secs| Some(Timestamp::from_secs(secs)))
+    }
+}
+
+fn split_pair(raw: &str) -> Option<(&str, &str)> {
+    let (key, value) = raw.split_once('=')?;
+    let first = key.bytes().next()?;
+    let key_ok =
+        first.is_ascii_lowercase() && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let value_ok = value.bytes().all(|byte| byte.is_ascii_graphic() && !byte.is_ascii_uppercase());
+    let plain = value.bytes().all(|byte| !matches!(byte, b'"' | b'\\' | b'='));
+    (key_ok && value_ok && plain).then_some((key, value))
+}
+
+fn bad(key: &'static str, value: &str) -> FenceError {
+    FenceError::Value { key, value: value.to_owned() }
+}
+
+fn decode(key: &'static str, raw: &str) -> Result<String, FenceError> {
+    percent_decode_str(raw).decode_utf8().map(std::borrow::Cow::into_owned).map_err(|_| bad(key, raw))
+}
+
+fn parsed<T: std::str::FromStr>(key: &'static str, raw: &str) -> Result<T, FenceError> {
+    decode(key, raw)?.parse().map_err(|_| bad(key, raw))
+}
+
+/// Digits only: `parse` alone would take a leading plus sign, and two texts for one number are one too many.
+fn number(key: &'static str, text: &str, max: u64) -> Result<u64, FenceError> {
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) || (text.len() > 1 && text.starts_with('0')) {
+        return Err(bad(key, text));
+    }
+    text.parse().ok().filter(|number| *number <= max).ok_or_else(|| bad(key, text))
+}
+
+fn read_pin(raw: &str) -> Result<Pin, FenceError> {
+    let (by, reason) = raw.split_once(',').ok_or_else(|| bad("pin", raw))?;
+    Ok(Pin { by: parsed::<Actor>("pin", by)?, reason: decode("pin", reason)? })
+}
+
+fn read_pause(raw: &str) -> Result<Pause, FenceError> {
+    let mut parts = raw.splitn(3, ',');
+    let (Some(by), Some(until), Some(reason)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(bad("pause", raw));
+    };
+    let until = match until {
+        "" => None,
+        text => Some(Timestamp::from_secs(number("pause", text, SECONDS_MAX)?)),
+    };
+    Ok(Pause { by: parsed::<Actor>("pause", by)?, until, reason: decode("pause", reason)? })
+}
+
+fn read_rrs(values: Vec<String>, zone: &Name) -> Result<BTreeSet<RrsetKey>, FenceError> {
+    let mut keys = BTreeSet::new();
+    for value in values.iter().filter(|value| !value.is_empty()) {
+        for entry in value.split(',') {
+            let key = read_rr(entry, zone).ok_or_else(|| bad("rrs", entry))?;
+            if !keys.insert(key) {
+                return Err(bad("rrs", entry));
+            }
+        }
+    }
+    Ok(keys)
+}
+
+fn read_rr(entry: &str, zone: &Name) -> Option<RrsetKey> {
+    let (owner, rtype) = entry.rsplit_once('/')?;
+    let owner = decode("rrs", owner).ok()?;
+    let rtype = GuardedType::ALL.into_iter().find(|known| known.to_string().to_ascii_lowercase() == rtype)?;
+    let name = match owner.as_str() {
+        "" => return None,
+        "@" => zone.clone(),
+        relative => canonical_name(relative).ok().and_then(|mut own| {
+            own.set_fqdn(false);
+            own.append_domain(zone).ok()
+        })?,
+    };
+    Some(RrsetKey::new(&name, rtype))
+}
+
+#[cfg(test)]
+mod tests;

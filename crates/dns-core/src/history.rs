@@ -1,0 +1,106 @@
+//! What happened, in rows that are only ever added.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::fence::DecisionId;
+use crate::identifier::ServiceName;
+use crate::time::Timestamp;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// What a history row tells.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum HistoryKind {
+            $($(#[$doc])* #[serde(rename = $text)] $name,)*
+        }
+
+        impl HistoryKind {
+            /// Every kind.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The kind as it is stored, shown and used as a metric label.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The machine went from one state to another.
+    StateChanged = "stateChanged",
+    /// A write was decided and put into the outbox.
+    Decided = "decided",
+    /// An observing service would have moved.
+    WouldMove = "wouldMove",
+    /// Something is wanted and a rule of the kernel says no.
+    Held = "held",
+    /// What was held is no longer wanted or no longer refused.
+    Unheld = "unheld",
+    /// The kernel agreed again and the write was let go.
+    Permitted = "permitted",
+    /// A decision ended before its permit; nothing was sent.
+    Expired = "expired",
+    /// The zone holds the write.
+    Applied = "applied",
+    /// The provider refused the write because the zone had changed.
+    Conflicted = "conflicted",
+    /// The provider refused the write for another reason.
+    Denied = "denied",
+    /// The provider could not be reached; nothing was sent.
+    Unreachable = "unreachable",
+    /// No answer came; whether the write arrived is being found out.
+    OutcomeUnknown = "outcomeUnknown",
+    /// A write whose outcome was unknown can no longer arrive.
+    Burned = "burned",
+    /// Every authoritative server that answers serves the new records.
+    Verified = "verified",
+    /// Some authoritative servers did not serve the new records in time.
+    Unverified = "unverified",
+    /// A newer fence was found and taken over.
+    Followed = "followed",
+    /// A fence was missing or set back.
+    FenceLost = "fenceLost",
+    /// Records or fence were changed by someone else.
+    ForeignChange = "foreignChange",
+    /// The zone is as the fence says again.
+    ForeignChangeEnded = "foreignChangeEnded",
+    /// The provider could not be read.
+    Unreadable = "unreadable",
+    /// The provider can be read again.
+    ReadableAgain = "readableAgain",
+    /// Automatic writes were blocked.
+    Paused = "paused",
+    /// The block ended.
+    Resumed = "resumed",
+}
+
+impl fmt::Display for HistoryKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// One row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryEntry {
+    /// When.
+    pub at: Timestamp,
+    /// The service.
+    pub service: ServiceName,
+    /// What.
+    pub kind: HistoryKind,
+    /// The decision it belongs to.
+    pub decision: Option<DecisionId>,
+    /// One sentence for people.
+    pub summary: String,
+    /// Whether someone should be woken.
+    pub page: bool,
+    /// Figures and evidence for programs and explanations.
+    pub details: serde_json::Value,
+}

@@ -1,0 +1,20 @@
+//! The pure decisions of the failover control plane: names, records, policy, evidence, fences, the safety kernel
+//! and the state machine of a service.
+//!
+//! Nothing here runs, waits, reads a clock, draws a random number or does I/O: `now` and nonces come in as
+//! arguments, decisions go out as values. That is what makes simulation, backtesting and explanation possible.
+
+pub mod change;
+pub mod digest;
+pub mod evidence;
+pub mod fence;
+pub mod history;
+pub mod identifier;
+pub mod kernel;
+pub mod policy;
+pub mod probe;
+pub mod rrset;
+pub mod service;
+pub mod time;
+pub mod write;
+pub mod zone;

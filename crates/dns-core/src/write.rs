@@ -1,0 +1,105 @@
+//! A planned write: a decision with everything that carrying it out needs. It is what the outbox holds.
+
+use serde::{Deserialize, Serialize};
+
+use crate::change::ChangeSet;
+use crate::fence::{DecisionId, Fence};
+use crate::identifier::{Actor, RegionName, ServiceName};
+use crate::time::Timestamp;
+
+/// Why a write is made. Each kind obeys its own rules in the safety kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum WriteKind {
+    /// Leaves a failing region, or is asked for by an operator.
+    Failover,
+    /// Leaves a healthy region for a preferred one.
+    Failback,
+    /// Takes records under a fence for the first time, or again after a release or a foreign change.
+    Adopt,
+    /// Leaves the records and turns the fence into a tombstone.
+    Release,
+    /// Writes pause and pin into the fence; the records stay.
+    Annotate,
+    /// Restores a fence that was lost or set back; the records stay as they are served.
+    Repair,
+    /// Brings the records to what a changed configuration renders for the same region.
+    Rerender,
+}
+
+impl WriteKind {
+    /// Whether the records go to another region.
+    pub fn moves(self) -> bool {
+        match self {
+            Self::Failover | Self::Failback => true,
+            Self::Adopt | Self::Release | Self::Annotate | Self::Repair | Self::Rerender => false,
+        }
+    }
+
+    /// The kind as a word, for sentences and labels.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Failover => "failover",
+            Self::Failback => "failback",
+            Self::Adopt => "adopt",
+            Self::Release => "release",
+            Self::Annotate => "annotate",
+            Self::Repair => "repair",
+            Self::Rerender => "rerender",
+        }
+    }
+}
+
+/// Who started it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "initiative")]
+pub enum Initiative {
+    /// The controller, on evidence.
+    Automatic,
+    /// A person.
+    Manual {
+        /// The holder of the token.
+        by: Actor,
+    },
+}
+
+/// A decision that waits for its permit, or is being carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedWrite {
+    /// The decision.
+    pub id: DecisionId,
+    /// The service.
+    pub service: ServiceName,
+    /// Why.
+    pub kind: WriteKind,
+    /// Who started it.
+    #[serde(flatten)]
+    pub initiative: Initiative,
+    /// The region that is left, if the records were in one.
+    pub from: Option<RegionName>,
+    /// The region that the records are in afterwards; `None` for a release.
+    pub to: Option<RegionName>,
+    /// The reason, as evidence or as the operator gave it.
+    pub reason: String,
+    /// Rules of the kernel that the operator overrode.
+    pub overrides: Vec<crate::kernel::Rule>,
+    /// When it was decided.
+    pub decided: Timestamp,
+    /// When it ends as expired if it has no permit by then.
+    pub valid_until: Timestamp,
+    /// What to write.
+    pub change: ChangeSet,
+    /// The fence that the zone holds afterwards.
+    pub fence: Fence,
+}
+
+/// How far a planned write is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum WriteStage {
+    /// Waits for its permit; nothing was sent.
+    Pending,
+    /// Has its permit: from here on it may have reached the provider, until a read or a burn says otherwise.
+    Sent,
+}

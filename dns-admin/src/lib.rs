@@ -1,0 +1,1 @@
+//! The SRE's command line.

@@ -1,0 +1,1 @@
+//! Probe engine of one vantage point: schedule, probers, detector, evidence stream.

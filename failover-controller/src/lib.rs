@@ -1,0 +1,1 @@
+//! Judges evidence, decides, and flips a service's records under a fence.
