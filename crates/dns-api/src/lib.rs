@@ -1,0 +1,9 @@
+//! Wire types of the HTTP APIs, shared by daemons, CLI and tests, and their typed client.
+//!
+//! Field names are camelCase JSON. Ages are milliseconds at the moment of sending; points in time are RFC 3339.
+
+pub mod command;
+pub mod evidence;
+pub mod history;
+pub mod problem;
+pub mod status;

@@ -1,0 +1,236 @@
+//! Services as the controller serves them: `GET /api/v1/services` and `GET /api/v1/services/{name}`.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Answer of `GET /api/v1/services`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceList {
+    /// The controller that answers.
+    pub controller: String,
+    /// Every service, by name.
+    pub services: Vec<ServiceSummary>,
+    /// Every vantage point, by name.
+    pub vantage_points: Vec<VantageReport>,
+    /// Whether the store takes commits; its error if it doesn't.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_error: Option<String>,
+}
+
+/// One line of `status`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceSummary {
+    /// Name.
+    pub name: String,
+    /// `observe` or `active`.
+    pub mode: String,
+    /// The machine's state, in its diagram's words.
+    pub state: String,
+    /// How long it has been in that state.
+    pub state_age_ms: u64,
+    /// The region whose records are served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active: Option<String>,
+    /// The judgement of each region, in order of preference.
+    pub regions: Vec<RegionSummary>,
+    /// Why nothing moves although something is wanted; the first refusing rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<HoldReport>,
+    /// What a person should see first: provider errors, foreign changes, open writes; empty if all is well.
+    pub attention: Vec<String>,
+    /// Whether someone should be awake.
+    pub page: bool,
+}
+
+/// One region in a summary.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RegionSummary {
+    /// Name.
+    pub name: String,
+    /// `healthy`, `failing` or `unknown`.
+    pub judgement: String,
+    /// Whether records may move there.
+    pub proven: bool,
+}
+
+/// Why something that is wanted does not happen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HoldReport {
+    /// What is wanted: a kind of write.
+    pub wanted: String,
+    /// The rules that said no, in order of precedence.
+    pub rejections: Vec<crate::problem::RejectionReport>,
+    /// For how long.
+    pub age_ms: u64,
+}
+
+/// One vantage point.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct VantageReport {
+    /// Name.
+    pub name: String,
+    /// `sighted`, `blind` or `silent`.
+    pub sight: String,
+    /// Why it is blind or silent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// How long ago it was last heard; absent if never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard_age_ms: Option<u64>,
+    /// Digest of its configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<String>,
+}
+
+/// Answer of `GET /api/v1/services/{name}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceReport {
+    /// The summary.
+    pub summary: ServiceSummary,
+    /// Zone.
+    pub zone: String,
+    /// Provider.
+    pub provider: String,
+    /// How many vantage points must agree.
+    pub quorum: usize,
+    /// Evidence, per region and endpoint.
+    pub regions: Vec<RegionReport>,
+    /// The fence, as last read or written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fence: Option<FenceReport>,
+    /// What the last read of the zone meant: `unread`, `unadopted`, `held`, `released`, `foreign` …
+    pub standing: String,
+    /// More about the standing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing_detail: Option<String>,
+    /// How long ago the zone was read; absent if never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_age_ms: Option<u64>,
+    /// The records that the zone serves, in presentation form.
+    pub records: Vec<String>,
+    /// A pause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<String>,
+    /// A pin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pin: Option<String>,
+    /// The write under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<OpenWriteReport>,
+    /// How the last write was verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification: Option<VerificationReport>,
+}
+
+/// One region with its evidence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RegionReport {
+    /// Judgement.
+    pub summary: RegionSummary,
+    /// Endpoints.
+    pub endpoints: Vec<EndpointVotes>,
+}
+
+/// One endpoint with what each vantage point says of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EndpointVotes {
+    /// Address or host name.
+    pub endpoint: String,
+    /// Judgement.
+    pub judgement: String,
+    /// By vantage point.
+    pub votes: Vec<VoteReport>,
+}
+
+/// One vantage point's opinion of one endpoint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct VoteReport {
+    /// The vantage point.
+    pub vantage: String,
+    /// `healthy`, `failing`, `undecided`, `blind`, `silent` or `notCovered`.
+    pub vote: String,
+    /// Since when, for healthy and failing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_ms: Option<u64>,
+    /// What it last saw go wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// A fence, read for people.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FenceReport {
+    /// Its owner name.
+    pub name: String,
+    /// Counts moves.
+    pub epoch: u64,
+    /// Counts writes.
+    pub rev: u64,
+    /// The active region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active: Option<String>,
+    /// Which controller wrote.
+    pub by: String,
+    /// When the service last moved, RFC 3339 in UTC.
+    pub moved: String,
+    /// When it was released, RFC 3339 in UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released: Option<String>,
+    /// The strings of the TXT record.
+    pub text: Vec<String>,
+}
+
+/// A write under way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OpenWriteReport {
+    /// Its decision.
+    pub decision: String,
+    /// Its kind.
+    pub kind: String,
+    /// `pending`, `sent` or `burning`.
+    pub stage: String,
+    /// How long ago it was decided.
+    pub age_ms: u64,
+    /// The last error, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// How a write arrived.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct VerificationReport {
+    /// The decision.
+    pub decision: String,
+    /// Whether it is still going on.
+    pub running: bool,
+    /// Every authoritative server.
+    pub servers: Vec<ServerReport>,
+}
+
+/// One authoritative server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerReport {
+    /// Address and port.
+    pub server: String,
+    /// `served`, `old` or `silent`.
+    pub outcome: String,
+    /// From acceptance by the provider to the first new answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took_ms: Option<u64>,
+    /// What it last answered or why it didn't.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}

@@ -1,0 +1,177 @@
+//! The configuration, validated: what the programs see after every fault was reported.
+//!
+//! One file (or several, or a folder) serves all programs; what differs per process is a flag. Loading walks the
+//! YAML tree with positions, collects every fault, and hands out a [`Config`] only if there is none.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use dns_core::digest::Digest;
+use dns_core::identifier::{Actor, Installation, ProviderName, RegionName, VantageName};
+use dns_core::service::Service;
+use hickory_proto::rr::Name;
+use url::Url;
+
+/// Everything that the files say.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// This installation's name in the fences.
+    pub installation: Installation,
+    /// The files' `revision`, 0 without one.
+    pub revision: u64,
+    /// Digest over the content of the files, in the order given.
+    pub digest: Digest,
+    /// Every region, in order of preference.
+    pub regions: Vec<RegionName>,
+    /// Every vantage point.
+    pub vantage_points: Vec<VantagePoint>,
+    /// Recursive resolvers by name, each with one or more addresses.
+    pub resolvers: BTreeMap<String, Vec<SocketAddr>>,
+    /// Every provider.
+    pub providers: BTreeMap<ProviderName, ProviderConfig>,
+    /// Every service.
+    pub services: Vec<Service>,
+    /// Where the controller keeps its state.
+    pub store: StoreConfig,
+    /// What only the controller needs.
+    pub controller: ControllerConfig,
+    /// What only monitors need.
+    pub monitor: MonitorConfig,
+    /// Certificates of listeners and the authority of outgoing connections.
+    pub tls: TlsConfig,
+}
+
+/// One vantage point.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VantagePoint {
+    /// Its name, which is also the name in its server certificate.
+    pub name: VantageName,
+    /// Where its evidence stream is.
+    pub url: Url,
+    /// Where it stands.
+    pub region: Option<String>,
+    /// What policies select it by.
+    pub labels: BTreeMap<String, String>,
+    /// The resolver that resolves host-name endpoints there, by its name in `resolvers`.
+    pub resolver: Option<String>,
+    /// TCP addresses outside every region; if none of them answers, the vantage point is blind.
+    pub control_targets: Vec<SocketAddr>,
+}
+
+/// One provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProviderConfig {
+    /// DNS UPDATE (RFC 2136) with TSIG.
+    Rfc2136(Rfc2136Config),
+}
+
+/// A primary that takes DNS UPDATE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rfc2136Config {
+    /// The primary: all reads for plans and all writes go there.
+    pub server: SocketAddr,
+    /// The zones it holds for us.
+    pub zones: Vec<Name>,
+    /// The servers that verification asks; if empty, the zone's NS.
+    pub authoritative_servers: Vec<SocketAddr>,
+    /// The key.
+    pub tsig: TsigConfig,
+    /// How long one exchange with the primary may take. Default 5 s.
+    pub timeout: Duration,
+    /// How often each service's fence and records are read in quiet times. Default 10 s.
+    pub read_interval: Duration,
+    /// How long a permit lasts, which is also the fudge of signatures: whole seconds, default 10.
+    pub permit: Duration,
+}
+
+/// A TSIG key (RFC 8945).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TsigConfig {
+    /// Its name on the server.
+    pub name: Name,
+    /// Its algorithm.
+    pub algorithm: TsigAlgorithm,
+    /// A file with one line, the secret in base64.
+    pub secret_file: PathBuf,
+}
+
+/// The algorithms that every current server takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TsigAlgorithm {
+    /// hmac-sha256
+    HmacSha256,
+    /// hmac-sha384
+    HmacSha384,
+    /// hmac-sha512
+    HmacSha512,
+}
+
+/// Where the controller keeps its state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreConfig {
+    /// A file. Default `/var/lib/failover-controller/state.db`.
+    Sqlite {
+        /// Its path; the folder must exist.
+        path: PathBuf,
+    },
+}
+
+/// What only the controller needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ControllerConfig {
+    /// Who may call it. With none, reads are open and writes are refused.
+    pub tokens: Vec<TokenConfig>,
+    /// The token that it shows to monitors.
+    pub monitor_token_file: Option<PathBuf>,
+}
+
+/// What only monitors need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MonitorConfig {
+    /// Who may read evidence. With none, everyone who can connect.
+    pub tokens: Vec<TokenConfig>,
+    /// How many probes run at once at the most. Default 512.
+    pub concurrency_max: usize,
+}
+
+/// A bearer token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenConfig {
+    /// Its holder, who appears in history.
+    pub name: Actor,
+    /// What the holder may do.
+    pub role: Role,
+    /// A file with one line, the token.
+    pub file: PathBuf,
+}
+
+/// What a caller may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Read.
+    Viewer,
+    /// Read and write.
+    Operator,
+}
+
+/// Certificates.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsConfig {
+    /// PEM files of the listener's chain and key; without them it speaks plain HTTP.
+    pub listener: Option<CertificateFiles>,
+    /// PEM file of the authority that client certificates must come from; with it they are required.
+    pub client_ca: Option<PathBuf>,
+    /// PEM file of the authority that peers' certificates are checked against, instead of the system's.
+    pub ca: Option<PathBuf>,
+}
+
+/// A certificate chain and its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateFiles {
+    /// PEM file of the chain.
+    pub cert: PathBuf,
+    /// PEM file of the key.
+    pub key: PathBuf,
+}

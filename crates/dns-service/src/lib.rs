@@ -1,0 +1,3 @@
+//! What every daemon needs: configuration, telemetry, TLS, admin HTTP, authentication, shutdown.
+
+pub mod config;

@@ -1,0 +1,3 @@
+//! State, outbox and history of the controller behind one port.
+
+pub mod port;

@@ -1,0 +1,138 @@
+//! The port that every store implements.
+//!
+//! One step of one service is one transaction: new state, outbox rows and history rows together or not at all,
+//! conditional on the generation that the step started from.
+
+use async_trait::async_trait;
+use dns_core::fence::DecisionId;
+use dns_core::history::HistoryEntry;
+use dns_core::identifier::ServiceName;
+use dns_core::write::{PlannedWrite, WriteStage};
+
+/// Counts the committed states of a service; 0 before the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Generation(pub u64);
+
+/// The position of a row in the history.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position(pub u64);
+
+/// A service's state as it was committed: an opaque text that its owner wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredState {
+    /// Its generation.
+    pub generation: Generation,
+    /// The envelope.
+    pub envelope: String,
+}
+
+/// A change to the outbox.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OutboxChange {
+    /// A new planned write, pending.
+    Add(Box<PlannedWrite>),
+    /// It got its permit: from now on it may have been sent.
+    MarkSent(DecisionId),
+    /// It is settled and leaves the outbox.
+    Remove(DecisionId),
+}
+
+/// One step of one service.
+#[derive(Clone, Debug)]
+pub struct Commit {
+    /// The service.
+    pub service: ServiceName,
+    /// The generation that the step started from.
+    pub expected: Generation,
+    /// The new state.
+    pub envelope: String,
+    /// Outbox changes, in order.
+    pub outbox: Vec<OutboxChange>,
+    /// History rows, in order.
+    pub history: Vec<HistoryEntry>,
+}
+
+/// A planned write that is not settled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenWrite {
+    /// What was planned.
+    pub write: PlannedWrite,
+    /// How far it is.
+    pub stage: WriteStage,
+}
+
+/// Which history rows to read, newest last.
+#[derive(Clone, Debug, Default)]
+pub struct HistoryQuery {
+    /// Of one service only.
+    pub service: Option<ServiceName>,
+    /// Of one decision only.
+    pub decision: Option<DecisionId>,
+    /// Rows after this position; without it the newest rows.
+    pub after: Option<Position>,
+    /// How many rows at the most.
+    pub limit: u32,
+}
+
+/// A history row with its position.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HistoryRow {
+    /// Where it stands.
+    pub position: Position,
+    /// What it tells.
+    pub entry: HistoryEntry,
+}
+
+/// A failed call, by what the caller can do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Someone else committed in between: load again.
+    #[error("service {service} is at generation {found}, expected {expected}")]
+    Stale {
+        /// The service.
+        service: ServiceName,
+        /// What the step started from.
+        expected: u64,
+        /// What the store holds.
+        found: u64,
+    },
+    /// The store does not answer or cannot write now: try again; nothing was committed.
+    #[error("the store {subject} is not available")]
+    Unavailable {
+        /// Which store.
+        subject: String,
+        /// What the driver said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The store holds what cannot be understood: a person must look.
+    #[error("the store {subject} holds what cannot be read: {reason}")]
+    Corrupt {
+        /// Which store.
+        subject: String,
+        /// What and where.
+        reason: String,
+    },
+}
+
+/// A store. Every call is atomic; a dropped call has happened entirely or not at all.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// The committed state of a service, if any.
+    async fn state(&self, service: &ServiceName) -> Result<Option<StoredState>, StoreError>;
+
+    /// Commits one step.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] if the generation is another; nothing was committed.
+    async fn commit(&self, commit: &Commit) -> Result<Generation, StoreError>;
+
+    /// Every planned write that is not settled, oldest first.
+    async fn open_writes(&self) -> Result<Vec<OpenWrite>, StoreError>;
+
+    /// Reads history, newest last.
+    async fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryRow>, StoreError>;
+
+    /// Whether the store answers: a cheap read for readiness.
+    async fn ping(&self) -> Result<(), StoreError>;
+}
