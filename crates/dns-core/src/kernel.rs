@@ -1,9 +1,24 @@
-//! The safety kernel: the rules that every write passes, at decision and again at permit time.
+//! The safety kernel: the rules that every write passes, automatic or by hand, at decision and again at permit time.
+//!
+//! One pure function, [`review`], asks every rule of [`Rule::ALL`] in order of precedence. A rule says nothing, or says
+//! why not. The first of the rejections is what people see first. Each rule has a test that fails without it.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+use crate::change::ChangeSet;
+use crate::fence::{Fence, Pause};
+use crate::identifier::RegionName;
+use crate::judgement::Judgement;
+use crate::rrset::Rrsets;
+use crate::service::Service;
+use crate::standing::Standing;
+use crate::time::Timestamp;
+use crate::write::{Initiative, WriteKind};
+
+mod rules;
 
 macro_rules! rules {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
@@ -38,8 +53,6 @@ rules! {
     ZoneKnown = "zoneKnown",
     /// No automatic move without a quorum's judgement that the region is failing.
     QuorumJudged = "quorumJudged",
-    /// A failback leaves a region that a quorum sees healthy; leaving a failing one is a failover.
-    SourceHealthy = "sourceHealthy",
     /// All regions failing means hold.
     AllRegionsFailing = "allRegionsFailing",
     /// Only to a region that a quorum has seen healthy for its ready-time.
@@ -54,13 +67,11 @@ rules! {
     NoForeignChange = "noForeignChange",
     /// A replica with an older configuration than the fence's never writes.
     ConfigurationCurrent = "configurationCurrent",
-    /// A pin blocks automatic failback.
-    NotPinned = "notPinned",
     /// One write of a service at a time.
     OneWrite = "oneWrite",
     /// Failback waits for the cooldown to end.
     CooledDown = "cooledDown",
-    /// After a refused write the next one waits.
+    /// After a failed write the next automatic one waits.
     WriteBackoff = "writeBackoff",
 }
 
@@ -81,3 +92,87 @@ impl FromStr for Rule {
         Self::ALL.iter().copied().find(|rule| rule.as_str() == text).ok_or_else(|| UnknownRule(text.to_owned()))
     }
 }
+
+impl Rule {
+    /// Whether an operator may override it. Rules of the first precedence never are, and neither are those whose
+    /// remedy is another verb: resume, adopt, a newer configuration.
+    pub fn is_overridable(self) -> bool {
+        match self {
+            Self::AllRegionsFailing | Self::TargetProven | Self::CooledDown => true,
+            Self::EmptyAnswer
+            | Self::UnreadRecord
+            | Self::Unfenced
+            | Self::ZoneKnown
+            | Self::QuorumJudged
+            | Self::Observing
+            | Self::NotPaused
+            | Self::Adopted
+            | Self::NoForeignChange
+            | Self::ConfigurationCurrent
+            | Self::OneWrite
+            | Self::WriteBackoff => false,
+        }
+    }
+}
+
+/// A rule that said no.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rejection {
+    /// Which.
+    pub rule: Rule,
+    /// Why, with figures.
+    pub reason: String,
+}
+
+/// A write that someone wants.
+#[derive(Clone, Copy, Debug)]
+pub struct Proposal<'a> {
+    /// Its kind.
+    pub kind: WriteKind,
+    /// Who wants it.
+    pub initiative: &'a Initiative,
+    /// The region that would be left.
+    pub from: Option<&'a RegionName>,
+    /// The region that the records would be in.
+    pub to: Option<&'a RegionName>,
+    /// Rules that the operator overrides.
+    pub overrides: &'a [Rule],
+    /// What would be written; `None` if it could not even be planned, because the zone was not read.
+    pub change: Option<&'a ChangeSet>,
+    /// The guarded records as they would be served afterwards.
+    pub after: Option<&'a Rrsets>,
+}
+
+/// The world as the controller knows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Situation<'a> {
+    /// The service.
+    pub service: &'a Service,
+    /// The current judgement; `None` before the first.
+    pub judgement: Option<&'a Judgement>,
+    /// What the last look at the zone meant.
+    pub standing: &'a Standing,
+    /// The newest fence held.
+    pub held: Option<&'a Fence>,
+    /// A pause.
+    pub pause: Option<&'a Pause>,
+    /// When the service last moved, never in the future.
+    pub moved: Option<Timestamp>,
+    /// Whether another write of the service is open.
+    pub other_write_open: bool,
+    /// Until when automatic writes wait after failed ones.
+    pub backoff_until: Option<Timestamp>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Asks every rule. An empty answer is a yes.
+pub fn review(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Vec<Rejection> {
+    let overridden = |rule: &Rule| rule.is_overridable() && proposal.overrides.contains(rule);
+    let asked = Rule::ALL.iter().copied().filter(|rule| !overridden(rule));
+    asked.filter_map(|rule| rules::ask(rule, proposal, situation).map(|reason| Rejection { rule, reason })).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -72,6 +72,6 @@ mod tests {
         let now = Timestamp::from_secs(10);
         assert_eq!(now.since(Timestamp::from_secs(20)), Duration::ZERO);
         assert_eq!(now.since(Timestamp::from_millis(9_500)), Duration::from_millis(500));
-        assert_eq!(now.before(Duration::from_secs(60)), Timestamp::default());
+        assert_eq!(now.before(Duration::from_mins(1)), Timestamp::default());
     }
 }

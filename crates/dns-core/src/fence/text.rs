@@ -5,7 +5,7 @@
 //! are percent-encoded. Reading trusts nothing: length, alphabet, repetition and every value are checked.
 
 use std::collections::BTreeSet;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use hickory_proto::rr::Name;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
@@ -137,14 +137,14 @@ impl Fence {
             rev: Rev::new(pairs.take_number("rev", Rev::READ_MAX)?),
             write: pairs.take_parsed("write")?,
             plan: pairs.take_parsed::<DecisionId>("plan")?,
-            active: pairs.take_optional("active")?.map(|text| parsed("active", &text)).transpose()?,
+            active: pairs.take_optional("active").map(|text| parsed("active", &text)).transpose()?,
             released: pairs.take_seconds("released")?,
             moved: Timestamp::from_secs(pairs.take_number("moved", SECONDS_MAX)?),
             by: pairs.take_parsed("by")?,
             cfg: pairs.take_number("cfg", u64::MAX)?,
-            pin: pairs.take_optional("pin")?.map(|text| read_pin(&text)).transpose()?,
-            pause: pairs.take_optional("pause")?.map(|text| read_pause(&text)).transpose()?,
-            rrs: read_rrs(pairs.take_all("rrs"), zone)?,
+            pin: pairs.take_optional("pin").map(|text| read_pin(&text)).transpose()?,
+            pause: pairs.take_optional("pause").map(|text| read_pause(&text)).transpose()?,
+            rrs: read_rrs(&pairs.take_all("rrs"), zone)?,
             digest: pairs.take_parsed("digest")?,
             unknown: pairs.0,
         };
@@ -168,7 +168,7 @@ fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_uppercase() {
-            encoded.push_str(&format!("%{byte:02x}"));
+            write!(encoded, "%{byte:02x}").expect("invariant: writing to a String cannot fail");
         } else {
             encoded.push_str(&percent_encode(&[byte], PLAIN).to_string().to_ascii_lowercase());
         }
@@ -220,7 +220,7 @@ fn relative(name: &Name, zone: &Name) -> String {
     // num_labels does not count a wildcard's asterisk, iter() does.
     let labels = labels + usize::from(name.is_wildcard()) - usize::from(zone.is_wildcard());
     let own = Name::from_labels(name.iter().take(labels));
-    own.map(|own| own.to_ascii().trim_end_matches('.').to_owned()).unwrap_or_else(|_| name.to_ascii())
+    own.map_or_else(|_| name.to_ascii(), |own| own.to_ascii().trim_end_matches('.').to_owned())
 }
 
 fn pack(pairs: Vec<String>) -> Result<FenceText, FenceError> {
@@ -277,8 +277,8 @@ impl Pairs {
     }
 
     /// An absent and an empty value are the same.
-    fn take_optional(&mut self, key: &'static str) -> Result<Option<String>, FenceError> {
-        Ok(self.take_all(key).pop().filter(|value| !value.is_empty()))
+    fn take_optional(&mut self, key: &str) -> Option<String> {
+        self.take_all(key).pop().filter(|value| !value.is_empty())
     }
 
     fn take_parsed<T: std::str::FromStr>(&mut self, key: &'static str) -> Result<T, FenceError> {
@@ -291,7 +291,7 @@ impl Pairs {
     }
 
     fn take_seconds(&mut self, key: &'static str) -> Result<Option<Timestamp>, FenceError> {
-        let Some(text) = self.take_optional(key)? else { return Ok(None) };
+        let Some(text) = self.take_optional(key) else { return Ok(None) };
         number(key, &text, SECONDS_MAX).map(|secs| Some(Timestamp::from_secs(secs)))
     }
 }
@@ -343,7 +343,7 @@ fn read_pause(raw: &str) -> Result<Pause, FenceError> {
     Ok(Pause { by: parsed::<Actor>("pause", by)?, until, reason: decode("pause", reason)? })
 }
 
-fn read_rrs(values: Vec<String>, zone: &Name) -> Result<BTreeSet<RrsetKey>, FenceError> {
+fn read_rrs(values: &[String], zone: &Name) -> Result<BTreeSet<RrsetKey>, FenceError> {
     let mut keys = BTreeSet::new();
     for value in values.iter().filter(|value| !value.is_empty()) {
         for entry in value.split(',') {

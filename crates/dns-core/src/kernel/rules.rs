@@ -1,0 +1,166 @@
+//! The rules themselves: each returns why not, or nothing.
+
+use hickory_proto::rr::Name;
+
+use super::{Proposal, Rule, Situation};
+use crate::change::{Guard, Requirement};
+use crate::judgement::Health;
+use crate::rrset::Rrsets;
+use crate::service::Mode;
+use crate::standing::Standing;
+use crate::write::{Initiative, WriteKind};
+
+/// Asks one rule.
+pub(super) fn ask(rule: Rule, proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
+    match rule {
+        Rule::EmptyAnswer => empty_answer(proposal, situation),
+        Rule::UnreadRecord => unread_record(proposal),
+        Rule::Unfenced => unfenced(proposal, situation),
+        Rule::ZoneKnown => zone_known(situation),
+        Rule::QuorumJudged => quorum_judged(proposal, situation),
+        Rule::AllRegionsFailing => all_regions_failing(proposal, situation),
+        Rule::TargetProven => target_proven(proposal, situation),
+        Rule::Observing => observing(situation),
+        Rule::NotPaused => not_paused(proposal, situation),
+        Rule::Adopted => adopted(proposal, situation),
+        Rule::NoForeignChange => no_foreign_change(proposal, situation),
+        Rule::ConfigurationCurrent => configuration_current(situation),
+        Rule::OneWrite => situation.other_write_open.then(|| "another write of the service is open".to_owned()),
+        Rule::CooledDown => cooled_down(proposal, situation),
+        Rule::WriteBackoff => write_backoff(proposal, situation),
+    }
+}
+
+fn is_automatic(proposal: &Proposal<'_>) -> bool {
+    matches!(proposal.initiative, Initiative::Automatic)
+}
+
+fn empty_answer(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
+    // Before an adoption there is nothing that this controller would take away.
+    let after: &Rrsets = proposal.after?;
+    let names: Vec<&Name> = situation.service.records.iter().map(|record| record.key.name()).collect();
+    let emptied = names.into_iter().find(|name| !after.keys().any(|key| key.name() == *name))?;
+    Some(format!("`{emptied}` would answer with no record at all"))
+}
+
+fn unread_record(proposal: &Proposal<'_>) -> Option<String> {
+    let change = proposal.change?;
+    let required = |deleted: &crate::rrset::Rrset| {
+        change.requires.iter().any(|requirement| matches!(requirement, Requirement::Exactly(set) if set == deleted))
+    };
+    let unread = change.deletes.iter().find(|deleted| !required(deleted))?;
+    Some(format!("`{unread}` would be removed without being required as it was read"))
+}
+
+fn unfenced(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
+    let change = proposal.change?;
+    let absent_fits = match proposal.kind {
+        WriteKind::Adopt => true,
+        WriteKind::Repair => matches!(situation.standing, Standing::Lost { found: None, .. }),
+        WriteKind::Failover | WriteKind::Failback | WriteKind::Release | WriteKind::Annotate | WriteKind::Rerender => {
+            false
+        }
+    };
+    (change.guard == Guard::Absent && !absent_fits).then(|| "the write would not require the fence".to_owned())
+}
+
+fn zone_known(situation: &Situation<'_>) -> Option<String> {
+    matches!(situation.standing, Standing::Unread).then(|| "the zone has not been read yet".to_owned())
+}
+
+fn quorum_judged(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
+    if !is_automatic(proposal) || proposal.kind != WriteKind::Failover {
+        return None;
+    }
+    let from = proposal.from?;
+    let quorum = situation.service.policy.quorum;
+    match situation.judgement {
+        Some(judgement) if judgement.health(from) == Health::Failing => None,
+        Some(judgement) => {
+            let seen = judgement.regions.get(from).map(crate::judgement::RegionJudgement::describe).unwrap_or_default();
+            Some(format!(
+                "region `{from}` is {}, quorum needs {quorum} that see it failing: {seen}",
+                judgement.health(from)
+            ))
+        }
+        None => Some(format!("region `{from}` has not been judged yet")),
+    }
+}
+
+fn all_regions_failing(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
+    let all_failing =
+        proposal.kind.moves() && situation.judgement.is_some_and(crate::judgement::Judgement::all_failing);
+    all_failing.then(|| {
+        "every region is failing, so no move can help; a fault near the vantage points looks the same".to_owned()
+    })
+}
+
+fn target_proven(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
+    if !proposal.kind.moves() {
+        return None;
+    }
+    let Some(to) = proposal.to else { return Some("there is no other region".to_owned()) };
+    let Some(judgement) = situation.judgement else { return Some(format!("region `{to}` has not been judged yet")) };
+    if judgement.is_proven(to) {
+        return None;
+    }
+    let ready_for = situation.service.policy.ready_for.as_secs_f64();
+    let seen = judgement.regions.get(to).map(crate::judgement::RegionJudgement::describe).unwrap_or_default();
+    Some(format!(
+        "region `{to}` is not proven: {} vantage points must have seen all of it healthy for {ready_for} s; {seen}",
+        situation.service.policy.quorum
+    ))
+}
+
+fn observing(situation: &Situation<'_>) -> Option<String> {
+    (situation.service.mode == Mode::Observe).then(|| "the service's mode is `observe`: it writes nothing".to_owned())
+}
+
+fn not_paused(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
+    let pause = situation.pause.filter(|_| is_automatic(proposal) && proposal.kind != WriteKind::Annotate)?;
+    Some(format!("paused by `{}`: {}", pause.by, pause.reason))
+}
+
+fn adopted(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
+    match (proposal.kind, situation.standing) {
+        (WriteKind::Adopt, _)
+        | (WriteKind::Repair, Standing::Lost { .. })
+        | (_, Standing::Held | Standing::Newer { .. } | Standing::Foreign { .. } | Standing::Unread) => None,
+        (_, Standing::Lost { .. }) => Some("the fence was lost or set back and is not repaired yet".to_owned()),
+        (_, Standing::Unadopted { .. }) => Some("the service has not been adopted".to_owned()),
+        (_, Standing::Released { .. }) => Some("the service was released".to_owned()),
+    }
+}
+
+fn no_foreign_change(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
+    match situation.standing {
+        Standing::Foreign { why } if proposal.kind != WriteKind::Adopt => Some(why.clone()),
+        Standing::Lost { serving: None, .. } if proposal.kind == WriteKind::Repair => {
+            Some("the fence is lost and the records served are no region's".to_owned())
+        }
+        Standing::Foreign { .. }
+        | Standing::Lost { .. }
+        | Standing::Unread
+        | Standing::Unadopted { .. }
+        | Standing::Held
+        | Standing::Newer { .. }
+        | Standing::Released { .. } => None,
+    }
+}
+
+fn configuration_current(situation: &Situation<'_>) -> Option<String> {
+    let ours = situation.service.revision;
+    let theirs = situation.held.map_or(0, |fence| fence.cfg);
+    (ours < theirs).then(|| format!("the fence was written with configuration revision {theirs}, this one is {ours}"))
+}
+
+fn cooled_down(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
+    let moved = situation.moved.filter(|_| proposal.kind == WriteKind::Failback)?;
+    let left = situation.service.policy.cooldown.saturating_sub(situation.now.since(moved));
+    (!left.is_zero()).then(|| format!("the cooldown lasts another {} s", left.as_secs().max(1)))
+}
+
+fn write_backoff(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
+    let until = situation.backoff_until.filter(|until| is_automatic(proposal) && situation.now < *until)?;
+    Some(format!("the last write failed, the next try is in {} s", until.since(situation.now).as_secs().max(1)))
+}

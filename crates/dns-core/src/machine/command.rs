@@ -1,0 +1,197 @@
+//! Operators' orders, and what becomes of them. They pass the same kernel as everything else.
+
+use serde::{Deserialize, Serialize};
+
+use super::decide::Wish;
+use super::effect::Refusal;
+use super::memory::Failover;
+use super::{Row, Turn};
+use crate::fence::Pause;
+use crate::history::HistoryKind;
+use crate::identifier::{Actor, RegionName};
+use crate::judgement::Health;
+use crate::kernel::Rule;
+use crate::service::Service;
+use crate::standing::{Standing, compare, own_records};
+use crate::time::Timestamp;
+use crate::write::{Initiative, WriteKind};
+use crate::zone::ZoneView;
+
+/// An order with who gave it and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Order {
+    /// What.
+    pub command: Command,
+    /// Who.
+    pub by: Actor,
+    /// Why.
+    pub reason: String,
+    /// Rules of the kernel to override.
+    pub overrides: Vec<Rule>,
+}
+
+/// What an operator can order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Command {
+    /// Move to a region.
+    Failover {
+        /// Which.
+        to: RegionName,
+    },
+    /// Move to the preferred region.
+    Failback,
+    /// Block automatic writes.
+    Pause {
+        /// Until when; `None` means until resumed.
+        until: Option<Timestamp>,
+    },
+    /// End a pause.
+    Resume,
+    /// Take the records under a fence.
+    Adopt,
+    /// Leave the records and turn the fence into a tombstone.
+    Release,
+}
+
+impl Failover {
+    pub(super) fn obey(&mut self, order: &Order, turn: &mut Turn) {
+        match &order.command {
+            Command::Failover { to } => self.order_move(to.clone(), order, turn),
+            Command::Failback => {
+                let to = turn.around.service.preferred().clone();
+                self.order_move(to, order, turn);
+            }
+            Command::Pause { until } => self.order_pause(*until, order, turn),
+            Command::Resume => self.order_resume(order, turn),
+            Command::Adopt => self.order_adopt(order, turn),
+            Command::Release => self.order_write(WriteKind::Release, None, order, turn),
+        }
+    }
+
+    fn order_move(&mut self, to: RegionName, order: &Order, turn: &mut Turn) {
+        let service = turn.service();
+        if service.region(&to).is_none() {
+            let known: Vec<&str> = service.regions.iter().map(|region| region.name.as_str()).collect();
+            let text = format!("the service has no region `{to}`; it has {}", known.join(", "));
+            return turn.refuse(Refusal::Invalid(text));
+        }
+        if self.active.as_ref() == Some(&to) {
+            return turn.refuse(Refusal::Pointless(format!("the service is in region `{to}` already")));
+        }
+        let kind = self.kind_of_move(&to, &service);
+        self.order_write(kind, Some(to), order, turn);
+    }
+
+    /// Leaving a failing region is a failover in either direction; leaving another for a preferred one is a failback.
+    fn kind_of_move(&self, to: &RegionName, service: &Service) -> WriteKind {
+        let Some(active) = &self.active else { return WriteKind::Failover };
+        let health = self.judgement.as_ref().map_or(Health::Unknown, |judgement| judgement.health(active));
+        let rank = |name: &RegionName| service.regions.iter().position(|region| region.name == *name);
+        if health != Health::Failing && rank(to) < rank(active) { WriteKind::Failback } else { WriteKind::Failover }
+    }
+
+    fn order_write(&mut self, kind: WriteKind, to: Option<RegionName>, order: &Order, turn: &mut Turn) {
+        let wish = Wish {
+            kind,
+            to,
+            initiative: Initiative::Manual { by: order.by.clone() },
+            reason: order.reason.clone(),
+            overrides: order.overrides.clone(),
+        };
+        match self.propose(&wish, turn) {
+            Ok(write) => {
+                turn.step.decision = Some(write.id.clone());
+                self.open_write(write, turn);
+            }
+            Err(rejections) => turn.refuse(Refusal::Kernel(rejections)),
+        }
+    }
+
+    fn order_adopt(&mut self, order: &Order, turn: &mut Turn) {
+        let service = turn.service();
+        if matches!(self.standing(), Standing::Held | Standing::Newer { .. }) {
+            return turn
+                .refuse(Refusal::Pointless("the service is adopted and its records are as the fence says".into()));
+        }
+        let Some(view) = &self.view else { return self.order_write(WriteKind::Adopt, None, order, turn) };
+        if let Some(why) = foreign_fence(view, &service) {
+            return turn.refuse(Refusal::Invalid(why));
+        }
+        let served = own_records(view, &service);
+        let Some(serving) = service.region_serving(&served).cloned() else {
+            return turn.refuse(Refusal::Invalid(adoption_difference(&service, view)));
+        };
+        self.order_write(WriteKind::Adopt, Some(serving), order, turn);
+    }
+
+    fn order_pause(&mut self, until: Option<Timestamp>, order: &Order, turn: &mut Turn) {
+        // A fence keeps whole seconds, rounded up so that a pause never ends early.
+        let until = until.map(|at| Timestamp::from_secs(at.as_millis().div_ceil(1000)));
+        self.set_pause(Some(Pause { by: order.by.clone(), until, reason: order.reason.clone() }));
+        let end =
+            until.map_or_else(|| "until resumed".to_owned(), |at| format!("for {} s", at.since(turn.now()).as_secs()));
+        let summary = format!("paused {end} by `{}`: {}", order.by, order.reason);
+        turn.record(Row::new(HistoryKind::Paused, summary));
+        self.pursue(turn);
+    }
+
+    fn order_resume(&mut self, order: &Order, turn: &mut Turn) {
+        if self.pause.is_none() {
+            return turn.refuse(Refusal::Pointless("the service is not paused".into()));
+        }
+        self.set_pause(None);
+        turn.record(Row::new(HistoryKind::Resumed, format!("resumed by `{}`: {}", order.by, order.reason)));
+        self.pursue(turn);
+    }
+
+    /// Ends a pause whose time is over.
+    pub(super) fn end_pause_if_over(&mut self, turn: &mut Turn) {
+        let over = self.pause.as_ref().and_then(|pause| pause.until).is_some_and(|until| until <= turn.now());
+        if over {
+            self.set_pause(None);
+            turn.record(Row::new(HistoryKind::Resumed, "resumed: the pause's time is over"));
+        }
+    }
+
+    /// The store knows at once; the fence follows if it says otherwise.
+    fn set_pause(&mut self, pause: Option<Pause>) {
+        let fence_says_otherwise = self.held.as_ref().is_some_and(|held| held.pause.is_some() || pause.is_some());
+        self.pause_unwritten = fence_says_otherwise;
+        self.pause = pause;
+    }
+}
+
+/// An adoption never takes what belongs to someone else, and cannot require what it cannot read.
+fn foreign_fence(view: &ZoneView, service: &Service) -> Option<String> {
+    match &view.fence {
+        crate::zone::FoundFence::Absent => None,
+        crate::zone::FoundFence::Unreadable { found } => {
+            Some(format!("`{}` holds something that is no fence ({found}); delete it by hand first", view.fence_name))
+        }
+        crate::zone::FoundFence::Present { text, .. } => match crate::fence::Fence::parse(text, &view.zone) {
+            Err(error) => {
+                Some(format!("the fence at `{}` cannot be read ({error}); delete it by hand first", view.fence_name))
+            }
+            Ok(fence) if fence.install != service.installation || fence.id != service.name => Some(format!(
+                "the fence at `{}` belongs to `{}` of installation `{}`; release it there first",
+                view.fence_name, fence.id, fence.install
+            )),
+            Ok(_) => None,
+        },
+    }
+}
+
+fn adoption_difference(service: &Service, view: &ZoneView) -> String {
+    let served = own_records(view, service);
+    let differences: Vec<String> = service
+        .regions
+        .iter()
+        .filter_map(|region| {
+            let rendered = service.render(&region.name).ok()?;
+            Some(format!("for region `{}`: {}", region.name, compare(&rendered, &served)))
+        })
+        .collect();
+    format!("the records served are no region's: {}", differences.join("; "))
+}

@@ -1,0 +1,95 @@
+//! What a machine can be told. Events are facts in the past tense.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::command::Order;
+use crate::fence::DecisionId;
+use crate::judgement::Judgement;
+use crate::zone::ZoneView;
+
+/// An event.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The evidence was judged; sent whenever it changed, and often enough for time to pass.
+    Judged(Judgement),
+    /// The zone was read.
+    ZoneRead(ZoneView),
+    /// The zone could not be read.
+    ZoneUnreadable {
+        /// Why.
+        reason: String,
+        /// Whether only a person can change that.
+        denied: bool,
+    },
+    /// An operator gave an order.
+    Commanded(Order),
+    /// The executor wants to send.
+    PermitAsked {
+        /// Which decision.
+        decision: DecisionId,
+    },
+    /// The write was sent and no answer came; the executor is finding out and will burn it.
+    WriteUncertain {
+        /// Which decision.
+        decision: DecisionId,
+        /// What happened.
+        reason: String,
+    },
+    /// A write reached its end.
+    WriteSettled {
+        /// Which decision.
+        decision: DecisionId,
+        /// Which end.
+        outcome: WriteOutcome,
+    },
+    /// The authoritative servers were asked.
+    Verified {
+        /// Which decision.
+        decision: DecisionId,
+        /// What each said.
+        deliveries: Vec<Delivery>,
+    },
+}
+
+/// How a write ended.
+#[derive(Clone, Debug)]
+pub enum WriteOutcome {
+    /// It was read back.
+    Applied(Box<ZoneView>),
+    /// The provider refused it because the zone was not as required.
+    Conflicted(String),
+    /// The provider refused it for a reason that only a person can change.
+    Denied(String),
+    /// Nothing was sent.
+    Unreachable(String),
+    /// It was uncertain and can no longer arrive.
+    Burned(String),
+}
+
+/// What one authoritative server was seen to serve.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Delivery {
+    /// The server.
+    pub server: String,
+    /// What it serves.
+    pub outcome: DeliveryOutcome,
+    /// From the provider's acceptance to the first new answer.
+    pub took: Option<Duration>,
+    /// What it last answered, or why it didn't.
+    pub detail: Option<String>,
+}
+
+/// What one authoritative server serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum DeliveryOutcome {
+    /// The new records and fence.
+    Served,
+    /// Something else.
+    Old,
+    /// Nothing.
+    Silent,
+}

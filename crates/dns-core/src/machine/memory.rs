@@ -1,0 +1,232 @@
+//! What a machine remembers of its service, and where the service stands by it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{State, Turn};
+use crate::fence::{DecisionId, Fence, Pause, Pin};
+use crate::identifier::RegionName;
+use crate::judgement::{Health, Judgement};
+use crate::kernel::{Rejection, Rule};
+use crate::service::Service;
+use crate::standing::Standing;
+use crate::time::Timestamp;
+use crate::write::{PlannedWrite, WriteKind, WriteStage};
+use crate::zone::ZoneView;
+
+/// The first wait after a failed write. It doubles with each further one.
+const BACKOFF_MIN: Duration = Duration::from_secs(1);
+/// The longest wait: a provider that comes back is used within half a minute.
+const BACKOFF_MAX: Duration = Duration::from_secs(30);
+
+/// The memory. Evidence and zone views are not persisted: after a restart both are unknown until heard anew.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failover {
+    /// The newest fence that was written or followed.
+    pub(super) held: Option<Fence>,
+    /// What the last look at the zone meant.
+    pub(super) standing: Option<Standing>,
+    /// The region whose records are served.
+    pub(super) active: Option<RegionName>,
+    /// When the service last moved.
+    pub(super) moved: Option<Timestamp>,
+    /// A pause.
+    pub(super) pause: Option<Pause>,
+    /// Whether the fence has yet to say what `pause` says.
+    pub(super) pause_unwritten: bool,
+    /// A pin.
+    pub(super) pin: Option<Pin>,
+    /// The write that is not settled.
+    pub(super) open: Option<Open>,
+    /// The move whose verification has not come back.
+    pub(super) verifying: Option<DecisionId>,
+    /// What is wanted and refused.
+    pub(super) hold: Option<Hold>,
+    /// Failed writes in a row, and until when automatic ones wait.
+    pub(super) backoff: Backoff,
+    /// Why the zone cannot be read, since when.
+    pub(super) unreadable: Option<Unreadable>,
+    /// The last error of a write, until one succeeds.
+    pub(super) write_error: Option<String>,
+    /// The last look at the zone.
+    #[serde(skip)]
+    pub(super) view: Option<ZoneView>,
+    /// The last judgement.
+    #[serde(skip)]
+    pub(super) judgement: Option<Judgement>,
+}
+
+/// A write that is not settled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Open {
+    /// What was planned.
+    pub write: PlannedWrite,
+    /// How far it is.
+    pub stage: WriteStage,
+    /// Why its outcome is unknown, if it is.
+    pub uncertain: Option<String>,
+}
+
+/// Something wanted that the kernel refuses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Hold {
+    /// The kind of write.
+    pub wanted: WriteKind,
+    /// Where to.
+    pub to: Option<RegionName>,
+    /// Who said no.
+    pub rejections: Vec<Rejection>,
+    /// Since when these rules have said no.
+    pub since: Timestamp,
+}
+
+impl Hold {
+    /// Whether this is what an observing service does instead of acting: nothing else stands in the way.
+    pub fn is_observation(&self) -> bool {
+        let observing = self.rejections.iter().any(|rejection| rejection.rule == Rule::Observing);
+        observing && self.rejections.iter().all(|rejection| matches!(rejection.rule, Rule::Observing | Rule::Adopted))
+    }
+
+    pub(super) fn rules(&self) -> Vec<Rule> {
+        self.rejections.iter().map(|rejection| rejection.rule).collect()
+    }
+}
+
+/// Waiting after failed writes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Backoff {
+    failures: u32,
+    until: Option<Timestamp>,
+}
+
+impl Backoff {
+    pub(super) fn failed(&mut self, now: Timestamp) {
+        let doubled = BACKOFF_MIN.saturating_mul(1 << self.failures.min(10));
+        self.failures = self.failures.saturating_add(1);
+        self.until = Some(now + doubled.min(BACKOFF_MAX));
+    }
+
+    pub(super) fn succeeded(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// A zone that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unreadable {
+    /// Why.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+impl Failover {
+    /// The newest fence that was written or followed.
+    pub fn held(&self) -> Option<&Fence> {
+        self.held.as_ref()
+    }
+
+    /// What the last look at the zone meant; unread without one.
+    pub fn standing(&self) -> &Standing {
+        match (&self.view, &self.standing) {
+            (Some(_), Some(standing)) => standing,
+            (None, _) | (_, None) => &Standing::Unread,
+        }
+    }
+
+    /// The region whose records are served, as far as is known.
+    pub fn active(&self) -> Option<&RegionName> {
+        self.active.as_ref()
+    }
+
+    /// When the service last moved.
+    pub fn moved(&self) -> Option<Timestamp> {
+        self.moved
+    }
+
+    /// A pause.
+    pub fn pause(&self) -> Option<&Pause> {
+        self.pause.as_ref()
+    }
+
+    /// A pin.
+    pub fn pin(&self) -> Option<&Pin> {
+        self.pin.as_ref()
+    }
+
+    /// The write that is not settled.
+    pub fn open(&self) -> Option<&Open> {
+        self.open.as_ref()
+    }
+
+    /// What is wanted and refused.
+    pub fn hold(&self) -> Option<&Hold> {
+        self.hold.as_ref()
+    }
+
+    /// The move whose verification has not come back.
+    pub fn being_verified(&self) -> Option<&DecisionId> {
+        self.verifying.as_ref()
+    }
+
+    /// Why the zone cannot be read.
+    pub fn unreadable(&self) -> Option<&Unreadable> {
+        self.unreadable.as_ref()
+    }
+
+    /// The last error of a write, until one succeeds.
+    pub fn write_error(&self) -> Option<&str> {
+        self.write_error.as_deref()
+    }
+
+    /// The last look at the zone.
+    pub fn view(&self) -> Option<&ZoneView> {
+        self.view.as_ref()
+    }
+
+    /// The last judgement.
+    pub fn judgement(&self) -> Option<&Judgement> {
+        self.judgement.as_ref()
+    }
+
+    pub(super) fn backoff_until(&self) -> Option<Timestamp> {
+        self.backoff.until
+    }
+
+    /// Where the service stands by what is remembered.
+    pub(super) fn place(&self, turn: &Turn) -> State {
+        if self.open.as_ref().is_some_and(|open| open.write.kind.moves()) {
+            return State::Flipping {};
+        }
+        if self.verifying.is_some() {
+            return State::Verifying {};
+        }
+        if self.pause.is_some() {
+            return State::Paused {};
+        }
+        let (Some(active), Some(judgement)) = (&self.active, &self.judgement) else { return State::Unknown {} };
+        let Some(judged) = judgement.regions.get(active) else { return State::Unknown {} };
+        match judged.health {
+            Health::Unknown => State::Unknown {},
+            Health::Failing => State::Suspected {},
+            Health::Healthy if judged.is_suspected() => State::Suspected {},
+            Health::Healthy => self.steady(active, turn.now(), &turn.around.service),
+        }
+    }
+
+    fn steady(&self, active: &RegionName, now: Timestamp, service: &Service) -> State {
+        if active == service.preferred() {
+            State::SteadyPreferred {}
+        } else if self.moved.is_some_and(|moved| now.since(moved) < service.policy.cooldown) {
+            State::CoolingDown {}
+        } else {
+            State::SteadyElsewhere {}
+        }
+    }
+}

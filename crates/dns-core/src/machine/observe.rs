@@ -1,0 +1,137 @@
+//! Taking in judgements and looks at the zone.
+
+use serde_json::json;
+
+use super::effect::Effect;
+use super::memory::{Failover, Unreadable};
+use super::{Row, Turn};
+use crate::fence::{Fence, Pause};
+use crate::history::HistoryKind;
+use crate::judgement::Judgement;
+use crate::service::Mode;
+use crate::standing::{Standing, classify};
+use crate::write::WriteStage;
+use crate::zone::ZoneView;
+
+impl Failover {
+    pub(super) fn judged(&mut self, judgement: &Judgement, turn: &mut Turn) {
+        self.judgement = Some(judgement.clone());
+        self.end_pause_if_over(turn);
+    }
+
+    pub(super) fn zone_read(&mut self, view: &ZoneView, turn: &mut Turn) {
+        if let Some(ended) = self.unreadable.take() {
+            let summary = format!("the zone can be read again after {} s", turn.now().since(ended.since).as_secs());
+            turn.record(Row::new(HistoryKind::ReadableAgain, summary));
+        }
+        if self.open.as_ref().is_some_and(|open| open.stage == WriteStage::Sent) {
+            // The executor finds out what became of the write; a look in between could mistake our own write for
+            // another controller's, or miss that it is still on its way.
+            return;
+        }
+        let standing = classify(self.held.as_ref(), view, &turn.around.service);
+        let known = self.standing.replace(standing.clone());
+        self.view = Some(view.clone());
+        let news = known.as_ref() != Some(&standing);
+        match standing {
+            Standing::Held => self.found_held(known.as_ref(), turn),
+            Standing::Newer { fence } => self.follow(&fence, turn),
+            Standing::Released { fence } => self.found_released(*fence, news, turn),
+            Standing::Unadopted { serving } => self.active = serving,
+            Standing::Lost { found, serving } => {
+                if news {
+                    turn.record(lost_row(self.held.as_ref(), found.as_deref()));
+                }
+                self.active = serving.or_else(|| self.active.take());
+            }
+            Standing::Foreign { why } => {
+                if news {
+                    let summary = format!("someone else changed the zone, every write is held: {why}");
+                    turn.record(Row::new(HistoryKind::ForeignChange, summary).paging());
+                }
+                self.active = self.active.take().or_else(|| self.held.as_ref().and_then(|held| held.active.clone()));
+            }
+            Standing::Unread => {}
+        }
+    }
+
+    fn found_held(&mut self, known: Option<&Standing>, turn: &mut Turn) {
+        self.active = self.held.as_ref().and_then(|held| held.active.clone());
+        if matches!(known, Some(Standing::Foreign { .. })) {
+            turn.record(Row::new(HistoryKind::ForeignChangeEnded, "the zone is as the fence says again"));
+        }
+    }
+
+    fn found_released(&mut self, fence: Fence, news: bool, turn: &mut Turn) {
+        if news && self.held.as_ref().is_none_or(|held| held.order() < fence.order()) {
+            turn.record(Row::new(HistoryKind::Followed, format!("`{}` released the service", fence.by)));
+        }
+        self.pause = None;
+        self.pause_unwritten = false;
+        self.pin = None;
+        self.held = Some(fence);
+    }
+
+    /// Takes over what a newer fence says.
+    fn follow(&mut self, fence: &Fence, turn: &mut Turn) {
+        if self.open.is_some() {
+            self.expire("another controller wrote the fence", turn);
+        }
+        let rebuilt = self.held.is_none();
+        let summary = format!(
+            "followed the fence of `{}`: epoch {}, rev {}, active in `{}`",
+            fence.by,
+            fence.epoch,
+            fence.rev,
+            fence.active.as_ref().map_or("none", crate::identifier::RegionName::as_str)
+        );
+        let details = json!({ "epoch": fence.epoch, "rev": fence.rev, "active": fence.active, "by": fence.by });
+        turn.record(Row::new(HistoryKind::Followed, summary).with(details));
+        self.active.clone_from(&fence.active);
+        // A point in the future would stretch the cooldown: it counts as seen now.
+        self.moved = Some(fence.moved.min(turn.now()));
+        self.pin.clone_from(&fence.pin);
+        if !self.pause_unwritten {
+            self.pause.clone_from(&fence.pause);
+        }
+        self.held = Some(fence.clone());
+        self.standing = Some(Standing::Held);
+        if rebuilt && turn.around.service.mode == Mode::Active && self.pause.is_none() {
+            self.pause_after_rebuild(turn);
+        }
+    }
+
+    /// A store that knows nothing of a fence that is ours was lost or is new: a person says when to act again. This
+    /// pause stays in the store, since other controllers may be well.
+    fn pause_after_rebuild(&mut self, turn: &mut Turn) {
+        let reason = "the store was empty and the state was rebuilt from the zone".to_owned();
+        turn.record(Row::new(HistoryKind::Paused, format!("paused: {reason}; resume to arm it")).paging());
+        self.pause = Some(Pause { by: turn.around.actor.clone(), until: None, reason });
+    }
+
+    pub(super) fn zone_unreadable(&mut self, reason: &str, denied: bool, turn: &mut Turn) {
+        if let Some(known) = &mut self.unreadable {
+            // The same trouble in other words is no news.
+            reason.clone_into(&mut known.reason);
+            return;
+        }
+        let row = Row::new(HistoryKind::Unreadable, format!("the zone cannot be read: {reason}"));
+        turn.record(if denied { row.paging() } else { row });
+        self.unreadable = Some(Unreadable { reason: reason.to_owned(), since: turn.now() });
+    }
+
+    /// What was read is no longer true; nothing is decided until it is read anew.
+    pub(super) fn forget_view(&mut self, turn: &mut Turn) {
+        self.view = None;
+        turn.emit(Effect::ReadZone);
+    }
+}
+
+fn lost_row(held: Option<&Fence>, found: Option<&Fence>) -> Row {
+    let held = held.map_or_else(|| "none".to_owned(), |fence| format!("epoch {}, rev {}", fence.epoch, fence.rev));
+    let summary = match found {
+        None => format!("the fence is gone (held: {held})"),
+        Some(found) => format!("the fence was set back to epoch {}, rev {} (held: {held})", found.epoch, found.rev),
+    };
+    Row::new(HistoryKind::FenceLost, summary).paging()
+}
