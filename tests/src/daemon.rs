@@ -1,0 +1,173 @@
+//! Our own programs, as they are built: daemons as processes, and the command line tool.
+//!
+//! They are taken from the folder that the tests were built into and are not built here; `./tests/run` does that first.
+
+use std::env;
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::command;
+use crate::http;
+use crate::process::{Process, Program, Sandbox};
+use crate::until::PATIENCE;
+
+/// How to start a daemon.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    program: Program,
+    listen: Option<SocketAddr>,
+    ca: Option<PathBuf>,
+}
+
+impl Launch {
+    /// One of our daemons: `dns-monitor` or `failover-controller`.
+    ///
+    /// # Panics
+    ///
+    /// When it is not built.
+    pub fn new(name: &str) -> Self {
+        Self { program: Program::at(our_program(name)), listen: None, ca: None }
+    }
+
+    /// Names the process in logs and failures, when there are several of a kind.
+    #[must_use]
+    pub fn label(mut self, label: &str) -> Self {
+        self.program = self.program.label(label);
+        self
+    }
+
+    /// Adds an argument.
+    #[must_use]
+    pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
+        self.program = self.program.arg(arg);
+        self
+    }
+
+    /// Sets an environment variable.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.program = self.program.env(name, value);
+        self
+    }
+
+    /// Where it listens; by default a fresh port of the sandbox.
+    #[must_use]
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = Some(address);
+        self
+    }
+
+    /// It serves TLS, by a certificate that this CA (a PEM file) signed.
+    #[must_use]
+    pub fn tls(mut self, ca: impl Into<PathBuf>) -> Self {
+        self.ca = Some(ca.into());
+        self
+    }
+}
+
+/// A running daemon of ours.
+#[derive(Debug)]
+pub struct Daemon {
+    address: SocketAddr,
+    ca: Option<PathBuf>,
+    process: Process,
+}
+
+impl Daemon {
+    /// Starts it with `--listen` and waits until it says that it is ready.
+    ///
+    /// # Panics
+    ///
+    /// When it is not ready within [`PATIENCE`].
+    pub fn start(sandbox: &Sandbox, launch: Launch) -> Self {
+        let mut daemon = Self::spawn(sandbox, launch);
+        daemon.until_ready();
+        daemon
+    }
+
+    /// Starts it and does not wait.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    pub fn spawn(sandbox: &Sandbox, launch: Launch) -> Self {
+        let Launch { program, listen, ca } = launch;
+        let address = listen.unwrap_or_else(|| sandbox.socket());
+        let process = sandbox.start(program.args(["--listen", &address.to_string()]));
+        Self { address, ca, process }
+    }
+
+    /// Waits until `/readyz` answers 200.
+    ///
+    /// # Panics
+    ///
+    /// When it does not within [`PATIENCE`], or the daemon ends.
+    pub fn until_ready(&mut self) {
+        let url = format!("{}/readyz", self.url());
+        let ca = self.ca.clone();
+        self.process.until_ready(PATIENCE, || http::is_ok(&url, ca.as_deref()));
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The base URL of its API, without a final slash.
+    pub fn url(&self) -> String {
+        let scheme = if self.ca.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// The process, to be killed, stopped or terminated.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// Starts it again, after a kill or in place of the running process, and waits until it is ready.
+    ///
+    /// # Panics
+    ///
+    /// When it is not ready within [`PATIENCE`].
+    pub fn restart(&mut self) {
+        self.process.restart();
+        self.until_ready();
+    }
+}
+
+/// Runs `dns-admin` to its end: exit code, standard output, standard error.
+///
+/// # Panics
+///
+/// When it is not built.
+pub fn admin(args: &[&str]) -> (i32, String, String) {
+    admin_with(args, &[], "")
+}
+
+/// Runs `dns-admin` with an environment and an input.
+///
+/// # Panics
+///
+/// When it is not built.
+pub fn admin_with(args: &[&str], env: &[(&str, &str)], stdin: &str) -> (i32, String, String) {
+    let finished = command::run_at(&our_program("dns-admin"), args, env, stdin);
+    (finished.code, finished.stdout, finished.stderr)
+}
+
+/// The path of one of our programs: tests are in `target/PROFILE/deps`, programs in `target/PROFILE`.
+///
+/// # Panics
+///
+/// When it is not built.
+pub fn our_program(name: &str) -> PathBuf {
+    let test = env::current_exe().expect("the path of the running test");
+    let folder = test.parent().and_then(|deps| deps.parent()).expect("invariant: a test is two folders deep");
+    let program = folder.join(name);
+    assert!(
+        program.is_file(),
+        "{} is not built: run `cargo build --workspace --bins`, or ./tests/run, which does",
+        program.display()
+    );
+    program
+}

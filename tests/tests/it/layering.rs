@@ -1,0 +1,76 @@
+//! Holds the direction of dependencies: programs → adapters and service kit → core.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use cargo_metadata::{Metadata, MetadataCommand, Package};
+
+/// What the pure core must never be able to reach: runtimes, databases, HTTP, clouds, and DNS on the wire.
+const FORBIDDEN_IN_CORE: [&str; 7] = ["tokio", "sqlx", "reqwest", "hyper", "axum", "hickory-net", "hickory-resolver"];
+
+/// The programs; nothing in `crates/` may know them.
+const PROGRAMS: [&str; 3] = ["dns-monitor", "failover-controller", "dns-admin"];
+
+fn manifest() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml")
+}
+
+/// The members of the workspace, each with the dependencies that its manifest names.
+fn workspace() -> Metadata {
+    MetadataCommand::new().manifest_path(manifest()).no_deps().exec().expect("cargo describes the workspace")
+}
+
+fn member<'a>(metadata: &'a Metadata, name: &str) -> &'a Package {
+    let package = metadata.workspace_packages().into_iter().find(|package| package.name.as_str() == name);
+    package.unwrap_or_else(|| panic!("{name} is not a member of the workspace"))
+}
+
+/// The names of everything that a package links: normal dependencies only, all the way down, with the features that this
+/// package asks for. The graph of `cargo metadata` has every member's features at once, so it would blame the core for the
+/// signing backend that an adapter turns on in a shared dependency; `cargo tree` resolves them for one package.
+fn links(package: &str) -> BTreeSet<String> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["tree", "--offline", "--edges", "normal", "--prefix", "none", "--package", package, "--manifest-path"])
+        .arg(manifest())
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "cargo tree: {}", String::from_utf8_lossy(&output.stderr));
+    let names = String::from_utf8_lossy(&output.stdout);
+    names.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn core_links_no_runtime_no_database_no_http() {
+    let links = links("dns-core");
+    let is_forbidden = |name: &&String| FORBIDDEN_IN_CORE.contains(&name.as_str()) || name.starts_with("aws-");
+    let found: Vec<_> = links.iter().filter(is_forbidden).collect();
+    assert!(found.is_empty(), "dns-core links {found:?}");
+    assert!(links.contains("hickory-proto"), "the walk sees no dependencies at all: {links:?}");
+}
+
+#[test]
+fn core_depends_on_no_other_crate_of_the_workspace() {
+    let metadata = workspace();
+    let members: BTreeSet<_> = metadata.workspace_packages().iter().map(|package| package.name.to_string()).collect();
+    let core = member(&metadata, "dns-core");
+    let ours: Vec<_> = core.dependencies.iter().filter(|dependency| members.contains(&dependency.name)).collect();
+    assert!(ours.is_empty(), "dns-core depends on {ours:?}");
+}
+
+#[test]
+fn no_library_depends_on_a_program() {
+    let metadata = workspace();
+    for program in PROGRAMS {
+        member(&metadata, program);
+    }
+    let crates = metadata.workspace_root.join("crates");
+    for package in metadata.workspace_packages().iter().filter(|package| package.manifest_path.starts_with(&crates)) {
+        // Development dependencies count: a library tested through a program is not a layer below it.
+        let found: Vec<_> =
+            package.dependencies.iter().filter(|dependency| PROGRAMS.contains(&dependency.name.as_str())).collect();
+        assert!(found.is_empty(), "{} depends on {found:?}", package.name);
+    }
+}

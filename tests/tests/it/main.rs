@@ -1,0 +1,4 @@
+//! Tests on real servers and on the workspace as a whole. One binary, so that the rig is linked once.
+
+mod layering;
+mod rig;
