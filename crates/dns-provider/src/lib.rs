@@ -1,3 +1,11 @@
-//! One port to DNS providers, one adapter each: fenced writes and consistent reads.
+//! One port to DNS providers, one adapter each: fenced writes and consistent reads; and the questions that
+//! verification asks every authoritative server of a zone.
+//!
+//! Nothing here decides: what a conflict or an unknown outcome means is the caller's business, and nothing is sent
+//! twice on its own.
 
+pub mod authoritative;
+mod content;
 pub mod port;
+pub mod rfc2136;
+mod wildcard;

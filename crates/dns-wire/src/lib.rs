@@ -4,14 +4,17 @@
 //! Resolving names is not done here. A message goes out as the bytes that the caller made, because a signed one
 //! must not be encoded twice.
 
+mod connection;
+
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use hickory_proto::op::{Message, MessageType, OpCode, Query};
 use hickory_proto::rr::{Name, RecordType};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpStream, UdpSocket};
+use tokio::net::UdpSocket;
 use tokio::time::timeout;
+
+pub use crate::connection::Connection;
 
 /// The largest UDP answer that is read; larger ones come truncated, since queries carry no EDNS.
 const UDP_BYTES_MAX: usize = 4096;
@@ -52,7 +55,7 @@ pub struct Answer {
     pub message: Message,
     /// As it came, for checking a signature.
     pub wire: Vec<u8>,
-    /// From before connecting to the last byte.
+    /// From before connecting, or sending on an open connection, to the last byte.
     pub took: Duration,
 }
 
@@ -97,20 +100,9 @@ pub async fn udp(server: SocketAddr, wire: &[u8], within: Duration) -> Result<An
 /// [`ExchangeError`]; all of it within `within`. [`ExchangeError::Connect`] promises that nothing was sent.
 pub async fn tcp(server: SocketAddr, wire: &[u8], within: Duration) -> Result<Answer, ExchangeError> {
     let started = Instant::now();
-    let connect = |reason: String| ExchangeError::Connect { server, reason };
-    let late = format!("nothing within {} ms", within.as_millis());
-    let mut stream = timeout(within, TcpStream::connect(server))
-        .await
-        .map_err(|_| connect(late.clone()))?
-        .map_err(|error| connect(error.to_string()))?;
-    let left = within.saturating_sub(started.elapsed());
-    let silent = |reason: String| ExchangeError::NoAnswer { server, reason };
-    let read = timeout(left, talk(&mut stream, wire)).await.map_err(|_| silent(late))?;
-    let bytes = read.map_err(|error| silent(error.to_string()))?;
-    if bytes.get(..2) != wire.get(..2) {
-        return Err(ExchangeError::Garbage { server, reason: "its id is another".to_owned() });
-    }
-    decode(server, &bytes, started)
+    let mut connection = Connection::open(server, within).await?;
+    let answer = connection.ask(wire, within.saturating_sub(started.elapsed())).await?;
+    Ok(Answer { took: started.elapsed(), ..answer })
 }
 
 /// UDP, and again over TCP if the answer is truncated (RFC 7766 §5). Each gets `within`.
@@ -120,20 +112,6 @@ pub async fn tcp(server: SocketAddr, wire: &[u8], within: Duration) -> Result<An
 pub async fn udp_then_tcp(server: SocketAddr, wire: &[u8], within: Duration) -> Result<Answer, ExchangeError> {
     let answer = udp(server, wire, within).await?;
     if answer.message.metadata.truncation { tcp(server, wire, within).await } else { Ok(answer) }
-}
-
-async fn talk(stream: &mut TcpStream, wire: &[u8]) -> std::io::Result<Vec<u8>> {
-    let length = u16::try_from(wire.len())
-        .map_err(|_| std::io::Error::other(format!("a message of {} bytes exceeds 65535", wire.len())))?;
-    // One write for prefix and message: some servers answer FORMERR to a lone length (RFC 7766 §8).
-    let mut framed = Vec::with_capacity(wire.len() + 2);
-    framed.extend_from_slice(&length.to_be_bytes());
-    framed.extend_from_slice(wire);
-    stream.write_all(&framed).await?;
-    let length = stream.read_u16().await?;
-    let mut bytes = vec![0; usize::from(length)];
-    stream.read_exact(&mut bytes).await?;
-    Ok(bytes)
 }
 
 fn decode(server: SocketAddr, bytes: &[u8], started: Instant) -> Result<Answer, ExchangeError> {

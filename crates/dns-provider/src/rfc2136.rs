@@ -1,0 +1,83 @@
+//! DNS UPDATE (RFC 2136) with TSIG (RFC 8945) over TCP: writes and reads at one primary.
+//!
+//! Invariants: a write is signed with the time of its *permit*, by a fudge no longer than the permit, and sent
+//! once, so the primary itself refuses it when the process stalled in between. Nothing checks the time here: a
+//! check made before the write proves nothing about the moment in which it arrives. Whatever was sent and not
+//! answered under the key is an unknown outcome.
+//!
+//! What the servers do differently:
+//! - NOERROR does not mean applied: a CNAME beside other data, and the reverse, is skipped silently (RFC 2136
+//!   §3.4.2.2). Deletes go first, absence of conflicting types is a prerequisite, and the caller reads back.
+//! - RRsets are deleted whole (RFC 2136 §2.5.2), not record by record: the prerequisites say what is in them, and a
+//!   value that a server would not recognise as its own could otherwise stay beside the new one.
+//! - BIND and Knot answer a bad key, signature or time with NOTAUTH and a TSIG error; `PowerDNS` answers an
+//!   UPDATE with an unsigned REFUSED and a query with an unsigned NOTAUTH. So an error's rcode counts before its
+//!   signature is checked.
+//! - All three sign answers to signed queries, and all three compare the strings of a TXT record one by one
+//!   in a prerequisite; `PowerDNS` does so without case.
+//!
+//! It does not decide what a conflict means, and it does not retry.
+
+mod key;
+mod message;
+mod outcome;
+mod reader;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use dns_core::change::ChangeSet;
+use dns_core::zone::{ReadRequest, ZoneView};
+use dns_wire::ExchangeError;
+
+pub use self::key::{TsigAlgorithm, TsigKey};
+use self::reader::Reader;
+use crate::port::{Capabilities, GuardStrength, Permit, Provider, ProviderError};
+
+/// A primary that takes DNS UPDATE.
+#[derive(Clone, Debug)]
+pub struct Rfc2136 {
+    server: SocketAddr,
+    key: TsigKey,
+    timeout: Duration,
+    read_fudge: Duration,
+}
+
+impl Rfc2136 {
+    /// A primary. One exchange takes `timeout` at the most. Reads are signed with a fudge of `read_fudge`, in whole
+    /// seconds: with the permit's length, a clock that would refuse the writes shows in quiet times already.
+    pub fn new(server: SocketAddr, key: TsigKey, timeout: Duration, read_fudge: Duration) -> Self {
+        Self { server, key, timeout, read_fudge }
+    }
+
+    fn subject(&self) -> String {
+        format!("primary {}", self.server)
+    }
+}
+
+#[async_trait]
+impl Provider for Rfc2136 {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { guard: GuardStrength::Atomic, checked_by: format!("{} by DNS UPDATE", self.subject()) }
+    }
+
+    async fn read(&self, request: &ReadRequest) -> Result<ZoneView, ProviderError> {
+        Reader::new(self, request).read().await
+    }
+
+    async fn apply(&self, change: &ChangeSet, permit: &Permit) -> Result<(), ProviderError> {
+        let subject = self.subject();
+        let message = message::update(&subject, change)?;
+        let signed = self.key.sign(message, permit.granted.as_secs(), permit.length).map_err(|reason| {
+            ProviderError::Invalid { subject: subject.clone(), record: change.fence_name.to_string(), reason }
+        })?;
+        match dns_wire::tcp(self.server, signed.wire(), self.timeout).await {
+            Ok(answer) => outcome::of_update(&subject, change, &answer.message, &signed.verify(&answer)),
+            Err(ExchangeError::Connect { reason, .. }) => Err(ProviderError::Unreachable { subject, reason }),
+            Err(ExchangeError::NoAnswer { reason, .. } | ExchangeError::Garbage { reason, .. }) => {
+                Err(ProviderError::OutcomeUnknown { subject, reason })
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! What a server's answer means: to an UPDATE, and to a query of a read. Pure.
+//!
+//! An error's rcode counts first and its signature second, since servers that do not know the key cannot sign.
+//! Success and a failed prerequisite are believed only when signed: a server that got so far knows the key.
+
+use dns_core::change::ChangeSet;
+use hickory_proto::op::{Message, OpCode, ResponseCode};
+use hickory_proto::rr::Name;
+use hickory_proto::rr::rdata::tsig::TsigError;
+
+use super::key::{Trust, Verified};
+use crate::port::ProviderError;
+
+/// The outcome of an UPDATE.
+pub(super) fn of_update(
+    subject: &str,
+    change: &ChangeSet,
+    message: &Message,
+    verified: &Verified,
+) -> Result<(), ProviderError> {
+    let rcode = message.metadata.response_code;
+    let zone = change.zone.to_string();
+    let unknown = |reason: String| ProviderError::OutcomeUnknown { subject: subject.to_owned(), reason };
+    let denied = |reason: String| ProviderError::Denied { subject: subject.to_owned(), reason };
+    let invalid = |reason: String| ProviderError::Invalid {
+        subject: subject.to_owned(),
+        record: format!("the update of {zone}"),
+        reason,
+    };
+    if message.metadata.op_code != OpCode::Update {
+        return Err(unknown("it answers another operation".to_owned()));
+    }
+    match rcode {
+        ResponseCode::NoError => believed(verified, "NOERROR").map_err(unknown),
+        ResponseCode::YXDomain | ResponseCode::NXDomain | ResponseCode::YXRRSet | ResponseCode::NXRRSet => {
+            let (code, reason) = failed_prerequisite(rcode);
+            believed(verified, code).map_err(unknown)?;
+            Err(ProviderError::Conflict { zone: change.zone.to_string(), reason: format!("{reason}, {code}") })
+        }
+        ResponseCode::Refused => Err(denied(refused(&zone, &verified.trust))),
+        ResponseCode::NotAuth => Err(denied(not_auth(&zone, message, verified))),
+        ResponseCode::NotImp => Err(denied("it does not take DNS UPDATE (NOTIMP)".to_owned())),
+        ResponseCode::NotZone => Err(invalid("a name is outside the zone as the server has it (NOTZONE)".to_owned())),
+        ResponseCode::FormErr => Err(invalid("the server does not understand it (FORMERR)".to_owned())),
+        // SERVFAIL included: a server may fail after it has stored the change.
+        other => Err(unknown(format!("it answered {other}, which does not say whether the write happened"))),
+    }
+}
+
+/// Whether the answer to a query of a read can be read.
+pub(super) fn of_query(
+    subject: &str,
+    zone: &Name,
+    name: &Name,
+    message: &Message,
+    verified: &Verified,
+) -> Result<(), ProviderError> {
+    let unreachable = |reason: String| ProviderError::Unreachable { subject: subject.to_owned(), reason };
+    let denied = |reason: String| ProviderError::Denied { subject: subject.to_owned(), reason };
+    match message.metadata.response_code {
+        ResponseCode::NoError | ResponseCode::NXDomain => {}
+        ResponseCode::NotAuth => return Err(denied(not_auth(&zone.to_string(), message, verified))),
+        ResponseCode::Refused => {
+            return Err(denied(format!("it does not answer for {name} (REFUSED): is zone {zone} configured there?")));
+        }
+        ResponseCode::ServFail => {
+            return Err(unreachable(format!("it cannot answer for {name} now (SERVFAIL): is zone {zone} loaded?")));
+        }
+        other => return Err(denied(format!("it does not take a signed query for {name} ({other})"))),
+    }
+    believed(verified, "an answer").map_err(unreachable)?;
+    if message.metadata.truncation {
+        return Err(unreachable(format!("its answer for {name} is truncated over TCP")));
+    }
+    if !message.metadata.authoritative {
+        return Err(denied(format!("it is not authoritative for {name}: does zone {zone} delegate it away?")));
+    }
+    Ok(())
+}
+
+fn believed(verified: &Verified, what: &str) -> Result<(), String> {
+    match &verified.trust {
+        Trust::Signed => Ok(()),
+        Trust::Unsigned { reason } => {
+            Err(format!("it answered {what}, but {reason}: something between us and the server may have made it"))
+        }
+    }
+}
+
+fn failed_prerequisite(rcode: ResponseCode) -> (&'static str, &'static str) {
+    match rcode {
+        ResponseCode::NXRRSet => ("NXRRSET", "the fence or a record has changed or is gone"),
+        ResponseCode::YXRRSet => ("YXRRSET", "there is a fence or a record that was not there"),
+        ResponseCode::YXDomain => ("YXDOMAIN", "there is a name that was not there"),
+        _ => ("NXDOMAIN", "a name is gone"),
+    }
+}
+
+fn refused(zone: &str, trust: &Trust) -> String {
+    match trust {
+        Trust::Signed => {
+            format!("zone {zone} is frozen, or the key may not update these names there (REFUSED)")
+        }
+        Trust::Unsigned { .. } => format!(
+            "REFUSED, unsigned: zone {zone} is frozen, the key is not allowed to update it, or, if this is \
+             PowerDNS, the key's name, secret or algorithm is wrong or the clocks differ"
+        ),
+    }
+}
+
+/// RFC 8945 §5.2, and RFC 2136 §3.1.1 without a TSIG error.
+fn not_auth(zone: &str, message: &Message, verified: &Verified) -> String {
+    let tsig = message.signature().map(|record| &record.data);
+    match tsig.and_then(|tsig| tsig.error.map(|error| (tsig, error))) {
+        Some((_, TsigError::BadKey)) => {
+            "it does not know the TSIG key (BADKEY): check the key's name and algorithm on both sides".to_owned()
+        }
+        Some((_, TsigError::BadSig)) => {
+            "the TSIG signature is wrong (BADSIG): the secret or the algorithm differs from the server's".to_owned()
+        }
+        Some((tsig, TsigError::BadTime)) => {
+            let theirs = server_time(&tsig.other).unwrap_or(tsig.time);
+            bad_time(verified.signed_at_secs, theirs)
+        }
+        Some((_, TsigError::BadTrunc)) => "it wants a longer TSIG signature (BADTRUNC)".to_owned(),
+        Some((_, TsigError::Unknown(code))) => format!("TSIG error {code}"),
+        None if verified.trust == Trust::Signed => format!("it is not authoritative for zone {zone} (NOTAUTH)"),
+        None => format!(
+            "NOTAUTH, unsigned: it is not authoritative for zone {zone}, or, if this is PowerDNS, the key's name, \
+             secret or algorithm is wrong or the clocks differ"
+        ),
+    }
+}
+
+/// The server's time in other data: 48 bits of seconds (RFC 8945 §5.2.3).
+fn server_time(other: &[u8]) -> Option<u64> {
+    let bytes: [u8; 6] = other.try_into().ok()?;
+    Some(bytes.iter().fold(0, |time, byte| (time << 8) | u64::from(*byte)))
+}
+
+fn bad_time(ours: u64, theirs: u64) -> String {
+    let skew = ours.abs_diff(theirs);
+    let side = if theirs >= ours { "ahead of" } else { "behind" };
+    format!(
+        "its clock is {skew} s {side} the time of the signature (BADTIME): the message was held up that long, or the \
+         clocks differ"
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,210 @@
+//! One consistent read: the fence, the records, the fence again; all of it again if the fence changed.
+//!
+//! All questions go over one connection, one after the other, signed. Bounded: rounds, reconnections and time.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use dns_core::fence::Fence;
+use dns_core::rrset::{RrsetKey, Rrsets, Ttl};
+use dns_core::zone::{FoundFence, ReadRequest, ZoneView};
+use dns_wire::{Answer, Connection, ExchangeError};
+use hickory_proto::op::Message;
+use hickory_proto::rr::{Name, RData, RecordType};
+use tokio::time::timeout;
+
+use super::{Rfc2136, outcome};
+use crate::content::{Content, strings};
+use crate::port::ProviderError;
+use crate::wildcard::witnesses;
+
+/// How often everything is read before the zone counts as too restless. A fence is written a few times per move,
+/// so a second change within one read is rare and a third one is no coincidence.
+const ROUNDS_MAX: u32 = 3;
+
+/// How many times the length of one exchange a whole read may take. A read of a common service takes some 20 round
+/// trips, which fit into one; this leaves room for services of hundreds of records.
+const READ_TIMEOUTS: u32 = 4;
+
+/// A read in progress.
+pub(super) struct Reader<'a> {
+    provider: &'a Rfc2136,
+    request: &'a ReadRequest,
+    connection: Option<Connection>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(provider: &'a Rfc2136, request: &'a ReadRequest) -> Self {
+        Self { provider, request, connection: None }
+    }
+
+    pub(super) async fn read(mut self) -> Result<ZoneView, ProviderError> {
+        let within = self.provider.timeout.saturating_mul(READ_TIMEOUTS);
+        let late = format!("zone {} could not be read within {} ms", self.request.zone, within.as_millis());
+        let unreachable = self.unreachable(late);
+        timeout(within, self.rounds()).await.map_err(|_| unreachable)?
+    }
+
+    async fn rounds(&mut self) -> Result<ZoneView, ProviderError> {
+        let mut fence = self.fence().await?;
+        for _ in 0..ROUNDS_MAX {
+            let asked = self.keys(&fence);
+            let rrsets = self.rrsets(&asked).await?;
+            let again = self.fence().await?;
+            if again == fence {
+                let ReadRequest { zone, fence_name, keys: _ } = self.request.clone();
+                return Ok(ZoneView { zone, fence_name, fence, asked, rrsets });
+            }
+            fence = again;
+        }
+        Err(self.unreachable(format!(
+            "the fence {} changed during each of {ROUNDS_MAX} reads; is another controller writing?",
+            self.request.fence_name
+        )))
+    }
+
+    /// The keys asked for, those of the fence, and the types that conflict with any of them. A fence is data of the
+    /// zone and may be anyone's, so names outside the zone are left out.
+    fn keys(&self, fence: &FoundFence) -> BTreeSet<RrsetKey> {
+        let guarded = match fence {
+            FoundFence::Present { text, .. } => {
+                Fence::parse(text, &self.request.zone).map(|fence| fence.rrs).unwrap_or_default()
+            }
+            FoundFence::Absent | FoundFence::Unreadable { .. } => BTreeSet::new(),
+        };
+        let guarded = guarded.into_iter().filter(|key| self.request.zone.zone_of(key.name()));
+        let own: BTreeSet<RrsetKey> = self.request.keys.iter().cloned().chain(guarded).collect();
+        let conflicting = own.iter().flat_map(|key| {
+            key.rtype().conflicting().iter().map(|rtype| RrsetKey::new(key.name(), *rtype)).collect::<Vec<_>>()
+        });
+        own.iter().cloned().chain(conflicting).collect()
+    }
+
+    async fn rrsets(&mut self, keys: &BTreeSet<RrsetKey>) -> Result<Rrsets, ProviderError> {
+        let mut rrsets = Rrsets::new();
+        for key in keys {
+            let content = self.standing(key.name(), key.rtype().record_type()).await?;
+            let read = content.into_rrset(key).map_err(|error| ProviderError::Denied {
+                subject: self.provider.subject(),
+                reason: format!("what it serves at {key} cannot be guarded: {error}"),
+            })?;
+            rrsets.extend(read.map(|rrset| (key.clone(), rrset)));
+        }
+        Ok(rrsets)
+    }
+
+    async fn fence(&mut self) -> Result<FoundFence, ProviderError> {
+        let name = &self.request.fence_name;
+        let message = self.ask(name, RecordType::TXT).await?;
+        if Content::of(&message, name, RecordType::CNAME).is_present() {
+            return Ok(FoundFence::Unreadable { found: "a CNAME".to_owned() });
+        }
+        let content = Content::of(&message, name, RecordType::TXT);
+        Ok(found_fence(&self.unless_lent(content, name, RecordType::TXT).await?))
+    }
+
+    /// What stands at the name itself.
+    async fn standing(&mut self, name: &Name, rtype: RecordType) -> Result<Content, ProviderError> {
+        let content = Content::of(&self.ask(name, rtype).await?, name, rtype);
+        self.unless_lent(content, name, rtype).await
+    }
+
+    /// Absent if a wildcard lent it. The apex always exists, so nothing is lent to it.
+    async fn unless_lent(
+        &mut self,
+        content: Content,
+        name: &Name,
+        rtype: RecordType,
+    ) -> Result<Content, ProviderError> {
+        if !content.is_present() || *name == self.request.zone {
+            return Ok(content);
+        }
+        let witnesses = witnesses(name);
+        for witness in &witnesses {
+            let message = self.ask(witness, rtype).await?;
+            if !Content::of(&message, witness, rtype).is_present() {
+                return Ok(content);
+            }
+        }
+        Ok(if witnesses.is_empty() { content } else { Content::Absent })
+    }
+
+    async fn ask(&mut self, name: &Name, rtype: RecordType) -> Result<Message, ProviderError> {
+        let subject = self.provider.subject();
+        let query = dns_wire::query(Message::query().metadata.id, name, rtype);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
+        let signed = self.provider.key.sign(query, now, self.provider.read_fudge);
+        let signed = signed.map_err(|reason| self.unreachable(reason))?;
+        let answer = self.exchange(signed.wire()).await.map_err(|error| self.unreachable(reason(error)))?;
+        outcome::of_query(&subject, &self.request.zone, name, &answer.message, &signed.verify(&answer))?;
+        Ok(answer.message)
+    }
+
+    /// Asks on the open connection; once more on a new one if that had answered before, since a server may close a
+    /// connection between two questions (RFC 7766 §6.2.4) and a question does no harm twice.
+    async fn exchange(&mut self, wire: &[u8]) -> Result<Answer, ExchangeError> {
+        if let Some(mut open) = self.connection.take() {
+            match open.ask(wire, self.provider.timeout).await {
+                Ok(answer) => {
+                    self.connection = Some(open);
+                    return Ok(answer);
+                }
+                Err(ExchangeError::NoAnswer { .. }) if open.answered() > 0 => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let mut open = Connection::open(self.provider.server, self.provider.timeout).await?;
+        let answer = open.ask(wire, self.provider.timeout).await?;
+        self.connection = Some(open);
+        Ok(answer)
+    }
+
+    fn unreachable(&self, reason: String) -> ProviderError {
+        ProviderError::Unreachable { subject: self.provider.subject(), reason }
+    }
+}
+
+fn found_fence(content: &Content) -> FoundFence {
+    let unreadable = |found: String| FoundFence::Unreadable { found };
+    let Content::Records { ttl_secs, values } = content else { return FoundFence::Absent };
+    let [RData::TXT(record)] = values.as_slice() else {
+        return unreadable(format!("{} TXT records", values.len()));
+    };
+    let Some(text) = strings(record) else { return unreadable("a TXT record that is no text".to_owned()) };
+    match Ttl::from_secs(u64::from(*ttl_secs).clamp(1, Ttl::MAX_SECS)) {
+        Ok(ttl) => FoundFence::Present { ttl, text },
+        Err(error) => unreadable(error.to_string()),
+    }
+}
+
+fn reason(error: ExchangeError) -> String {
+    match error {
+        ExchangeError::Connect { reason, .. } | ExchangeError::NoAnswer { reason, .. } => reason,
+        ExchangeError::Garbage { reason, .. } => format!("it sent garbage: {reason}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hickory_proto::rr::rdata::TXT;
+
+    use super::*;
+
+    fn found(records: &[&[&[u8]]]) -> FoundFence {
+        let values = records.iter().map(|strings| RData::TXT(TXT::from_bytes(strings.to_vec()))).collect();
+        found_fence(&Content::Records { ttl_secs: 60, values })
+    }
+
+    #[test]
+    fn keeps_the_strings_of_a_fence_as_they_are() {
+        let FoundFence::Present { ttl, text } = found(&[&[b"a=1;", b"b=2;"]]) else { panic!("present") };
+        assert_eq!((ttl.as_secs(), text.strings()), (60, ["a=1;".to_owned(), "b=2;".to_owned()].as_slice()));
+    }
+
+    #[test]
+    fn calls_several_records_or_bytes_unreadable() {
+        assert_eq!(found(&[&[b"a=1;"], &[b"b=2;"]]), FoundFence::Unreadable { found: "2 TXT records".to_owned() });
+        assert!(matches!(found(&[&[&[0xff]]]), FoundFence::Unreadable { .. }));
+        assert_eq!(found_fence(&Content::Absent), FoundFence::Absent);
+    }
+}

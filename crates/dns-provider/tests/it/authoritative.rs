@@ -1,0 +1,159 @@
+//! What verification makes of the answers of authoritative servers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use dns_core::fence::text::FenceText;
+use dns_core::rrset::{GuardedType, Rrset, RrsetKey, Rrsets, Ttl, canonical_name};
+use dns_provider::authoritative::{AskError, Content, Expected, Served, ask, servers, serves};
+use hickory_proto::op::{Message, ResponseCode};
+use hickory_proto::rr::rdata::{A, AAAA, NS, TXT};
+use hickory_proto::rr::{Name, RData, Record, RecordType};
+
+use crate::script::{Script, answer_to};
+
+const WITHIN: Duration = Duration::from_millis(500);
+
+type Zone = BTreeMap<(&'static str, RecordType), Vec<RData>>;
+
+fn name(text: &str) -> Name {
+    canonical_name(text).expect("name")
+}
+
+fn a(last: u8) -> RData {
+    RData::A(A([192, 0, 2, last].into()))
+}
+
+fn ns(target: &str) -> RData {
+    RData::NS(NS(name(target)))
+}
+
+fn fence(text: &str) -> RData {
+    RData::TXT(TXT::new(vec![text.to_owned()]))
+}
+
+fn answer(request: &Message, zone: &Zone) -> Message {
+    let (asked, rtype) = (request.queries[0].name().clone(), request.queries[0].query_type());
+    let text = asked.to_ascii();
+    let found = zone.iter().find(|((owner, held), _)| text.trim_end_matches('.') == *owner && *held == rtype);
+    let mut answer = answer_to(request, if found.is_some() { ResponseCode::NoError } else { ResponseCode::NXDomain });
+    let values = found.map(|(_, values)| values.clone()).unwrap_or_default();
+    answer.answers.extend(values.into_iter().map(|data| Record::from_rdata(asked.clone(), 60, data)));
+    answer
+}
+
+async fn serving(zone: Zone) -> Script {
+    Script::udp(move |request| answer(request, &zone)).await
+}
+
+fn moved() -> Zone {
+    Zone::from([
+        (("_checkout._failover.example.com", RecordType::TXT), vec![fence("rev=2;")]),
+        (("api.example.com", RecordType::A), vec![a(2)]),
+    ])
+}
+
+async fn round(server: SocketAddr) -> Served {
+    let key = RrsetKey::new(&name("api.example.com"), GuardedType::A);
+    let rrset = Rrset::new(key.clone(), Ttl::from_secs(60).expect("ttl"), [a(2)]).expect("rrset");
+    let expected = Expected {
+        rrsets: &Rrsets::from([(key, rrset)]),
+        absent: &BTreeSet::from([RrsetKey::new(&name("api.example.com"), GuardedType::Aaaa)]),
+        fence_name: &name("_checkout._failover.example.com"),
+        fence: &FenceText::from_strings(vec!["rev=2;".to_owned()]),
+    };
+    serves(server, &expected, WITHIN).await
+}
+
+fn old(served: Served) -> String {
+    let Served::Old { answered } = served else { panic!("old: {served:?}") };
+    answered
+}
+
+#[tokio::test]
+async fn server_with_fence_and_records_serves_the_new() {
+    assert_eq!(round(serving(moved()).await.address).await, Served::New);
+}
+
+#[tokio::test]
+async fn server_that_differs_anywhere_serves_the_old_and_says_what() {
+    let mut zone = moved();
+    zone.insert(("_checkout._failover.example.com", RecordType::TXT), vec![fence("rev=1;")]);
+    assert!(old(round(serving(zone).await.address).await).contains("rev=1;"));
+    let mut zone = moved();
+    zone.insert(("api.example.com", RecordType::A), vec![a(1), a(2)]);
+    assert_eq!(old(round(serving(zone).await.address).await), "api.example.com. 60 A 192.0.2.1, 192.0.2.2");
+    let mut zone = moved();
+    zone.insert(("api.example.com", RecordType::AAAA), vec![RData::AAAA(AAAA([0; 16].into()))]);
+    assert!(old(round(serving(zone).await.address).await).contains("AAAA ::"));
+    let mut zone = moved();
+    zone.remove(&("api.example.com", RecordType::A));
+    assert_eq!(old(round(serving(zone).await.address).await), "api.example.com. A is absent");
+}
+
+#[tokio::test]
+async fn server_without_authority_or_answer_counts_for_nothing() {
+    let lame = Script::udp(|request| {
+        let mut answer = answer(request, &moved());
+        answer.metadata.authoritative = false;
+        answer
+    })
+    .await;
+    assert!(matches!(round(lame.address).await, Served::Silent { reason } if reason.contains("no AA bit")));
+    let refusing = Script::udp(|request| answer_to(request, ResponseCode::Refused)).await;
+    let refused = ask(refusing.address, &name("example.com"), RecordType::NS, WITHIN).await;
+    assert!(matches!(refused, Err(AskError::Lame { .. })), "{refused:?}");
+    // Bound and never read.
+    let silent = tokio::net::UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+    let silence = round(silent.local_addr().expect("an address")).await;
+    assert!(matches!(silence, Served::Silent { .. }), "{silence:?}");
+}
+
+#[tokio::test]
+async fn answer_to_another_question_is_no_answer() {
+    let script = Script::udp(|request| {
+        let mut answer = answer(request, &moved());
+        answer.queries[0].set_name(name("www.example.com"));
+        answer
+    })
+    .await;
+    let outcome = ask(script.address, &name("api.example.com"), RecordType::A, WITHIN).await;
+    assert!(matches!(outcome, Err(AskError::Silent { .. })), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn configured_servers_are_taken_as_they_are() {
+    let configured: [SocketAddr; 1] = [SocketAddr::from(([192, 0, 2, 53], 5353))];
+    let nobody = SocketAddr::from(([127, 0, 0, 1], 1));
+    let found = servers(nobody, &name("example.com"), &configured, &[], WITHIN).await.expect("servers");
+    assert_eq!((found.addresses.into_iter().collect::<Vec<_>>(), found.unresolved), (configured.to_vec(), vec![]));
+}
+
+#[tokio::test]
+async fn servers_come_from_the_zone_then_from_the_resolver_and_none_is_dropped() {
+    let zone = Zone::from([
+        (("example.com", RecordType::NS), vec![ns("ns1.example.com"), ns("ns2.example.com"), ns("ns.example.net")]),
+        (("ns1.example.com", RecordType::A), vec![a(1)]),
+    ]);
+    let primary = serving(zone).await;
+    let alone = servers(primary.address, &name("example.com"), &[], &[], WITHIN).await.expect("servers");
+    assert_eq!(alone.addresses, BTreeSet::from([SocketAddr::from(([192, 0, 2, 1], 53))]));
+    let names: Vec<String> = alone.unresolved.iter().map(|server| server.name.to_string()).collect();
+    assert_eq!(names, ["ns2.example.com.", "ns.example.net."]);
+
+    let resolver = serving(Zone::from([(("ns.example.net", RecordType::A), vec![a(9)])])).await;
+    let resolvers = [resolver.address];
+    let found = servers(primary.address, &name("example.com"), &[], &resolvers, WITHIN).await.expect("servers");
+    assert!(found.addresses.contains(&SocketAddr::from(([192, 0, 2, 9], 53))), "{found:?}");
+    assert_eq!(found.unresolved.len(), 1);
+}
+
+#[tokio::test]
+async fn content_holds_every_record_of_the_set() {
+    let script = serving(Zone::from([(("api.example.com", RecordType::A), vec![a(1), a(2)])])).await;
+    let content = ask(script.address, &name("API.example.com"), RecordType::A, WITHIN).await.expect("content");
+    assert_eq!(content, Content::Records { ttl_secs: 60, values: vec![a(1), a(2)] });
+    let absent = ask(script.address, &name("www.example.com"), RecordType::A, WITHIN).await.expect("content");
+    assert_eq!(absent, Content::Absent);
+}
