@@ -18,6 +18,7 @@ pub mod http;
 pub mod loopback;
 pub mod process;
 pub mod until;
+pub mod world;
 
 pub use auth::{AuthServer, Key, Kind, Setup};
 pub use daemon::{Daemon, Launch, admin};
@@ -25,3 +26,4 @@ pub use endpoint::Endpoint;
 pub use loopback::Loopback;
 pub use process::{Process, Program, Sandbox, find_program};
 pub use until::{PATIENCE, until, until_eq};
+pub use world::{Plan, Region, World};

@@ -3,4 +3,5 @@
 mod flip;
 mod layering;
 mod provider;
+mod readme;
 mod rig;

@@ -1,0 +1,52 @@
+//! The controller's HTTP API: thin handlers over what the engine publishes and takes.
+//!
+//! Reads never ask the engine itself, so they answer while it is busy. Writes become orders, pass the kernel in the
+//! engine, and answer 202 with a decision to follow, 200 if nothing has to be written, or 409 with the rules that
+//! said no.
+
+mod orders;
+mod reads;
+pub(crate) mod report;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+use dns_service::clock::Clock;
+use dns_service::http::ApiError;
+use dns_store::port::Store;
+
+use crate::engine::Engine;
+
+/// What handlers need.
+#[derive(Clone)]
+pub(crate) struct ApiState {
+    /// The engine.
+    pub(crate) engine: Engine,
+    /// The store, for history.
+    pub(crate) store: Arc<dyn Store>,
+    /// The clock, for the ends of pauses.
+    pub(crate) clock: Clock,
+}
+
+/// Every route of the API.
+pub(crate) fn routes(state: ApiState) -> Router {
+    Router::new()
+        .route("/api/v1/services", get(reads::services))
+        .route("/api/v1/services/{name}", get(reads::service))
+        .route("/api/v1/history", get(reads::history))
+        .route("/api/v1/decisions/{id}", get(reads::decision))
+        .route("/api/v1/services/{name}/failover", post(orders::failover))
+        .route("/api/v1/services/{name}/failback", post(orders::failback))
+        .route("/api/v1/services/{name}/pause", post(orders::pause))
+        .route("/api/v1/services/{name}/resume", post(orders::resume))
+        .route("/api/v1/services/{name}/adopt", post(orders::adopt))
+        .route("/api/v1/services/{name}/release", post(orders::release))
+        .route("/api/v1/pause", post(orders::pause_all))
+        .route("/api/v1/resume", post(orders::resume_all))
+        .with_state(state)
+}
+
+fn no_service(name: &str) -> ApiError {
+    ApiError::not_found(format!("there is no service `{name}`")).hint("`dns-admin service list` lists them")
+}

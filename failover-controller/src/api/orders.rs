@@ -1,0 +1,219 @@
+//! Writing calls: each becomes an order to the engine. That the caller may write was checked before, by the method.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use dns_api::command::{Accepted, BulkAccepted, BulkResult, FailoverRequest, PauseRequest, ReasonedRequest};
+use dns_core::fence::DecisionId;
+use dns_core::identifier::ServiceName;
+use dns_core::kernel::Rule;
+use dns_core::machine::command::{Command, Order};
+use dns_core::machine::effect::Refusal;
+use dns_service::auth::Caller;
+use dns_service::http::{ApiError, JsonBody};
+
+use super::{ApiState, no_service, report};
+use crate::engine::{Message, OrderAnswer};
+
+/// The longest reason, in bytes: it stands in history, logs and, cut, in the fence.
+const REASON_BYTES_MAX: usize = 500;
+
+/// The longest pause with an end: a year. Longer ones are meant to be open.
+const PAUSE_SECS_MAX: u64 = 366 * 24 * 3600;
+
+type Answer = Result<(StatusCode, Json<Accepted>), ApiError>;
+
+pub(super) async fn failover(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Path(name): Path<String>,
+    JsonBody(body): JsonBody<FailoverRequest>,
+) -> Answer {
+    let FailoverRequest { to, reason, overrides } = body;
+    let order = Order {
+        command: Command::Failover { to },
+        by: caller.name,
+        reason: checked_reason(&reason)?,
+        overrides: rules(&overrides)?,
+    };
+    give(&state, &name, order).await
+}
+
+pub(super) async fn failback(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Path(name): Path<String>,
+    JsonBody(body): JsonBody<ReasonedRequest>,
+) -> Answer {
+    give(&state, &name, reasoned(Command::Failback, caller.name, body)?).await
+}
+
+pub(super) async fn adopt(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Path(name): Path<String>,
+    JsonBody(body): JsonBody<ReasonedRequest>,
+) -> Answer {
+    give(&state, &name, reasoned(Command::Adopt, caller.name, body)?).await
+}
+
+pub(super) async fn release(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Path(name): Path<String>,
+    JsonBody(body): JsonBody<ReasonedRequest>,
+) -> Answer {
+    give(&state, &name, reasoned(Command::Release, caller.name, body)?).await
+}
+
+pub(super) async fn resume(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Path(name): Path<String>,
+    JsonBody(body): JsonBody<ReasonedRequest>,
+) -> Answer {
+    give(&state, &name, reasoned(Command::Resume, caller.name, body)?).await
+}
+
+pub(super) async fn pause(
+    State(state): State<ApiState>,
+    caller: Caller,
+    Path(name): Path<String>,
+    JsonBody(body): JsonBody<PauseRequest>,
+) -> Answer {
+    let order = pause_order(&state, caller.name, body)?;
+    give(&state, &name, order).await
+}
+
+pub(super) async fn pause_all(
+    State(state): State<ApiState>,
+    caller: Caller,
+    JsonBody(body): JsonBody<PauseRequest>,
+) -> Result<Json<BulkAccepted>, ApiError> {
+    let order = pause_order(&state, caller.name, body)?;
+    Ok(Json(give_all(&state, &order).await))
+}
+
+pub(super) async fn resume_all(
+    State(state): State<ApiState>,
+    caller: Caller,
+    JsonBody(body): JsonBody<ReasonedRequest>,
+) -> Result<Json<BulkAccepted>, ApiError> {
+    let order = reasoned(Command::Resume, caller.name, body)?;
+    Ok(Json(give_all(&state, &order).await))
+}
+
+fn pause_order(state: &ApiState, by: dns_core::identifier::Actor, body: PauseRequest) -> Result<Order, ApiError> {
+    let PauseRequest { reason, for_secs } = body;
+    if for_secs.is_some_and(|secs| secs == 0 || secs > PAUSE_SECS_MAX) {
+        let detail = format!("`forSecs` must be 1 to {PAUSE_SECS_MAX}");
+        return Err(ApiError::bad_request(detail).hint("leave it out to pause until someone resumes"));
+    }
+    let until = for_secs.map(|secs| state.clock.now() + Duration::from_secs(secs));
+    Ok(Order { command: Command::Pause { until }, by, reason: checked_reason(&reason)?, overrides: Vec::new() })
+}
+
+fn reasoned(command: Command, by: dns_core::identifier::Actor, body: ReasonedRequest) -> Result<Order, ApiError> {
+    let ReasonedRequest { reason, overrides } = body;
+    Ok(Order { command, by, reason: checked_reason(&reason)?, overrides: rules(&overrides)? })
+}
+
+/// A reason is for whoever reads the history at night: one line, not empty.
+fn checked_reason(reason: &str) -> Result<String, ApiError> {
+    let reason = reason.trim();
+    if reason.is_empty() || reason.len() > REASON_BYTES_MAX || reason.chars().any(char::is_control) {
+        let detail = format!("`reason` must be one line of 1 to {REASON_BYTES_MAX} bytes");
+        return Err(ApiError::bad_request(detail).hint("say why: it is kept in history and fence"));
+    }
+    Ok(reason.to_owned())
+}
+
+fn rules(names: &[String]) -> Result<Vec<Rule>, ApiError> {
+    let overridable: Vec<&str> =
+        Rule::ALL.iter().filter(|rule| rule.is_overridable()).map(|rule| rule.as_str()).collect();
+    let rule = |name: &String| match name.parse::<Rule>() {
+        Ok(rule) if rule.is_overridable() => Ok(rule),
+        Ok(rule) => Err(ApiError::bad_request(format!("rule `{rule}` is never overridden"))),
+        Err(error) => Err(ApiError::bad_request(error.to_string())),
+    };
+    let hint = format!("these can be overridden: {}", overridable.join(", "));
+    names.iter().map(rule).collect::<Result<_, _>>().map_err(|error| error.hint(hint))
+}
+
+async fn give(state: &ApiState, name: &str, order: Order) -> Answer {
+    let service: ServiceName = name.parse().map_err(|_| no_service(name))?;
+    let verb = verb(&order.command);
+    let decision = ordered(state, &service, order).await?;
+    let (status, accepted) = accepted(verb, &service, decision);
+    Ok((status, Json(accepted)))
+}
+
+async fn give_all(state: &ApiState, order: &Order) -> BulkAccepted {
+    let services: Vec<ServiceName> = state.engine.snapshot().services.keys().cloned().collect();
+    let mut results = Vec::new();
+    for service in services {
+        results.push(match ordered(state, &service, order.clone()).await {
+            Ok(decision) => {
+                let (_, Accepted { decision, message, href: _ }) = accepted(verb(&order.command), &service, decision);
+                BulkResult { service: service.to_string(), message, decision, problem: None }
+            }
+            Err(error) => {
+                let problem = error.problem().clone();
+                let message = problem.detail.clone();
+                BulkResult { service: service.to_string(), message, decision: None, problem: Some(problem) }
+            }
+        });
+    }
+    BulkAccepted { results }
+}
+
+fn accepted(verb: &str, service: &ServiceName, decision: Option<DecisionId>) -> (StatusCode, Accepted) {
+    let Some(decision) = decision else {
+        let message = format!("{verb} of `{service}` is done");
+        return (StatusCode::OK, Accepted { decision: None, href: None, message });
+    };
+    let accepted = Accepted {
+        href: Some(format!("/api/v1/decisions/{decision}")),
+        message: format!("{verb} of `{service}` was decided"),
+        decision: Some(decision.into()),
+    };
+    (StatusCode::ACCEPTED, accepted)
+}
+
+fn verb(command: &Command) -> &'static str {
+    match command {
+        Command::Failover { .. } => "failover",
+        Command::Failback => "failback",
+        Command::Pause { .. } => "pause",
+        Command::Resume => "resume",
+        Command::Adopt => "adoption",
+        Command::Release => "release",
+    }
+}
+
+async fn ordered(state: &ApiState, service: &ServiceName, order: Order) -> Result<Option<DecisionId>, ApiError> {
+    let verb = verb(&order.command);
+    let name = service.clone();
+    let answer = state.engine.ask(|reply| Message::Order(name, order, reply)).await;
+    match answer {
+        Err(stopped) => Err(ApiError::unavailable(stopped.to_string())),
+        Ok(OrderAnswer::Taken(decision)) => Ok(decision),
+        Ok(OrderAnswer::NoService) => Err(no_service(service.as_str())),
+        Ok(OrderAnswer::StoreFailed(error)) => Err(ApiError::unavailable(format!("nothing was done: {error}"))),
+        Ok(OrderAnswer::Refused(refusal)) => Err(refused(verb, service, refusal)),
+    }
+}
+
+fn refused(verb: &str, service: &ServiceName, refusal: Refusal) -> ApiError {
+    match refusal {
+        Refusal::Kernel(rejections) => {
+            let detail = format!("{verb} of `{service}` was refused by the safety kernel");
+            ApiError::refused(detail, report::rejections(&rejections))
+        }
+        Refusal::Pointless(why) => ApiError::refused(format!("{verb}: {why}"), Vec::new()),
+        Refusal::Invalid(why) => ApiError::refused(format!("{verb} of `{service}` is not possible: {why}"), Vec::new()),
+        Refusal::Unexpected => ApiError::internal(format!("{verb} of `{service}` met a state that does not take it")),
+    }
+}

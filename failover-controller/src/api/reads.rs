@@ -1,0 +1,117 @@
+//! Reading calls.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use dns_api::command::{DecisionReport, DecisionStatus};
+use dns_api::history::{HistoryPage, HistoryRowReport};
+use dns_api::status::{ServiceList, ServiceReport};
+use dns_core::fence::DecisionId;
+use dns_core::history::HistoryKind;
+use dns_core::identifier::ServiceName;
+use dns_service::exit::one_line;
+use dns_service::http::{ApiError, Arguments};
+use dns_store::port::{HistoryQuery, HistoryRow, Position, StoreError};
+use serde::Deserialize;
+
+use super::{ApiState, no_service, report};
+
+/// Rows of history that one call returns without a limit of its own.
+const ROWS_DEFAULT: u32 = 100;
+/// The most that one call returns: enough for a day of trouble, small enough to render.
+const ROWS_MAX: u32 = 1000;
+
+/// Query of `GET /api/v1/history`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct HistoryArguments {
+    service: Option<String>,
+    after: Option<u64>,
+    limit: Option<u32>,
+}
+
+pub(super) async fn services(State(state): State<ApiState>) -> Json<ServiceList> {
+    Json(report::list(&state.engine.snapshot()))
+}
+
+pub(super) async fn service(
+    State(state): State<ApiState>,
+    Path(name): Path<String>,
+) -> Result<Json<ServiceReport>, ApiError> {
+    let snapshot = state.engine.snapshot();
+    let found = snapshot.services.iter().find(|(known, _)| known.as_str() == name);
+    let (_, view) = found.ok_or_else(|| no_service(&name))?;
+    Ok(Json(report::report(view, snapshot.at)))
+}
+
+pub(super) async fn history(
+    State(state): State<ApiState>,
+    Arguments(arguments): Arguments<HistoryArguments>,
+) -> Result<Json<HistoryPage>, ApiError> {
+    let HistoryArguments { service, after, limit } = arguments;
+    let service = service.map(|name| ServiceName::new(name.as_str()).map_err(|_| no_service(&name))).transpose()?;
+    let limit = limit.unwrap_or(ROWS_DEFAULT).clamp(1, ROWS_MAX);
+    let query = HistoryQuery { service, decision: None, after: after.map(Position), limit };
+    let rows = state.store.history(&query).await.map_err(|error| unavailable(&error))?;
+    Ok(Json(HistoryPage { rows: rows.into_iter().map(row).collect() }))
+}
+
+pub(super) async fn decision(
+    State(state): State<ApiState>,
+    Path(id): Path<String>,
+) -> Result<Json<DecisionReport>, ApiError> {
+    let unknown = || ApiError::not_found(format!("there is no decision `{id}`"));
+    let decision: DecisionId = id.parse().map_err(|_| unknown())?;
+    let query = HistoryQuery { decision: Some(decision), limit: ROWS_MAX, ..HistoryQuery::default() };
+    let rows = state.store.history(&query).await.map_err(|error| unavailable(&error))?;
+    let service = rows.first().map(|row| row.entry.service.to_string()).ok_or_else(unknown)?;
+    let status = status(&rows);
+    Ok(Json(DecisionReport { decision: id, service, status, rows: rows.into_iter().map(row).collect() }))
+}
+
+fn unavailable(error: &StoreError) -> ApiError {
+    ApiError::unavailable(one_line(error)).hint("history is in the store; failover works on, see /readyz")
+}
+
+/// The last telling row says how a decision stands.
+fn status(rows: &[HistoryRow]) -> DecisionStatus {
+    let telling = rows.iter().rev().find_map(|row| match row.entry.kind {
+        HistoryKind::Verified => Some(DecisionStatus::Done),
+        HistoryKind::Unverified => Some(DecisionStatus::Unverified),
+        HistoryKind::Applied => Some(DecisionStatus::Written),
+        HistoryKind::Expired
+        | HistoryKind::Conflicted
+        | HistoryKind::Denied
+        | HistoryKind::Unreachable
+        | HistoryKind::Burned => Some(DecisionStatus::Ended),
+        HistoryKind::StateChanged
+        | HistoryKind::Decided
+        | HistoryKind::WouldMove
+        | HistoryKind::Held
+        | HistoryKind::Unheld
+        | HistoryKind::Permitted
+        | HistoryKind::OutcomeUnknown
+        | HistoryKind::Followed
+        | HistoryKind::FenceLost
+        | HistoryKind::ForeignChange
+        | HistoryKind::ForeignChangeEnded
+        | HistoryKind::Unreadable
+        | HistoryKind::ReadableAgain
+        | HistoryKind::Paused
+        | HistoryKind::Resumed => None,
+    });
+    telling.unwrap_or(DecisionStatus::Open)
+}
+
+fn row(row: HistoryRow) -> HistoryRowReport {
+    let HistoryRow { position, entry } = row;
+    HistoryRowReport {
+        position: position.0,
+        at: report::rfc3339(entry.at),
+        service: entry.service.to_string(),
+        kind: entry.kind.to_string(),
+        decision: entry.decision.map(String::from),
+        summary: entry.summary,
+        page: entry.page,
+        details: entry.details,
+    }
+}

@@ -1,0 +1,114 @@
+//! What a person should see first about a service, and whether it should wake someone.
+
+use dns_core::judgement::Health;
+use dns_core::machine::memory::Failover;
+use dns_core::service::Mode;
+use dns_core::standing::Standing;
+
+use crate::engine::snapshot::ServiceView;
+
+/// One thing to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Concern {
+    /// A sentence, with what to do where that is known.
+    pub(crate) text: String,
+    /// Whether it should wake someone.
+    pub(crate) page: bool,
+}
+
+impl Concern {
+    fn page(text: impl Into<String>) -> Self {
+        Self { text: text.into(), page: true }
+    }
+
+    fn note(text: impl Into<String>) -> Self {
+        Self { text: text.into(), page: false }
+    }
+}
+
+/// Everything to look at, most urgent first. Empty if all is well.
+pub(crate) fn concerns(view: &ServiceView) -> Vec<Concern> {
+    let memory = &view.memory;
+    let mut found: Vec<Concern> =
+        [held(memory), uncertain(memory), failed_write(memory), standing(view), unreadable(memory), unknown(view)]
+            .into_iter()
+            .flatten()
+            .collect();
+    found.extend(undelivered(view));
+    found.sort_by_key(|concern| !concern.page);
+    found
+}
+
+fn held(memory: &Failover) -> Option<Concern> {
+    let hold = memory.hold()?;
+    let first = hold.rejections.first()?;
+    let target = hold.to.as_ref().map(|to| format!(" to `{to}`")).unwrap_or_default();
+    if hold.is_observation() {
+        return Some(Concern::note(format!("would {}{target}, but only observes", hold.wanted.as_str())));
+    }
+    Some(Concern::page(format!("{}{target} is held by {}: {}", hold.wanted.as_str(), first.rule, first.reason)))
+}
+
+fn uncertain(memory: &Failover) -> Option<Concern> {
+    let open = memory.open()?;
+    let reason = open.uncertain.as_ref()?;
+    Some(Concern::page(format!("whether the {} arrived is not known, finding out: {reason}", open.write.kind.as_str())))
+}
+
+fn failed_write(memory: &Failover) -> Option<Concern> {
+    let error = memory.write_error()?;
+    let uncertain = memory.open().is_some_and(|open| open.uncertain.is_some());
+    (!uncertain).then(|| Concern::page(format!("the last write failed: {error}")))
+}
+
+fn standing(view: &ServiceView) -> Option<Concern> {
+    let name = &view.service.name;
+    match view.memory.standing() {
+        Standing::Foreign { why } => Some(Concern::page(format!(
+            "foreign change, every write is held: {why}; `dns-admin adopt {name}` accepts it"
+        ))),
+        Standing::Lost { serving: None, .. } => {
+            Some(Concern::page("the fence is lost and the records are no region's; restore them, or adopt".to_owned()))
+        }
+        Standing::Lost { serving: Some(_), .. } => {
+            Some(Concern::page("the fence was lost or set back; it is being repaired"))
+        }
+        Standing::Unadopted { .. } if view.service.mode == Mode::Active => {
+            Some(Concern::note(format!("not adopted yet: `dns-admin adopt {name}` arms it")))
+        }
+        Standing::Released { .. } => Some(Concern::note(format!("released; `dns-admin adopt {name}` takes it back"))),
+        Standing::Unadopted { .. } | Standing::Unread | Standing::Held | Standing::Newer { .. } => None,
+    }
+}
+
+fn unreadable(memory: &Failover) -> Option<Concern> {
+    memory.unreadable().map(|trouble| Concern::page(format!("the zone cannot be read: {}", trouble.reason)))
+}
+
+/// Not to know is no reason to move, but somebody has to look.
+fn unknown(view: &ServiceView) -> Option<Concern> {
+    let judgement = view.memory.judgement()?;
+    let active = view.memory.active()?;
+    (judgement.health(active) == Health::Unknown).then(|| {
+        let seen =
+            judgement.regions.get(active).map(dns_core::judgement::RegionJudgement::describe).unwrap_or_default();
+        Concern::note(format!("nobody knows how region `{active}` is: {seen}"))
+    })
+}
+
+fn undelivered(view: &ServiceView) -> Vec<Concern> {
+    use dns_core::machine::event::DeliveryOutcome;
+    let deliveries = view.verification.iter().filter(|verification| !verification.running);
+    deliveries
+        .flat_map(|verification| &verification.deliveries)
+        .filter(|delivery| delivery.outcome != DeliveryOutcome::Served)
+        .map(|delivery| {
+            let word = match delivery.outcome {
+                DeliveryOutcome::Silent => "does not answer",
+                DeliveryOutcome::Old | DeliveryOutcome::Served => "did not serve the last write in time",
+            };
+            let detail = delivery.detail.as_deref().unwrap_or_default();
+            Concern::note(format!("authoritative server {} {word}: {detail}", delivery.server))
+        })
+        .collect()
+}

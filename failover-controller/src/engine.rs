@@ -1,0 +1,373 @@
+//! The engine: the one task that owns the state of every service.
+//!
+//! Everything else sends it messages and watches what it publishes. Each message becomes an event of the pure core;
+//! the new state, the outbox and the history of one step are committed in one transaction, and only then do the
+//! effects take place. A commit that fails leaves the old state standing, as if the event had not come.
+
+pub(crate) mod evidence;
+pub(crate) mod snapshot;
+mod unit;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dns_core::fence::DecisionId;
+use dns_core::identifier::{Actor, ServiceName, VantageName};
+use dns_core::judgement::judge;
+use dns_core::machine::command::Order;
+use dns_core::machine::effect::{Effect, PermitAnswer, Refusal};
+use dns_core::machine::event::{Delivery, Event, WriteOutcome};
+use dns_core::service::Service;
+use dns_core::time::Timestamp;
+use dns_core::zone::ZoneView;
+use dns_provider::port::{Permit, ProviderError};
+use dns_service::clock::Clock;
+use dns_service::exit::one_line;
+use dns_store::port::{Store, StoreError};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use crate::reader::ReadNow;
+use crate::verifier::Verifications;
+use evidence::{Heard, Witnesses};
+use snapshot::Snapshot;
+use unit::Unit;
+
+/// How often the engine looks at the time: judgements grow stale, pauses end, decisions expire.
+const TICK: Duration = Duration::from_millis(250);
+
+/// A gap between two turns of the loop after which everything heard before is distrusted: the process was stopped or
+/// starved, and what waits in its sockets is old. Eight ticks, so that a slow commit is not taken for a stall.
+const STALL: Duration = Duration::from_secs(2);
+
+/// Messages that wait for the engine. Senders wait when it is full: evidence is worth nothing if it jumps a queue.
+const QUEUE: usize = 1024;
+
+/// What the engine is told.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// A vantage point spoke.
+    Heard(VantageName, Heard),
+    /// A service's zone was read, or could not be.
+    Zone(ServiceName, Result<Box<ZoneView>, ProviderError>),
+    /// An operator gave an order.
+    Order(ServiceName, Order, oneshot::Sender<OrderAnswer>),
+    /// The executor wants to send.
+    Permit(ServiceName, DecisionId, oneshot::Sender<Result<Permit, String>>),
+    /// The executor does not know whether a write arrived.
+    Uncertain(ServiceName, DecisionId, String),
+    /// A write reached its end. The answer says whether that was committed.
+    Settled(ServiceName, DecisionId, WriteOutcome, oneshot::Sender<Result<(), String>>),
+    /// The authoritative servers were asked. The answer says whether that was committed.
+    Verified(ServiceName, DecisionId, Vec<Delivery>, oneshot::Sender<Result<(), String>>),
+}
+
+/// What becomes of an order.
+#[derive(Debug)]
+pub(crate) enum OrderAnswer {
+    /// Taken; with a decision to follow if something has to be written.
+    Taken(Option<DecisionId>),
+    /// Not taken.
+    Refused(Refusal),
+    /// There is no such service.
+    NoService,
+    /// The store did not take the commit.
+    StoreFailed(String),
+}
+
+/// What the engine needs from outside.
+pub(crate) struct Parts {
+    /// This controller's name.
+    pub(crate) actor: Actor,
+    /// The clock.
+    pub(crate) clock: Clock,
+    /// Every service, with how long its provider's permits last.
+    pub(crate) services: Vec<(Arc<Service>, Duration)>,
+    /// Every vantage point.
+    pub(crate) vantage_points: Vec<VantageName>,
+    /// The store.
+    pub(crate) store: Arc<dyn Store>,
+    /// Wakes the executor.
+    pub(crate) outbox: Arc<Notify>,
+    /// Asks for a read of a service's zone.
+    pub(crate) read_now: ReadNow,
+    /// Starts verifications.
+    pub(crate) verifications: Verifications,
+    /// Raised after a stall: subscribers reconnect.
+    pub(crate) distrust: watch::Sender<u64>,
+}
+
+/// How the rest of the program talks to the engine.
+#[derive(Clone)]
+pub(crate) struct Engine {
+    sender: mpsc::Sender<Message>,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+}
+
+/// The engine is gone; the process is shutting down.
+#[derive(Debug, thiserror::Error)]
+#[error("the engine has stopped")]
+pub(crate) struct EngineStopped;
+
+impl Engine {
+    /// Makes the channels; [`run`] drives the other end.
+    pub(crate) fn channel() -> (Self, mpsc::Receiver<Message>, watch::Sender<Arc<Snapshot>>) {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let (publish, snapshots) = watch::channel(Arc::new(Snapshot::default()));
+        (Self { sender, snapshots }, receiver, publish)
+    }
+
+    /// Tells the engine something. Cancel safe: it was told or it wasn't.
+    ///
+    /// # Errors
+    /// [`EngineStopped`].
+    pub(crate) async fn tell(&self, message: Message) -> Result<(), EngineStopped> {
+        self.sender.send(message).await.map_err(|_| EngineStopped)
+    }
+
+    /// Tells the engine something that it answers.
+    ///
+    /// # Errors
+    /// [`EngineStopped`].
+    pub(crate) async fn ask<T>(&self, message: impl FnOnce(oneshot::Sender<T>) -> Message) -> Result<T, EngineStopped> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(message(reply)).await?;
+        answer.await.map_err(|_| EngineStopped)
+    }
+
+    /// What the engine last published.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshots.borrow())
+    }
+}
+
+/// The engine's own state.
+struct Owner {
+    parts: Parts,
+    units: BTreeMap<ServiceName, Unit>,
+    witnesses: Witnesses,
+    store_error: Option<String>,
+    last_turn: Timestamp,
+}
+
+/// Loads every service and runs until cancelled.
+///
+/// # Errors
+/// [`StoreError`] if a service's state cannot be loaded; nothing was started.
+pub(crate) async fn run(
+    parts: Parts,
+    mut messages: mpsc::Receiver<Message>,
+    publish: watch::Sender<Arc<Snapshot>>,
+    stop: CancellationToken,
+) -> Result<(), StoreError> {
+    let mut owner = Owner::load(parts).await?;
+    owner.resume();
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(()),
+            Some(message) = messages.recv() => {
+                owner.note_turn();
+                let heartbeat = matches!(message, Message::Heard(_, _));
+                owner.handle(message).await;
+                if heartbeat {
+                    // The next tick publishes it; a copy of everything for each would be waste.
+                    continue;
+                }
+            }
+            _ = ticks.tick() => {
+                owner.note_turn();
+                owner.judge_all().await;
+            }
+        }
+        publish.send_replace(Arc::new(owner.snapshot()));
+    }
+}
+
+impl Owner {
+    async fn load(parts: Parts) -> Result<Self, StoreError> {
+        let mut units = BTreeMap::new();
+        let now = parts.clock.now();
+        for (service, permit) in &parts.services {
+            let stored = parts.store.state(&service.name).await?;
+            units.insert(service.name.clone(), Unit::load(Arc::clone(service), *permit, stored, now)?);
+        }
+        let witnesses = Witnesses::new(&parts.vantage_points, &parts.services);
+        Ok(Self { parts, units, witnesses, store_error: None, last_turn: now })
+    }
+
+    /// Takes up what a former process left: open writes are in the outbox, verifications are begun anew.
+    fn resume(&self) {
+        for unit in self.units.values() {
+            self.parts.read_now.ask(&unit.service().name);
+            if let Some((decision, verification)) = unit.unfinished_verification() {
+                self.parts.verifications.begin(&unit.service().name, decision, verification);
+            }
+        }
+        self.parts.outbox.notify_one();
+    }
+
+    /// Notices that the process was stopped or starved.
+    fn note_turn(&mut self) {
+        let now = self.parts.clock.now();
+        let gap = now.since(self.last_turn);
+        self.last_turn = now;
+        if gap > STALL {
+            tracing::warn!(gap_ms = gap.as_millis(), "stalled; all evidence is distrusted until heard anew");
+            metrics::counter!("failover_controller_stalls_total").increment(1);
+            self.witnesses.distrust_all();
+            self.parts.distrust.send_modify(|generation| *generation += 1);
+        }
+    }
+
+    async fn handle(&mut self, message: Message) {
+        match message {
+            Message::Heard(vantage, heard) => {
+                if self.witnesses.take(&vantage, heard) {
+                    self.judge_all().await;
+                }
+            }
+            Message::Zone(service, Ok(view)) => {
+                if let Some(unit) = self.units.get_mut(&service) {
+                    unit.note_read(self.parts.clock.now());
+                }
+                self.note(&service, Event::ZoneRead(*view)).await;
+            }
+            Message::Zone(service, Err(error)) => {
+                let denied = matches!(error, ProviderError::Denied { .. });
+                self.note(&service, Event::ZoneUnreadable { reason: error.to_string(), denied }).await;
+            }
+            Message::Order(service, order, reply) => {
+                let answer = self.order(&service, order).await;
+                // A caller that has gone away finds the outcome in the history.
+                let _gone = reply.send(answer);
+            }
+            Message::Permit(service, decision, reply) => {
+                let answer = self.permit(&service, decision).await;
+                let _gone = reply.send(answer);
+            }
+            Message::Uncertain(service, decision, reason) => {
+                self.note(&service, Event::WriteUncertain { decision, reason }).await;
+            }
+            Message::Settled(service, decision, outcome, reply) => {
+                let stepped = self.step(&service, Event::WriteSettled { decision, outcome }).await;
+                let _gone = reply.send(stepped.map(|_| ()).map_err(|error| error.to_string()));
+            }
+            Message::Verified(service, decision, deliveries, reply) => {
+                if let Some(unit) = self.units.get_mut(&service) {
+                    unit.note_deliveries(&decision, &deliveries);
+                }
+                let stepped = self.step(&service, Event::Verified { decision, deliveries }).await;
+                let _gone = reply.send(stepped.map(|_| ()).map_err(|error| error.to_string()));
+            }
+        }
+    }
+
+    async fn order(&mut self, service: &ServiceName, order: Order) -> OrderAnswer {
+        if !self.units.contains_key(service) {
+            return OrderAnswer::NoService;
+        }
+        tracing::info!(%service, command = ?order.command, by = %order.by, "order");
+        match self.step(service, Event::Commanded(order)).await {
+            Err(error) => OrderAnswer::StoreFailed(one_line(&error)),
+            Ok(Some(step)) => match step.refusal {
+                Some(refusal) => OrderAnswer::Refused(refusal),
+                None => OrderAnswer::Taken(step.decision),
+            },
+            Ok(None) => OrderAnswer::NoService,
+        }
+    }
+
+    async fn permit(&mut self, service: &ServiceName, decision: DecisionId) -> Result<Permit, String> {
+        // The newest evidence, not that of the last tick.
+        self.judge_one(service).await;
+        let length = self.units.get(service).map(Unit::permit_length).ok_or("there is no such service")?;
+        match self.step(service, Event::PermitAsked { decision }).await {
+            Ok(Some(step)) => match step.permit {
+                Some(PermitAnswer::Granted) => Ok(Permit { granted: self.parts.clock.wall(), length }),
+                Some(PermitAnswer::Refused(why)) => Err(why),
+                None => Err("the decision has ended".to_owned()),
+            },
+            Ok(None) => Err("there is no such service".to_owned()),
+            Err(error) => Err(format!("the permit could not be committed: {}", one_line(&error))),
+        }
+    }
+
+    async fn judge_all(&mut self) {
+        let names: Vec<ServiceName> = self.units.keys().cloned().collect();
+        for name in names {
+            self.judge_one(&name).await;
+        }
+    }
+
+    async fn judge_one(&mut self, name: &ServiceName) {
+        let Some(unit) = self.units.get(name) else { return };
+        let judgement = judge(unit.service(), self.witnesses.book(), self.parts.clock.now());
+        self.note(name, Event::Judged(judgement)).await;
+    }
+
+    /// A step that comes again by itself, with the next tick, read or try, if its commit fails; `step` has logged it.
+    async fn note(&mut self, name: &ServiceName, event: Event) {
+        let _again = self.step(name, event).await;
+    }
+
+    /// One step of one service: commit, then carry out. `None` if there is no such service.
+    async fn step(
+        &mut self,
+        name: &ServiceName,
+        event: Event,
+    ) -> Result<Option<dns_core::machine::effect::Step>, StoreError> {
+        let Some(unit) = self.units.get_mut(name) else { return Ok(None) };
+        let stepped = unit.step(&event, &self.parts).await;
+        match stepped {
+            Ok(step) => {
+                if step.effects.iter().any(|effect| !matches!(effect, Effect::ReadZone)) {
+                    self.store_error = None;
+                }
+                self.carry_out(name, &step.effects);
+                Ok(Some(step))
+            }
+            Err(error) => {
+                let text = one_line(&error);
+                if self.store_error.as_deref() != Some(text.as_str()) {
+                    tracing::error!(service = %name, error = text, "the store took no commit; the step is undone");
+                }
+                metrics::counter!("failover_controller_store_failures_total").increment(1);
+                self.store_error = Some(text);
+                Err(error)
+            }
+        }
+    }
+
+    /// Effects that are no rows of the store. They carry no data: who is woken reads the store.
+    fn carry_out(&self, name: &ServiceName, effects: &[Effect]) {
+        for effect in effects {
+            match effect {
+                Effect::Enqueue(_) => self.parts.outbox.notify_one(),
+                Effect::ReadZone => self.parts.read_now.ask(name),
+                Effect::Verify(decision) => {
+                    let verification = self.units.get(name).and_then(Unit::verification);
+                    if let Some(verification) = verification {
+                        self.parts.verifications.begin(name, decision.clone(), verification);
+                    }
+                }
+                Effect::MarkSent(_) | Effect::Dequeue(_) | Effect::Record(_) => {}
+            }
+        }
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let now = self.parts.clock.now();
+        Snapshot {
+            at: now,
+            actor: Some(self.parts.actor.clone()),
+            services: self.units.iter().map(|(name, unit)| (name.clone(), unit.view())).collect(),
+            witnesses: self.witnesses.reports(now),
+            store_error: self.store_error.clone(),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What the engine publishes: a copy of its state for API and metrics, which never ask the engine itself.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use dns_core::digest::Digest;
+use dns_core::fence::DecisionId;
+use dns_core::identifier::{Actor, ServiceName, VantageName};
+use dns_core::machine::State;
+use dns_core::machine::event::Delivery;
+use dns_core::machine::memory::Failover;
+use dns_core::service::Service;
+use dns_core::time::Timestamp;
+
+/// Everything, as of one moment.
+#[derive(Clone, Default)]
+pub(crate) struct Snapshot {
+    /// When.
+    pub(crate) at: Timestamp,
+    /// This controller; `None` before the engine has loaded.
+    pub(crate) actor: Option<Actor>,
+    /// Every service.
+    pub(crate) services: BTreeMap<ServiceName, ServiceView>,
+    /// Every vantage point.
+    pub(crate) witnesses: BTreeMap<VantageName, WitnessView>,
+    /// Why the store takes no commits.
+    pub(crate) store_error: Option<String>,
+}
+
+/// One service.
+#[derive(Clone)]
+pub(crate) struct ServiceView {
+    /// As configured.
+    pub(crate) service: Arc<Service>,
+    /// Where it stands.
+    pub(crate) state: State,
+    /// Since when.
+    pub(crate) entered: Timestamp,
+    /// What its machine remembers.
+    pub(crate) memory: Failover,
+    /// When its zone was last read.
+    pub(crate) read: Option<Timestamp>,
+    /// The newest verification.
+    pub(crate) verification: Option<VerificationView>,
+}
+
+/// A verification.
+#[derive(Clone)]
+pub(crate) struct VerificationView {
+    /// Of which decision.
+    pub(crate) decision: DecisionId,
+    /// Whether it goes on.
+    pub(crate) running: bool,
+    /// What each authoritative server said.
+    pub(crate) deliveries: Vec<Delivery>,
+}
+
+/// One vantage point.
+#[derive(Clone)]
+pub(crate) struct WitnessView {
+    /// Whether it was heard lately.
+    pub(crate) fresh: bool,
+    /// When it was last heard.
+    pub(crate) heard: Option<Timestamp>,
+    /// Why it is blind.
+    pub(crate) blind: Option<String>,
+    /// Why its stream is down.
+    pub(crate) lost: Option<String>,
+    /// Its configuration.
+    pub(crate) config: Option<Digest>,
+}

@@ -1,0 +1,189 @@
+//! One service in the engine: its machine, the generation that the store holds, and one step at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dns_core::fence::DecisionId;
+use dns_core::history::HistoryEntry;
+use dns_core::machine::effect::{Effect, Step};
+use dns_core::machine::event::{Delivery, Event};
+use dns_core::machine::{Machine, State, Surroundings};
+use dns_core::service::Service;
+use dns_core::time::Timestamp;
+use dns_service::exit::one_line;
+use dns_service::failpoint;
+use dns_store::port::{Commit, Generation, OutboxChange, StoreError, StoredState};
+
+use super::Parts;
+use super::snapshot::{ServiceView, VerificationView};
+use crate::verifier::Verification;
+
+/// One service.
+pub(super) struct Unit {
+    service: Arc<Service>,
+    permit: Duration,
+    machine: Machine,
+    generation: Generation,
+    /// What the store holds, to see whether a step changed anything that is kept.
+    envelope: String,
+    entered: Timestamp,
+    read: Option<Timestamp>,
+    verification: Option<VerificationView>,
+}
+
+impl Unit {
+    pub(super) fn load(
+        service: Arc<Service>,
+        permit: Duration,
+        stored: Option<StoredState>,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let (machine, generation, envelope) = match stored {
+            None => (Machine::new(), Generation::default(), String::new()),
+            Some(StoredState { generation, envelope }) => {
+                let corrupt = |error: dns_core::machine::envelope::EnvelopeError| StoreError::Corrupt {
+                    subject: format!("state of service {}", service.name),
+                    reason: one_line(&error),
+                };
+                (Machine::from_envelope(&envelope).map_err(corrupt)?, generation, envelope)
+            }
+        };
+        Ok(Self { service, permit, machine, generation, envelope, entered: now, read: None, verification: None })
+    }
+
+    pub(super) fn service(&self) -> &Arc<Service> {
+        &self.service
+    }
+
+    pub(super) fn permit_length(&self) -> Duration {
+        self.permit
+    }
+
+    /// Steps a copy, commits it, and only then keeps it. A step that changes nothing that is kept costs no commit.
+    pub(super) async fn step(&mut self, event: &Event, parts: &Parts) -> Result<Step, StoreError> {
+        let mut next = self.machine.clone();
+        let around = Surroundings {
+            service: Arc::clone(&self.service),
+            actor: parts.actor.clone(),
+            now: parts.clock.now(),
+            nonce: fastrand::u128(..),
+        };
+        let now = around.now;
+        let step = next.step(event, around);
+        let envelope = next.to_envelope();
+        if envelope != self.envelope || !step.effects.is_empty() {
+            let commit = self.commit(&envelope, &step.effects);
+            if !commit.outbox.is_empty() {
+                failpoint::reach("before-commit");
+            }
+            self.generation = parts.store.commit(&commit).await?;
+            if !commit.outbox.is_empty() {
+                failpoint::reach("after-commit");
+            }
+            self.envelope = envelope;
+        }
+        if next.state() != self.machine.state() {
+            self.entered = now;
+            self.note_transition(self.machine.state(), next.state(), parts);
+        }
+        self.machine = next;
+        step.effects.iter().for_each(note_effect);
+        Ok(step)
+    }
+
+    fn commit(&self, envelope: &str, effects: &[Effect]) -> Commit {
+        let outbox = effects.iter().filter_map(|effect| match effect {
+            Effect::Enqueue(write) => Some(OutboxChange::Add(write.clone())),
+            Effect::MarkSent(decision) => Some(OutboxChange::MarkSent(decision.clone())),
+            Effect::Dequeue(decision) => Some(OutboxChange::Remove(decision.clone())),
+            Effect::Record(_) | Effect::ReadZone | Effect::Verify(_) => None,
+        });
+        let history = effects.iter().filter_map(|effect| match effect {
+            Effect::Record(entry) => Some(entry.clone()),
+            Effect::Enqueue(_) | Effect::MarkSent(_) | Effect::Dequeue(_) | Effect::ReadZone | Effect::Verify(_) => {
+                None
+            }
+        });
+        Commit {
+            service: self.service.name.clone(),
+            expected: self.generation,
+            envelope: envelope.to_owned(),
+            outbox: outbox.collect(),
+            history: history.collect(),
+        }
+    }
+
+    fn note_transition(&self, old: State, new: State, parts: &Parts) {
+        let epoch = self.machine.memory().held().map(|fence| fence.epoch.get());
+        tracing::info!(service = %self.service.name, old = old.as_str(), new = new.as_str(), epoch, "state changed");
+        if new == (State::Suspected {}) {
+            // A plan made from a fresh look at the zone meets fewer conflicts.
+            parts.read_now.ask(&self.service.name);
+        }
+    }
+
+    pub(super) fn note_read(&mut self, now: Timestamp) {
+        self.read = Some(now);
+    }
+
+    pub(super) fn note_deliveries(&mut self, decision: &DecisionId, deliveries: &[Delivery]) {
+        self.verification =
+            Some(VerificationView { decision: decision.clone(), running: false, deliveries: deliveries.to_vec() });
+    }
+
+    /// What the newest write should be seen as on every authoritative server.
+    pub(super) fn verification(&self) -> Option<Verification> {
+        let held = self.machine.memory().held()?;
+        let view = self.machine.memory().view()?;
+        Some(Verification {
+            service: Arc::clone(&self.service),
+            fence: held.to_text(&self.service.zone).ok()?,
+            expected: held.guarded(&view.rrsets),
+            absent: self.service.keys().into_iter().filter(|key| !held.rrs.contains(key)).collect(),
+        })
+    }
+
+    /// A verification that a former process did not finish. Its records come from the configuration, since the zone
+    /// has not been read yet.
+    pub(super) fn unfinished_verification(&self) -> Option<(DecisionId, Verification)> {
+        let decision = self.machine.memory().being_verified()?.clone();
+        let held = self.machine.memory().held()?;
+        let expected = self.service.render(held.active.as_ref()?).ok()?;
+        let verification = Verification {
+            service: Arc::clone(&self.service),
+            fence: held.to_text(&self.service.zone).ok()?,
+            absent: self.service.keys().into_iter().filter(|key| !expected.contains_key(key)).collect(),
+            expected,
+        };
+        Some((decision, verification))
+    }
+
+    pub(super) fn view(&self) -> ServiceView {
+        let running = self.machine.memory().being_verified().map(|decision| VerificationView {
+            decision: decision.clone(),
+            running: true,
+            deliveries: Vec::new(),
+        });
+        ServiceView {
+            service: Arc::clone(&self.service),
+            state: self.machine.state(),
+            entered: self.entered,
+            memory: self.machine.memory().clone(),
+            read: self.read,
+            verification: running.or_else(|| self.verification.clone()),
+        }
+    }
+}
+
+fn note_effect(effect: &Effect) {
+    if let Effect::Record(HistoryEntry { service, kind, decision, summary, page, .. }) = effect {
+        let decision = decision.as_ref().map(DecisionId::as_str);
+        metrics::counter!("failover_controller_history_rows_total", "service" => service.to_string(), "kind" => kind.as_str())
+            .increment(1);
+        if *page {
+            tracing::warn!(%service, %kind, decision, summary, page, "history");
+        } else {
+            tracing::info!(%service, %kind, decision, summary, page, "history");
+        }
+    }
+}

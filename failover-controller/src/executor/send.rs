@@ -1,0 +1,145 @@
+//! One write from permit to settlement.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dns_core::machine::event::WriteOutcome;
+use dns_core::service::Service;
+use dns_core::write::PlannedWrite;
+use dns_core::zone::{FoundFence, ReadRequest, ZoneView};
+use dns_provider::port::{Permit, ProviderError};
+use dns_service::failpoint;
+use tokio_util::sync::CancellationToken;
+
+use super::Executor;
+use crate::engine::Message;
+use crate::providers::ProviderInUse;
+
+/// The first pause between two tries to read or to commit; it doubles up to [`PAUSE_MAX`].
+pub(super) const PAUSE_MIN: Duration = Duration::from_millis(100);
+/// The longest pause.
+pub(super) const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// One write with its surroundings.
+#[derive(Clone, Copy)]
+pub(super) struct Job<'a> {
+    pub(super) executor: &'a Executor,
+    pub(super) service: &'a Arc<Service>,
+    pub(super) provider: &'a ProviderInUse,
+    pub(super) write: &'a PlannedWrite,
+    pub(super) stop: &'a CancellationToken,
+}
+
+/// What the zone says of a write.
+pub(super) enum Sighting {
+    /// The fence carries the write's id.
+    Ours(Box<ZoneView>),
+    /// It carries another's, or none.
+    Other(Box<ZoneView>),
+}
+
+impl Job<'_> {
+    /// Asks for the permit, sends once, and finds out what became of it.
+    pub(super) async fn send(self) {
+        failpoint::reach("before-permit");
+        let (service, decision) = (self.write.service.clone(), self.write.id.clone());
+        let permit = match self.executor.engine.ask(|reply| Message::Permit(service, decision, reply)).await {
+            Ok(Ok(permit)) => permit,
+            Ok(Err(why)) => {
+                tracing::info!(service = %self.write.service, decision = %self.write.id, why, "no permit");
+                return;
+            }
+            Err(_stopped) => return,
+        };
+        failpoint::reach("after-permit");
+        let applied = self.provider.adapter.apply(&self.write.change, &permit).await;
+        failpoint::reach("after-answer");
+        match applied {
+            Ok(()) => self.read_back(permit).await,
+            Err(error) => self.refused(error, permit).await,
+        }
+    }
+
+    /// Accepted does not mean applied: the zone has to show it.
+    async fn read_back(self, permit: Permit) {
+        match self.look_until_seen().await {
+            Some(Sighting::Ours(view)) => self.settle(WriteOutcome::Applied(view)).await,
+            Some(Sighting::Other(_)) => {
+                let text = "the provider accepted it, but its fence is not in the zone".to_owned();
+                self.settle(WriteOutcome::Conflicted(text)).await;
+            }
+            None => self.resolve("the process is stopping", Some(permit)).await,
+        }
+    }
+
+    async fn refused(self, error: ProviderError, permit: Permit) {
+        let reason = error.to_string();
+        match error {
+            // Our own id in the fence is success, whatever the answer to this or a repeated message was.
+            ProviderError::Conflict { .. } => match self.look_until_seen().await {
+                Some(Sighting::Ours(view)) => self.settle(WriteOutcome::Applied(view)).await,
+                Some(Sighting::Other(_)) => self.settle(WriteOutcome::Conflicted(reason)).await,
+                None => {}
+            },
+            ProviderError::OutcomeUnknown { .. } => self.resolve(&reason, Some(permit)).await,
+            ProviderError::Unreachable { .. } => self.settle(WriteOutcome::Unreachable(reason)).await,
+            ProviderError::Denied { .. } | ProviderError::Invalid { .. } => {
+                self.settle(WriteOutcome::Denied(reason)).await;
+            }
+        }
+    }
+
+    /// One look at the zone.
+    pub(super) async fn look(self) -> Result<Sighting, ProviderError> {
+        let view = self.provider.adapter.read(&ReadRequest::for_service(self.service)).await?;
+        let ours = match &view.fence {
+            FoundFence::Present { text, .. } => *text == self.write.change.fence,
+            FoundFence::Absent | FoundFence::Unreadable { .. } => false,
+        };
+        Ok(if ours { Sighting::Ours(Box::new(view)) } else { Sighting::Other(Box::new(view)) })
+    }
+
+    /// Looks until the provider can be read. `None` if the process is asked to stop before.
+    async fn look_until_seen(self) -> Option<Sighting> {
+        let mut pause = PAUSE_MIN;
+        loop {
+            match self.look().await {
+                Ok(sighting) => return Some(sighting),
+                Err(error) => self.note_uncertain(&error.to_string()).await,
+            }
+            if self.pause(&mut pause).await {
+                return None;
+            }
+        }
+    }
+
+    pub(super) async fn note_uncertain(self, reason: &str) {
+        let message = Message::Uncertain(self.write.service.clone(), self.write.id.clone(), reason.to_owned());
+        // A stopped engine means a stopping process; the row in the outbox stays.
+        let _stopping = self.executor.engine.tell(message).await;
+    }
+
+    /// Tells the engine until it has committed it.
+    pub(super) async fn settle(self, outcome: WriteOutcome) {
+        failpoint::reach("before-settle");
+        let mut pause = PAUSE_MIN;
+        loop {
+            let (service, decision, outcome) = (self.write.service.clone(), self.write.id.clone(), outcome.clone());
+            let told = self.executor.engine.ask(|reply| Message::Settled(service, decision, outcome, reply)).await;
+            match told {
+                Ok(Ok(())) | Err(_) => return,
+                Ok(Err(error)) => tracing::warn!(decision = %self.write.id, error, "a settlement was not committed"),
+            }
+            if self.pause(&mut pause).await {
+                return;
+            }
+        }
+    }
+
+    /// Waits a little, longer each time. True if the process is asked to stop.
+    pub(super) async fn pause(self, pause: &mut Duration) -> bool {
+        let stopping = tokio::time::timeout(*pause, self.stop.cancelled()).await.is_ok();
+        *pause = (*pause * 2).min(PAUSE_MAX);
+        stopping
+    }
+}

@@ -1,0 +1,94 @@
+//! Metrics that say how things are now. They are set from what the engine publishes, once a second.
+
+use std::time::Duration;
+
+use dns_core::judgement::Health;
+use dns_core::machine::State;
+use tokio_util::sync::CancellationToken;
+
+use crate::attention::concerns;
+use crate::engine::Engine;
+use crate::engine::snapshot::{ServiceView, Snapshot};
+
+/// How often gauges are set; scrapes are rarer.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Describes every metric of this program once.
+pub(crate) fn describe() {
+    use metrics::{describe_counter, describe_gauge, describe_histogram};
+    describe_gauge!("failover_controller_page", "1 if someone should be woken for this service");
+    describe_gauge!("failover_controller_service_state", "1 for the state that the service is in");
+    describe_gauge!("failover_controller_service_active", "1 for the region whose records are served");
+    describe_gauge!("failover_controller_region_health", "1 healthy, 0 failing, -1 unknown, by the quorum");
+    describe_gauge!("failover_controller_region_proven", "1 if records may move there");
+    describe_gauge!("failover_controller_fence_epoch", "moves of the service, as its fence counts them");
+    describe_gauge!("failover_controller_fence_rev", "writes of the fence");
+    describe_gauge!("failover_controller_write_open", "1 while a write is not settled");
+    describe_gauge!("failover_controller_vantage_sighted", "1 if the vantage point is heard and sighted");
+    describe_gauge!("failover_controller_store_up", "1 if the store took the last commit");
+    describe_counter!("failover_controller_history_rows_total", "history rows by kind");
+    describe_counter!("failover_controller_zone_read_failures_total", "zone reads that failed");
+    describe_counter!("failover_controller_store_failures_total", "commits that the store did not take");
+    describe_counter!("failover_controller_evidence_reconnects_total", "evidence streams that ended");
+    describe_counter!("failover_controller_stalls_total", "times that this process was stopped or starved");
+    describe_histogram!(
+        "failover_controller_propagation_seconds",
+        metrics::Unit::Seconds,
+        "from the provider's acceptance to the new answer, per authoritative server"
+    );
+}
+
+/// Sets gauges until cancelled.
+pub(crate) async fn run(engine: Engine, stop: CancellationToken) {
+    while tokio::time::timeout(EVERY, stop.cancelled()).await.is_err() {
+        set(&engine.snapshot());
+    }
+}
+
+fn set(snapshot: &Snapshot) {
+    for view in snapshot.services.values() {
+        set_service(view);
+    }
+    for (name, witness) in &snapshot.witnesses {
+        let sighted = witness.fresh && witness.blind.is_none();
+        metrics::gauge!("failover_controller_vantage_sighted", "vantage" => name.to_string()).set(flag(sighted));
+    }
+    metrics::gauge!("failover_controller_store_up").set(flag(snapshot.store_error.is_none()));
+}
+
+fn set_service(view: &ServiceView) {
+    let service = view.service.name.to_string();
+    let memory = &view.memory;
+    let page = concerns(view).iter().any(|concern| concern.page);
+    metrics::gauge!("failover_controller_page", "service" => service.clone()).set(flag(page));
+    metrics::gauge!("failover_controller_write_open", "service" => service.clone()).set(flag(memory.open().is_some()));
+    for state in State::ALL {
+        let labels = [("service", service.clone()), ("state", state.as_str().to_owned())];
+        metrics::gauge!("failover_controller_service_state", &labels).set(flag(state == view.state));
+    }
+    for region in &view.service.regions {
+        let labels = [("service", service.clone()), ("region", region.name.to_string())];
+        let judgement = memory.judgement();
+        let health = match judgement.map_or(Health::Unknown, |judgement| judgement.health(&region.name)) {
+            Health::Healthy => 1.0,
+            Health::Failing => 0.0,
+            Health::Unknown => -1.0,
+        };
+        let proven = judgement.is_some_and(|judgement| judgement.is_proven(&region.name));
+        metrics::gauge!("failover_controller_region_health", &labels).set(health);
+        metrics::gauge!("failover_controller_region_proven", &labels).set(flag(proven));
+        let active = memory.active() == Some(&region.name);
+        metrics::gauge!("failover_controller_service_active", &labels).set(flag(active));
+    }
+    if let Some(fence) = memory.held() {
+        // Exact up to 2^53, which is also the largest value that is read from a fence.
+        #[expect(clippy::cast_precision_loss, reason = "fence counters stay below 2^53")]
+        let (epoch, rev) = (fence.epoch.get() as f64, fence.rev.get() as f64);
+        metrics::gauge!("failover_controller_fence_epoch", "service" => service.clone()).set(epoch);
+        metrics::gauge!("failover_controller_fence_rev", "service" => service).set(rev);
+    }
+}
+
+fn flag(yes: bool) -> f64 {
+    if yes { 1.0 } else { 0.0 }
+}

@@ -1,0 +1,76 @@
+//! The configured providers: their adapters, and how their zones are verified.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dns_core::identifier::ProviderName;
+use dns_provider::port::Provider;
+use dns_provider::rfc2136::{Rfc2136, TsigAlgorithm, TsigKey};
+use dns_service::config::secret::{SecretError, read_base64_line};
+use dns_service::config::{Config, ProviderConfig, Rfc2136Config};
+
+/// One provider in use.
+#[derive(Clone)]
+pub(crate) struct ProviderInUse {
+    /// Its adapter.
+    pub(crate) adapter: Arc<dyn Provider>,
+    /// The server that plans are read from.
+    pub(crate) primary: SocketAddr,
+    /// The servers that verification asks; if empty, the zone's NS.
+    pub(crate) authoritative_servers: Vec<SocketAddr>,
+    /// Recursive resolvers for NS names outside the zone.
+    pub(crate) resolvers: Vec<SocketAddr>,
+    /// How often services are read in quiet times.
+    pub(crate) read_interval: Duration,
+    /// How long a permit lasts.
+    pub(crate) permit: Duration,
+}
+
+/// A provider's secret cannot be read; checking the configuration has reported it before.
+#[derive(Debug, thiserror::Error)]
+#[error("provider {provider}: the TSIG secret")]
+pub(crate) struct ProviderSetupError {
+    provider: ProviderName,
+    #[source]
+    source: SecretError,
+}
+
+/// Makes every provider's adapter.
+///
+/// # Errors
+/// [`ProviderSetupError`], the first one.
+pub(crate) fn set_up(config: &Config) -> Result<BTreeMap<ProviderName, ProviderInUse>, ProviderSetupError> {
+    let resolvers: Vec<SocketAddr> = config.resolvers.values().flatten().copied().collect();
+    config
+        .providers
+        .iter()
+        .map(|(name, provider)| match provider {
+            ProviderConfig::Rfc2136(rfc2136) => Ok((name.clone(), set_up_rfc2136(name, rfc2136, &resolvers)?)),
+        })
+        .collect()
+}
+
+fn set_up_rfc2136(
+    name: &ProviderName,
+    config: &Rfc2136Config,
+    resolvers: &[SocketAddr],
+) -> Result<ProviderInUse, ProviderSetupError> {
+    let secret = read_base64_line(&config.tsig.secret_file)
+        .map_err(|source| ProviderSetupError { provider: name.clone(), source })?;
+    let algorithm = match config.tsig.algorithm {
+        dns_service::config::TsigAlgorithm::HmacSha256 => TsigAlgorithm::HmacSha256,
+        dns_service::config::TsigAlgorithm::HmacSha384 => TsigAlgorithm::HmacSha384,
+        dns_service::config::TsigAlgorithm::HmacSha512 => TsigAlgorithm::HmacSha512,
+    };
+    let key = TsigKey::new(&config.tsig.name, algorithm, secret);
+    Ok(ProviderInUse {
+        adapter: Arc::new(Rfc2136::new(config.server, key, config.timeout, config.permit)),
+        primary: config.server,
+        authoritative_servers: config.authoritative_servers.clone(),
+        resolvers: resolvers.to_vec(),
+        read_interval: config.read_interval,
+        permit: config.permit,
+    })
+}

@@ -1,0 +1,84 @@
+//! Reads each service's fence and records: regularly, and at once when asked.
+//!
+//! A request to read carries no data and many of them are one: what matters is that a read *begins* after the
+//! request. One reader per service, so a provider that hangs holds up only its own services.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dns_core::identifier::ServiceName;
+use dns_core::service::Service;
+use dns_core::zone::ReadRequest;
+use dns_provider::port::Provider;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::{Engine, Message};
+
+/// The shortest time between two reads that fail: a provider in trouble is not flooded by urgent requests.
+const FAILED_PAUSE: Duration = Duration::from_millis(500);
+
+/// Asks for reads.
+#[derive(Clone, Default)]
+pub(crate) struct ReadNow {
+    readers: Arc<BTreeMap<ServiceName, Arc<Notify>>>,
+}
+
+impl ReadNow {
+    /// For these services.
+    pub(crate) fn new(services: impl IntoIterator<Item = ServiceName>) -> Self {
+        Self { readers: Arc::new(services.into_iter().map(|name| (name, Arc::default())).collect()) }
+    }
+
+    /// Asks for a read that begins from now on.
+    pub(crate) fn ask(&self, service: &ServiceName) {
+        if let Some(reader) = self.readers.get(service) {
+            reader.notify_one();
+        }
+    }
+
+    fn of(&self, service: &ServiceName) -> Arc<Notify> {
+        self.readers.get(service).map(Arc::clone).unwrap_or_default()
+    }
+}
+
+/// Reads one service's zone until cancelled.
+pub(crate) async fn run(
+    service: Arc<Service>,
+    provider: Arc<dyn Provider>,
+    every: Duration,
+    read_now: ReadNow,
+    engine: Engine,
+    stop: CancellationToken,
+) {
+    let request = ReadRequest::for_service(&service);
+    let asked = read_now.of(&service.name);
+    loop {
+        let read = tokio::select! {
+            () = stop.cancelled() => return,
+            read = provider.read(&request) => read,
+        };
+        let failed = read.is_err();
+        if let Err(error) = &read {
+            tracing::debug!(service = %service.name, error = %error, "zone read failed");
+            metrics::counter!("failover_controller_zone_read_failures_total", "service" => service.name.to_string())
+                .increment(1);
+        }
+        if engine.tell(Message::Zone(service.name.clone(), read.map(Box::new))).await.is_err() {
+            return;
+        }
+        if failed && stopped_within(FAILED_PAUSE, &stop).await {
+            return;
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = asked.notified() => {}
+            () = tokio::time::sleep(every) => {}
+        }
+    }
+}
+
+async fn stopped_within(pause: Duration, stop: &CancellationToken) -> bool {
+    tokio::time::timeout(pause, stop.cancelled()).await.is_ok()
+}

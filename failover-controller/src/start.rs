@@ -1,0 +1,204 @@
+//! Puts the parts together, runs them, and takes them apart in order.
+//!
+//! At the end the order matters: first no new evidence, reads or decisions, then the writes under way get their time,
+//! then the engine, which they need to settle, and last the store.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use dns_api::evidence_stream::{EvidenceAccess, EvidenceClient};
+use dns_api::transport::BearerToken;
+use dns_core::identifier::{ProviderName, ServiceName};
+use dns_core::service::Service;
+use dns_service::auth::Tokens;
+use dns_service::clock::Clock;
+use dns_service::config::secret::read_secret_line;
+use dns_service::config::{Config, StoreConfig};
+use dns_service::http::{self, Kit, Readiness};
+use dns_service::telemetry::Metrics;
+use dns_store::port::Store;
+use dns_store::sqlite::SqliteStore;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::ApiState;
+use crate::engine::{self, Engine, Parts};
+use crate::executor::Executor;
+use crate::providers::{self, ProviderInUse};
+use crate::reader::ReadNow;
+use crate::verifier::Verifications;
+use crate::watch::Listener;
+use crate::{Args, LISTEN_DEFAULT, api, gauges, reader, verifier};
+
+/// How long writes under way may take to settle after a signal; what is left is found by the next process.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// What readiness waits for.
+const ENGINE: &str = "engine";
+
+/// What most parts need.
+struct Common {
+    clock: Clock,
+    engine: Engine,
+    store: Arc<dyn Store>,
+    outbox: Arc<Notify>,
+    read_now: ReadNow,
+    services: Arc<BTreeMap<ServiceName, Arc<Service>>>,
+    providers: Arc<BTreeMap<ProviderName, ProviderInUse>>,
+}
+
+/// Starts everything and runs until `stop`, then drains.
+pub(crate) async fn until_stopped(args: &Args, config: Config, stop: CancellationToken) -> anyhow::Result<()> {
+    let address: SocketAddr = match args.daemon.listen {
+        Some(address) => address,
+        None => LISTEN_DEFAULT.parse().context("invariant: the default address parses")?,
+    };
+    let listening = http::bind(address, args.daemon.plain_http(), &config.tls)?;
+    let StoreConfig::Sqlite { path } = &config.store;
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(path).await?);
+    let metrics = Metrics::global();
+    gauges::describe();
+
+    let clock = Clock::start();
+    let (engine, messages, publish) = Engine::channel();
+    let (verifications, requests) = Verifications::channel();
+    let (distrust, distrusted) = watch::channel(0);
+    let services: BTreeMap<ServiceName, Arc<Service>> =
+        config.services.iter().map(|service| (service.name.clone(), Arc::new(service.clone()))).collect();
+    let common = Common {
+        clock,
+        engine: engine.clone(),
+        store: Arc::clone(&store),
+        outbox: Arc::default(),
+        read_now: ReadNow::new(services.keys().cloned()),
+        services: Arc::new(services),
+        providers: Arc::new(providers::set_up(&config)?),
+    };
+
+    let readiness = Readiness::starting(&[ENGINE]);
+    let (outer, inner) = (CancellationToken::new(), CancellationToken::new());
+    let parts = engine_parts(args, &config, &common, verifications, distrust);
+    let mut core = JoinSet::new();
+    core.spawn(engine::run(parts, messages, publish, inner.clone()));
+
+    let mut edge = JoinSet::new();
+    start_listeners(&config, &common, &distrusted, &outer, &mut edge)?;
+    start_readers(&common, &outer, &mut edge);
+    edge.spawn(gauges::run(engine.clone(), outer.clone()));
+    edge.spawn(verifier::run(requests, Arc::clone(&common.providers), engine.clone(), inner.clone()));
+    edge.spawn(metrics.clone().keep_up(outer.clone()));
+
+    let executor = start_executor(args, &common, &outer);
+    let tokens = Tokens::load(&config.controller.tokens)?;
+    let kit = Kit::new(tokens, readiness.clone(), metrics, &dns_api::openapi::controller())?;
+    let state = ApiState { engine: engine.clone(), store: Arc::clone(&store), clock };
+    let router = http::router(api::routes(state), kit);
+    let api_task = tokio::spawn(listening.serve(router, outer.clone()));
+    readiness.ready(ENGINE);
+    tracing::info!(instance = %args.instance, services = common.services.len(), config = %config.digest, "started");
+
+    let failed = tokio::select! {
+        () = stop.cancelled() => None,
+        // The engine ends by itself only if it could not load.
+        Some(ended) = core.join_next() => Some(ended),
+    };
+    outer.cancel();
+    if tokio::time::timeout(DRAIN, executor).await.is_err() {
+        tracing::warn!("writes are still under way; the next process finds out what became of them");
+    }
+    inner.cancel();
+    let served = api_task.await.context("the API's task ended abnormally")?;
+    while core.join_next().await.is_some() {}
+    edge.shutdown().await;
+    if let Some(ended) = failed {
+        ended.context("the engine's task ended abnormally")??;
+        anyhow::bail!("the engine ended by itself");
+    }
+    served.context("the API could not be served")
+}
+
+fn engine_parts(
+    args: &Args,
+    config: &Config,
+    common: &Common,
+    verifications: Verifications,
+    distrust: watch::Sender<u64>,
+) -> Parts {
+    let permit = |service: &Arc<Service>| common.providers.get(&service.provider).map(|provider| provider.permit);
+    Parts {
+        actor: args.instance.clone(),
+        clock: common.clock,
+        services: common
+            .services
+            .values()
+            .map(|service| (Arc::clone(service), permit(service).unwrap_or(dns_core::policy::VALIDITY_MIN)))
+            .collect(),
+        vantage_points: config.vantage_points.iter().map(|vantage| vantage.name.clone()).collect(),
+        store: Arc::clone(&common.store),
+        outbox: Arc::clone(&common.outbox),
+        read_now: common.read_now.clone(),
+        verifications,
+        distrust,
+    }
+}
+
+fn start_listeners(
+    config: &Config,
+    common: &Common,
+    distrusted: &watch::Receiver<u64>,
+    stop: &CancellationToken,
+    tasks: &mut JoinSet<()>,
+) -> anyhow::Result<()> {
+    let token = match &config.controller.monitor_token_file {
+        Some(path) => Some(BearerToken::new(&read_secret_line(path)?)?),
+        None => None,
+    };
+    for vantage in &config.vantage_points {
+        let access = EvidenceAccess {
+            vantage: vantage.name.clone(),
+            url: vantage.url.clone(),
+            token: token.clone(),
+            ca: config.tls.ca.clone(),
+        };
+        let listener = Listener {
+            vantage: vantage.name.clone(),
+            client: EvidenceClient::new(&access)?,
+            engine: common.engine.clone(),
+            clock: common.clock,
+            distrust: distrusted.clone(),
+        };
+        tasks.spawn(listener.run(stop.clone()));
+    }
+    Ok(())
+}
+
+fn start_readers(common: &Common, stop: &CancellationToken, tasks: &mut JoinSet<()>) {
+    for service in common.services.values() {
+        let Some(provider) = common.providers.get(&service.provider) else { continue };
+        tasks.spawn(reader::run(
+            Arc::clone(service),
+            Arc::clone(&provider.adapter),
+            provider.read_interval,
+            common.read_now.clone(),
+            common.engine.clone(),
+            stop.clone(),
+        ));
+    }
+}
+
+fn start_executor(args: &Args, common: &Common, stop: &CancellationToken) -> tokio::task::JoinHandle<()> {
+    let executor = Executor {
+        actor: args.instance.clone(),
+        clock: common.clock,
+        engine: common.engine.clone(),
+        store: Arc::clone(&common.store),
+        outbox: Arc::clone(&common.outbox),
+        providers: Arc::clone(&common.providers),
+        services: Arc::clone(&common.services),
+    };
+    tokio::spawn(executor.run(stop.clone()))
+}

@@ -1,0 +1,404 @@
+//! A whole installation: an authoritative server with a zone, two regions with an HTTP endpoint each, monitors and a
+//! controller, all real processes on loopback addresses of one sandbox.
+//!
+//! Intervals are short, so that a failover takes a second or two. Records point to documentation addresses (RFC 5737,
+//! RFC 3849) and the probes to nginx, so nothing that is asked for leaves the machine.
+
+use std::fmt::Write as _;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::auth::query_at;
+use crate::daemon::admin_with;
+use crate::{AuthServer, Daemon, Endpoint, Key, Kind, Launch, PATIENCE, Sandbox, Setup, until};
+
+/// The zone that every world serves.
+pub const ZONE: &str = "example.test";
+
+/// The service that every world guards.
+pub const SERVICE: &str = "checkout";
+
+/// The zone as it is before anything has moved: everything in prod.
+pub const ZONE_TEXT: &str = "\
+$ORIGIN example.test.
+$TTL 60
+@ SOA ns1 hostmaster 1 3600 600 604800 30
+@ NS ns1
+@ A 192.0.2.10
+ns1 A 127.0.0.1
+api A 192.0.2.10
+api AAAA 2001:db8:1::10
+*.wild A 192.0.2.10
+www CNAME lb-prod.example.net.
+unguarded A 203.0.113.1
+";
+
+/// Every guarded record: name, type, value in prod, value in dr.
+pub const RECORDS: [(&str, &str, &str, &str); 5] = [
+    ("example.test", "A", "192.0.2.10", "198.51.100.10"),
+    ("api.example.test", "A", "192.0.2.10", "198.51.100.10"),
+    ("api.example.test", "AAAA", "2001:db8:1::10", "2001:db8:2::10"),
+    ("any.wild.example.test", "A", "192.0.2.10", "198.51.100.10"),
+    ("www.example.test", "CNAME", "lb-prod.example.net.", "lb-dr.example.net."),
+];
+
+/// One of the two regions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Region {
+    /// The preferred one.
+    Prod,
+    /// The other.
+    Dr,
+}
+
+impl Region {
+    /// Its name in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Prod => "prod",
+            Self::Dr => "dr",
+        }
+    }
+}
+
+/// What differs from the ordinary installation.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The authoritative server.
+    pub kind: Kind,
+    /// The service's mode.
+    pub mode: &'static str,
+    /// The policy, as a YAML flow mapping's inside.
+    pub policy: String,
+    /// Further keys of the provider, as a YAML flow mapping's inside.
+    pub provider: String,
+    /// How many monitors.
+    pub monitors: usize,
+    /// `DNS_FAILPOINTS` of the controller.
+    pub failpoints: Option<String>,
+    /// Whether to adopt the service and wait until it is steady on prod, with dr proven.
+    pub armed: bool,
+}
+
+impl Plan {
+    /// The ordinary installation on a kind of server.
+    pub fn on(kind: Kind) -> Self {
+        Self {
+            kind,
+            mode: "active",
+            policy: "interval: 250ms, timeout: 200ms, detection: { fall: 2, rise: 2 }, quorum: 2, readyFor: 1s, \
+                     cooldown: 10m, verifyWithin: 20s"
+                .to_owned(),
+            provider: "timeout: 2s, readInterval: 500ms, permit: 5s".to_owned(),
+            monitors: 3,
+            failpoints: None,
+            armed: true,
+        }
+    }
+}
+
+/// The installation.
+pub struct World {
+    /// Where everything lives.
+    pub sandbox: Sandbox,
+    /// The authoritative server.
+    pub auth: AuthServer,
+    /// The endpoint of prod.
+    pub prod: Endpoint,
+    /// The endpoint of dr.
+    pub dr: Endpoint,
+    /// The monitors.
+    pub monitors: Vec<Daemon>,
+    /// The controller.
+    pub controller: Daemon,
+    /// The configuration file that all of them read.
+    pub config: PathBuf,
+    token: PathBuf,
+}
+
+struct Addresses {
+    prod: IpAddr,
+    dr: IpAddr,
+    port: u16,
+    monitors: Vec<SocketAddr>,
+}
+
+impl World {
+    /// Starts everything, and arms the service unless the plan says otherwise.
+    ///
+    /// # Panics
+    ///
+    /// When something does not come up within [`PATIENCE`].
+    pub fn start(plan: &Plan) -> Self {
+        let sandbox = Sandbox::new();
+        let auth = AuthServer::start_in(&sandbox, plan.kind, Setup::new(ZONE, ZONE_TEXT));
+        let addresses = Addresses {
+            prod: sandbox.another_ip(),
+            dr: sandbox.another_ip(),
+            port: sandbox.port(),
+            monitors: (0..plan.monitors).map(|_| sandbox.socket()).collect(),
+        };
+        let prod = Endpoint::start(&sandbox, SocketAddr::new(addresses.prod, addresses.port));
+        let dr = Endpoint::start(&sandbox, SocketAddr::new(addresses.dr, addresses.port));
+        let token = sandbox.write("oncall.token", "a-token-for-tests\n");
+        sandbox.write("tsig.secret", format!("{}\n", auth.key().secret()));
+        let config = sandbox.write("config.yaml", configuration(plan, &sandbox, &auth, &addresses));
+        let monitors: Vec<Daemon> = addresses
+            .monitors
+            .iter()
+            .enumerate()
+            .map(|(number, at)| start_monitor(&sandbox, &config, number, *at))
+            .collect();
+        let controller = start_controller(&sandbox, &config, "controller-1", "state.db", plan.failpoints.as_deref());
+        let world = Self { sandbox, auth, prod, dr, monitors, controller, config, token };
+        if plan.armed {
+            world.arm();
+        }
+        world
+    }
+
+    /// Adopts the service and waits until it is steady on prod with both regions proven.
+    ///
+    /// # Panics
+    ///
+    /// When that does not happen.
+    pub fn arm(&self) {
+        self.until_proven(Region::Prod);
+        self.until_proven(Region::Dr);
+        let (code, out, err) = self.admin(&["adopt", SERVICE, "--reason", "test", "--wait"]);
+        assert_eq!(code, 0, "adopt: {out}{err}");
+        self.until_state("steady on the preferred region");
+    }
+
+    /// Starts a further controller on the same configuration with a store of its own.
+    pub fn second_controller(&self, failpoints: Option<&str>) -> Daemon {
+        start_controller(&self.sandbox, &self.config, "controller-2", "state-2.db", failpoints)
+    }
+
+    /// The monitor's endpoint process of a region.
+    pub fn endpoint(&mut self, region: Region) -> &mut Endpoint {
+        match region {
+            Region::Prod => &mut self.prod,
+            Region::Dr => &mut self.dr,
+        }
+    }
+
+    /// Runs `dns-admin` against the first controller with the operator's token.
+    pub fn admin(&self, args: &[&str]) -> (i32, String, String) {
+        self.admin_at(&self.controller, args)
+    }
+
+    /// Runs `dns-admin` against a controller with the operator's token.
+    pub fn admin_at(&self, controller: &Daemon, args: &[&str]) -> (i32, String, String) {
+        let token = self.token.to_string_lossy();
+        let env = [("DNS_ADMIN_SERVER", controller.url()), ("DNS_ADMIN_TOKEN_FILE", token.into_owned())];
+        let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        admin_with(args, &env, "")
+    }
+
+    /// The service as the first controller's API tells it.
+    pub fn service(&self) -> Value {
+        self.service_at(&self.controller)
+    }
+
+    /// The service as a controller's API tells it; null while it does not answer.
+    pub fn service_at(&self, controller: &Daemon) -> Value {
+        let (_, out, _) = self.admin_at(controller, &["service", "show", SERVICE, "--output", "json"]);
+        serde_json::from_str(&out).unwrap_or(Value::Null)
+    }
+
+    /// Every history row of the service, oldest first.
+    pub fn history(&self) -> Vec<Value> {
+        self.history_at(&self.controller)
+    }
+
+    /// Every history row of the service at a controller, oldest first.
+    pub fn history_at(&self, controller: &Daemon) -> Vec<Value> {
+        let args = ["history", "--service", SERVICE, "--after", "0", "--limit", "1000", "--output", "json"];
+        let (_, out, _) = self.admin_at(controller, &args);
+        let page: Value = serde_json::from_str(&out).unwrap_or(Value::Null);
+        page["rows"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// The kinds of all history rows, oldest first.
+    pub fn history_kinds(&self) -> Vec<String> {
+        self.history().iter().map(|row| row["kind"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// The controller's metrics.
+    pub fn metrics(&self) -> String {
+        crate::http::get(&format!("{}/metrics", self.controller.url()), None).map(|answer| answer.body).unwrap_or_default()
+    }
+
+    /// Waits until the service is in a state.
+    ///
+    /// # Panics
+    ///
+    /// When it does not get there within [`PATIENCE`].
+    pub fn until_state(&self, state: &str) {
+        until(&format!("the service is {state}"), PATIENCE, || {
+            let service = self.service();
+            if service["summary"]["state"] == state { Ok(()) } else { Err(service["summary"].to_string()) }
+        });
+    }
+
+    /// Waits until records may move to a region.
+    ///
+    /// # Panics
+    ///
+    /// When that does not happen within [`PATIENCE`].
+    pub fn until_proven(&self, region: Region) {
+        until(&format!("{} is proven", region.name()), PATIENCE, || {
+            let service = self.service();
+            let regions = service["summary"]["regions"].as_array().cloned().unwrap_or_default();
+            let proven = regions.iter().any(|found| found["name"] == region.name() && found["proven"] == true);
+            if proven { Ok(()) } else { Err(service["summary"].to_string()) }
+        });
+    }
+
+    /// Waits until a history row of a kind is there and returns the first one.
+    ///
+    /// # Panics
+    ///
+    /// When there is none within [`PATIENCE`].
+    pub fn until_history(&self, kind: &str) -> Value {
+        until(&format!("history has {kind}"), PATIENCE, || {
+            let rows = self.history();
+            rows.iter().find(|row| row["kind"] == kind).cloned().ok_or_else(|| format!("{:?}", kinds(&rows)))
+        })
+    }
+
+    /// The region whose values `dig` sees at a server, if all guarded records are one region's.
+    pub fn served_at(&self, server: SocketAddr) -> Option<Region> {
+        let is = |region: Region| {
+            RECORDS.iter().all(|(name, rtype, prod, dr)| {
+                let value = if region == Region::Prod { prod } else { dr };
+                query_at(server, name, rtype) == [*value]
+            })
+        };
+        [Region::Prod, Region::Dr].into_iter().find(|region| is(*region))
+    }
+
+    /// The region whose values `dig` sees at the primary.
+    pub fn served(&self) -> Option<Region> {
+        self.served_at(self.auth.address())
+    }
+
+    /// Waits until every authoritative server serves a region's values for all records.
+    ///
+    /// # Panics
+    ///
+    /// When that does not happen within [`PATIENCE`].
+    pub fn until_served(&self, region: Region) {
+        for server in self.auth.addresses() {
+            until(&format!("{server} serves {}", region.name()), PATIENCE, || {
+                let served = self.served_at(server);
+                if served == Some(region) { Ok(()) } else { Err(format!("{served:?}, {}", self.service()["summary"])) }
+            });
+        }
+    }
+
+    /// The fence as `dig` sees it at the primary, all strings in one.
+    pub fn fence(&self) -> String {
+        let strings = self.auth.query(&format!("_{SERVICE}._failover.{ZONE}"), "TXT");
+        strings.join("").replace("\" \"", "").replace('"', "")
+    }
+
+    /// A value of the fence.
+    pub fn fence_value(&self, key: &str) -> String {
+        let fence = self.fence();
+        let pairs = fence.split(';').filter_map(|pair| pair.split_once('='));
+        pairs.into_iter().find(|(found, _)| *found == key).map(|(_, value)| value.to_owned()).unwrap_or_default()
+    }
+
+    /// A number of the fence.
+    ///
+    /// # Panics
+    ///
+    /// When it is none.
+    pub fn fence_number(&self, key: &str) -> u64 {
+        let value = self.fence_value(key);
+        value.parse().unwrap_or_else(|_| panic!("{key} is `{value}` in {}", self.fence()))
+    }
+}
+
+fn kinds(rows: &[Value]) -> Vec<&str> {
+    rows.iter().filter_map(|row| row["kind"].as_str()).collect()
+}
+
+fn start_monitor(sandbox: &Sandbox, config: &std::path::Path, number: usize, at: SocketAddr) -> Daemon {
+    let launch = Launch::new("dns-monitor")
+        .label(&format!("monitor-v{number}"))
+        .arg("--config")
+        .arg(config)
+        .arg("--vantage-point")
+        .arg(format!("v{number}"))
+        .listen(at);
+    Daemon::start(sandbox, launch)
+}
+
+fn start_controller(
+    sandbox: &Sandbox,
+    config: &std::path::Path,
+    name: &str,
+    store: &str,
+    failpoints: Option<&str>,
+) -> Daemon {
+    let text = std::fs::read_to_string(config).expect("the configuration was written");
+    let own = sandbox.write(format!("{name}.yaml"), text.replace("STORE", store));
+    let mut launch =
+        Launch::new("failover-controller").label(name).arg("--config").arg(own).arg("--instance").arg(name);
+    if let Some(failpoints) = failpoints {
+        launch = launch.env("DNS_FAILPOINTS", failpoints);
+    }
+    Daemon::start(sandbox, launch)
+}
+
+fn configuration(plan: &Plan, sandbox: &Sandbox, auth: &AuthServer, addresses: &Addresses) -> String {
+    let folder = sandbox.path().display();
+    let mut text = String::from("apiVersion: dnsfailover/v1\ninstallation: acme\n");
+    text.push_str("regions: [ { name: prod }, { name: dr } ]\nvantagePoints:\n");
+    for (number, at) in addresses.monitors.iter().enumerate() {
+        writeln!(text, "  - {{ name: v{number}, url: \"http://{at}\" }}").expect("invariant: a String takes all");
+    }
+    let servers: Vec<String> = auth.addresses().iter().map(|server| format!("\"{server}\"")).collect();
+    let key: &Key = auth.key();
+    let probe = format!("{{ http: {{ path: /healthz, port: {} }} }}", addresses.port);
+    let Plan { mode, policy, provider, .. } = plan;
+    let rest = format!(
+        r#"providers:
+  main:
+    rfc2136: {{ server: "{server}", zones: [{ZONE}], authoritativeServers: [{servers}], {provider},
+      tsig: {{ name: {name}, algorithm: {algorithm}, secretFile: {folder}/tsig.secret }} }}
+policies:
+  fast: {{ {policy} }}
+services:
+  - name: {SERVICE}
+    mode: {mode}
+    zone: {ZONE}
+    providers: [main]
+    policy: fast
+    records:
+      - {{ name: "@", type: A, ttl: 60s, values: {{ prod: [192.0.2.10], dr: [198.51.100.10] }} }}
+      - {{ name: api, type: A, ttl: 60s, values: {{ prod: [192.0.2.10], dr: [198.51.100.10] }} }}
+      - {{ name: api, type: AAAA, ttl: 60s, values: {{ prod: ["2001:db8:1::10"], dr: ["2001:db8:2::10"] }} }}
+      - {{ name: "*.wild", type: A, ttl: 60s, values: {{ prod: [192.0.2.10], dr: [198.51.100.10] }} }}
+      - {{ name: www, type: CNAME, ttl: 60s, values: {{ prod: [lb-prod.example.net.], dr: [lb-dr.example.net.] }} }}
+    regions:
+      - {{ name: prod, endpoints: [ {{ address: {prod} }} ], probes: [ {probe} ] }}
+      - {{ name: dr, endpoints: [ {{ address: {dr} }} ], probes: [ {probe} ] }}
+store: {{ sqlite: {{ path: {folder}/STORE }} }}
+controller: {{ tokens: [ {{ name: oncall, role: operator, file: {folder}/oncall.token }} ] }}
+"#,
+        server = auth.address(),
+        servers = servers.join(", "),
+        name = key.name(),
+        algorithm = key.algorithm(),
+        prod = addresses.prod,
+        dr = addresses.dr,
+    );
+    text.push_str(&rest);
+    text
+}
