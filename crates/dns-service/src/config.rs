@@ -1,7 +1,18 @@
 //! The configuration, validated: what the programs see after every fault was reported.
 //!
 //! One file (or several, or a folder) serves all programs; what differs per process is a flag. Loading walks the
-//! YAML tree with positions, collects every fault, and hands out a [`Config`] only if there is none.
+//! YAML tree with positions, collects every fault, and hands out a [`Config`] only if there is none. Each program
+//! checks the secrets that it uses itself, see [`secret::Program`].
+
+mod check;
+pub mod fault;
+mod load;
+pub mod secret;
+mod sections;
+mod source;
+mod suggestion;
+mod tree;
+mod yaml;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -13,6 +24,8 @@ use dns_core::identifier::{Actor, Installation, ProviderName, RegionName, Vantag
 use dns_core::service::Service;
 use hickory_proto::rr::Name;
 use url::Url;
+
+use self::fault::Fault;
 
 /// Everything that the files say.
 #[derive(Clone, Debug)]
@@ -41,6 +54,8 @@ pub struct Config {
     pub monitor: MonitorConfig,
     /// Certificates of listeners and the authority of outgoing connections.
     pub tls: TlsConfig,
+    /// What is allowed but unwise; programs log it and `config check` prints it.
+    pub warnings: Vec<Fault>,
 }
 
 /// One vantage point.

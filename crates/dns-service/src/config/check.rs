@@ -1,0 +1,29 @@
+//! What the sections say about each other: every check runs on drafts, so that one faulty field hides no other fault.
+
+mod names;
+mod render;
+mod vantage;
+
+use dns_core::identifier::Installation;
+
+use super::sections::region::Regions;
+use super::sections::service::ServiceDraft;
+use super::sections::vantage::VantageDraft;
+
+/// Runs every cross-check.
+pub(super) fn all(
+    services: &[ServiceDraft<'_>],
+    vantage: &[VantageDraft<'_>],
+    regions: &Regions,
+    installation: Option<&Installation>,
+) {
+    names::refuse_overlaps(services);
+    names::refuse_guarded_endpoints(services);
+    vantage::require_resolvers(services, vantage);
+    vantage::warn_of_shared_fate(services, vantage, regions);
+    // A missing installation is a fault already; a stand-in lets the rest be checked.
+    let stand_in = Installation::new("unnamed").expect("invariant: a plain word is a name");
+    for service in services {
+        render::check(service, installation.unwrap_or(&stand_in));
+    }
+}

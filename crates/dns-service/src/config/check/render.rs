@@ -1,0 +1,117 @@
+//! Whether every region of a service renders, differs from the others, and fits its fence.
+
+use std::collections::BTreeSet;
+
+use dns_core::digest::Digest;
+use dns_core::fence::{DecisionId, Epoch, Fence, Pause, Pin, REASON_BYTES_MAX, Rev, WriteId};
+use dns_core::identifier::{Actor, IDENTIFIER_BYTES_MAX, Installation};
+use dns_core::service::{Endpoint, RecordValues, RenderError, Service};
+use dns_core::time::Timestamp;
+
+use crate::config::sections::service::{RegionDraft, ServiceDraft};
+
+/// Checks one service.
+pub(super) fn check(draft: &ServiceDraft<'_>, installation: &Installation) {
+    refuse_mixed_endpoints(draft);
+    let Some(service) = draft.renderable(installation, u64::from(u32::MAX)) else { return };
+    if renders(draft, &service) {
+        refuse_equal_regions(draft, &service);
+    }
+    check_fence(draft, &service);
+}
+
+/// Renders record by record first, so that all faults of all records are told, then as a whole.
+fn renders(draft: &ServiceDraft<'_>, service: &Service) -> bool {
+    let mut clean = true;
+    for region in &service.regions {
+        for (record, record_draft) in service.records.iter().zip(&draft.records) {
+            if record.absent_in.contains(&region.name) {
+                continue;
+            }
+            let alone = Service { records: vec![record.clone()], ..service.clone() };
+            if let Err(error) = alone.render(&region.name) {
+                clean = false;
+                record_draft.spot.fault(chain(&error));
+            }
+        }
+    }
+    for region in &service.regions {
+        match service.render(&region.name) {
+            Err(error @ RenderError::EmptyName { .. }) if clean => {
+                draft.spot.fault_with_hint(chain(&error), "a move would delete the name; give it a record there");
+                return false;
+            }
+            Ok(_) | Err(_) => {}
+        }
+    }
+    clean
+}
+
+fn chain(error: &RenderError) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    format!("{error}{cause}")
+}
+
+/// A region that answers like another cannot be told from it in the zone, and moving there changes nothing.
+fn refuse_equal_regions(draft: &ServiceDraft<'_>, service: &Service) {
+    let rendered: Vec<_> = service.regions.iter().map(|region| service.render(&region.name).ok()).collect();
+    for (index, later) in rendered.iter().enumerate() {
+        let Some(earlier) = rendered[..index].iter().position(|earlier| earlier == later) else { continue };
+        let name = &service.regions[earlier].name;
+        let message = format!("renders the same records as region `{name}`: a move would change nothing");
+        draft.regions[index].spot.fault(message);
+    }
+}
+
+fn refuse_mixed_endpoints(draft: &ServiceDraft<'_>) {
+    let mixed = draft.regions.iter().filter(|region| is_mixed(region)).filter_map(|region| region.name.as_ref());
+    for region in mixed {
+        for record in draft.records.iter().filter(|record| record.values == Some(RecordValues::Endpoints)) {
+            let message =
+                format!("takes its values from region `{region}`, whose endpoints mix addresses and host names");
+            record.spot.fault_with_hint(message, "give the record `values`, or make two services of it");
+        }
+    }
+}
+
+fn is_mixed(region: &RegionDraft<'_>) -> bool {
+    let endpoints = || region.endpoints.iter().flatten().map(|(_, endpoint)| endpoint);
+    endpoints().any(|endpoint| matches!(endpoint, Endpoint::Address(_)))
+        && endpoints().any(|endpoint| matches!(endpoint, Endpoint::Hostname(_)))
+}
+
+/// The largest fence that the service can ever have must fit, or a write would fail in the middle of an incident.
+fn check_fence(draft: &ServiceDraft<'_>, service: &Service) {
+    if let Err(error) = service.fence_name() {
+        draft.spot.fault(format!("its fence has no name: {error}"));
+    }
+    if let Err(error) = largest_fence(service).to_text(&service.zone) {
+        draft.spot.fault_with_hint(format!("its fence does not fit: {error}"), "make several services of it");
+    }
+}
+
+fn largest_fence(service: &Service) -> Fence {
+    let actor = || Actor::new("a".repeat(IDENTIFIER_BYTES_MAX)).expect("invariant: letters are a name");
+    // Every byte of a reason may be encoded as three; the latest time that a fence can name is in the year 9999.
+    let reason = || "%".repeat(REASON_BYTES_MAX);
+    let late = Timestamp::from_secs(253_402_300_799);
+    Fence {
+        install: service.installation.clone(),
+        id: service.name.clone(),
+        provider: service.provider.clone(),
+        epoch: Epoch::new(Epoch::READ_MAX),
+        rev: Rev::new(Rev::READ_MAX),
+        write: WriteId::at(late, u128::MAX),
+        plan: DecisionId::at(late, u128::MAX),
+        active: service.regions.iter().map(|region| region.name.clone()).max_by_key(|name| name.as_str().len()),
+        released: None,
+        moved: late,
+        by: actor(),
+        cfg: u64::MAX,
+        pin: Some(Pin { by: actor(), reason: reason() }),
+        pause: Some(Pause { by: actor(), until: Some(late), reason: reason() }),
+        rrs: service.keys().into_iter().collect::<BTreeSet<_>>(),
+        digest: Digest::over([b"".as_slice()]),
+        unknown: Vec::new(),
+    }
+}

@@ -1,0 +1,229 @@
+//! Secrets: files that the configuration names and never quotes.
+//!
+//! Each program checks the ones that it uses itself, so that a controller starts without the monitors' secrets on
+//! its disk. Nothing here keeps a secret: the check reads it and forgets it.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use data_encoding::BASE64;
+use dns_core::identifier::VantageName;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::fault::{Fault, Place};
+
+/// The largest secret file. Tokens and keys are far smaller; a wrong path to a log or a device must not be swallowed.
+pub const SECRET_BYTES_MAX: u64 = 64 * 1024;
+
+/// Which program loads the configuration, and so which secrets it must be able to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// `failover-controller`.
+    Controller,
+    /// `dns-monitor` at a vantage point.
+    Monitor(VantageName),
+    /// `dns-admin`, which checks for everyone.
+    Admin(SecretCheck),
+}
+
+/// Whether `dns-admin` looks for secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretCheck {
+    /// Every one must be readable here.
+    Require,
+    /// None is looked for: this machine is not the one that runs the daemons.
+    Skip,
+}
+
+/// Why a secret file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// It cannot be read.
+    #[error("cannot read {}", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Its content is none that could be meant.
+    #[error("{} {reason}", .path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+/// Reads a file whose one line is a secret; the line's end is not part of it.
+///
+/// # Errors
+/// [`SecretError`]: unreadable, empty, larger than [`SECRET_BYTES_MAX`], several lines, or not text.
+pub fn read_secret_line(path: &Path) -> Result<String, SecretError> {
+    let wrong = |reason: &str| SecretError::Content { path: path.to_owned(), reason: reason.to_owned() };
+    let text = String::from_utf8(read_bounded(path)?).map_err(|_| wrong("is not text"))?;
+    let line = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
+    if line.is_empty() {
+        return Err(wrong("is empty"));
+    }
+    if line.contains(['\n', '\r']) {
+        return Err(wrong("has several lines, one is expected"));
+    }
+    if line.trim() != line {
+        return Err(wrong("has white space around the secret"));
+    }
+    Ok(line.to_owned())
+}
+
+/// Reads a file up to [`SECRET_BYTES_MAX`].
+pub(crate) fn read_bounded(path: &Path) -> Result<Vec<u8>, SecretError> {
+    let failed = |source| SecretError::Read { path: path.to_owned(), source };
+    let mut content = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(SECRET_BYTES_MAX + 1).read_to_end(&mut content).map_err(failed)?;
+    if content.len() as u64 > SECRET_BYTES_MAX {
+        let reason = format!("is larger than {SECRET_BYTES_MAX} bytes");
+        return Err(SecretError::Content { path: path.to_owned(), reason });
+    }
+    Ok(content)
+}
+
+/// Reads the certificates of a PEM file; there is at least one.
+///
+/// # Errors
+/// [`SecretError`].
+pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, SecretError> {
+    let content = read_bounded(path)?;
+    let wrong = |reason: String| SecretError::Content { path: path.to_owned(), reason };
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&content).collect();
+    let certificates = certificates.map_err(|error| wrong(format!("is no PEM file: {error}")))?;
+    if certificates.is_empty() { Err(wrong("holds no certificate".to_owned())) } else { Ok(certificates) }
+}
+
+/// Reads the private key of a PEM file.
+///
+/// # Errors
+/// [`SecretError`].
+pub fn read_private_key(path: &Path) -> Result<PrivateKeyDer<'static>, SecretError> {
+    let content = read_bounded(path)?;
+    PrivateKeyDer::from_pem_slice(&content).map_err(|error| SecretError::Content {
+        path: path.to_owned(),
+        reason: format!("holds no private key: {error}"),
+    })
+}
+
+/// What a file must hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SecretKind {
+    /// One line.
+    Line,
+    /// One line of base64.
+    Base64Line,
+    /// PEM certificates.
+    Certificates,
+    /// A PEM private key.
+    PrivateKey,
+}
+
+impl SecretKind {
+    fn check(self, path: &Path) -> Result<(), SecretError> {
+        match self {
+            Self::Line => read_secret_line(path).map(drop),
+            Self::Base64Line => read_base64_line(path).map(drop),
+            Self::Certificates => read_certificates(path).map(drop),
+            Self::PrivateKey => read_private_key(path).map(drop),
+        }
+    }
+}
+
+/// Reads a file whose one line is a secret in base64, such as a TSIG key.
+///
+/// # Errors
+/// [`SecretError`].
+pub fn read_base64_line(path: &Path) -> Result<Vec<u8>, SecretError> {
+    let line = read_secret_line(path)?;
+    BASE64.decode(line.as_bytes()).map_err(|_| SecretError::Content {
+        path: path.to_owned(),
+        reason: "is no base64 with padding, as tsig-keygen and keymgr print it".to_owned(),
+    })
+}
+
+/// Who needs a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SecretUser {
+    /// The controller.
+    Controller,
+    /// Every monitor.
+    Monitors,
+    /// Every daemon.
+    Daemons,
+    /// The monitors that cover a service, by its position in the configuration.
+    Probes(usize),
+}
+
+/// A secret, where it is named.
+#[derive(Clone, Debug)]
+pub(super) struct SecretUse {
+    pub(super) place: Place,
+    pub(super) path: String,
+    pub(super) file: PathBuf,
+    pub(super) kind: SecretKind,
+    pub(super) user: SecretUser,
+}
+
+impl SecretUse {
+    /// Whether a program needs it; `covers` says which services a vantage point probes.
+    pub(super) fn is_needed_by(&self, program: &Program, covers: impl Fn(&VantageName, usize) -> bool) -> bool {
+        match (program, self.user) {
+            (Program::Admin(check), _) => *check == SecretCheck::Require,
+            (Program::Controller, SecretUser::Controller | SecretUser::Daemons)
+            | (Program::Monitor(_), SecretUser::Monitors | SecretUser::Daemons) => true,
+            (Program::Monitor(name), SecretUser::Probes(service)) => covers(name, service),
+            (Program::Controller, SecretUser::Monitors | SecretUser::Probes(_))
+            | (Program::Monitor(_), SecretUser::Controller) => false,
+        }
+    }
+
+    /// The fault if the file cannot be used.
+    pub(super) fn check(&self) -> Option<Fault> {
+        let error = self.kind.check(&self.file).err()?;
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        let hint = match &error {
+            SecretError::Read { .. } => Some("the file must exist and be readable by this process".to_owned()),
+            SecretError::Content { .. } => None,
+        };
+        Some(Fault::new(&self.place, &self.path, format!("{error}{cause}"), hint))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(content: &[u8]) -> Result<String, String> {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("secret");
+        std::fs::write(&path, content).expect("written");
+        read_secret_line(&path).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn one_line_with_or_without_its_end() {
+        assert_eq!(read(b"s3cret\n"), Ok("s3cret".to_owned()));
+        assert_eq!(read(b"s3cret\r\n"), Ok("s3cret".to_owned()));
+        assert_eq!(read(b"s3cret"), Ok("s3cret".to_owned()));
+    }
+
+    #[test]
+    fn refuses_what_is_no_secret() {
+        for bad in [b"".as_slice(), b"\n", b"a\nb\n", b"a\n\n", b" a\n", b"\xff\n"] {
+            assert!(read(bad).is_err(), "{bad:?}");
+        }
+        assert!(read(&vec![b'a'; 65 * 1024]).expect_err("too large").contains("larger"));
+        assert!(read_secret_line(Path::new("/nonexistent/secret")).is_err());
+    }
+}

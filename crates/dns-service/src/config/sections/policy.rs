@@ -1,0 +1,234 @@
+//! `policies:`: how carefully a service is watched and how freely it may move.
+//!
+//! Every key has a default, so that a policy states only what differs. A service that names none has the policy
+//! `default`, and if there is none either, the built-in one.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use dns_core::identifier::VantageName;
+use dns_core::policy::{Detection, Failback, OnForeignChange, Policy};
+
+use super::refuse_repeated;
+use super::top::Top;
+use super::vantage::{VantageDraft, select};
+use crate::config::suggestion;
+use crate::config::tree::{Map, Spot, or_default};
+
+/// The policy of services that name none.
+const DEFAULT_NAME: &str = "default";
+
+/// More often than this a prober measures its own scheduler.
+const INTERVAL_MIN: Duration = Duration::from_millis(10);
+
+/// Runs in a row are counted in a `u32`; a thousand is beyond any use.
+const RUNS_MAX: u64 = 1000;
+
+const KEYS: &[&str] = &[
+    "interval",
+    "timeout",
+    "detection",
+    "quorum",
+    "vantagePoints",
+    "readyFor",
+    "cooldown",
+    "failback",
+    "onForeignChange",
+    "verifyWithin",
+];
+
+/// A policy as far as it could be read.
+#[derive(Clone, Debug)]
+pub(crate) struct PolicyDraft {
+    pub(crate) name: String,
+    pub(crate) policy: Option<Policy>,
+    /// The vantage points that judge, even if the rest is faulty.
+    pub(crate) selected: BTreeSet<VantageName>,
+}
+
+/// Every policy.
+#[derive(Debug)]
+pub(crate) struct Policies {
+    drafts: Vec<PolicyDraft>,
+    built_in: PolicyDraft,
+}
+
+impl Policies {
+    /// Reads the section.
+    pub(crate) fn read(top: &Top<'_>, vantage: &[VantageDraft<'_>]) -> Self {
+        let entries = top.entries("policies");
+        let names: Vec<String> = entries.iter().map(|(key, _)| key.text().unwrap_or_default().to_owned()).collect();
+        refuse_repeated("policy", entries.iter().map(|(key, _)| key).zip(&names));
+        let drafts = entries.iter().zip(names).map(|((_, value), name)| read_one(name, value, vantage)).collect();
+        let selected: BTreeSet<_> = vantage.iter().filter_map(|draft| draft.name.clone()).collect();
+        let policy = Some(Policy { vantage_points: selected.clone(), ..defaults() });
+        Self { drafts, built_in: PolicyDraft { name: "built-in".to_owned(), policy, selected } }
+    }
+
+    /// The policy that a service names at `spot`, or the one for services that name none; those stand at `service`.
+    pub(crate) fn of(&self, spot: Option<&Spot<'_>>, service: &Spot<'_>) -> Option<&PolicyDraft> {
+        let Some(spot) = spot else { return Some(self.unnamed(service)) };
+        let name = spot.text()?;
+        let found = self.drafts.iter().find(|draft| draft.name == name);
+        if found.is_none() {
+            let hint = suggestion::hint(name, self.drafts.iter().map(|draft| draft.name.as_str()));
+            spot.fault_with_hint(format!("there is no policy `{name}`"), hint);
+        }
+        found
+    }
+
+    fn unnamed(&self, service: &Spot<'_>) -> &PolicyDraft {
+        if let Some(draft) = self.drafts.iter().find(|draft| draft.name == DEFAULT_NAME) {
+            return draft;
+        }
+        let (quorum, matching) = (defaults().quorum, self.built_in.selected.len());
+        if quorum > matching {
+            let hint = "declare more vantage points, or a policy `default` with a smaller quorum";
+            service.fault_with_hint(quorum_message(quorum, matching), hint);
+        }
+        &self.built_in
+    }
+}
+
+/// The defaults of every key; no vantage point.
+pub(crate) fn defaults() -> Policy {
+    Policy {
+        interval: Duration::from_secs(5),
+        timeout: Duration::from_secs(2),
+        detection: Detection { fall: 3, rise: 5 },
+        quorum: 2,
+        vantage_points: BTreeSet::new(),
+        ready_for: Duration::from_mins(2),
+        cooldown: Duration::from_mins(10),
+        failback: Failback::Manual,
+        on_foreign_change: OnForeignChange::Hold,
+        verify_within: Duration::from_mins(1),
+    }
+}
+
+fn read_one(name: String, spot: &Spot<'_>, vantage: &[VantageDraft<'_>]) -> PolicyDraft {
+    let Some(map) = spot.map(KEYS) else {
+        return PolicyDraft { name, policy: None, selected: BTreeSet::new() };
+    };
+    let selected = select(map.optional("vantagePoints").as_ref(), vantage);
+    let names: BTreeSet<VantageName> = selected.iter().flatten().filter_map(|draft| draft.name.clone()).collect();
+    let quorum = read_quorum(&map, selected.as_ref().map(Vec::len));
+    let policy = read_policy(&map, quorum, names.clone()).filter(|_| selected.is_some());
+    PolicyDraft { name, policy, selected: names }
+}
+
+fn read_policy(map: &Map<'_>, quorum: Option<usize>, vantage_points: BTreeSet<VantageName>) -> Option<Policy> {
+    let default = defaults();
+    let duration = |key: &str, default: Duration| or_default(map.optional(key), default, |spot| spot.duration());
+    let interval = or_default(map.optional("interval"), default.interval, |spot| read_interval(&spot));
+    let timeout = read_timeout(map, interval, default.timeout);
+    let detection = or_default(map.optional("detection"), default.detection, |spot| read_detection(&spot));
+    let ready_for = duration("readyFor", default.ready_for);
+    let cooldown = duration("cooldown", default.cooldown);
+    let failback = or_default(map.optional("failback"), default.failback, |spot| read_failback(&spot));
+    let on_foreign_change =
+        or_default(map.optional("onForeignChange"), default.on_foreign_change, |spot| read_on_foreign_change(&spot));
+    let verify_within =
+        or_default(map.optional("verifyWithin"), default.verify_within, |spot| spot.positive_duration());
+    Some(Policy {
+        interval: interval?,
+        timeout: timeout?,
+        detection: detection?,
+        quorum: quorum?,
+        vantage_points,
+        ready_for: ready_for?,
+        cooldown: cooldown?,
+        failback: failback?,
+        on_foreign_change: on_foreign_change?,
+        verify_within: verify_within?,
+    })
+}
+
+fn read_interval(spot: &Spot<'_>) -> Option<Duration> {
+    let length = spot.duration()?;
+    if length < INTERVAL_MIN {
+        spot.fault(format!("must be at least {}", humantime::format_duration(INTERVAL_MIN)));
+        return None;
+    }
+    Some(length)
+}
+
+/// A run must be over before the next one starts.
+fn read_timeout(map: &Map<'_>, interval: Option<Duration>, default: Duration) -> Option<Duration> {
+    let Some(spot) = map.optional("timeout") else {
+        // A default never makes a short interval a fault.
+        return Some(interval.map_or(default, |interval| default.min(interval)));
+    };
+    let timeout = spot.positive_duration()?;
+    match interval {
+        Some(interval) if timeout > interval => {
+            spot.fault(format!(
+                "timeout {} is above the interval {}",
+                humantime::format_duration(timeout),
+                humantime::format_duration(interval)
+            ));
+            None
+        }
+        Some(_) | None => Some(timeout),
+    }
+}
+
+fn read_quorum(map: &Map<'_>, matching: Option<usize>) -> Option<usize> {
+    let spot = map.optional("quorum");
+    let quorum = match &spot {
+        Some(spot) => usize::try_from(spot.number(1..=1000)?).ok()?,
+        None => defaults().quorum,
+    };
+    let at = spot.as_ref().unwrap_or(map.spot());
+    match matching {
+        Some(matching) if quorum > matching => {
+            at.fault_with_hint(quorum_message(quorum, matching), "lower the quorum or declare more vantage points");
+            None
+        }
+        Some(_) if quorum == 1 => {
+            at.warn("a quorum of 1: one vantage point alone can move the service", "use at least 2");
+            Some(quorum)
+        }
+        Some(matching) if quorum * 2 <= matching => {
+            let message = format!("a quorum of {quorum} of {matching} is no majority: two halves can disagree");
+            at.warn(message, format!("use at least {}", matching / 2 + 1));
+            Some(quorum)
+        }
+        Some(_) | None => Some(quorum),
+    }
+}
+
+fn quorum_message(quorum: usize, matching: usize) -> String {
+    format!("the quorum of {quorum} is above the number of matching vantage points, {matching}")
+}
+
+fn read_detection(spot: &Spot<'_>) -> Option<Detection> {
+    let map = spot.map(&["fall", "rise", "falseFailoversPerYear"])?;
+    if let Some(calibrated) = map.optional("falseFailoversPerYear") {
+        calibrated.not_yet("use `fall` and `rise`");
+        return None;
+    }
+    let default = defaults().detection;
+    let runs = |key: &str, default: u32| {
+        or_default(map.optional(key), default, |spot| u32::try_from(spot.number(1..=RUNS_MAX)?).ok())
+    };
+    let (fall, rise) = (runs("fall", default.fall), runs("rise", default.rise));
+    Some(Detection { fall: fall?, rise: rise? })
+}
+
+fn read_failback(spot: &Spot<'_>) -> Option<Failback> {
+    let mode = spot.map(&["mode"])?.required("mode")?;
+    let read = mode.choice(&[("manual", Some(Failback::Manual)), ("automatic", None), ("gradual", None)])?;
+    if read.is_none() {
+        mode.not_yet("use `manual`; an operator fails back with dns-admin");
+    }
+    read
+}
+
+fn read_on_foreign_change(spot: &Spot<'_>) -> Option<OnForeignChange> {
+    let read = spot.choice(&[("hold", Some(OnForeignChange::Hold)), ("reassert", None)])?;
+    if read.is_none() {
+        spot.not_yet("use `hold`; an operator adopts or repairs");
+    }
+    read
+}

@@ -1,0 +1,132 @@
+//! `providers:`: who serves the zones and how to write there.
+
+use std::time::Duration;
+
+use dns_core::identifier::ProviderName;
+use hickory_proto::rr::Name;
+
+use super::top::Top;
+use super::{domain_name, refuse_repeated, socket_address, socket_addresses};
+use crate::config::secret::{SecretKind, SecretUser};
+use crate::config::suggestion;
+use crate::config::tree::{Map, Spot, each, or_default};
+use crate::config::{ProviderConfig, Rfc2136Config, TsigAlgorithm, TsigConfig};
+
+/// One exchange with a primary: a far one answers in a tenth of that, and a flip must not wait longer for a dead one.
+const TIMEOUT_DEFAULT: Duration = Duration::from_secs(5);
+/// Foreign changes are seen within that time, at a cost of a few queries per service.
+const READ_INTERVAL_DEFAULT: Duration = Duration::from_secs(10);
+/// More often than this would be load without use.
+const READ_INTERVAL_MIN: Duration = Duration::from_millis(100);
+/// Architecture §3: long enough for a slow primary, short enough that a stalled writer is refused.
+const PERMIT_DEFAULT: Duration = Duration::from_secs(10);
+/// The fudge that RFC 8945 §10 recommends is 300 s; a longer permit would protect nobody.
+const PERMIT_MAX: Duration = Duration::from_mins(5);
+
+/// A provider as far as it could be read.
+#[derive(Debug)]
+pub(crate) struct ProviderDraft<'t> {
+    pub(crate) spot: Spot<'t>,
+    pub(crate) name: ProviderName,
+    pub(crate) config: Option<ProviderConfig>,
+}
+
+/// Reads `providers`.
+pub(crate) fn read<'t>(top: &Top<'t>) -> Vec<ProviderDraft<'t>> {
+    let mut drafts = Vec::new();
+    for (key, value) in top.entries("providers") {
+        let config = read_one(&value);
+        let Some(name) = key.parse::<ProviderName>() else { continue };
+        drafts.push(ProviderDraft { spot: key, name, config });
+    }
+    refuse_repeated("provider", drafts.iter().map(|draft| (&draft.spot, &draft.name)));
+    drafts
+}
+
+/// Reads a reference to a provider.
+pub(crate) fn reference<'d>(spot: &Spot<'_>, drafts: &'d [ProviderDraft<'d>]) -> Option<&'d ProviderDraft<'d>> {
+    let name: ProviderName = spot.parse()?;
+    let found = drafts.iter().find(|draft| draft.name == name);
+    if found.is_none() {
+        let hint = suggestion::hint(name.as_str(), drafts.iter().map(|draft| draft.name.as_str()));
+        spot.fault_with_hint(format!("there is no provider `{name}`"), hint);
+    }
+    found
+}
+
+fn read_one(spot: &Spot<'_>) -> Option<ProviderConfig> {
+    let map = spot.map(&["rfc2136", "route53", "cloudflare", "powerdns"])?;
+    let later = ["route53", "cloudflare", "powerdns"].map(|kind| map.optional(kind));
+    for kind in later.iter().flatten() {
+        kind.not_yet("use rfc2136, which BIND, Knot and PowerDNS take");
+    }
+    let Some(rfc2136) = map.optional("rfc2136") else {
+        if later.iter().all(Option::is_none) {
+            spot.fault_with_hint("says no kind of provider", "write `rfc2136: { server: …, zones: […], tsig: … }`");
+        }
+        return None;
+    };
+    read_rfc2136(&rfc2136).map(ProviderConfig::Rfc2136)
+}
+
+fn read_rfc2136(spot: &Spot<'_>) -> Option<Rfc2136Config> {
+    let map = spot.map(&["server", "zones", "authoritativeServers", "tsig", "timeout", "readInterval", "permit"])?;
+    let server = map.required("server").and_then(|spot| socket_address(&spot));
+    let zones = map.required("zones").and_then(|spot| zones(&spot));
+    let authoritative_servers =
+        or_default(map.optional("authoritativeServers"), Vec::new(), |spot| socket_addresses(&spot));
+    let tsig = map.required("tsig").and_then(|spot| tsig(&spot));
+    let timeout = or_default(map.optional("timeout"), TIMEOUT_DEFAULT, |spot| spot.positive_duration());
+    let read_interval = or_default(map.optional("readInterval"), READ_INTERVAL_DEFAULT, |spot| read_interval(&spot));
+    let permit = or_default(map.optional("permit"), PERMIT_DEFAULT, |spot| permit(&spot));
+    Some(Rfc2136Config {
+        server: server?,
+        zones: zones?,
+        authoritative_servers: authoritative_servers?,
+        tsig: tsig?,
+        timeout: timeout?,
+        read_interval: read_interval?,
+        permit: permit?,
+    })
+}
+
+fn zones(spot: &Spot<'_>) -> Option<Vec<Name>> {
+    let spots = spot.filled_list("zone")?;
+    let zones = each(&spots, domain_name)?;
+    refuse_repeated("zone", spots.iter().zip(&zones));
+    Some(zones)
+}
+
+fn read_interval(spot: &Spot<'_>) -> Option<Duration> {
+    let length = spot.duration()?;
+    if length < READ_INTERVAL_MIN {
+        spot.fault(format!("must be at least {}", humantime::format_duration(READ_INTERVAL_MIN)));
+        return None;
+    }
+    Some(length)
+}
+
+fn permit(spot: &Spot<'_>) -> Option<Duration> {
+    let length = spot.duration()?;
+    if length.subsec_nanos() != 0 || length.is_zero() || length > PERMIT_MAX {
+        let hint = "it is the fudge of TSIG signatures (RFC 8945), which counts whole seconds";
+        spot.fault_with_hint(format!("must be whole seconds, 1s to {}s", PERMIT_MAX.as_secs()), hint);
+        return None;
+    }
+    Some(length)
+}
+
+fn tsig(spot: &Spot<'_>) -> Option<TsigConfig> {
+    let map: Map<'_> = spot.map(&["name", "algorithm", "secretFile"])?;
+    let name = map.required("name").and_then(|spot| domain_name(&spot));
+    let algorithm = map.required("algorithm").and_then(|spot| {
+        spot.choice(&[
+            ("hmac-sha256", TsigAlgorithm::HmacSha256),
+            ("hmac-sha384", TsigAlgorithm::HmacSha384),
+            ("hmac-sha512", TsigAlgorithm::HmacSha512),
+        ])
+    });
+    let secret_file =
+        map.required("secretFile").and_then(|spot| spot.secret(SecretKind::Base64Line, SecretUser::Controller));
+    Some(TsigConfig { name: name?, algorithm: algorithm?, secret_file: secret_file? })
+}

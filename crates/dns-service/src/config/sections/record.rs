@@ -1,0 +1,178 @@
+//! `records:` of a service: the RRsets that move.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dns_core::identifier::RegionName;
+use dns_core::rrset::{GuardedType, RrsetKey, Ttl, canonical_name};
+use dns_core::service::{Record, RecordValues};
+use hickory_proto::rr::Name;
+
+use super::domain_name;
+use crate::config::suggestion;
+use crate::config::tree::{Map, Spot, each, or_default};
+
+/// A record as far as it could be read.
+#[derive(Debug)]
+pub(crate) struct RecordDraft<'t> {
+    pub(crate) spot: Spot<'t>,
+    pub(crate) key: Option<RrsetKey>,
+    pub(crate) ttl: Option<Ttl>,
+    pub(crate) values: Option<RecordValues>,
+    pub(crate) absent_in: Option<BTreeSet<RegionName>>,
+}
+
+impl RecordDraft<'_> {
+    /// The record, if enough of it could be read to render it; a faulty TTL is stood in for.
+    pub(crate) fn renderable(&self) -> Option<Record> {
+        let stand_in = Ttl::from_secs(60).expect("invariant: a minute is a TTL");
+        Some(Record {
+            key: self.key.clone()?,
+            ttl: self.ttl.unwrap_or(stand_in),
+            values: self.values.clone()?,
+            absent_in: self.absent_in.clone()?,
+        })
+    }
+}
+
+/// Reads a record of a service in `zone` with `regions`.
+pub(crate) fn read<'t>(spot: &Spot<'t>, zone: Option<&Name>, regions: &[RegionName]) -> Option<RecordDraft<'t>> {
+    let map = spot.map(&["name", "type", "ttl", "values", "absentIn", "zone"])?;
+    let name = map.required("name").and_then(|spot| owner_name(&spot, zone?));
+    let rtype = map.required("type").and_then(|spot| guarded_type(&spot));
+    if let (Some(spot), Some(rtype)) = (map.optional("type"), rtype) {
+        refuse_apex_cname(&spot, name.as_ref(), rtype, zone);
+    }
+    refuse_other_zone(&map, zone);
+    let ttl = map.required("ttl").and_then(|spot| ttl(&spot));
+    let values = or_default(map.optional("values"), RecordValues::Endpoints, |spot| values(&spot, rtype, regions));
+    let absent_in = or_default(map.optional("absentIn"), BTreeSet::new(), |spot| absent_in(&spot, regions));
+    let draft = RecordDraft {
+        spot: spot.clone(),
+        key: name.zip(rtype).map(|(name, rtype)| RrsetKey::new(&name, rtype)),
+        ttl,
+        values,
+        absent_in,
+    };
+    check_regions(&draft, regions);
+    Some(draft)
+}
+
+/// A name relative to the zone, `@` for the zone itself, or an absolute one with its dot.
+fn owner_name(spot: &Spot<'_>, zone: &Name) -> Option<Name> {
+    let text = spot.text()?;
+    let full = match text {
+        "@" => zone.to_string(),
+        absolute if absolute.ends_with('.') => absolute.to_owned(),
+        relative if zone.is_root() => format!("{relative}."),
+        relative => format!("{relative}.{zone}"),
+    };
+    let name = canonical_name(&full).map_err(|_| spot.fault(format!("`{text}` is no domain name"))).ok()?;
+    if !zone.zone_of(&name) {
+        spot.fault_with_hint(format!("`{name}` is not in the zone `{zone}`"), "names without a final dot are relative");
+        return None;
+    }
+    if canonical_name(text).is_ok_and(|alone| zone.zone_of(&alone)) && !text.ends_with('.') {
+        let hint = format!("write `{text}.` with a final dot, or only the part before `{zone}`");
+        spot.fault_with_hint(format!("`{text}` is relative and would become `{name}`"), hint);
+        return None;
+    }
+    let misplaced = |(index, label): (usize, &[u8])| label.contains(&b'*') && (index > 0 || label != b"*");
+    if name.iter().enumerate().any(misplaced) {
+        spot.fault_with_hint(format!("`{text}` is no wildcard"), "`*` stands alone as the first label (RFC 4592)");
+        return None;
+    }
+    if name.iter().any(|label| label == b"_failover") {
+        spot.fault(format!("`{text}` lies where the fences are"));
+        return None;
+    }
+    Some(name)
+}
+
+fn guarded_type(spot: &Spot<'_>) -> Option<GuardedType> {
+    spot.choice(
+        &GuardedType::ALL
+            .map(|rtype| (rtype.to_string(), rtype))
+            .each_ref()
+            .map(|(text, rtype)| (text.as_str(), *rtype)),
+    )
+}
+
+fn refuse_apex_cname(spot: &Spot<'_>, name: Option<&Name>, rtype: GuardedType, zone: Option<&Name>) {
+    if rtype == GuardedType::Cname && name.is_some() && name == zone {
+        let hint = "use A and AAAA records with addresses; provider aliases come with their adapters";
+        spot.fault_with_hint("a CNAME cannot stand at the zone's apex, beside SOA and NS (RFC 1912 §2.4)", hint);
+    }
+}
+
+fn refuse_other_zone(map: &Map<'_>, zone: Option<&Name>) {
+    let Some(spot) = map.optional("zone") else { return };
+    let Some(other) = domain_name(&spot) else { return };
+    if zone.is_some_and(|zone| *zone != other) {
+        spot.not_yet("all records of a service lie in its one zone; make a second service for the other zone");
+    }
+}
+
+fn ttl(spot: &Spot<'_>) -> Option<Ttl> {
+    let text = spot.text()?;
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        spot.fault_with_hint(format!("`{text}` has no unit"), format!("write `{text}s`; a TTL is 1s or more"));
+        return None;
+    }
+    let length = spot.duration()?;
+    if length.subsec_nanos() != 0 {
+        spot.fault("a TTL is whole seconds (RFC 2181 §8)");
+        return None;
+    }
+    Ttl::from_secs(length.as_secs()).map_err(|error| spot.fault(error.to_string())).ok()
+}
+
+fn values(spot: &Spot<'_>, rtype: Option<GuardedType>, regions: &[RegionName]) -> Option<RecordValues> {
+    let map = spot.named_map()?;
+    let mut by_region = BTreeMap::new();
+    let mut faulty = false;
+    for (key, list) in map.entries() {
+        let texts = region_values(list, rtype);
+        match (service_region(key, regions), texts) {
+            (Some(region), Some(texts)) => drop(by_region.insert(region, texts)),
+            _ => faulty = true,
+        }
+    }
+    (!faulty).then_some(RecordValues::Explicit(by_region))
+}
+
+fn region_values(list: &Spot<'_>, rtype: Option<GuardedType>) -> Option<Vec<String>> {
+    each(&list.filled_list("value")?, |item| {
+        let text = item.text()?;
+        if let Some(Err(error)) = rtype.map(|rtype| rtype.parse_value(text)) {
+            item.fault(error.to_string());
+            return None;
+        }
+        Some(text.to_owned())
+    })
+}
+
+fn absent_in(spot: &Spot<'_>, regions: &[RegionName]) -> Option<BTreeSet<RegionName>> {
+    each(&spot.list()?, |item| service_region(item, regions)).map(|names| names.into_iter().collect())
+}
+
+fn service_region(spot: &Spot<'_>, regions: &[RegionName]) -> Option<RegionName> {
+    let name: RegionName = spot.parse()?;
+    if !regions.contains(&name) {
+        let hint = suggestion::hint(name.as_str(), regions.iter().map(RegionName::as_str));
+        spot.fault_with_hint(format!("the service has no region `{name}`"), hint);
+        return None;
+    }
+    Some(name)
+}
+
+fn check_regions(draft: &RecordDraft<'_>, regions: &[RegionName]) {
+    let Some(absent_in) = &draft.absent_in else { return };
+    if !regions.is_empty() && regions.iter().all(|region| absent_in.contains(region)) {
+        draft.spot.fault("is absent in every region; remove it");
+    }
+    if let Some(RecordValues::Explicit(by_region)) = &draft.values {
+        for region in by_region.keys().filter(|region| absent_in.contains(*region)) {
+            draft.spot.fault(format!("has values in region `{region}` and is absent there"));
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! `services:`: what moves together, where it can be and what is probed there.
+
+use std::net::IpAddr;
+
+use dns_core::identifier::{Installation, ProviderName, RegionName, ServiceName};
+use dns_core::policy::Policy;
+use dns_core::probe::ProbeSpec;
+use dns_core::rrset::GuardedType;
+use dns_core::service::{Endpoint, Mode, Region, Service};
+use hickory_proto::rr::Name;
+
+use super::policy::{Policies, PolicyDraft, defaults};
+use super::provider::{self, ProviderDraft};
+use super::record::{self, RecordDraft};
+use super::region::Regions;
+use super::{domain_name, probe, refuse_repeated};
+use crate::config::ProviderConfig;
+use crate::config::secret::SecretUser;
+use crate::config::tree::{Map, Spot, each, or_default};
+
+const KEYS: &[&str] = &["name", "mode", "zone", "providers", "policy", "records", "regions"];
+
+/// What services refer to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Declared<'d> {
+    pub(crate) regions: &'d Regions,
+    pub(crate) providers: &'d [ProviderDraft<'d>],
+    pub(crate) policies: &'d Policies,
+}
+
+/// A service as far as it could be read.
+#[derive(Debug)]
+pub(crate) struct ServiceDraft<'t> {
+    /// Its position in the configuration, faulty ones counted.
+    pub(crate) index: usize,
+    pub(crate) spot: Spot<'t>,
+    pub(crate) name: Option<ServiceName>,
+    mode: Option<Mode>,
+    pub(crate) zone: Option<Name>,
+    provider: Option<ProviderName>,
+    pub(crate) policy: Option<PolicyDraft>,
+    pub(crate) records: Vec<RecordDraft<'t>>,
+    pub(crate) regions: Vec<RegionDraft<'t>>,
+    /// Whether a record or region was too faulty to have a draft at all.
+    lost: bool,
+}
+
+/// A service's region as far as it could be read.
+#[derive(Debug)]
+pub(crate) struct RegionDraft<'t> {
+    pub(crate) spot: Spot<'t>,
+    pub(crate) name: Option<RegionName>,
+    pub(crate) endpoints: Option<Vec<(Spot<'t>, Endpoint)>>,
+    probes: Option<Vec<ProbeSpec>>,
+}
+
+impl ServiceDraft<'_> {
+    /// The service, if all of it could be read.
+    pub(crate) fn build(&self, installation: &Installation, revision: u64) -> Option<Service> {
+        let whole = self.renderable(installation, revision)?;
+        self.records.iter().all(|record| record.ttl.is_some()).then_some(())?;
+        self.regions.iter().all(|region| region.probes.is_some()).then_some(())?;
+        Some(Service {
+            name: self.name.clone()?,
+            mode: self.mode?,
+            provider: self.provider.clone()?,
+            policy: self.policy.as_ref()?.policy.clone()?,
+            ..whole
+        })
+    }
+
+    /// The service with stand-ins for all that does not decide what its regions render to.
+    pub(crate) fn renderable(&self, installation: &Installation, revision: u64) -> Option<Service> {
+        if self.lost {
+            return None;
+        }
+        let stand_in = || "unnamed".to_owned();
+        let policy = self.policy.as_ref().and_then(|draft| draft.policy.clone());
+        let records: Option<Vec<_>> = self.records.iter().map(RecordDraft::renderable).collect();
+        let regions: Option<Vec<_>> = self.regions.iter().map(RegionDraft::renderable).collect();
+        Some(Service {
+            name: self.name.clone().or_else(|| ServiceName::new(stand_in()).ok())?,
+            installation: installation.clone(),
+            mode: self.mode.unwrap_or_default(),
+            zone: self.zone.clone()?,
+            provider: self.provider.clone().or_else(|| ProviderName::new(stand_in()).ok())?,
+            policy: policy.unwrap_or_else(|| Policy { ..defaults() }),
+            records: records?,
+            regions: regions?,
+            revision,
+        })
+    }
+}
+
+impl RegionDraft<'_> {
+    fn renderable(&self) -> Option<Region> {
+        let endpoints = self.endpoints.as_ref()?.iter().map(|(_, endpoint)| endpoint.clone()).collect();
+        Some(Region { name: self.name.clone()?, endpoints, probes: self.probes.clone().unwrap_or_default() })
+    }
+}
+
+/// Reads `services`, in the order of the files.
+pub(crate) fn read<'t>(items: &[Spot<'t>], declared: Declared<'_>) -> Vec<ServiceDraft<'t>> {
+    let drafts: Vec<_> = items.iter().enumerate().filter_map(|(index, item)| read_one(index, item, declared)).collect();
+    refuse_repeated("service", drafts.iter().filter_map(|draft| Some((&draft.spot, draft.name.as_ref()?))));
+    drafts
+}
+
+fn read_one<'t>(index: usize, item: &Spot<'t>, declared: Declared<'_>) -> Option<ServiceDraft<'t>> {
+    let map = item.map(KEYS)?;
+    let name_spot = map.required("name");
+    let name = name_spot.as_ref().and_then(Spot::parse);
+    let mode = or_default(map.optional("mode"), Mode::Observe, |spot| {
+        spot.choice(&[("observe", Mode::Observe), ("active", Mode::Active)])
+    });
+    let zone = map.required("zone").and_then(|spot| domain_name(&spot));
+    let provider = read_provider(&map, zone.as_ref(), declared.providers);
+    let spot = name_spot.unwrap_or_else(|| item.clone());
+    let policy = declared.policies.of(map.optional("policy").as_ref(), &spot).cloned();
+    let (region_items, regions) = read_regions(index, &map, declared.regions);
+    let names: Vec<RegionName> = regions.iter().filter_map(|region| region.name.clone()).collect();
+    let record_items = map.required("records").and_then(|spot| spot.filled_list("record")).unwrap_or_default();
+    let records: Vec<_> = record_items.iter().filter_map(|item| record::read(item, zone.as_ref(), &names)).collect();
+    let lost = records.is_empty() || records.len() < record_items.len() || regions.len() < region_items.max(2);
+    Some(ServiceDraft { index, spot, name, mode, zone, provider, policy, records, regions, lost })
+}
+
+fn read_provider(map: &Map<'_>, zone: Option<&Name>, drafts: &[ProviderDraft<'_>]) -> Option<ProviderName> {
+    let list = map.required("providers")?;
+    let items = list.filled_list("provider")?;
+    if items.len() > 1 {
+        list.not_yet("name one provider; keeping several equal comes later");
+        return None;
+    }
+    let spot = items.first()?;
+    let draft = provider::reference(spot, drafts)?;
+    if let (Some(zone), Some(ProviderConfig::Rfc2136(config))) = (zone, &draft.config)
+        && !config.zones.contains(zone)
+    {
+        let known = config.zones.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let hint = format!("the provider lists {known}; add the zone there at {}", draft.spot.place());
+        let at = map.optional("zone").unwrap_or_else(|| spot.clone());
+        at.fault_with_hint(format!("provider `{}` does not list the zone `{zone}`", draft.name), hint);
+        return None;
+    }
+    Some(draft.name.clone())
+}
+
+fn read_regions<'t>(index: usize, map: &Map<'t>, regions: &Regions) -> (usize, Vec<RegionDraft<'t>>) {
+    let Some(list) = map.required("regions") else { return (0, Vec::new()) };
+    let Some(items) = list.list() else { return (0, Vec::new()) };
+    if items.len() < 2 {
+        list.fault_with_hint("a service needs at least two regions", "it moves from one to another");
+    }
+    let drafts: Vec<_> = items.iter().filter_map(|item| read_region(index, item, regions)).collect();
+    refuse_repeated("region", drafts.iter().filter_map(|draft| Some((&draft.spot, draft.name.as_ref()?))));
+    (items.len(), drafts)
+}
+
+fn read_region<'t>(index: usize, item: &Spot<'t>, regions: &Regions) -> Option<RegionDraft<'t>> {
+    let map = item.map(&["name", "endpoints", "probes"])?;
+    let name_spot = map.required("name");
+    let name = name_spot.as_ref().and_then(|spot| regions.reference(spot));
+    let endpoints = map.required("endpoints").and_then(|spot| read_endpoints(&spot));
+    let probes = map.required("probes").and_then(|spot| probe::read_all(&spot, SecretUser::Probes(index)));
+    Some(RegionDraft { spot: name_spot.unwrap_or_else(|| item.clone()), name, endpoints, probes })
+}
+
+fn read_endpoints<'t>(spot: &Spot<'t>) -> Option<Vec<(Spot<'t>, Endpoint)>> {
+    let items = spot.filled_list("endpoint")?;
+    let endpoints = each(&items, read_endpoint)?;
+    refuse_repeated("endpoint", items.iter().zip(&endpoints));
+    Some(items.into_iter().zip(endpoints).collect())
+}
+
+fn read_endpoint(spot: &Spot<'_>) -> Option<Endpoint> {
+    let map = spot.map(&["address", "hostname"])?;
+    match (map.optional("address"), map.optional("hostname")) {
+        (Some(address), None) => read_address(&address).map(Endpoint::Address),
+        (None, Some(hostname)) => read_hostname(&hostname).map(Endpoint::Hostname),
+        (Some(_), Some(_)) | (None, None) => {
+            spot.fault_with_hint("needs either an address or a hostname", "`{ address: 192.0.2.10 }`");
+            None
+        }
+    }
+}
+
+fn read_address(spot: &Spot<'_>) -> Option<IpAddr> {
+    let text = spot.text()?;
+    let Ok(address) = text.parse::<IpAddr>() else {
+        spot.fault_with_hint(
+            format!("`{text}` is no IP address"),
+            "a name goes into `hostname`, a port into the probe",
+        );
+        return None;
+    };
+    let mapped = matches!(address, IpAddr::V6(six) if six.to_ipv4_mapped().is_some());
+    let broadcast = matches!(address, IpAddr::V4(four) if four.is_broadcast());
+    if address.is_unspecified() || address.is_multicast() || broadcast || mapped {
+        spot.fault(format!("`{text}` is no address of a single host"));
+        return None;
+    }
+    Some(address)
+}
+
+fn read_hostname(spot: &Spot<'_>) -> Option<Name> {
+    let text = spot.text()?;
+    if text.parse::<IpAddr>().is_ok() {
+        spot.fault_with_hint(format!("`{text}` is an address"), "write `address:`");
+        return None;
+    }
+    let name = domain_name(spot)?;
+    if name.is_wildcard() || name.is_root() || name.num_labels() < 2 || GuardedType::Cname.parse_value(text).is_err() {
+        spot.fault_with_hint(format!("`{text}` is no full host name"), "such as `lb-dr.example.net`");
+        return None;
+    }
+    Some(name)
+}

@@ -1,0 +1,101 @@
+//! The failpoints of test builds.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::process::{Signal, getpid, kill_process};
+use tracing::warn;
+
+/// The environment variable that arms points.
+const VARIABLE: &str = "DNS_FAILPOINTS";
+
+static POINTS: LazyLock<BTreeMap<String, Point>> =
+    LazyLock::new(|| parse(&std::env::var(VARIABLE).unwrap_or_default()).unwrap_or_else(|fault| panic!("{fault}")));
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Action {
+    Stop,
+    Kill,
+    Panic,
+}
+
+impl Action {
+    const ALL: [(&'static str, Self); 3] = [("stop", Self::Stop), ("kill", Self::Kill), ("panic", Self::Panic)];
+}
+
+#[derive(Debug)]
+struct Point {
+    action: Action,
+    /// Only this time, counted from 1; every time without it.
+    only: Option<u64>,
+    reached: AtomicU64,
+}
+
+/// Says that the process has come to a named point, and does there what `DNS_FAILPOINTS` says.
+///
+/// # Panics
+/// If that is what the point is for, or if `DNS_FAILPOINTS` cannot be read.
+pub fn reach(name: &'static str) {
+    let Some(point) = POINTS.get(name) else { return };
+    let count = point.reached.fetch_add(1, Ordering::SeqCst) + 1;
+    if point.only.is_some_and(|only| only != count) {
+        return;
+    }
+    warn!(failpoint = name, count, action = ?point.action, "failpoint reached");
+    match point.action {
+        Action::Stop => signal(Signal::STOP),
+        Action::Kill => signal(Signal::KILL),
+        Action::Panic => panic!("failpoint `{name}` reached"),
+    }
+}
+
+/// Reads `DNS_FAILPOINTS` now instead of at the first point.
+///
+/// # Panics
+/// If `DNS_FAILPOINTS` cannot be read.
+pub fn arm() {
+    LazyLock::force(&POINTS);
+}
+
+fn signal(signal: Signal) {
+    kill_process(getpid(), signal).expect("invariant: a process may signal itself");
+}
+
+fn parse(text: &str) -> Result<BTreeMap<String, Point>, String> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(parse_point).collect()
+}
+
+fn parse_point(item: &str) -> Result<(String, Point), String> {
+    let known = Action::ALL.map(|(word, _)| word).join(", ");
+    let wrong = || format!("{VARIABLE}: `{item}` is no `name=action` or `name=count*action`; actions: {known}");
+    let (name, rest) = item.split_once('=').ok_or_else(wrong)?;
+    let (only, word) = match rest.split_once('*') {
+        Some((count, word)) => (Some(count.parse().ok().filter(|count| *count > 0).ok_or_else(wrong)?), word),
+        None => (None, rest),
+    };
+    let (_, action) = Action::ALL.into_iter().find(|(known, _)| *known == word).ok_or_else(wrong)?;
+    Ok((name.to_owned(), Point { action, only, reached: AtomicU64::new(0) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_points_with_and_without_a_count() {
+        let points = parse("a=stop, b=2*kill,,c=panic").expect("points");
+        let read = |name: &str| points.get(name).map(|point| (point.action, point.only));
+        assert_eq!(read("a"), Some((Action::Stop, None)));
+        assert_eq!(read("b"), Some((Action::Kill, Some(2))));
+        assert_eq!(read("c"), Some((Action::Panic, None)));
+        assert!(parse("").expect("none").is_empty());
+    }
+
+    #[test]
+    fn refuses_what_would_silently_do_nothing() {
+        for bad in ["a", "a=sleep", "a=0*stop", "a=x*stop", "a=2*"] {
+            assert!(parse(bad).expect_err("refused").contains("stop, kill, panic"), "{bad}");
+        }
+    }
+}

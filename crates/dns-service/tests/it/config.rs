@@ -1,0 +1,210 @@
+//! Loading whole configurations: a full one, one with every fault, and arbitrary text.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use dns_core::policy::VALIDITY_MIN;
+use dns_core::probe::ProbeSpec;
+use dns_core::service::{Endpoint, Mode};
+use dns_service::config::Config;
+use dns_service::config::fault::Faults;
+use dns_service::config::secret::{Program, SecretCheck};
+use proptest::prelude::*;
+
+const FULL: &str = include_str!("../golden/full.yaml");
+const BAD: &str = include_str!("../golden/bad.yaml");
+
+const NO_SECRETS: Program = Program::Admin(SecretCheck::Skip);
+const ALL_SECRETS: Program = Program::Admin(SecretCheck::Require);
+
+fn load(text: &str, program: &Program) -> Result<Config, Faults> {
+    Config::from_texts([(Path::new("config.yaml"), text)], program)
+}
+
+/// The faults of the full example after one change.
+fn faults_with(from: &str, to: &str) -> String {
+    let changed = FULL.replacen(from, to, 1);
+    assert_ne!(changed, FULL, "`{from}` is not in the example");
+    load(&changed, &NO_SECRETS).expect_err("a fault").to_string()
+}
+
+fn write_secrets(folder: &Path) {
+    let key = rcgen::generate_simple_self_signed(["ca.test".to_owned()]).expect("certificate");
+    std::fs::write(folder.join("ca.pem"), key.cert.pem()).expect("written");
+    std::fs::write(folder.join("key.pem"), key.signing_key.serialize_pem()).expect("written");
+    std::fs::write(folder.join("tsig"), "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LTMyYnk=\n").expect("written");
+    for name in ["header", "oncall", "board", "monitor"] {
+        std::fs::write(folder.join(name), format!("{name}-token\n")).expect("written");
+    }
+}
+
+#[test]
+fn a_full_configuration_loads_with_every_value() {
+    let config = load(FULL, &NO_SECRETS).unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!(config.installation.as_str(), "acme");
+    assert_eq!(config.revision, 12);
+    assert_eq!(config.vantage_points.len(), 4);
+    assert_eq!(config.vantage_points[0].control_targets.len(), 2);
+    assert_eq!(config.monitor.concurrency_max, 64);
+    let checkout = &config.services[0];
+    assert_eq!((checkout.mode, checkout.revision), (Mode::Active, 12));
+    assert_eq!(checkout.policy.vantage_points.len(), 3);
+    assert_eq!(checkout.policy.validity(), VALIDITY_MIN);
+    assert_eq!(checkout.records[3].key.to_string(), "*.shop.example.com. A");
+    assert_eq!(checkout.render(checkout.preferred()).expect("renders").len(), 5);
+    let ProbeSpec::Http(https) = &checkout.regions[0].probes[0] else { panic!("an https probe") };
+    assert_eq!((https.port, https.redirects_max, https.method.as_str()), (8443, 2, "HEAD"));
+    assert_eq!(https.tls.as_ref().and_then(|tls| tls.valid_for), Some(Duration::from_hours(72)));
+    assert!(matches!(config.services[1].regions[1].endpoints[0], Endpoint::Hostname(_)));
+    assert_eq!(config.services[1].mode, Mode::Observe);
+    let names = &config.services[2].policy;
+    assert_eq!((names.quorum, names.timeout), (3, Duration::from_secs(1)), "a default timeout fits the interval");
+    assert_eq!(names.cooldown, Duration::from_mins(10));
+}
+
+#[test]
+fn every_fault_is_told_at_once() {
+    let told = load(BAD, &ALL_SECRETS).expect_err("faults").to_string();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/bad.txt");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&golden, format!("{told}\n")).expect("golden file written");
+    }
+    let wanted = std::fs::read_to_string(&golden).expect("golden file");
+    assert_eq!(format!("{told}\n"), wanted, "set UPDATE_GOLDEN=1 to accept:\n{told}");
+}
+
+#[test]
+fn each_program_needs_only_its_own_secrets() {
+    let folder = tempfile::tempdir().expect("folder");
+    let text = FULL.replace("SECRETS", &folder.path().display().to_string());
+    let program = |name: &str| Program::Monitor(name.parse().expect("name"));
+    write_secrets(folder.path());
+    for program in [&ALL_SECRETS, &Program::Controller, &program("fra1")] {
+        load(&text, program).unwrap_or_else(|faults| panic!("{faults}"));
+    }
+    std::fs::remove_file(folder.path().join("header")).expect("removed");
+    assert!(load(&text, &Program::Controller).is_ok());
+    assert!(load(&text, &program("lab")).is_ok(), "lab does not cover that probe");
+    let told = load(&text, &program("fra1")).expect_err("a fault").to_string();
+    assert!(told.contains("services[0].regions[0].probes[0].https.headers.X-Key.file: cannot read"), "{told}");
+    std::fs::write(folder.path().join("tsig"), "no base64!\n").expect("written");
+    let told = load(&text, &Program::Controller).expect_err("a fault").to_string();
+    assert!(told.contains("providers.hidden.rfc2136.tsig.secretFile"), "{told}");
+    assert!(load(&text, &NO_SECRETS).is_ok());
+}
+
+#[test]
+fn a_monitor_must_be_a_vantage_point() {
+    let told = load(FULL, &Program::Monitor("fra2".parse().expect("name"))).expect_err("a fault").to_string();
+    assert!(told.contains("has no `fra2`") && told.contains("did you mean `fra1`"), "{told}");
+}
+
+#[test]
+fn files_of_a_folder_are_joined_by_name() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (first, rest) = FULL.split_once("services:\n").expect("services");
+    let (services, last) = rest.split_once("store:").expect("store");
+    let version = "apiVersion: dnsfailover/v1\n";
+    let write = |name: &str, text: String| std::fs::write(folder.path().join(name), text).expect("written");
+    write("10-base.yaml", first.to_owned());
+    write("20-services.yml", format!("{version}services:\n{services}"));
+    write("30-process.yaml", format!("{version}store:{last}"));
+    write("ignored.txt", "no yaml".to_owned());
+    write(".hidden.yaml", "no: yaml".to_owned());
+    let paths = [folder.path().to_owned()];
+    let config = Config::load(&paths, &NO_SECRETS).unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!(config.services.len(), 3);
+
+    write("40-again.yaml", format!("{version}store: {{}}\nproviders: {{ hidden: {{}} }}\n"));
+    let told = Config::load(&paths, &NO_SECRETS).expect_err("faults").to_string();
+    assert!(told.contains("40-again.yaml:2:8: store: is given twice; it also stands at"), "{told}");
+    assert!(told.contains("provider `hidden` is given twice"), "{told}");
+}
+
+#[test]
+fn unreadable_files_are_faults() {
+    let missing = PathBuf::from("/nonexistent/config.yaml");
+    let told = Config::load(&[missing.clone(), missing], &NO_SECRETS).expect_err("faults").to_string();
+    assert!(told.contains("config.yaml: cannot read") && told.contains("named twice"), "{told}");
+    assert!(told.ends_with("2 faults; nothing was started"), "{told}");
+    assert!(Config::load(&[], &NO_SECRETS).is_err());
+    let empty = tempfile::tempdir().expect("folder");
+    let told = Config::load(&[empty.path().to_owned()], &NO_SECRETS).expect_err("a fault").to_string();
+    assert!(told.contains("holds no *.yaml"), "{told}");
+}
+
+#[test]
+fn the_digest_follows_the_content() {
+    let digest = |text: &str| load(text, &NO_SECRETS).expect("loads").digest;
+    assert_eq!(digest(FULL), digest(FULL));
+    assert_ne!(digest(FULL), digest(&FULL.replace("revision: 12", "revision: 13")));
+}
+
+#[test]
+fn endpoints_behind_moving_records_are_refused() {
+    let told = faults_with("hostname: lb-prod.example.org", "hostname: api.example.com");
+    assert!(told.contains("`api.example.com.` is moved by service `checkout`"), "{told}");
+}
+
+#[test]
+fn host_names_need_a_resolver_at_every_judging_vantage_point() {
+    let told = faults_with("labels: { network: public }\n    resolver: local\n", "labels: { network: public }\n");
+    assert!(told.contains("no resolver for this host name at `fra1`"), "{told}");
+}
+
+#[test]
+fn a_name_must_not_vanish_in_a_region() {
+    let told = faults_with("{ name: api, type: A, ttl: 60s }", "{ name: api, type: A, ttl: 60s, absentIn: [dr] }");
+    assert!(told.contains("would have no record at all in region `dr`"), "{told}");
+}
+
+#[test]
+fn regions_that_answer_alike_are_refused() {
+    let told = faults_with("198.51.100.54", "192.0.2.54");
+    assert!(told.contains("renders the same records as region `prod`"), "{told}");
+}
+
+#[test]
+fn a_fence_that_cannot_fit_is_refused() {
+    let long = format!("{0}.{0}.{0}", "a".repeat(60));
+    let record = |number: usize| format!("{{ name: h{number}.{long}, type: A, ttl: 60s }}");
+    let records = (0..100).map(record).collect::<Vec<_>>().join(", ");
+    let told = faults_with("{ name: ns, type: A, ttl: 60s }", &records);
+    assert!(told.contains("services[2].name: its fence does not fit"), "{told}");
+}
+
+#[test]
+fn unwise_choices_are_warned_of() {
+    let config = load(&FULL.replacen("quorum: 2", "quorum: 1", 1), &NO_SECRETS).expect("loads");
+    assert!(config.warnings.iter().any(|warning| warning.message.contains("one vantage point alone")));
+    let config = load(FULL, &NO_SECRETS).expect("loads");
+    let told: Vec<String> = config.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(told, Vec::<String>::new());
+}
+
+/// Breaks the full example in one place, so that what is generated gets past the top level.
+fn broken_example() -> impl Strategy<Value = String> {
+    (0..FULL.len(), 0..40usize, "[ -~\n]{0,12}").prop_map(|(start, length, noise)| {
+        let end = (start + length).min(FULL.len());
+        format!("{}{noise}{}", &FULL[..start], &FULL[end..])
+    })
+}
+
+proptest! {
+    #[test]
+    fn never_panics_on_any_text(text in "\\PC{0,200}") {
+        let _ = load(&text, &NO_SECRETS);
+    }
+
+    #[test]
+    fn never_panics_on_yaml_like_text(text in "([a-z]{1,3}: |- |\\[|\\]|\\{|\\}|&a |\\*a|\n| |\"|'|!!str |#|\\?){0,60}") {
+        let _ = load(&text, &NO_SECRETS);
+    }
+
+    #[test]
+    fn never_panics_on_a_broken_example(text in broken_example()) {
+        if let Err(faults) = load(&text, &NO_SECRETS) {
+            prop_assert!(faults.iter().next().is_some());
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! What the kit does for a daemon, from outside: whole configuration files and real listeners on loopback.
+
+mod auth;
+mod config;
+mod listener;
+mod served;
+mod shutdown;
+mod tls;
