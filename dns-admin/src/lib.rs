@@ -1,1 +1,28 @@
 //! The SRE's command line.
+//!
+//! [`arguments`] is what can be said, [`commands`] does it, [`render`] turns answers into text, [`output`] is the one
+//! place that writes. Rendering is a function of API values alone, so that golden tests cover what people read.
+
+pub mod arguments;
+pub mod commands;
+pub mod failure;
+pub mod follow;
+pub mod output;
+pub mod render;
+
+use dns_service::exit::Exit;
+
+use crate::arguments::Arguments;
+use crate::output::Output;
+
+/// Carries out one command line, tells a failure, and says how to exit.
+pub async fn run(arguments: &Arguments) -> Exit {
+    let output = Output::of(&arguments.global);
+    match commands::dispatch(arguments, &output).await {
+        Ok(exit) => exit,
+        Err(failure) => {
+            output.failure(&failure);
+            failure.exit
+        }
+    }
+}

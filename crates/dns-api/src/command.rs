@@ -54,6 +54,30 @@ pub struct Accepted {
     pub message: String,
 }
 
+/// Answer of `pause` and `resume` of all services. The call succeeds as a whole; each service has its own result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BulkAccepted {
+    /// One per service, by name.
+    pub results: Vec<BulkResult>,
+}
+
+/// What became of a call on all services at one of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BulkResult {
+    /// The service.
+    pub service: String,
+    /// What happens now, or why nothing does, in a sentence.
+    pub message: String,
+    /// The decision to follow; absent if nothing has to be written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<String>,
+    /// Why it was refused; absent if it was accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<crate::problem::Problem>,
+}
+
 /// How a decision stands: `GET /api/v1/decisions/{id}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

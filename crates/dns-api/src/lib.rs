@@ -2,8 +2,12 @@
 //!
 //! Field names are camelCase JSON. Ages are milliseconds at the moment of sending; points in time are RFC 3339.
 
+pub mod client;
 pub mod command;
 pub mod evidence;
+pub mod evidence_stream;
 pub mod history;
+pub mod openapi;
 pub mod problem;
 pub mod status;
+pub mod transport;

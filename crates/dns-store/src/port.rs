@@ -115,7 +115,8 @@ pub enum StoreError {
     },
 }
 
-/// A store. Every call is atomic; a dropped call has happened entirely or not at all.
+/// A store. Every call is atomic; a dropped call has happened entirely or not at all. A dropped commit may still
+/// land after a read that follows it, but never after a later commit: that one then meets [`StoreError::Stale`].
 #[async_trait]
 pub trait Store: Send + Sync {
     /// The committed state of a service, if any.

@@ -1,0 +1,132 @@
+//! Reads state, outbox and history, and believes nothing that it cannot parse.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use dns_core::fence::DecisionId;
+use dns_core::history::{HistoryEntry, HistoryKind};
+use dns_core::identifier::ServiceName;
+use dns_core::time::Timestamp;
+use dns_core::write::{PlannedWrite, WriteStage};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool};
+
+use super::fault::Faults;
+use crate::port::{Generation, HistoryQuery, HistoryRow, OpenWrite, Position, StoreError, StoredState};
+
+/// The longest page of history: a few megabytes at the most, however much a caller asks for.
+const HISTORY_ROWS_MAX: u32 = 1000;
+
+pub(super) async fn state(
+    readers: &SqlitePool,
+    faults: &Faults,
+    service: &ServiceName,
+) -> Result<Option<StoredState>, StoreError> {
+    let row: Option<(i64, String)> = sqlx::query_as("SELECT generation, envelope FROM service_state WHERE service = ?")
+        .bind(service.as_str())
+        .fetch_optional(readers)
+        .await
+        .map_err(|error| faults.of_error(error))?;
+    Ok(row.map(|(generation, envelope)| StoredState { generation: Generation(generation.cast_unsigned()), envelope }))
+}
+
+pub(super) async fn open_writes(readers: &SqlitePool, faults: &Faults) -> Result<Vec<OpenWrite>, StoreError> {
+    let rows: Vec<(String, String, String)> = sqlx::query_as("SELECT id, stage, write FROM outbox ORDER BY seq")
+        .fetch_all(readers)
+        .await
+        .map_err(|error| faults.of_error(error))?;
+    rows.into_iter()
+        .map(|(id, stage, write)| {
+            open_write(&stage, &write).map_err(|why| faults.corrupt(format!("write {id}: {why}")))
+        })
+        .collect()
+}
+
+pub(super) async fn history(
+    readers: &SqlitePool,
+    faults: &Faults,
+    query: &HistoryQuery,
+) -> Result<Vec<HistoryRow>, StoreError> {
+    let rows = history_sql(query).build().fetch_all(readers).await.map_err(|error| faults.of_error(error))?;
+    let mut rows: Vec<HistoryRow> = rows.iter().map(|row| history_row(faults, row)).collect::<Result<_, _>>()?;
+    if query.after.is_none() {
+        rows.reverse();
+    }
+    Ok(rows)
+}
+
+/// Reads from the file, so that a vanished disk is noticed.
+pub(super) async fn ping(readers: &SqlitePool, faults: &Faults) -> Result<(), StoreError> {
+    sqlx::query("SELECT generation FROM service_state LIMIT 1")
+        .fetch_optional(readers)
+        .await
+        .map(drop)
+        .map_err(|error| faults.of_error(error))
+}
+
+/// How a stage is written in the outbox.
+pub(super) fn stage_text(stage: WriteStage) -> &'static str {
+    match stage {
+        WriteStage::Pending => "pending",
+        WriteStage::Sent => "sent",
+    }
+}
+
+fn open_write(stage: &str, write: &str) -> Result<OpenWrite, String> {
+    let stage = [WriteStage::Pending, WriteStage::Sent]
+        .into_iter()
+        .find(|known| stage_text(*known) == stage)
+        .ok_or_else(|| format!("`{stage}` is no stage"))?;
+    let write: PlannedWrite = serde_json::from_str(write).map_err(|error| error.to_string())?;
+    Ok(OpenWrite { write, stage })
+}
+
+/// The newest rows come newest first: the caller turns them round.
+fn history_sql(query: &HistoryQuery) -> QueryBuilder<Sqlite> {
+    let HistoryQuery { service, decision, after, limit } = query;
+    let mut sql = QueryBuilder::new(
+        "SELECT position, at, service, kind, decision, summary, page, details FROM history WHERE position > ",
+    );
+    sql.push_bind(after.map_or(0, |after| i64::try_from(after.0).unwrap_or(i64::MAX)));
+    if let Some(service) = service {
+        sql.push(" AND service = ").push_bind(service.as_str().to_owned());
+    }
+    if let Some(decision) = decision {
+        sql.push(" AND decision = ").push_bind(decision.as_str().to_owned());
+    }
+    sql.push(if after.is_some() { " ORDER BY position LIMIT " } else { " ORDER BY position DESC LIMIT " });
+    sql.push_bind(i64::from((*limit).min(HISTORY_ROWS_MAX)));
+    sql
+}
+
+fn history_row(faults: &Faults, row: &SqliteRow) -> Result<HistoryRow, StoreError> {
+    let position: i64 = row.try_get("position").map_err(|error| faults.of_error(error))?;
+    let entry = history_entry(row).map_err(|why| faults.corrupt(format!("history row {position}: {why}")))?;
+    Ok(HistoryRow { position: Position(position.cast_unsigned()), entry })
+}
+
+fn history_entry(row: &SqliteRow) -> Result<HistoryEntry, String> {
+    let decision: Option<String> = row.try_get("decision").map_err(text)?;
+    Ok(HistoryEntry {
+        at: Timestamp::from_millis(row.try_get::<i64, _>("at").map_err(text)?.cast_unsigned()),
+        service: parsed(row, "service")?,
+        kind: kind(row.try_get("kind").map_err(text)?)?,
+        decision: decision.map(|id| DecisionId::from_str(&id)).transpose().map_err(text)?,
+        summary: row.try_get("summary").map_err(text)?,
+        page: row.try_get("page").map_err(text)?,
+        details: serde_json::from_str(row.try_get("details").map_err(text)?).map_err(text)?,
+    })
+}
+
+fn parsed<T: FromStr<Err: Display>>(row: &SqliteRow, column: &str) -> Result<T, String> {
+    row.try_get::<&str, _>(column).map_err(text)?.parse().map_err(text)
+}
+
+fn kind(word: &str) -> Result<HistoryKind, String> {
+    let found = HistoryKind::ALL.iter().find(|kind| kind.as_str() == word);
+    found.copied().ok_or_else(|| format!("`{word}` is no kind that this program knows"))
+}
+
+fn text(error: impl Display) -> String {
+    error.to_string()
+}

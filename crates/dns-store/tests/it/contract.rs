@@ -1,0 +1,154 @@
+//! What every store keeps, whatever it is made of. `open` opens the same store again and again; whoever runs the
+//! contract closes the one before.
+
+use dns_core::write::WriteStage;
+use dns_store::port::{Generation, HistoryQuery, OutboxChange, Position, Store, StoreError};
+
+use crate::fixture::{decision, entry, service, step, write};
+
+pub(crate) async fn a_state_is_read_back_with_its_generation(store: &dyn Store) {
+    assert_eq!(store.state(&service("checkout")).await.expect("reads"), None);
+    assert_eq!(store.commit(&step("checkout", 0, "one")).await.expect("commits"), Generation(1));
+    assert_eq!(store.commit(&step("checkout", 1, "two")).await.expect("commits"), Generation(2));
+    assert_eq!(store.commit(&step("search", 0, "other")).await.expect("commits"), Generation(1));
+    let state = store.state(&service("checkout")).await.expect("reads").expect("is there");
+    assert_eq!((state.generation, state.envelope.as_str()), (Generation(2), "two"));
+    store.ping().await.expect("answers");
+}
+
+pub(crate) async fn a_stale_step_changes_nothing(store: &dyn Store) {
+    store.commit(&step("checkout", 0, "one")).await.expect("commits");
+    for expected in [0, 2, u64::MAX - 1] {
+        let mut late = step("checkout", expected, "late");
+        late.outbox.push(OutboxChange::Add(Box::new(write("checkout", "late"))));
+        late.history.push(entry("checkout", None, "late"));
+        let error = store.commit(&late).await.expect_err("is stale");
+        if expected < 3 {
+            assert!(matches!(&error, StoreError::Stale { expected: e, found: 1, .. } if *e == expected), "{error:?}");
+        }
+    }
+    let state = store.state(&service("checkout")).await.expect("reads").expect("is there");
+    assert_eq!(state.envelope, "one");
+    assert_eq!(store.open_writes().await.expect("reads"), []);
+    assert_eq!(all_history(store).await, Vec::<String>::new());
+}
+
+/// Each of these steps breaks at another place of its outbox, after state and before history.
+pub(crate) async fn a_step_that_does_not_fit_the_outbox_changes_nothing(store: &dyn Store) {
+    let mut first = step("checkout", 0, "one");
+    first.outbox.push(OutboxChange::Add(Box::new(write("checkout", "w1"))));
+    store.commit(&first).await.expect("commits");
+
+    let unfit = [
+        OutboxChange::Add(Box::new(write("checkout", "w1"))),
+        OutboxChange::Add(Box::new(write("search", "w3"))),
+        OutboxChange::MarkSent(decision("unknown")),
+        OutboxChange::Remove(decision("unknown")),
+    ];
+    for change in unfit {
+        let mut bad = step("checkout", 1, "bad");
+        bad.outbox.push(OutboxChange::Add(Box::new(write("checkout", "w2"))));
+        bad.outbox.push(change.clone());
+        bad.history.push(entry("checkout", None, "bad"));
+        let error = store.commit(&bad).await.expect_err("does not fit");
+        assert!(matches!(error, StoreError::Corrupt { .. }), "{change:?}: {error:?}");
+    }
+    let mut foreign = step("search", 0, "bad");
+    foreign.outbox.push(OutboxChange::Remove(decision("w1")));
+    store.commit(&foreign).await.expect_err("a service settles its own writes only");
+
+    let state = store.state(&service("checkout")).await.expect("reads").expect("is there");
+    assert_eq!((state.generation, state.envelope.as_str()), (Generation(1), "one"));
+    assert_eq!(store.state(&service("search")).await.expect("reads"), None);
+    assert_eq!(open_ids(store).await, [("w1".to_owned(), WriteStage::Pending)]);
+    assert_eq!(all_history(store).await, Vec::<String>::new());
+}
+
+pub(crate) async fn open_writes_come_in_the_order_of_their_decisions(store: &dyn Store) {
+    let mut first = step("search", 0, "one");
+    first.outbox.push(OutboxChange::Add(Box::new(write("search", "z"))));
+    store.commit(&first).await.expect("commits");
+    let mut second = step("checkout", 0, "one");
+    second.outbox.push(OutboxChange::Add(Box::new(write("checkout", "b"))));
+    second.outbox.push(OutboxChange::Add(Box::new(write("checkout", "a"))));
+    second.outbox.push(OutboxChange::MarkSent(decision("b")));
+    store.commit(&second).await.expect("commits");
+
+    let open = store.open_writes().await.expect("reads");
+    assert_eq!(open.iter().map(|open| open.write.id.as_str()).collect::<Vec<_>>(), ["z", "b", "a"]);
+    assert_eq!(open[0].write, write("search", "z"));
+    assert_eq!(open[1].stage, WriteStage::Sent);
+
+    let mut third = step("checkout", 1, "two");
+    third.outbox.push(OutboxChange::MarkSent(decision("b")));
+    third.outbox.push(OutboxChange::Remove(decision("b")));
+    store.commit(&third).await.expect("marking twice is no fault");
+    assert_eq!(open_ids(store).await, [("z".to_owned(), WriteStage::Pending), ("a".to_owned(), WriteStage::Pending)]);
+}
+
+pub(crate) async fn history_is_filtered_limited_and_newest_last(store: &dyn Store) {
+    for (generation, name, id, summary) in
+        [(0, "checkout", None, "1"), (0, "search", Some("d1"), "2 page"), (1, "checkout", Some("d1"), "3")]
+    {
+        let mut next = step(name, generation, "state");
+        next.history.push(entry(name, id, summary));
+        next.history.push(entry(name, None, &format!("{summary}b")));
+        store.commit(&next).await.expect("commits");
+    }
+    assert_eq!(all_history(store).await, ["1", "1b", "2 page", "2 pageb", "3", "3b"]);
+
+    let all = HistoryQuery { limit: 100, ..HistoryQuery::default() };
+    let newest = HistoryQuery { limit: 2, ..all.clone() };
+    assert_eq!(summaries(store, &newest).await, ["3", "3b"]);
+    assert_eq!(summaries(store, &HistoryQuery { limit: 0, ..all.clone() }).await, Vec::<String>::new());
+    let mine = HistoryQuery { service: Some(service("checkout")), ..all.clone() };
+    assert_eq!(summaries(store, &mine).await, ["1", "1b", "3", "3b"]);
+    let moved = HistoryQuery { decision: Some(decision("d1")), ..all.clone() };
+    assert_eq!(summaries(store, &moved).await, ["2 page", "3"]);
+    let both = HistoryQuery { service: Some(service("search")), ..moved };
+    assert_eq!(summaries(store, &both).await, ["2 page"]);
+
+    let rows = store.history(&mine).await.expect("reads");
+    assert_eq!(rows[0].entry, entry("checkout", None, "1"));
+    let after = HistoryQuery { after: Some(rows[0].position), limit: 2, ..mine.clone() };
+    assert_eq!(summaries(store, &after).await, ["1b", "3"], "reading on takes the oldest of the rest");
+    let end = HistoryQuery { after: Some(Position(u64::MAX)), ..all };
+    assert_eq!(summaries(store, &end).await, Vec::<String>::new());
+}
+
+/// Fills a store that is then closed; [`a_restart_kept_everything`] looks at the same store, opened again.
+pub(crate) async fn fill_before_a_restart(store: &dyn Store) {
+    let mut first = step("checkout", 0, "before");
+    first.outbox.push(OutboxChange::Add(Box::new(write("checkout", "w1"))));
+    first.outbox.push(OutboxChange::Add(Box::new(write("checkout", "w2"))));
+    first.outbox.push(OutboxChange::MarkSent(decision("w2")));
+    first.history.push(entry("checkout", Some("w1"), "page someone"));
+    store.commit(&first).await.expect("commits");
+}
+
+pub(crate) async fn a_restart_kept_everything(store: &dyn Store) {
+    let state = store.state(&service("checkout")).await.expect("reads").expect("is there");
+    assert_eq!((state.generation, state.envelope.as_str()), (Generation(1), "before"));
+    assert_eq!(open_ids(store).await, [("w1".to_owned(), WriteStage::Pending), ("w2".to_owned(), WriteStage::Sent)]);
+    let rows = store.history(&HistoryQuery { limit: 9, ..HistoryQuery::default() }).await.expect("reads");
+    assert_eq!(rows.iter().map(|row| &row.entry).collect::<Vec<_>>(), [&entry("checkout", Some("w1"), "page someone")]);
+    assert!(rows[0].entry.page);
+
+    let mut next = step("checkout", 1, "after");
+    next.history.push(entry("checkout", None, "later"));
+    store.commit(&next).await.expect("goes on");
+    assert_eq!(all_history(store).await, ["page someone", "later"]);
+}
+
+async fn summaries(store: &dyn Store, query: &HistoryQuery) -> Vec<String> {
+    store.history(query).await.expect("reads").into_iter().map(|row| row.entry.summary).collect()
+}
+
+pub(crate) async fn all_history(store: &dyn Store) -> Vec<String> {
+    summaries(store, &HistoryQuery { limit: 100, ..HistoryQuery::default() }).await
+}
+
+async fn open_ids(store: &dyn Store) -> Vec<(String, WriteStage)> {
+    let open = store.open_writes().await.expect("reads");
+    open.into_iter().map(|open| (open.write.id.to_string(), open.stage)).collect()
+}

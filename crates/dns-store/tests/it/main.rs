@@ -1,0 +1,5 @@
+//! Integration tests of the stores: one contract for all of them, and what is SQLite's own.
+
+mod contract;
+mod fixture;
+mod sqlite;

@@ -1,0 +1,310 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use dns_core::identifier::{RegionName, ServiceName};
+use url::Url;
+
+/// How long one call may take unless `--timeout` says otherwise: longer than a controller under load ever needs.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long `--wait` follows a decision unless `--timeout` says otherwise: validity, permit and the verification of
+/// slow secondaries fit several times over.
+const WAIT_TIMEOUT: Duration = Duration::from_mins(5);
+
+/// Looks at and steers a DNS failover control plane.
+#[derive(Debug, Parser)]
+#[command(name = "dns-admin", version, max_term_width = 120, after_help = EXIT_CODES)]
+pub struct Arguments {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage, 3 refused or held, 4 written but not verified, \
+                          5 unreachable, 64 bad configuration";
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// The controller's URL.
+    #[arg(long, global = true, env = "DNS_ADMIN_SERVER", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    pub server: Url,
+    /// A file whose one line is the token that authenticates you.
+    #[arg(long, global = true, env = "DNS_ADMIN_TOKEN_FILE", value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// A PEM file with the only authorities to trust, instead of the system's.
+    #[arg(long, global = true, env = "DNS_ADMIN_CA", value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Tables for people or JSON for programs.
+    #[arg(long, short, global = true, value_enum, default_value_t)]
+    pub output: Format,
+    /// No colour, even on a terminal. The environment variable `NO_COLOR` does the same.
+    #[arg(long, global = true)]
+    pub no_color: bool,
+    /// How long to wait for an answer [default: 10s] or, with --wait, for the outcome [default: 5m].
+    #[arg(long, global = true, value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub timeout: Option<Duration>,
+}
+
+impl Global {
+    /// How long one call may take.
+    pub fn request_timeout(&self) -> Duration {
+        self.timeout.unwrap_or(REQUEST_TIMEOUT)
+    }
+
+    /// How long a decision is followed.
+    pub fn wait_timeout(&self) -> Duration {
+        self.timeout.unwrap_or(WAIT_TIMEOUT)
+    }
+}
+
+/// How answers are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Aligned columns and sentences.
+    #[default]
+    Table,
+    /// The API's own types.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Says what is wrong, or that nothing is.
+    Status(Status),
+    /// Lists services, or shows one with its evidence.
+    #[command(subcommand)]
+    Service(Service),
+    /// Moves a service to a region, and pins it there.
+    Failover(Failover),
+    /// Moves a service back to its preferred region.
+    Failback(Move),
+    /// Blocks the automatic writes of a service, or of all.
+    Pause(Pause),
+    /// Ends a pause.
+    Resume(Resume),
+    /// Takes a service's records under a fence, from when on the controller moves them.
+    Adopt(Move),
+    /// Leaves a service's records as they are and ends its fence.
+    Release(Release),
+    /// Tells what happened.
+    History(History),
+    /// Shows what guards a service's records in its zone.
+    #[command(subcommand)]
+    Fence(Fence),
+    /// Checks configuration files.
+    #[command(subcommand)]
+    Config(Config),
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Again each second, until interrupted.
+    #[arg(long, short)]
+    pub watch: bool,
+}
+
+/// Verbs of `service`.
+#[derive(Debug, Subcommand)]
+pub enum Service {
+    /// One line a service.
+    List,
+    /// One service with its evidence, records and last write.
+    Show(Named),
+}
+
+/// Verbs of `fence`.
+#[derive(Debug, Subcommand)]
+pub enum Fence {
+    /// The fence as the controller last read it, each pair explained, and how to check it yourself.
+    Show(Named),
+}
+
+/// Verbs of `config`.
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Reports every fault with file, line and path. Asks nobody.
+    Check(Check),
+}
+
+/// A service.
+#[derive(Debug, Args)]
+pub struct Named {
+    /// The service.
+    pub name: ServiceName,
+}
+
+/// Why something is done.
+#[derive(Debug, Args)]
+pub struct Reason {
+    /// Why; kept in history for whoever comes next.
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    pub reason: String,
+}
+
+/// Rules to override.
+#[derive(Debug, Args)]
+pub struct Overrides {
+    /// A rule of the safety kernel to override, as a refusal names it; may be repeated.
+    #[arg(long = "override", value_name = "RULE")]
+    pub rules: Vec<String>,
+}
+
+/// Whether to stay.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Wait {
+    /// Follows the decision until every authoritative server was asked.
+    #[arg(long)]
+    pub wait: bool,
+}
+
+/// Arguments of `failover`.
+#[derive(Debug, Args)]
+pub struct Failover {
+    /// The service.
+    pub name: ServiceName,
+    /// The region to move to.
+    #[arg(long, value_name = "REGION")]
+    pub to: RegionName,
+    /// Why.
+    #[command(flatten)]
+    pub reason: Reason,
+    /// Rules to override.
+    #[command(flatten)]
+    pub overrides: Overrides,
+    /// Whether to stay.
+    #[command(flatten)]
+    pub wait: Wait,
+}
+
+/// Arguments of `failback` and `adopt`.
+#[derive(Debug, Args)]
+pub struct Move {
+    /// The service.
+    pub name: ServiceName,
+    /// Why.
+    #[command(flatten)]
+    pub reason: Reason,
+    /// Rules to override.
+    #[command(flatten)]
+    pub overrides: Overrides,
+    /// Whether to stay.
+    #[command(flatten)]
+    pub wait: Wait,
+}
+
+/// Arguments of `release`.
+#[derive(Debug, Args)]
+pub struct Release {
+    /// The service.
+    pub name: ServiceName,
+    /// Why.
+    #[command(flatten)]
+    pub reason: Reason,
+    /// Rules to override.
+    #[command(flatten)]
+    pub overrides: Overrides,
+}
+
+/// One service or all.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct Target {
+    /// The service.
+    pub name: Option<ServiceName>,
+    /// Every service.
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// Arguments of `pause`.
+#[derive(Debug, Args)]
+pub struct Pause {
+    /// Which.
+    #[command(flatten)]
+    pub target: Target,
+    /// Why.
+    #[command(flatten)]
+    pub reason: Reason,
+    /// For how long, such as 2h; without it until someone resumes.
+    #[arg(long = "for", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub length: Option<Duration>,
+}
+
+/// Arguments of `resume`.
+#[derive(Debug, Args)]
+pub struct Resume {
+    /// Which.
+    #[command(flatten)]
+    pub target: Target,
+    /// Why.
+    #[command(flatten)]
+    pub reason: Reason,
+}
+
+/// Arguments of `history`.
+#[derive(Debug, Args)]
+pub struct History {
+    /// Of one service only.
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<ServiceName>,
+    /// Rows after this position; without it the newest rows.
+    #[arg(long, value_name = "POSITION")]
+    pub after: Option<u64>,
+    /// How many rows at the most.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub limit: u32,
+    /// Goes on with new rows, until interrupted.
+    #[arg(long, short)]
+    pub follow: bool,
+}
+
+/// Arguments of `config check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Files, or folders of YAML files.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Doesn't look for secret files: this machine is not the one that has them.
+    #[arg(long)]
+    pub no_secrets: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_pause_names_one_service_or_all_and_gives_a_reason() {
+        let parse = |line: &str| Arguments::try_parse_from(line.split(' '));
+        for good in ["x pause checkout --reason r", "x pause --all --reason r --for 2h"] {
+            parse(good).expect(good);
+        }
+        for bad in [
+            "x pause --reason r",
+            "x pause checkout --all --reason r",
+            "x pause checkout",
+            "x pause checkout --reason r --for soon",
+            "x pause Checkout --reason r",
+        ] {
+            parse(bad).expect_err(bad);
+        }
+        Arguments::try_parse_from(["x", "pause", "checkout", "--reason", ""]).expect_err("an empty reason is none");
+    }
+}

@@ -1,0 +1,82 @@
+//! One module a verb; each asks the controller, and hands its answer to rendering and output.
+
+mod adopt;
+mod config;
+mod failback;
+mod failover;
+mod fence;
+mod history;
+mod pause;
+mod release;
+mod resume;
+mod service;
+mod status;
+
+use dns_api::client::{ControllerAccess, ControllerClient};
+use dns_api::transport::BearerToken;
+use dns_service::config::secret::read_secret_line;
+use dns_service::exit::{Exit, one_line};
+
+use crate::arguments::{Arguments, Command, Global, Overrides, Reason, Wait};
+use crate::failure::Failure;
+use crate::follow::Following;
+use crate::output::Output;
+
+/// What every verb that asks a controller has at hand.
+#[derive(Debug)]
+struct Desk<'a> {
+    client: ControllerClient,
+    output: &'a Output,
+    global: &'a Global,
+}
+
+impl<'a> Desk<'a> {
+    fn new(global: &'a Global, output: &'a Output) -> Result<Self, Failure> {
+        let access = ControllerAccess {
+            server: global.server.clone(),
+            token: token(global)?,
+            ca: global.ca.clone(),
+            timeout: global.request_timeout(),
+        };
+        Ok(Self { client: ControllerClient::new(&access)?, output, global })
+    }
+
+    fn following(&'a self, service: &'a dns_core::identifier::ServiceName, wait: Wait) -> Following<'a> {
+        let patience = wait.wait.then(|| self.global.wait_timeout());
+        Following { client: &self.client, output: self.output, service, patience }
+    }
+}
+
+/// Carries out a command line.
+///
+/// # Errors
+/// [`Failure`], with the exit code.
+pub async fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, Failure> {
+    let desk = || Desk::new(&arguments.global, output);
+    match &arguments.command {
+        Command::Status(arguments) => status::run(&desk()?, arguments).await,
+        Command::Service(verb) => service::run(&desk()?, verb).await,
+        Command::Failover(arguments) => failover::run(&desk()?, arguments).await,
+        Command::Failback(arguments) => failback::run(&desk()?, arguments).await,
+        Command::Pause(arguments) => pause::run(&desk()?, arguments).await,
+        Command::Resume(arguments) => resume::run(&desk()?, arguments).await,
+        Command::Adopt(arguments) => adopt::run(&desk()?, arguments).await,
+        Command::Release(arguments) => release::run(&desk()?, arguments).await,
+        Command::History(arguments) => history::run(&desk()?, arguments).await,
+        Command::Fence(verb) => fence::run(&desk()?, verb).await,
+        Command::Config(verb) => config::run(verb, output),
+    }
+}
+
+fn token(global: &Global) -> Result<Option<BearerToken>, Failure> {
+    let Some(path) = &global.token_file else { return Ok(None) };
+    let line = read_secret_line(path).map_err(|error| {
+        Failure::new(Exit::Usage, one_line(&error))
+            .hint("--token-file and DNS_ADMIN_TOKEN_FILE name a file of one line")
+    })?;
+    Ok(Some(BearerToken::new(&line)?))
+}
+
+fn reasoned(reason: &Reason, overrides: &Overrides) -> dns_api::command::ReasonedRequest {
+    dns_api::command::ReasonedRequest { reason: reason.reason.clone(), overrides: overrides.rules.clone() }
+}

@@ -1,0 +1,133 @@
+//! `status`: what is wrong first, then everything, then what to look at.
+
+use dns_api::status::{HoldReport, RegionSummary, ServiceList, ServiceSummary, VantageReport};
+
+use super::Width;
+use super::lines;
+use super::span::span;
+use super::table::table;
+
+/// States in which a service rests as it should.
+const STEADY: &str = "steady";
+
+/// The whole of `status`.
+pub fn status(list: &ServiceList, width: Width) -> String {
+    let mut text = headline(list) + "\n";
+    if !list.services.is_empty() {
+        text.push('\n');
+        text.push_str(&services(&list.services, width));
+    }
+    text.push('\n');
+    text.push_str(&vantage_points(&list.vantage_points));
+    let attention = attention(list);
+    if !attention.is_empty() {
+        text.push('\n');
+        text.push_str(&attention);
+    }
+    text
+}
+
+/// One line that says what is wrong, the worst first, or that nothing is.
+pub fn headline(list: &ServiceList) -> String {
+    if let Some(error) = &list.store_error {
+        return format!("PAGE: the controller's store takes no commits, nothing can be decided: {error}");
+    }
+    if list.services.is_empty() {
+        return "no services are configured".to_owned();
+    }
+    let troubled: Vec<(&ServiceSummary, String)> =
+        list.services.iter().filter_map(|service| Some((service, trouble(service)?))).collect();
+    let paging = troubled.iter().find(|(service, _)| service.page);
+    let deaf = list.vantage_points.iter().filter(|vantage| vantage.sight != "sighted").count();
+    let count = list.services.len();
+    let deafness = format!("{deaf} of {} vantage points cannot see", list.vantage_points.len());
+    match (paging.or(troubled.first()), deaf) {
+        (Some((service, what)), _) => {
+            let page = if service.page { "PAGE: " } else { "" };
+            let more = match troubled.len() - 1 {
+                0 => String::new(),
+                others => format!(" (and {others} more of {count})"),
+            };
+            let blindly = if deaf > 0 { format!("; {deafness}") } else { String::new() };
+            format!("{page}{}: {what}{more}{blindly}", service.name)
+        }
+        (None, 0) => format!("all {} steady", counted(count)),
+        (None, _) => format!("all {} steady, but {deafness}", counted(count)),
+    }
+}
+
+fn counted(count: usize) -> String {
+    format!("{count} service{}", if count == 1 { "" } else { "s" })
+}
+
+/// What is wrong with a service, in a few words; `None` if it rests and every region could serve.
+fn trouble(service: &ServiceSummary) -> Option<String> {
+    if let Some(first) = service.attention.first() {
+        return Some(first.clone());
+    }
+    if let Some(hold) = &service.hold {
+        return Some(format!("{} is held by {}", hold.wanted, held_by(hold)));
+    }
+    if service.page || !service.state.starts_with(STEADY) {
+        return Some(format!("{} for {}", service.state, span(service.state_age_ms)));
+    }
+    let sick = service.regions.iter().find(|region| region.judgement != "healthy")?;
+    Some(format!("region {} is {}", sick.name, sick.judgement))
+}
+
+/// The table of services.
+pub fn services(services: &[ServiceSummary], width: Width) -> String {
+    let rows = services.iter().map(|service| {
+        [
+            service.name.clone(),
+            service.mode.clone(),
+            format!("{} {}", service.state, span(service.state_age_ms)),
+            service.active.clone().unwrap_or_else(|| "-".to_owned()),
+            service.regions.iter().map(region).collect::<Vec<_>>().join(", "),
+            service.hold.as_ref().map_or_else(|| "-".to_owned(), hold),
+        ]
+    });
+    table(width, ["NAME", "MODE", "STATE", "ACTIVE", "REGIONS", "HOLD"], rows)
+}
+
+/// Proven says more than healthy, so one word is enough.
+pub(super) fn region(region: &RegionSummary) -> String {
+    format!("{} {}", region.name, if region.proven { "proven" } else { &region.judgement })
+}
+
+/// What is wanted and which rules say no.
+pub(super) fn hold(hold: &HoldReport) -> String {
+    format!("{}: {} {}", hold.wanted, held_by(hold), span(hold.age_ms))
+}
+
+fn held_by(hold: &HoldReport) -> String {
+    hold.rejections.iter().map(|rejection| rejection.rule.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn vantage_points(vantage_points: &[VantageReport]) -> String {
+    if vantage_points.is_empty() {
+        return "vantage points: none\n".to_owned();
+    }
+    let each: Vec<String> = vantage_points.iter().map(vantage).collect();
+    format!("vantage points: {}\n", each.join(", "))
+}
+
+fn vantage(vantage: &VantageReport) -> String {
+    let heard = match (vantage.sight.as_str(), vantage.heard_age_ms) {
+        ("silent", Some(age)) => format!(" for {}", span(age)),
+        ("silent", None) => ", never heard".to_owned(),
+        _ => String::new(),
+    };
+    let reason = vantage.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+    format!("{} {}{heard}{reason}", vantage.name, vantage.sight)
+}
+
+/// One line for each thing that a person should see, pages marked.
+fn attention(list: &ServiceList) -> String {
+    let of_service = |service: &ServiceSummary| {
+        let mark = if service.page { "PAGE" } else { "note" };
+        let start = format!("{mark} {}", service.name);
+        service.attention.iter().map(|line| format!("{start}: {line}")).collect::<Vec<_>>()
+    };
+    lines(list.services.iter().flat_map(of_service))
+}

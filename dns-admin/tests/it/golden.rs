@@ -1,0 +1,115 @@
+//! What each command prints, to the letter. `UPDATE_GOLDEN=1` writes the files anew; look at the difference.
+
+use std::path::Path;
+
+use dns_admin::failure::Failure;
+use dns_admin::render::Width;
+use dns_admin::render::{bulk, decision, fence, history, service, status};
+use dns_api::client::ClientError;
+use dns_api::command::Accepted;
+
+use crate::sample;
+
+fn check(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format!("{name}.txt"));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, text).expect("writes");
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(text, expected, "{} differs; UPDATE_GOLDEN=1 writes it anew", path.display());
+    assert!(text.lines().all(|line| line == line.trim_end()), "no line ends in blanks");
+}
+
+#[test]
+fn status_of_a_good_day_is_one_line_and_a_table() {
+    check("status-calm", &status::status(&sample::calm_list(), Width::Unbounded));
+}
+
+#[test]
+fn status_of_a_bad_night_starts_with_the_worst() {
+    check("status-troubled", &status::status(&sample::troubled_list(), Width::Unbounded));
+}
+
+#[test]
+fn status_fits_a_narrow_terminal() {
+    let text = status::services(&sample::troubled_list().services, Width::Columns(80));
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    check("status-narrow", &text);
+}
+
+#[test]
+fn the_headline_knows_every_kind_of_trouble() {
+    let mut list = sample::calm_list();
+    let mut lines = vec![status::headline(&list)];
+    list.vantage_points[0].sight = "blind".to_owned();
+    lines.push(status::headline(&list));
+    list.services[0].regions[1].judgement = "unknown".to_owned();
+    lines.push(status::headline(&list));
+    list.services[1].state = "paused".to_owned();
+    lines.push(status::headline(&list));
+    list.services[1].page = true;
+    lines.push(status::headline(&list));
+    list.services[1].hold = sample::troubled_list().services[0].hold.clone();
+    lines.push(status::headline(&list));
+    list.store_error = Some("disk is full".to_owned());
+    lines.push(status::headline(&list));
+    list.store_error = None;
+    list.services.clear();
+    lines.push(status::headline(&list));
+    check("headlines", &(lines.join("\n") + "\n"));
+}
+
+#[test]
+fn service_show_has_everything_that_speaks_for_and_against() {
+    check("service", &service::service(&sample::service(), Width::Unbounded));
+    check("service-bare", &service::service(&sample::bare_service(), Width::Unbounded));
+}
+
+#[test]
+fn fence_show_explains_each_pair_and_how_to_check_it() {
+    let mut report = sample::service();
+    check("fence", &fence::fence(&report, Width::Unbounded).expect("has a fence"));
+    report.verification = None;
+    let text = fence::fence(&report, Width::Unbounded).expect("has a fence");
+    assert!(text.ends_with(
+        "  dig +norecurse +short TXT _checkout._failover.example.com. @<an authoritative server of example.com.>\n"
+    ));
+    assert_eq!(fence::fence(&sample::bare_service(), Width::Unbounded), None);
+}
+
+#[test]
+fn history_reads_from_old_to_new() {
+    let page = sample::history();
+    check("history", &history::history(&page.rows, Width::Unbounded));
+    let followed: Vec<String> = page.rows.iter().map(history::row).collect();
+    check("history-follow", &(followed.join("\n") + "\n"));
+    assert_eq!(history::history(&[], Width::Unbounded), "nothing happened\n");
+}
+
+#[test]
+fn a_write_says_what_happens_now_and_how_it_ended() {
+    let message = "moving checkout to dr".to_owned();
+    let accepted = Accepted { decision: Some("d6".to_owned()), href: None, message };
+    check("accepted", &decision::accepted(&accepted, "checkout"));
+    let verification = sample::service().verification;
+    let told = |status, kind, summary| {
+        let report = sample::decision(status, kind, summary);
+        decision::outcome(&report, verification.as_ref(), Width::Unbounded)
+    };
+    check("outcome-done", &told("done", "verified", "every server serves it"));
+    check("outcome-unverified", &told("unverified", "unverified", "1 of 3 servers is old"));
+    let report = sample::decision("ended", "expired", "failover ended before it was sent: dr is failing");
+    check("outcome-ended", &decision::outcome(&report, None, Width::Unbounded));
+    check("progress", &(decision::progress(&sample::decision("written", "applied", "epoch 42, rev 57")) + "\n"));
+}
+
+#[test]
+fn a_call_on_all_services_lists_each() {
+    check("bulk", &bulk::bulk(&sample::bulk(), Width::Unbounded));
+}
+
+#[test]
+fn a_refusal_names_each_rule_and_the_argument_that_overrides_it() {
+    let failure = Failure::from(ClientError::Refused(Box::new(sample::refusal())));
+    check("refused", &failure.text());
+}

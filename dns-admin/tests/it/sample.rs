@@ -1,0 +1,161 @@
+//! Fixed values of the API: a bad night and a good day.
+
+use dns_api::command::{BulkAccepted, DecisionReport};
+use dns_api::history::HistoryPage;
+use dns_api::problem::Problem;
+use dns_api::status::{ServiceList, ServiceReport};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+fn read<T: DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).expect("a value of the API")
+}
+
+fn calm(name: &str) -> Value {
+    json!({
+        "name": name, "mode": "active", "state": "steady on the preferred region", "stateAgeMs": 266_400_000,
+        "active": "prod", "attention": [], "page": false,
+        "regions": [
+            { "name": "prod", "judgement": "healthy", "proven": true },
+            { "name": "dr", "judgement": "healthy", "proven": true },
+        ],
+    })
+}
+
+fn held() -> Value {
+    json!({
+        "name": "checkout", "mode": "active", "state": "suspected", "stateAgeMs": 12_300, "active": "prod",
+        "regions": [
+            { "name": "prod", "judgement": "failing", "proven": false },
+            { "name": "dr", "judgement": "healthy", "proven": false },
+        ],
+        "hold": { "wanted": "failover", "ageMs": 9100, "rejections": [
+            { "rule": "targetProven", "reason": "dr is healthy for 40s, proven after 2m", "overridable": true },
+            { "rule": "unfenced", "reason": "the fence was not read", "overridable": false },
+        ] },
+        "attention": ["failover to `dr` is held by targetProven: dr is healthy for 40s, proven after 2m"],
+        "page": true,
+    })
+}
+
+pub(crate) fn calm_list() -> ServiceList {
+    read(json!({
+        "controller": "controller-1",
+        "services": [calm("checkout"), calm("search")],
+        "vantagePoints": [
+            { "name": "fra1", "sight": "sighted", "heardAgeMs": 300, "config": "00ff" },
+            { "name": "lon1", "sight": "sighted", "heardAgeMs": 800, "config": "00ff" },
+        ],
+    }))
+}
+
+pub(crate) fn troubled_list() -> ServiceList {
+    let mut observed = calm("search");
+    observed["mode"] = json!("observe");
+    observed["attention"] = json!(["released; `dns-admin adopt search` takes it back"]);
+    read(json!({
+        "controller": "controller-1",
+        "services": [held(), observed, calm("shop")],
+        "vantagePoints": [
+            { "name": "fra1", "sight": "sighted", "heardAgeMs": 300 },
+            { "name": "lon1", "sight": "blind", "reason": "no control target answers", "heardAgeMs": 500 },
+            { "name": "nyc1", "sight": "silent", "heardAgeMs": 65_000 },
+            { "name": "sin1", "sight": "silent", "reason": "connection refused" },
+        ],
+    }))
+}
+
+pub(crate) fn service() -> ServiceReport {
+    let vote = |vantage: &str, vote: &str, age: Value, error: Value| json!({ "vantage": vantage, "vote": vote, "ageMs": age, "error": error });
+    read(json!({
+        "summary": held(),
+        "zone": "example.com.", "provider": "hidden", "quorum": 2,
+        "regions": [
+            {
+                "summary": { "name": "prod", "judgement": "failing", "proven": false },
+                "endpoints": [{ "endpoint": "192.0.2.10", "judgement": "failing", "votes": [
+                    vote("fra1", "failing", json!(12_000), json!("https: connection refused")),
+                    vote("lon1", "blind", Value::Null, Value::Null),
+                    vote("nyc1", "failing", json!(11_000), json!("https: status 503, expected 200")),
+                ] }],
+            },
+            {
+                "summary": { "name": "dr", "judgement": "healthy", "proven": false },
+                "endpoints": [{ "endpoint": "198.51.100.10", "judgement": "healthy", "votes": [
+                    vote("fra1", "healthy", json!(40_000), Value::Null),
+                    vote("lon1", "notCovered", Value::Null, Value::Null),
+                ] }],
+            },
+        ],
+        "fence": {
+            "name": "_checkout._failover.example.com.", "epoch": 41, "rev": 56, "active": "prod",
+            "by": "controller-2", "moved": "2026-11-21T03:10:00Z",
+            "text": [
+                "v=dnsfo1;install=acme;id=checkout;provider=hidden;epoch=41;rev=56;write=01j9x;plan=9f31;",
+                "active=prod;moved=1795230600;by=controller-2;cfg=0;pin=;pause=oncall,1795233600,%6daintenance;\
+                 rrs=api/a,api/aaaa;digest=5be1;later=1;",
+            ],
+        },
+        "standing": "held", "readAgeMs": 3200,
+        "records": ["api.example.com. 60 A 192.0.2.10", "api.example.com. 60 AAAA 2001:db8::10"],
+        "pause": "by oncall until 2026-11-21T04:00:00Z: maintenance",
+        "open": { "decision": "d7", "kind": "failover", "stage": "sent", "ageMs": 1500, "error": "no answer" },
+        "verification": { "decision": "d6", "running": false, "servers": [
+            { "server": "192.0.2.53:53", "outcome": "served", "tookMs": 420 },
+            { "server": "[2001:db8::53]:5353", "outcome": "old", "detail": "A 198.51.100.10" },
+            { "server": "198.51.100.53:53", "outcome": "silent", "detail": "no answer in 2 s" },
+        ] },
+    }))
+}
+
+/// A service that was never read, let alone adopted.
+pub(crate) fn bare_service() -> ServiceReport {
+    let mut report = service();
+    let calm: dns_api::status::ServiceSummary = read(calm("checkout"));
+    report.summary = dns_api::status::ServiceSummary { active: None, ..calm };
+    "unread".clone_into(&mut report.standing);
+    report.records.clear();
+    (report.fence, report.pause, report.open, report.verification, report.read_age_ms) = (None, None, None, None, None);
+    report
+}
+
+fn row(position: u64, kind: &str, decision: Option<&str>, page: bool, summary: &str) -> Value {
+    json!({
+        "position": position, "at": format!("2026-11-21T03:1{position}:00.000Z"), "service": "checkout", "kind": kind,
+        "decision": decision, "summary": summary, "page": page, "details": {},
+    })
+}
+
+pub(crate) fn history() -> HistoryPage {
+    read(json!({ "rows": [
+        row(1, "held", None, true, "failover to `dr` held: targetProven"),
+        row(2, "decided", Some("d6"), false, "failover from `prod` to `dr`: 2 of 3 vantage points see it failing"),
+        row(3, "verified", Some("d6"), false, "every server serves it"),
+    ] }))
+}
+
+/// A decision in a state, with the row that led there.
+pub(crate) fn decision(status: &str, kind: &str, summary: &str) -> DecisionReport {
+    read(json!({
+        "decision": "d6", "service": "checkout", "status": status,
+        "rows": [
+            row(2, "decided", Some("d6"), false, "failover from `prod` to `dr`: drill"),
+            row(3, kind, Some("d6"), false, summary),
+        ],
+    }))
+}
+
+pub(crate) fn refusal() -> Problem {
+    read(json!({
+        "type": "urn:dns-failover:problem:refused", "title": "Refused by the safety kernel", "status": 409,
+        "detail": "2 rules say no", "hint": "wait until dr is proven",
+        "rejections": held()["hold"]["rejections"],
+    }))
+}
+
+pub(crate) fn bulk() -> BulkAccepted {
+    read(json!({ "results": [
+        { "service": "checkout", "message": "paused until someone resumes", "decision": "d8" },
+        { "service": "search", "message": "the controller is shutting down", "problem": refusal() },
+    ] }))
+}
