@@ -137,6 +137,14 @@ impl Engine {
         answer.await.map_err(|_| EngineStopped)
     }
 
+    /// Waits until the engine publishes again. `None` once it or the process ends.
+    pub(crate) async fn next_snapshot(&mut self, stop: &CancellationToken) -> Option<Arc<Snapshot>> {
+        tokio::select! {
+            () = stop.cancelled() => None,
+            changed = self.snapshots.changed() => changed.ok().map(|()| Arc::clone(&self.snapshots.borrow())),
+        }
+    }
+
     /// What the engine last published.
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.snapshots.borrow())

@@ -37,8 +37,10 @@ use crate::{Args, LISTEN_DEFAULT, api, gauges, reader, verifier};
 /// How long writes under way may take to settle after a signal; what is left is found by the next process.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// What readiness waits for.
+/// Part of readiness: the engine has loaded every service.
 const ENGINE: &str = "engine";
+/// Part of readiness: the store takes commits. Without it nothing is decided.
+const STORE: &str = "store";
 
 /// What most parts need.
 struct Common {
@@ -79,7 +81,7 @@ pub(crate) async fn until_stopped(args: &Args, config: Config, stop: Cancellatio
         providers: Arc::new(providers::set_up(&config)?),
     };
 
-    let readiness = Readiness::starting(&[ENGINE]);
+    let readiness = Readiness::starting(&[ENGINE, STORE]);
     let (outer, inner) = (CancellationToken::new(), CancellationToken::new());
     let parts = engine_parts(args, &config, &common, verifications, distrust);
     let mut core = JoinSet::new();
@@ -98,7 +100,7 @@ pub(crate) async fn until_stopped(args: &Args, config: Config, stop: Cancellatio
     let state = ApiState { engine: engine.clone(), store: Arc::clone(&store), clock };
     let router = http::router(api::routes(state), kit);
     let api_task = tokio::spawn(listening.serve(router, outer.clone()));
-    readiness.ready(ENGINE);
+    edge.spawn(follow_readiness(engine.clone(), readiness, outer.clone()));
     tracing::info!(instance = %args.instance, services = common.services.len(), config = %config.digest, "started");
 
     let failed = tokio::select! {
@@ -201,4 +203,17 @@ fn start_executor(args: &Args, common: &Common, stop: &CancellationToken) -> tok
         services: Arc::clone(&common.services),
     };
     tokio::spawn(executor.run(stop.clone()))
+}
+
+/// Keeps readiness in step with what the engine publishes.
+async fn follow_readiness(mut engine: Engine, readiness: Readiness, stop: CancellationToken) {
+    while let Some(snapshot) = engine.next_snapshot(&stop).await {
+        if snapshot.actor.is_some() {
+            readiness.ready(ENGINE);
+        }
+        match &snapshot.store_error {
+            None => readiness.ready(STORE),
+            Some(error) => readiness.not_ready(STORE, error.clone()),
+        }
+    }
 }

@@ -266,15 +266,26 @@ fn quote(body: &[u8]) -> String {
 
 /// An error with all its causes in one line: reqwest's own words alone never say what happened.
 pub(crate) fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let words = cause.to_string();
-        if !text.ends_with(&words) {
-            text.push_str(": ");
-            text.push_str(&words);
+    let mut layers: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        layers.push(cause.to_string());
+        next = cause.source();
+    }
+    // The HTTP stack wraps what happened into layers that only say where in the stack it did.
+    let telling: Vec<&String> = layers.iter().filter(|layer| !WRAPPERS.contains(&layer.as_str())).collect();
+    let kept = if telling.is_empty() { layers.iter().collect() } else { telling };
+    let mut text = String::new();
+    for layer in kept.into_iter().filter(|layer| !layer.is_empty()) {
+        if text.ends_with(layer.as_str()) {
+            continue;
         }
-        source = cause.source();
+        text.push_str(if text.is_empty() { "" } else { ": " });
+        text.push_str(layer);
     }
     text
 }
+
+/// Messages of the HTTP stack's outer layers.
+const WRAPPERS: [&str; 4] =
+    ["error sending request", "client error (Connect)", "client error (SendRequest)", "tcp connect error"];
