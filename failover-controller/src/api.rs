@@ -16,7 +16,7 @@ use dns_service::clock::Clock;
 use dns_service::http::ApiError;
 use dns_store::port::Store;
 
-use crate::engine::Engine;
+use crate::engine::handle::Engine;
 
 /// What handlers need.
 #[derive(Clone)]

@@ -5,6 +5,7 @@
 //! effects take place. A commit that fails leaves the old state standing, as if the event had not come.
 
 pub(crate) mod evidence;
+pub(crate) mod handle;
 pub(crate) mod snapshot;
 mod unit;
 
@@ -16,22 +17,22 @@ use dns_core::fence::DecisionId;
 use dns_core::identifier::{Actor, ServiceName, VantageName};
 use dns_core::judgement::judge;
 use dns_core::machine::command::Order;
-use dns_core::machine::effect::{Effect, PermitAnswer, Refusal};
-use dns_core::machine::event::{Delivery, Event, WriteOutcome};
+use dns_core::machine::effect::{Effect, PermitAnswer};
+use dns_core::machine::event::Event;
 use dns_core::service::Service;
 use dns_core::time::Timestamp;
-use dns_core::zone::ZoneView;
 use dns_provider::port::{Permit, ProviderError};
 use dns_service::clock::Clock;
 use dns_service::exit::one_line;
 use dns_store::port::{Store, StoreError};
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::reader::ReadNow;
 use crate::verifier::Verifications;
-use evidence::{Heard, Witnesses};
+use evidence::Witnesses;
+use handle::{Message, OrderAnswer};
 use snapshot::Snapshot;
 use unit::Unit;
 
@@ -41,41 +42,6 @@ const TICK: Duration = Duration::from_millis(250);
 /// A gap between two turns of the loop after which everything heard before is distrusted: the process was stopped or
 /// starved, and what waits in its sockets is old. Eight ticks, so that a slow commit is not taken for a stall.
 const STALL: Duration = Duration::from_secs(2);
-
-/// Messages that wait for the engine. Senders wait when it is full: evidence is worth nothing if it jumps a queue.
-const QUEUE: usize = 1024;
-
-/// What the engine is told.
-#[derive(Debug)]
-pub(crate) enum Message {
-    /// A vantage point spoke.
-    Heard(VantageName, Heard),
-    /// A service's zone was read, or could not be.
-    Zone(ServiceName, Result<Box<ZoneView>, ProviderError>),
-    /// An operator gave an order.
-    Order(ServiceName, Order, oneshot::Sender<OrderAnswer>),
-    /// The executor wants to send.
-    Permit(ServiceName, DecisionId, oneshot::Sender<Result<Permit, String>>),
-    /// The executor does not know whether a write arrived.
-    Uncertain(ServiceName, DecisionId, String),
-    /// A write reached its end. The answer says whether that was committed.
-    Settled(ServiceName, DecisionId, WriteOutcome, oneshot::Sender<Result<(), String>>),
-    /// The authoritative servers were asked. The answer says whether that was committed.
-    Verified(ServiceName, DecisionId, Vec<Delivery>, oneshot::Sender<Result<(), String>>),
-}
-
-/// What becomes of an order.
-#[derive(Debug)]
-pub(crate) enum OrderAnswer {
-    /// Taken; with a decision to follow if something has to be written.
-    Taken(Option<DecisionId>),
-    /// Not taken.
-    Refused(Refusal),
-    /// There is no such service.
-    NoService,
-    /// The store did not take the commit.
-    StoreFailed(String),
-}
 
 /// What the engine needs from outside.
 pub(crate) struct Parts {
@@ -95,60 +61,8 @@ pub(crate) struct Parts {
     pub(crate) read_now: ReadNow,
     /// Starts verifications.
     pub(crate) verifications: Verifications,
-    /// Raised after a stall: subscribers reconnect.
+    /// Raised after a stall: subscribers reconnect, and say with what they hear on which side of it they asked.
     pub(crate) distrust: watch::Sender<u64>,
-}
-
-/// How the rest of the program talks to the engine.
-#[derive(Clone)]
-pub(crate) struct Engine {
-    sender: mpsc::Sender<Message>,
-    snapshots: watch::Receiver<Arc<Snapshot>>,
-}
-
-/// The engine is gone; the process is shutting down.
-#[derive(Debug, thiserror::Error)]
-#[error("the engine has stopped")]
-pub(crate) struct EngineStopped;
-
-impl Engine {
-    /// Makes the channels; [`run`] drives the other end.
-    pub(crate) fn channel() -> (Self, mpsc::Receiver<Message>, watch::Sender<Arc<Snapshot>>) {
-        let (sender, receiver) = mpsc::channel(QUEUE);
-        let (publish, snapshots) = watch::channel(Arc::new(Snapshot::default()));
-        (Self { sender, snapshots }, receiver, publish)
-    }
-
-    /// Tells the engine something. Cancel safe: it was told or it wasn't.
-    ///
-    /// # Errors
-    /// [`EngineStopped`].
-    pub(crate) async fn tell(&self, message: Message) -> Result<(), EngineStopped> {
-        self.sender.send(message).await.map_err(|_| EngineStopped)
-    }
-
-    /// Tells the engine something that it answers.
-    ///
-    /// # Errors
-    /// [`EngineStopped`].
-    pub(crate) async fn ask<T>(&self, message: impl FnOnce(oneshot::Sender<T>) -> Message) -> Result<T, EngineStopped> {
-        let (reply, answer) = oneshot::channel();
-        self.tell(message(reply)).await?;
-        answer.await.map_err(|_| EngineStopped)
-    }
-
-    /// Waits until the engine publishes again. `None` once it or the process ends.
-    pub(crate) async fn next_snapshot(&mut self, stop: &CancellationToken) -> Option<Arc<Snapshot>> {
-        tokio::select! {
-            () = stop.cancelled() => None,
-            changed = self.snapshots.changed() => changed.ok().map(|()| Arc::clone(&self.snapshots.borrow())),
-        }
-    }
-
-    /// What the engine last published.
-    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.snapshots.borrow())
-    }
 }
 
 /// The engine's own state.
@@ -189,6 +103,7 @@ pub(crate) async fn run(
             }
             _ = ticks.tick() => {
                 owner.note_turn();
+                owner.try_store_again().await;
                 owner.judge_all().await;
             }
         }
@@ -227,8 +142,7 @@ impl Owner {
         if gap > STALL {
             tracing::warn!(gap_ms = gap.as_millis(), "stalled; all evidence is distrusted until heard anew");
             metrics::counter!("failover_controller_stalls_total").increment(1);
-            self.witnesses.distrust_all();
-            self.parts.distrust.send_modify(|generation| *generation += 1);
+            self.parts.distrust.send_replace(self.witnesses.distrust_all());
         }
     }
 
@@ -333,21 +247,35 @@ impl Owner {
         let stepped = unit.step(&event, &self.parts).await;
         match stepped {
             Ok(step) => {
-                if step.effects.iter().any(|effect| !matches!(effect, Effect::ReadZone)) {
-                    self.store_error = None;
-                }
                 self.carry_out(name, &step.effects);
                 Ok(Some(step))
             }
             Err(error) => {
-                let text = one_line(&error);
-                if self.store_error.as_deref() != Some(text.as_str()) {
-                    tracing::error!(service = %name, error = text, "the store took no commit; the step is undone");
-                }
-                metrics::counter!("failover_controller_store_failures_total").increment(1);
-                self.store_error = Some(text);
+                self.note_store_error(name, &error);
                 Err(error)
             }
+        }
+    }
+
+    fn note_store_error(&mut self, name: &ServiceName, error: &StoreError) {
+        let text = one_line(error);
+        if self.store_error.as_deref() != Some(text.as_str()) {
+            tracing::error!(service = %name, error = text, "the store took no commit; the step is undone");
+        }
+        metrics::counter!("failover_controller_store_failures_total").increment(1);
+        self.store_error = Some(text);
+    }
+
+    /// A store that failed is tried with a commit that changes nothing: quiet services would not show that it is back.
+    async fn try_store_again(&mut self) {
+        let Some((name, unit)) = self.units.iter_mut().next().filter(|_| self.store_error.is_some()) else { return };
+        let name = name.clone();
+        match unit.commit_unchanged(&self.parts).await {
+            Ok(()) => {
+                tracing::info!("the store takes commits again");
+                self.store_error = None;
+            }
+            Err(error) => self.note_store_error(&name, &error),
         }
     }
 

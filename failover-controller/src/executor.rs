@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::Engine;
+use crate::engine::handle::Engine;
 use crate::providers::ProviderInUse;
 
 /// How often the outbox is scanned without a wake-up: a wake-up that got lost costs a second, not a flip.

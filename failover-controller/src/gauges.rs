@@ -7,7 +7,7 @@ use dns_core::machine::State;
 use tokio_util::sync::CancellationToken;
 
 use crate::attention::concerns;
-use crate::engine::Engine;
+use crate::engine::handle::Engine;
 use crate::engine::snapshot::{ServiceView, Snapshot};
 
 /// How often gauges are set; scrapes are rarer.

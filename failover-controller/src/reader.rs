@@ -14,7 +14,7 @@ use dns_provider::port::Provider;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::{Engine, Message};
+use crate::engine::handle::{Engine, Message};
 
 /// The shortest time between two reads that fail: a provider in trouble is not flooded by urgent requests.
 const FAILED_PAUSE: Duration = Duration::from_millis(500);

@@ -26,7 +26,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::ApiState;
-use crate::engine::{self, Engine, Parts};
+use crate::engine::handle::Engine;
+use crate::engine::{self, Parts};
 use crate::executor::Executor;
 use crate::providers::{self, ProviderInUse};
 use crate::reader::ReadNow;

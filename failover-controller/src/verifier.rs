@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::{Engine, Message};
+use crate::engine::handle::{Engine, Message};
 use crate::providers::ProviderInUse;
 
 /// How long one round of questions to one server may take.

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::evidence::Heard;
-use crate::engine::{Engine, Message};
+use crate::engine::handle::{Engine, Message};
 
 /// The first pause before subscribing again; it doubles up to [`PAUSE_MAX`].
 const PAUSE_MIN: Duration = Duration::from_millis(200);
@@ -75,8 +75,18 @@ impl Listener {
         }
     }
 
+    /// After a stall the engine has forgotten what it had heard, so only a snapshot will do. A stall may come to light
+    /// between two streams as well: time that stood still for this process ends the stream by its timeout first.
+    fn forget_after_stall(&mut self, last: &mut Option<EventId>) {
+        if self.distrust.has_changed().unwrap_or_default() {
+            self.distrust.mark_unchanged();
+            *last = None;
+        }
+    }
+
     async fn listen(&mut self, last: &mut Option<EventId>) -> End {
-        self.distrust.mark_unchanged();
+        self.forget_after_stall(last);
+        let trust = *self.distrust.borrow();
         let mut stream = self.client.subscribe(last.as_ref());
         let mut coverage: Option<Digest> = None;
         loop {
@@ -98,8 +108,8 @@ impl Listener {
             };
             let moved_on = coverage.replace(bearing.coverage).is_some_and(|known| known != bearing.coverage);
             let is_snapshot = matches!(event, EvidenceEvent::Snapshot(_));
-            let message =
-                Message::Heard(self.vantage.clone(), Heard::Event { at: self.clock.now(), event: Box::new(event) });
+            let heard = Heard::Event { at: self.clock.now(), trust, event: Box::new(event) };
+            let message = Message::Heard(self.vantage.clone(), heard);
             if self.engine.tell(message).await.is_err() {
                 return End::Stopping;
             }
@@ -108,5 +118,37 @@ impl Listener {
             }
             *last = Some(id);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dns_api::evidence_stream::EvidenceAccess;
+
+    use super::*;
+
+    fn listener(distrust: watch::Receiver<u64>) -> Listener {
+        let vantage: VantageName = "fra1".parse().expect("a name");
+        let url = "http://127.0.0.1:9".parse().expect("a URL");
+        let access = EvidenceAccess { vantage: vantage.clone(), url, token: None, ca: None };
+        let client = EvidenceClient::new(&access).expect("a client");
+        let (engine, _, _) = Engine::channel();
+        Listener { vantage, client, engine, clock: Clock::start(), distrust }
+    }
+
+    #[test]
+    fn a_stall_between_two_streams_makes_a_snapshot_due_once() {
+        let (distrust, distrusted) = watch::channel(0);
+        let mut listener = listener(distrusted);
+        let id: EventId = "58f56720f0fda70a-7".parse().expect("an id");
+        let mut last = Some(id.clone());
+        listener.forget_after_stall(&mut last);
+        assert_eq!(last, Some(id.clone()), "nothing has stalled");
+        distrust.send_modify(|generation| *generation += 1);
+        listener.forget_after_stall(&mut last);
+        assert_eq!(last, None);
+        last = Some(id.clone());
+        listener.forget_after_stall(&mut last);
+        assert_eq!(last, Some(id), "one stall, one snapshot");
     }
 }

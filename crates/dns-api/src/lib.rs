@@ -8,6 +8,7 @@ pub mod evidence;
 pub mod evidence_stream;
 pub mod history;
 pub mod openapi;
+pub mod probe;
 pub mod problem;
 pub mod status;
 pub mod transport;

@@ -152,8 +152,17 @@ pub const MONITOR: &[Operation] = &[
         "Evidence as it arises: a snapshot first, or what was missed.",
         Input::Header("Last-Event-ID", "The last event seen: `<incarnation>-<sequence>`."),
         &[(200, Answer::Events(&["Snapshot", "Transition", "Heartbeat"]))],
-        &[],
+        &[503],
     ),
+    Operation {
+        method: Verb::Post,
+        path: "/api/v1/probe",
+        summary: "Runs an endpoint's probes once, now; moves no verdict.",
+        input: Input::Json("ProbeRequest"),
+        answers: &[(200, Answer::Json("ProbeReport"))],
+        problems: &[400, 404, 503],
+        access: Access::Operator,
+    },
     HEALTH[0],
     HEALTH[1],
     HEALTH[2],
@@ -182,6 +191,8 @@ struct ControllerTypes;
     crate::evidence::Heartbeat,
     crate::evidence::Snapshot,
     crate::evidence::Transition,
+    crate::probe::ProbeReport,
+    crate::probe::ProbeRequest,
     crate::problem::Problem,
 )))]
 struct MonitorTypes;

@@ -15,7 +15,7 @@ use dns_service::auth::Caller;
 use dns_service::http::{ApiError, JsonBody};
 
 use super::{ApiState, no_service, report};
-use crate::engine::{Message, OrderAnswer};
+use crate::engine::handle::{Message, OrderAnswer};
 
 /// The longest reason, in bytes: it stands in history, logs and, cut, in the fence.
 const REASON_BYTES_MAX: usize = 500;

@@ -26,6 +26,8 @@ pub(crate) enum Heard {
     Event {
         /// When it arrived.
         at: Timestamp,
+        /// How many stalls of this process the subscription has seen, see [`Witnesses::distrust_all`].
+        trust: u64,
         /// It.
         event: Box<EvidenceEvent>,
     },
@@ -41,6 +43,8 @@ pub(super) struct Witnesses {
     book: EvidenceBook,
     states: BTreeMap<VantageName, Witness>,
     stuck_after: Duration,
+    /// How many stalls of this process there were.
+    trust: u64,
 }
 
 #[derive(Default)]
@@ -56,6 +60,7 @@ impl Witnesses {
             book: EvidenceBook::new(),
             states: names.iter().map(|name| (name.clone(), Witness::default())).collect(),
             stuck_after: STALE_AFTER + slowest * STUCK_INTERVALS,
+            trust: 0,
         }
     }
 
@@ -73,7 +78,9 @@ impl Witnesses {
                 // What it said stays until it is stale: a reconnect within that time loses nothing.
                 false
             }
-            Heard::Event { at, event } => {
+            // It was said to a process that stood still, and waited since then: its ages are not true any more.
+            Heard::Event { trust, .. } if trust != self.trust => false,
+            Heard::Event { at, event, trust: _ } => {
                 if let Some(state) = self.states.get_mut(vantage) {
                     state.lost = None;
                 }
@@ -134,9 +141,12 @@ impl Witnesses {
         }
     }
 
-    /// After a stall nothing that was heard counts.
-    pub(super) fn distrust_all(&mut self) {
+    /// After a stall nothing that was heard counts, nor what still waits in sockets and queues; only subscriptions
+    /// that begin later, and know the number that is returned, are listened to.
+    pub(super) fn distrust_all(&mut self) -> u64 {
         self.book.clear();
+        self.trust += 1;
+        self.trust
     }
 
     pub(super) fn reports(&self, now: Timestamp) -> BTreeMap<VantageName, WitnessView> {
@@ -202,10 +212,12 @@ mod tests {
     }
 
     fn hear(witnesses: &mut Witnesses, secs: u64, event: EvidenceEvent) -> bool {
-        witnesses.take(
-            &"fra1".parse().expect("name"),
-            Heard::Event { at: Timestamp::from_secs(secs), event: Box::new(event) },
-        )
+        hear_over(witnesses, 0, secs, event)
+    }
+
+    fn hear_over(witnesses: &mut Witnesses, trust: u64, secs: u64, event: EvidenceEvent) -> bool {
+        let heard = Heard::Event { at: Timestamp::from_secs(secs), trust, event: Box::new(event) };
+        witnesses.take(&"fra1".parse().expect("name"), heard)
     }
 
     #[test]
@@ -226,6 +238,17 @@ mod tests {
         assert!(fresh(&witnesses));
         hear(&mut witnesses, 101, EvidenceEvent::Heartbeat(Heartbeat { bearing: bearing(b"b") }));
         assert!(!fresh(&witnesses));
+    }
+
+    #[test]
+    fn a_snapshot_that_waited_in_a_socket_during_a_stall_is_not_believed() {
+        let mut witnesses = Witnesses::new(&["fra1".parse().expect("name")], &[]);
+        hear(&mut witnesses, 100, snapshot(b"a"));
+        let trust = witnesses.distrust_all();
+        assert!(!hear(&mut witnesses, 110, snapshot(b"a")));
+        assert!(witnesses.book().is_empty());
+        assert!(hear_over(&mut witnesses, trust, 110, snapshot(b"a")), "the new subscription is believed");
+        assert_eq!(witnesses.book().len(), 1);
     }
 
     #[test]

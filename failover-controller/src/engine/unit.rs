@@ -39,7 +39,11 @@ impl Unit {
         now: Timestamp,
     ) -> Result<Self, StoreError> {
         let (machine, generation, envelope) = match stored {
-            None => (Machine::new(), Generation::default(), String::new()),
+            None => {
+                let machine = Machine::new();
+                let envelope = machine.to_envelope();
+                (machine, Generation::default(), envelope)
+            }
             Some(StoredState { generation, envelope }) => {
                 let corrupt = |error: dns_core::machine::envelope::EnvelopeError| StoreError::Corrupt {
                     subject: format!("state of service {}", service.name),
@@ -89,6 +93,12 @@ impl Unit {
         self.machine = next;
         step.effects.iter().for_each(note_effect);
         Ok(step)
+    }
+
+    /// Commits what the store holds already.
+    pub(super) async fn commit_unchanged(&mut self, parts: &Parts) -> Result<(), StoreError> {
+        self.generation = parts.store.commit(&self.commit(&self.envelope, &[])).await?;
+        Ok(())
     }
 
     fn commit(&self, envelope: &str, effects: &[Effect]) -> Commit {

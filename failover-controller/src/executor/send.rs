@@ -12,7 +12,7 @@ use dns_service::failpoint;
 use tokio_util::sync::CancellationToken;
 
 use super::Executor;
-use crate::engine::Message;
+use crate::engine::handle::Message;
 use crate::providers::ProviderInUse;
 
 /// The first pause between two tries to read or to commit; it doubles up to [`PAUSE_MAX`].

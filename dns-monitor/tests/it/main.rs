@@ -1,0 +1,12 @@
+//! The probe engine on real sockets of the loopback interface.
+
+mod certificates;
+mod daemon;
+mod dns;
+mod host;
+mod http;
+mod https;
+mod monitor;
+mod peers;
+mod stream;
+mod tcp;

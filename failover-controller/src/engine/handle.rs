@@ -1,0 +1,103 @@
+//! How the rest of the program talks to the engine: messages in, published snapshots out.
+
+use std::sync::Arc;
+
+use dns_core::fence::DecisionId;
+use dns_core::identifier::{ServiceName, VantageName};
+use dns_core::machine::command::Order;
+use dns_core::machine::effect::Refusal;
+use dns_core::machine::event::{Delivery, WriteOutcome};
+use dns_core::zone::ZoneView;
+use dns_provider::port::{Permit, ProviderError};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::evidence::Heard;
+use super::snapshot::Snapshot;
+
+/// Messages that wait for the engine. Senders wait when it is full: evidence is worth nothing if it jumps a queue.
+const QUEUE: usize = 1024;
+
+/// What the engine is told.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// A vantage point spoke.
+    Heard(VantageName, Heard),
+    /// A service's zone was read, or could not be.
+    Zone(ServiceName, Result<Box<ZoneView>, ProviderError>),
+    /// An operator gave an order.
+    Order(ServiceName, Order, oneshot::Sender<OrderAnswer>),
+    /// The executor wants to send.
+    Permit(ServiceName, DecisionId, oneshot::Sender<Result<Permit, String>>),
+    /// The executor does not know whether a write arrived.
+    Uncertain(ServiceName, DecisionId, String),
+    /// A write reached its end. The answer says whether that was committed.
+    Settled(ServiceName, DecisionId, WriteOutcome, oneshot::Sender<Result<(), String>>),
+    /// The authoritative servers were asked. The answer says whether that was committed.
+    Verified(ServiceName, DecisionId, Vec<Delivery>, oneshot::Sender<Result<(), String>>),
+}
+
+/// What becomes of an order.
+#[derive(Debug)]
+pub(crate) enum OrderAnswer {
+    /// Taken; with a decision to follow if something has to be written.
+    Taken(Option<DecisionId>),
+    /// Not taken.
+    Refused(Refusal),
+    /// There is no such service.
+    NoService,
+    /// The store did not take the commit.
+    StoreFailed(String),
+}
+
+/// How the rest of the program talks to the engine.
+#[derive(Clone)]
+pub(crate) struct Engine {
+    sender: mpsc::Sender<Message>,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+}
+
+/// The engine is gone; the process is shutting down.
+#[derive(Debug, thiserror::Error)]
+#[error("the engine has stopped")]
+pub(crate) struct EngineStopped;
+
+impl Engine {
+    /// Makes the channels; [`run`] drives the other end.
+    pub(crate) fn channel() -> (Self, mpsc::Receiver<Message>, watch::Sender<Arc<Snapshot>>) {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let (publish, snapshots) = watch::channel(Arc::new(Snapshot::default()));
+        (Self { sender, snapshots }, receiver, publish)
+    }
+
+    /// Tells the engine something. Cancel safe: it was told or it wasn't.
+    ///
+    /// # Errors
+    /// [`EngineStopped`].
+    pub(crate) async fn tell(&self, message: Message) -> Result<(), EngineStopped> {
+        self.sender.send(message).await.map_err(|_| EngineStopped)
+    }
+
+    /// Tells the engine something that it answers.
+    ///
+    /// # Errors
+    /// [`EngineStopped`].
+    pub(crate) async fn ask<T>(&self, message: impl FnOnce(oneshot::Sender<T>) -> Message) -> Result<T, EngineStopped> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(message(reply)).await?;
+        answer.await.map_err(|_| EngineStopped)
+    }
+
+    /// Waits until the engine publishes again. `None` once it or the process ends.
+    pub(crate) async fn next_snapshot(&mut self, stop: &CancellationToken) -> Option<Arc<Snapshot>> {
+        tokio::select! {
+            () = stop.cancelled() => None,
+            changed = self.snapshots.changed() => changed.ok().map(|()| Arc::clone(&self.snapshots.borrow())),
+        }
+    }
+
+    /// What the engine last published.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshots.borrow())
+    }
+}
