@@ -4,6 +4,7 @@ use dns_core::judgement::Health;
 use dns_core::machine::memory::Failover;
 use dns_core::service::Mode;
 use dns_core::standing::Standing;
+use dns_core::write::WriteKind;
 
 use crate::engine::snapshot::ServiceView;
 
@@ -41,12 +42,17 @@ pub(crate) fn concerns(view: &ServiceView) -> Vec<Concern> {
 
 fn held(memory: &Failover) -> Option<Concern> {
     let hold = memory.hold()?;
-    let first = hold.rejections.first()?;
     let target = hold.to.as_ref().map(|to| format!(" to `{to}`")).unwrap_or_default();
     if hold.is_observation() {
         return Some(Concern::note(format!("would {}{target}, but only observes", hold.wanted.as_str())));
     }
-    Some(Concern::page(format!("{}{target} is held by {}: {}", hold.wanted.as_str(), first.rule, first.reason)))
+    // Rules that history was not told of only say "in a moment".
+    let telling = hold.rejections.iter().find(|rejection| hold.told.contains(&rejection.rule));
+    let Some(first) = telling.or_else(|| hold.rejections.first()) else { return None };
+    let text = format!("{}{target} is held by {}: {}", hold.wanted.as_str(), first.rule, first.reason);
+    // Nobody is worse off while a fence's text or a changed rendering waits.
+    let patient = matches!(hold.wanted, WriteKind::Annotate | WriteKind::Rerender);
+    Some(if patient || telling.is_none() { Concern::note(text) } else { Concern::page(text) })
 }
 
 fn uncertain(memory: &Failover) -> Option<Concern> {
@@ -58,7 +64,7 @@ fn uncertain(memory: &Failover) -> Option<Concern> {
 fn failed_write(memory: &Failover) -> Option<Concern> {
     let error = memory.write_error()?;
     let uncertain = memory.open().is_some_and(|open| open.uncertain.is_some());
-    (!uncertain).then(|| Concern::page(format!("the last write failed: {error}")))
+    (!uncertain).then(|| Concern::page(format!("the last write failed, and none has succeeded since: {error}")))
 }
 
 fn standing(view: &ServiceView) -> Option<Concern> {

@@ -13,7 +13,8 @@ use crate::engine::snapshot::{ServiceView, Snapshot};
 /// How often gauges are set; scrapes are rarer.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Describes every metric of this program once.
+/// Describes every metric of this program once, and lets counters appear before they first count: the first failure
+/// of a process shows in a rate only as a step up from 0.
 pub(crate) fn describe() {
     use metrics::{describe_counter, describe_gauge, describe_histogram};
     describe_gauge!("failover_controller_page", "1 if someone should be woken for this service");
@@ -36,6 +37,8 @@ pub(crate) fn describe() {
         metrics::Unit::Seconds,
         "from the provider's acceptance to the new answer, per authoritative server"
     );
+    metrics::counter!("failover_controller_store_failures_total").absolute(0);
+    metrics::counter!("failover_controller_stalls_total").absolute(0);
 }
 
 /// Sets gauges until cancelled.
@@ -52,6 +55,7 @@ fn set(snapshot: &Snapshot) {
     for (name, witness) in &snapshot.witnesses {
         let sighted = witness.fresh && witness.blind.is_none();
         metrics::gauge!("failover_controller_vantage_sighted", "vantage" => name.to_string()).set(flag(sighted));
+        metrics::counter!("failover_controller_evidence_reconnects_total", "vantage" => name.to_string()).increment(0);
     }
     metrics::gauge!("failover_controller_store_up").set(flag(snapshot.store_error.is_none()));
 }
@@ -62,6 +66,7 @@ fn set_service(view: &ServiceView) {
     let page = concerns(view).iter().any(|concern| concern.page);
     metrics::gauge!("failover_controller_page", "service" => service.clone()).set(flag(page));
     metrics::gauge!("failover_controller_write_open", "service" => service.clone()).set(flag(memory.open().is_some()));
+    metrics::counter!("failover_controller_zone_read_failures_total", "service" => service.clone()).increment(0);
     for state in State::ALL {
         let labels = [("service", service.clone()), ("state", state.as_str().to_owned())];
         metrics::gauge!("failover_controller_service_state", &labels).set(flag(state == view.state));

@@ -75,6 +75,14 @@ pub enum PlanError {
     /// The plan would touch an RRset that was not read.
     #[error("`{0}` was not read before planning")]
     NotRead(RrsetKey),
+    /// A server skips a CNAME beside other data and the reverse, silently (RFC 2136 §3.4.2.2).
+    #[error("`{create}` cannot stand beside `{beside}`, which the service does not guard")]
+    Beside {
+        /// What would come.
+        create: RrsetKey,
+        /// What is there and stays.
+        beside: RrsetKey,
+    },
     /// The new fence has no text form.
     #[error("the new fence cannot be written")]
     Fence(#[source] FenceError),
@@ -97,6 +105,10 @@ impl ChangeSet {
         if let Some(unread) = keys.iter().chain(target.keys()).find(|key| !view.asked.contains(key)) {
             return Err(PlanError::NotRead(unread.clone()));
         }
+        let creates: Vec<Rrset> = keys.iter().filter_map(|key| differing(target, &view.rrsets, key)).collect();
+        if let Some((create, beside)) = creates.iter().find_map(|set| beside(set.key(), view, keys)) {
+            return Err(PlanError::Beside { create, beside });
+        }
         let text = fence.to_text(&view.zone).map_err(PlanError::Fence)?;
         Ok(Self {
             zone: view.zone.clone(),
@@ -104,7 +116,7 @@ impl ChangeSet {
             guard,
             requires: requirements(view, keys),
             deletes: keys.iter().filter_map(|key| differing(&view.rrsets, target, key)).collect(),
-            creates: keys.iter().filter_map(|key| differing(target, &view.rrsets, key)).collect(),
+            creates,
             fence_ttl: Ttl::from_secs(FENCE_TTL_SECS).expect("invariant: the constant is a valid TTL"),
             fence: text,
         })
@@ -116,11 +128,20 @@ fn differing(here: &Rrsets, there: &Rrsets, key: &RrsetKey) -> Option<Rrset> {
     here.get(key).filter(|set| there.get(key) != Some(set)).cloned()
 }
 
-/// Everything read must still hold, conflicting types included (RFC 2136 §3.4.2.2 skips them silently).
+/// What would come with an RRset that stays and that it cannot stand beside.
+fn beside(create: &RrsetKey, view: &ZoneView, keys: &BTreeSet<RrsetKey>) -> Option<(RrsetKey, RrsetKey)> {
+    let stays = |other: &RrsetKey| view.rrsets.contains_key(other) && !keys.contains(other);
+    conflicting(create).find(stays).map(|other| (create.clone(), other))
+}
+
+fn conflicting(key: &RrsetKey) -> impl Iterator<Item = RrsetKey> {
+    key.rtype().conflicting().iter().map(|rtype| RrsetKey::new(key.name(), *rtype))
+}
+
+/// Everything read must still hold, conflicting types included.
 fn requirements(view: &ZoneView, keys: &BTreeSet<RrsetKey>) -> Vec<Requirement> {
-    let conflicting =
-        keys.iter().flat_map(|key| key.rtype().conflicting().iter().map(|rtype| RrsetKey::new(key.name(), *rtype)));
-    let all: BTreeSet<RrsetKey> = keys.iter().cloned().chain(conflicting).collect();
+    let all: BTreeSet<RrsetKey> =
+        view.asked.iter().cloned().chain(keys.iter().cloned()).chain(keys.iter().flat_map(conflicting)).collect();
     all.into_iter()
         .map(|key| match view.rrsets.get(&key) {
             Some(rrset) => Requirement::Exactly(rrset.clone()),
@@ -128,3 +149,6 @@ fn requirements(view: &ZoneView, keys: &BTreeSet<RrsetKey>) -> Vec<Requirement> 
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -84,9 +84,10 @@ pub struct VantageEvidence {
 }
 
 impl VantageEvidence {
-    /// Whether it was heard recently enough to count.
+    /// Whether it was heard recently enough to count. The clock may have been set back since: what was heard further
+    /// in the future than it may be old has no known age, and silence must not be read as health until then.
     pub fn is_fresh(&self, now: Timestamp) -> bool {
-        now.since(self.heard) <= STALE_AFTER
+        now.since(self.heard) <= STALE_AFTER && self.heard.since(now) <= STALE_AFTER
     }
 }
 

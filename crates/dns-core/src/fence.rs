@@ -20,7 +20,8 @@ use crate::time::Timestamp;
 /// The TTL that fences are written with, in seconds. Nobody caches a fence for long, and prerequisites ignore it.
 pub const FENCE_TTL_SECS: u64 = 60;
 
-/// The longest `by`, reason or similar text that a fence carries, in bytes before encoding; longer ones are cut.
+/// The longest reason that a fence carries, in bytes before encoding; longer ones are cut, and so are those that
+/// encoding makes too long for a string of a TXT record.
 pub const REASON_BYTES_MAX: usize = 60;
 
 macro_rules! counter {

@@ -21,3 +21,6 @@ pub mod standing;
 pub mod time;
 pub mod write;
 pub mod zone;
+
+#[cfg(test)]
+mod fixture;

@@ -56,8 +56,11 @@ mod decide;
 pub mod effect;
 pub mod envelope;
 pub mod event;
+mod fencing;
+mod hold;
 pub mod memory;
 mod observe;
+mod permit;
 mod settle;
 
 use std::sync::Arc;

@@ -241,3 +241,6 @@ fn endpoint_value(rtype: GuardedType, endpoint: &Endpoint) -> Option<RData> {
         (GuardedType::A | GuardedType::Aaaa | GuardedType::Cname, Endpoint::Address(_) | Endpoint::Hostname(_)) => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

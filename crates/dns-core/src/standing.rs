@@ -64,7 +64,11 @@ impl Standing {
 }
 
 /// Classifies a look at the zone against the newest fence that this controller wrote or followed.
+///
+/// A held fence of another provider or zone says nothing about this one: a service that was given a new home is
+/// adopted there by an operator, never repaired into it.
 pub fn classify(held: Option<&Fence>, view: &ZoneView, service: &Service) -> Standing {
+    let held = held.filter(|held| is_of_this_place(held, service));
     let served = own_records(view, service);
     let serving = service.region_serving(&served).cloned();
     let found = match &view.fence {
@@ -87,6 +91,13 @@ pub fn classify(held: Option<&Fence>, view: &ZoneView, service: &Service) -> Sta
         Some(why) => Standing::Foreign { why },
         None => classify_ours(held, found, serving, view, service),
     }
+}
+
+fn is_of_this_place(held: &Fence, service: &Service) -> bool {
+    held.install == service.installation
+        && held.id == service.name
+        && held.provider == service.provider
+        && held.rrs.iter().all(|key| service.zone.zone_of(key.name()))
 }
 
 fn not_ours(found: &Fence, service: &Service) -> Option<String> {

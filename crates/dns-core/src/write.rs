@@ -36,6 +36,14 @@ impl WriteKind {
         }
     }
 
+    /// Whether the records become what the configuration renders for a region.
+    pub fn renders(self) -> bool {
+        match self {
+            Self::Failover | Self::Failback | Self::Rerender => true,
+            Self::Adopt | Self::Release | Self::Annotate | Self::Repair => false,
+        }
+    }
+
     /// The kind as a word, for sentences and labels.
     pub fn as_str(self) -> &'static str {
         match self {

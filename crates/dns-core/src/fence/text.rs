@@ -12,7 +12,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_e
 use serde::{Deserialize, Serialize};
 
 use super::{DecisionId, Epoch, Fence, Pause, Pin, REASON_BYTES_MAX, Rev};
-use crate::identifier::Actor;
+use crate::identifier::{Actor, IDENTIFIER_BYTES_MAX};
 use crate::rrset::{GuardedType, RrsetKey, canonical_name};
 use crate::time::Timestamp;
 
@@ -156,7 +156,7 @@ impl Fence {
 }
 
 /// The largest point in time that a fence may name: the year 9999.
-const SECONDS_MAX: u64 = 253_402_300_799;
+pub(crate) const SECONDS_MAX: u64 = 253_402_300_799;
 
 fn pair(key: &str, value: &str) -> String {
     format!("{key}={value};")
@@ -176,22 +176,30 @@ fn encode(text: &str) -> String {
     encoded
 }
 
-/// Cuts a reason to what a fence has room for, at a character border.
-fn cut(reason: &str) -> &str {
-    let mut end = reason.len().min(REASON_BYTES_MAX);
-    while !reason.is_char_boundary(end) {
-        end -= 1;
+/// The longest encoded reason: what `pause=`, the longest name, the latest point in time and the commas leave of a
+/// string. Without it an operator's long word in another alphabet would make every later fence unwritable.
+const REASON_ENCODED_MAX: usize = STRING_BYTES_MAX - "pause=,,;".len() - IDENTIFIER_BYTES_MAX - "253402300799".len();
+
+/// Encodes as much of a reason as a fence has room for, up to a character border.
+fn encode_reason(reason: &str) -> String {
+    let mut encoded = String::new();
+    for (start, character) in reason.char_indices() {
+        let piece = encode(&reason[start..start + character.len_utf8()]);
+        if start + character.len_utf8() > REASON_BYTES_MAX || encoded.len() + piece.len() > REASON_ENCODED_MAX {
+            break;
+        }
+        encoded.push_str(&piece);
     }
-    &reason[..end]
+    encoded
 }
 
 fn pin_text(pin: &Pin) -> String {
-    format!("{},{}", encode(pin.by.as_str()), encode(cut(&pin.reason)))
+    format!("{},{}", encode(pin.by.as_str()), encode_reason(&pin.reason))
 }
 
 fn pause_text(pause: &Pause) -> String {
     let until = pause.until.map(|at| at.as_secs().to_string()).unwrap_or_default();
-    format!("{},{until},{}", encode(pause.by.as_str()), encode(cut(&pause.reason)))
+    format!("{},{until},{}", encode(pause.by.as_str()), encode_reason(&pause.reason))
 }
 
 /// One or more `rrs` pairs, each short enough for a string.

@@ -1,1 +1,219 @@
-//! Tests.
+//! Judging: what a quorum makes of honest, lying, blind, silent, stale and outdated vantage points.
+
+use std::time::Duration;
+
+use super::*;
+use crate::digest::Digest;
+use crate::evidence::{EndpointEvidence, STALE_AFTER, VantageEvidence};
+use crate::fixture::{READY_FOR, START, address, place, region, service};
+
+/// What one vantage point says of every endpoint of a region.
+#[derive(Clone, Copy)]
+struct Says {
+    verdict: Verdict,
+    since: Timestamp,
+    contradicting: u32,
+}
+
+const LONG_AGO: Timestamp = Timestamp::from_secs(START.as_secs() - 86_400);
+const HEALTHY: Says = Says { verdict: Verdict::Healthy, since: LONG_AGO, contradicting: 0 };
+const FAILING: Says = Says { verdict: Verdict::Failing, since: LONG_AGO, contradicting: 0 };
+const UNDECIDED: Says = Says { verdict: Verdict::Undecided, since: LONG_AGO, contradicting: 0 };
+
+/// Makes evidence worthless in one way.
+type Spoil = fn(&mut VantageEvidence);
+
+fn one_endpoint() -> Service {
+    let mut service = service();
+    service.regions = vec![place("prod", &["192.0.2.10"]), place("dr", &["198.51.100.10"])];
+    service
+}
+
+fn evidence(service: &Service, says: Says) -> VantageEvidence {
+    let one = |region: &Region, endpoint: &Endpoint| {
+        let endpoint_key =
+            EndpointKey { service: service.name.clone(), region: region.name.clone(), endpoint: endpoint.to_string() };
+        let seen = EndpointEvidence {
+            spec: endpoint_digest(endpoint, &region.probes, service.policy.detection),
+            verdict: says.verdict,
+            since: says.since,
+            contradicting: says.contradicting,
+            error: (says.verdict == Verdict::Failing).then(|| "timed out".to_owned()),
+        };
+        (endpoint_key, seen)
+    };
+    let all = service.regions.iter().flat_map(|region| region.endpoints.iter().map(move |endpoint| (region, endpoint)));
+    VantageEvidence {
+        heard: START,
+        sight: Sight::Sighted,
+        config: Digest::over([]),
+        endpoints: all.map(|(region, endpoint)| one(region, endpoint)).collect(),
+    }
+}
+
+fn vantage(text: &str) -> VantageName {
+    text.parse().expect("a name")
+}
+
+fn book(service: &Service, says: [Says; 3]) -> EvidenceBook {
+    let names = ["fra1", "lon1", "nyc1"].map(vantage);
+    names.into_iter().zip(says).map(|(name, says)| (name, evidence(service, says))).collect()
+}
+
+fn prod(service: &Service, book: &EvidenceBook, now: Timestamp) -> RegionJudgement {
+    judge(service, book, now).regions.remove(&region("prod")).expect("judged")
+}
+
+#[test]
+fn a_quorum_decides_and_one_liar_does_not() {
+    let service = one_endpoint();
+    for (says, health) in [
+        ([HEALTHY, HEALTHY, HEALTHY], Health::Healthy),
+        ([HEALTHY, HEALTHY, FAILING], Health::Healthy),
+        ([HEALTHY, FAILING, FAILING], Health::Failing),
+        ([FAILING, FAILING, FAILING], Health::Failing),
+        ([HEALTHY, FAILING, UNDECIDED], Health::Unknown),
+        ([UNDECIDED, UNDECIDED, FAILING], Health::Unknown),
+        ([UNDECIDED, UNDECIDED, UNDECIDED], Health::Unknown),
+    ] {
+        let judged = prod(&service, &book(&service, says), START);
+        assert_eq!(judged.health, health, "{}", judged.describe());
+    }
+}
+
+#[test]
+fn one_vantage_point_that_sees_it_failing_makes_a_suspicion() {
+    let service = one_endpoint();
+    assert!(prod(&service, &book(&service, [HEALTHY, HEALTHY, FAILING]), START).is_suspected());
+    assert!(!prod(&service, &book(&service, [HEALTHY, HEALTHY, UNDECIDED]), START).is_suspected());
+    assert!(prod(&service, &book(&service, [FAILING, FAILING, FAILING]), START).is_suspected());
+}
+
+#[test]
+fn blindness_silence_and_old_specifications_are_no_evidence() {
+    let service = one_endpoint();
+    let blind = |evidence: &mut VantageEvidence| evidence.sight = Sight::Blind("late ticks".to_owned());
+    let stale = |evidence: &mut VantageEvidence| evidence.heard = START.before(STALE_AFTER + Duration::from_millis(1));
+    let future = |evidence: &mut VantageEvidence| evidence.heard = START + STALE_AFTER + Duration::from_millis(1);
+    let elsewhere = |evidence: &mut VantageEvidence| {
+        evidence.endpoints.values_mut().for_each(|seen| seen.spec = Digest::over([b"old".as_slice()]));
+    };
+    let nothing = |evidence: &mut VantageEvidence| evidence.endpoints.clear();
+    let ways: [(Spoil, &str); 5] =
+        [(blind, "blind"), (stale, "silent"), (future, "silent"), (elsewhere, "notCovered"), (nothing, "notCovered")];
+    for (spoil, word) in ways {
+        for said in [HEALTHY, FAILING] {
+            let mut book = book(&service, [said, said, said]);
+            let (first, second) = (vantage("fra1"), vantage("lon1"));
+            spoil(book.get_mut(&first).expect("there"));
+            let judged = prod(&service, &book, START);
+            assert_ne!(judged.health, Health::Unknown, "two of three are enough");
+            assert_eq!(judged.endpoints[0].votes[&first].as_str(), word);
+            spoil(book.get_mut(&second).expect("there"));
+            let judged = prod(&service, &book, START);
+            assert_eq!((judged.health, judged.proven), (Health::Unknown, false), "{word}: {}", judged.describe());
+        }
+    }
+}
+
+#[test]
+fn evidence_counts_up_to_three_heartbeats() {
+    let service = one_endpoint();
+    let book = book(&service, [FAILING; 3]);
+    assert_eq!(prod(&service, &book, START + STALE_AFTER).health, Health::Failing);
+    assert_eq!(prod(&service, &book, START + STALE_AFTER + Duration::from_millis(1)).health, Health::Unknown);
+}
+
+#[test]
+fn nobody_heard_is_unknown_and_never_failing() {
+    let service = one_endpoint();
+    let judgement = judge(&service, &EvidenceBook::new(), START);
+    assert!(!judgement.all_failing());
+    for judged in judgement.regions.values() {
+        assert_eq!((judged.health, judged.proven), (Health::Unknown, false));
+        assert!(judged.endpoints[0].votes.values().all(|vote| *vote == Vote::Silent));
+    }
+    assert_eq!(judgement.health(&region("moon")), Health::Unknown);
+    assert!(!judgement.is_proven(&region("moon")));
+    assert!(!Judgement { regions: BTreeMap::new() }.all_failing());
+}
+
+#[test]
+fn a_vantage_point_outside_the_policy_has_no_vote() {
+    let mut service = one_endpoint();
+    let book = book(&service, [FAILING; 3]);
+    service.policy.vantage_points = [vantage("fra1"), vantage("ams1")].into();
+    let judged = prod(&service, &book, START);
+    assert_eq!(judged.health, Health::Unknown);
+    assert_eq!(judged.endpoints[0].votes.len(), 2);
+}
+
+#[test]
+fn quorums_that_contradict_each_other_know_nothing() {
+    let mut service = one_endpoint();
+    service.policy.quorum = 1;
+    assert_eq!(prod(&service, &book(&service, [HEALTHY, FAILING, UNDECIDED]), START).health, Health::Unknown);
+    assert_eq!(prod(&service, &book(&service, [UNDECIDED, FAILING, UNDECIDED]), START).health, Health::Failing);
+    service.policy.quorum = 0;
+    let judged = prod(&service, &EvidenceBook::new(), START);
+    assert_eq!((judged.health, judged.proven), (Health::Unknown, false), "a broken policy judges nothing");
+}
+
+#[test]
+fn proven_needs_the_ready_time_from_a_quorum() {
+    let service = one_endpoint();
+    let since = |age: Duration| Says { since: START.before(age), ..HEALTHY };
+    let short = since(READY_FOR.checked_sub(Duration::from_millis(1)).expect("long enough"));
+    let enough = since(READY_FOR);
+    assert!(prod(&service, &book(&service, [enough, enough, short]), START).proven);
+    assert!(!prod(&service, &book(&service, [enough, short, short]), START).proven);
+    let future = Says { since: START + READY_FOR, ..HEALTHY };
+    assert!(!prod(&service, &book(&service, [enough, future, future]), START).proven, "no age at all");
+}
+
+#[test]
+fn proven_needs_that_nothing_contradicts() {
+    let service = one_endpoint();
+    let doubted = Says { contradicting: 1, ..HEALTHY };
+    let judged = prod(&service, &book(&service, [HEALTHY, doubted, doubted]), START);
+    assert_eq!((judged.health, judged.proven), (Health::Healthy, false));
+    assert!(prod(&service, &book(&service, [HEALTHY, HEALTHY, doubted]), START).proven);
+    assert!(!prod(&service, &book(&service, [FAILING, FAILING, HEALTHY]), START).proven);
+}
+
+#[test]
+fn a_region_is_left_only_when_nothing_serves_and_entered_only_when_all_does() {
+    let mut service = one_endpoint();
+    service.regions[0].endpoints.push(address("192.0.2.11"));
+    let with = |first: Verdict, second: Verdict| {
+        let mut book = book(&service, [HEALTHY; 3]);
+        for evidence in book.values_mut() {
+            let said = |key: &EndpointKey| if key.endpoint == "192.0.2.11" { second } else { first };
+            evidence.endpoints.iter_mut().for_each(|(key, seen)| seen.verdict = said(key));
+        }
+        let judged = prod(&service, &book, START);
+        (judged.health, judged.proven)
+    };
+    assert_eq!(with(Verdict::Healthy, Verdict::Healthy), (Health::Healthy, true));
+    assert_eq!(with(Verdict::Healthy, Verdict::Failing), (Health::Healthy, false));
+    assert_eq!(with(Verdict::Undecided, Verdict::Healthy), (Health::Healthy, false));
+    assert_eq!(with(Verdict::Failing, Verdict::Undecided), (Health::Unknown, false));
+    assert_eq!(with(Verdict::Failing, Verdict::Failing), (Health::Failing, false));
+}
+
+#[test]
+fn describes_votes_in_figures_with_reasons() {
+    let service = one_endpoint();
+    let mut book = book(&service, [FAILING, FAILING, HEALTHY]);
+    book.get_mut(&vantage("nyc1")).expect("there").sight = Sight::Blind("late ticks".to_owned());
+    assert_eq!(
+        prod(&service, &book, START).describe(),
+        "192.0.2.10: 1 of 3 blind (nyc1: late ticks), 2 of 3 failing (fra1: timed out, lon1: timed out)"
+    );
+    book.remove(&vantage("fra1"));
+    book.get_mut(&vantage("lon1")).expect("there").endpoints.clear();
+    assert_eq!(
+        prod(&service, &book, START).describe(),
+        "192.0.2.10: 1 of 3 blind (nyc1: late ticks), 1 of 3 not covering it (lon1), 1 of 3 silent (fra1)"
+    );
+}

@@ -5,7 +5,8 @@ use hickory_proto::rr::Name;
 use super::{Proposal, Rule, Situation};
 use crate::change::{Guard, Requirement};
 use crate::judgement::Health;
-use crate::rrset::Rrsets;
+use crate::judgement::RegionJudgement;
+use crate::rrset::{Rrset, Rrsets};
 use crate::service::Mode;
 use crate::standing::Standing;
 use crate::write::{Initiative, WriteKind};
@@ -45,11 +46,20 @@ fn empty_answer(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<St
 
 fn unread_record(proposal: &Proposal<'_>) -> Option<String> {
     let change = proposal.change?;
-    let required = |deleted: &crate::rrset::Rrset| {
+    let exactly = |deleted: &Rrset| {
         change.requires.iter().any(|requirement| matches!(requirement, Requirement::Exactly(set) if set == deleted))
     };
-    let unread = change.deletes.iter().find(|deleted| !required(deleted))?;
-    Some(format!("`{unread}` would be removed without being required as it was read"))
+    if let Some(unread) = change.deletes.iter().find(|deleted| !exactly(deleted)) {
+        return Some(format!("`{unread}` would be removed without being required as it was read"));
+    }
+    let read = |created: &Rrset| {
+        change.requires.iter().any(|requirement| match requirement {
+            Requirement::Exactly(set) => set.key() == created.key(),
+            Requirement::Absent(key) => key == created.key(),
+        })
+    };
+    let unread = change.creates.iter().find(|created| !read(created))?;
+    Some(format!("`{unread}` would be written over something that was not read"))
 }
 
 fn unfenced(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
@@ -61,27 +71,30 @@ fn unfenced(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String
             false
         }
     };
-    (change.guard == Guard::Absent && !absent_fits).then(|| "the write would not require the fence".to_owned())
+    if change.guard == Guard::Absent && !absent_fits {
+        return Some("there is no fence that the write could require".to_owned());
+    }
+    let service = situation.service;
+    let guarded = change.zone == service.zone && service.fence_name().is_ok_and(|name| name == change.fence_name);
+    (!guarded).then(|| format!("the write is guarded by `{}`, which is not the service's fence", change.fence_name))
 }
 
 fn zone_known(situation: &Situation<'_>) -> Option<String> {
-    matches!(situation.standing, Standing::Unread).then(|| "the zone has not been read yet".to_owned())
+    matches!(situation.standing, Standing::Unread)
+        .then(|| "the zone has not been read since the start or the last write".to_owned())
 }
 
 fn quorum_judged(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
     if !is_automatic(proposal) || proposal.kind != WriteKind::Failover {
         return None;
     }
-    let from = proposal.from?;
-    let quorum = situation.service.policy.quorum;
+    let Some(from) = proposal.from else { return Some("which region is active is not known".to_owned()) };
+    let quorum = vantage_points(situation.service.policy.quorum);
     match situation.judgement {
         Some(judgement) if judgement.health(from) == Health::Failing => None,
         Some(judgement) => {
-            let seen = judgement.regions.get(from).map(crate::judgement::RegionJudgement::describe).unwrap_or_default();
-            Some(format!(
-                "region `{from}` is {}, quorum needs {quorum} that see it failing: {seen}",
-                judgement.health(from)
-            ))
+            let seen = judgement.regions.get(from).map(RegionJudgement::describe).unwrap_or_default();
+            Some(format!("region `{from}` is {}, {quorum} must see all of it failing; {seen}", judgement.health(from)))
         }
         None => Some(format!("region `{from}` has not been judged yet")),
     }
@@ -96,7 +109,8 @@ fn all_regions_failing(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Op
 }
 
 fn target_proven(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
-    if !proposal.kind.moves() {
+    // New endpoints of the same region must be proven like a new region.
+    if !proposal.kind.moves() && proposal.kind != WriteKind::Rerender {
         return None;
     }
     let Some(to) = proposal.to else { return Some("there is no other region".to_owned()) };
@@ -105,11 +119,13 @@ fn target_proven(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<S
         return None;
     }
     let ready_for = situation.service.policy.ready_for.as_secs_f64();
-    let seen = judgement.regions.get(to).map(crate::judgement::RegionJudgement::describe).unwrap_or_default();
-    Some(format!(
-        "region `{to}` is not proven: {} vantage points must have seen all of it healthy for {ready_for} s; {seen}",
-        situation.service.policy.quorum
-    ))
+    let seen = judgement.regions.get(to).map(RegionJudgement::describe).unwrap_or_default();
+    let quorum = vantage_points(situation.service.policy.quorum);
+    Some(format!("region `{to}` is not proven, {quorum} must have seen all of it healthy for {ready_for} s; {seen}"))
+}
+
+fn vantage_points(count: usize) -> String {
+    if count == 1 { "1 vantage point".to_owned() } else { format!("{count} vantage points") }
 }
 
 fn observing(situation: &Situation<'_>) -> Option<String> {
@@ -118,17 +134,20 @@ fn observing(situation: &Situation<'_>) -> Option<String> {
 
 fn not_paused(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
     let pause = situation.pause.filter(|_| is_automatic(proposal) && proposal.kind != WriteKind::Annotate)?;
-    Some(format!("paused by `{}`: {}", pause.by, pause.reason))
+    Some(format!("paused by `{}`: {}; resume to arm it", pause.by, pause.reason))
 }
 
 fn adopted(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
     match (proposal.kind, situation.standing) {
+        (WriteKind::Repair, Standing::Lost { found: Some(found), .. }) if found.is_tombstone() => {
+            Some("the zone was set back to when the service was released; adopt it again".to_owned())
+        }
         (WriteKind::Adopt, _)
         | (WriteKind::Repair, Standing::Lost { .. })
         | (_, Standing::Held | Standing::Newer { .. } | Standing::Foreign { .. } | Standing::Unread) => None,
         (_, Standing::Lost { .. }) => Some("the fence was lost or set back and is not repaired yet".to_owned()),
-        (_, Standing::Unadopted { .. }) => Some("the service has not been adopted".to_owned()),
-        (_, Standing::Released { .. }) => Some("the service was released".to_owned()),
+        (_, Standing::Unadopted { .. }) => Some("the service has not been adopted; adopt it".to_owned()),
+        (_, Standing::Released { .. }) => Some("the service was released; adopt it to take it back".to_owned()),
     }
 }
 
@@ -136,7 +155,7 @@ fn no_foreign_change(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Opti
     match situation.standing {
         Standing::Foreign { why } if proposal.kind != WriteKind::Adopt => Some(why.clone()),
         Standing::Lost { serving: None, .. } if proposal.kind == WriteKind::Repair => {
-            Some("the fence is lost and the records served are no region's".to_owned())
+            Some("the fence is lost and the records served are no region's; restore them or adopt".to_owned())
         }
         Standing::Foreign { .. }
         | Standing::Lost { .. }
@@ -151,7 +170,10 @@ fn no_foreign_change(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Opti
 fn configuration_current(situation: &Situation<'_>) -> Option<String> {
     let ours = situation.service.revision;
     let theirs = situation.held.map_or(0, |fence| fence.cfg);
-    (ours < theirs).then(|| format!("the fence was written with configuration revision {theirs}, this one is {ours}"))
+    (ours < theirs).then(|| {
+        let ours = if ours == 0 { "this one has none".to_owned() } else { format!("this one is {ours}") };
+        format!("the fence was written with configuration revision {theirs}, {ours}")
+    })
 }
 
 fn cooled_down(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {

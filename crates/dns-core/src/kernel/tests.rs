@@ -1,1 +1,387 @@
-//! Tests.
+//! Each rule alone: a scene where everything passes, and the one spoilt detail that exactly this rule refuses. A rule
+//! that is removed, or a new one without a case, makes a test fail.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::*;
+use crate::change::{Guard, Requirement};
+use crate::fixture::{COOLDOWN, START, Seen, Zone, fence, judgement, name, region, service, tombstone};
+use crate::service::Mode;
+
+/// Everything that a review looks at.
+#[derive(Clone)]
+struct Scene {
+    service: Service,
+    judgement: Option<Judgement>,
+    standing: Standing,
+    held: Option<Fence>,
+    pause: Option<Pause>,
+    moved: Option<Timestamp>,
+    other_write_open: bool,
+    backoff_until: Option<Timestamp>,
+    kind: WriteKind,
+    initiative: Initiative,
+    from: Option<RegionName>,
+    to: Option<RegionName>,
+    overrides: Vec<Rule>,
+    change: Option<ChangeSet>,
+    after: Option<Rrsets>,
+}
+
+impl Scene {
+    /// The controller leaves `prod`, which is failing, for `dr`, which is proven.
+    fn failover() -> Self {
+        let service = service();
+        let held = fence(&service, "prod", 1, 1);
+        let zone = Zone::serving(&service, "prod").with_fence(&held);
+        let after = service.render(&region("dr")).expect("renders");
+        let next = fence(&service, "dr", 2, 2);
+        let change = ChangeSet::plan(&zone.view(&service), &service.keys(), &after, &next).expect("plans");
+        Self {
+            judgement: Some(judgement(Seen::Failing, Seen::Proven)),
+            standing: Standing::Held,
+            held: Some(held),
+            pause: None,
+            moved: None,
+            other_write_open: false,
+            backoff_until: None,
+            kind: WriteKind::Failover,
+            initiative: Initiative::Automatic,
+            from: Some(region("prod")),
+            to: Some(region("dr")),
+            overrides: Vec::new(),
+            change: Some(change),
+            after: Some(after),
+            service,
+        }
+    }
+
+    /// An operator returns from `dr` to `prod` when the cooldown is over.
+    fn failback() -> Self {
+        Self {
+            kind: WriteKind::Failback,
+            from: Some(region("dr")),
+            to: Some(region("prod")),
+            judgement: Some(judgement(Seen::Proven, Seen::Proven)),
+            moved: Some(START.before(COOLDOWN)),
+            ..Self::failover().by_hand()
+        }
+    }
+
+    /// A write of the fence alone.
+    fn of_the_fence(kind: WriteKind) -> Self {
+        let mut scene = Self { kind, after: None, to: Some(region("prod")), ..Self::failover() };
+        let change = scene.change.as_mut().expect("planned");
+        change.deletes.clear();
+        change.creates.clear();
+        scene
+    }
+
+    fn by_hand(mut self) -> Self {
+        self.initiative = Initiative::Manual { by: "oncall".parse().expect("a name") };
+        self
+    }
+
+    fn with(mut self, spoil: impl FnOnce(&mut Self)) -> Self {
+        spoil(&mut self);
+        self
+    }
+
+    fn change(&mut self) -> &mut ChangeSet {
+        self.change.as_mut().expect("planned")
+    }
+
+    fn review(&self) -> Vec<Rejection> {
+        let proposal = Proposal {
+            kind: self.kind,
+            initiative: &self.initiative,
+            from: self.from.as_ref(),
+            to: self.to.as_ref(),
+            overrides: &self.overrides,
+            change: self.change.as_ref(),
+            after: self.after.as_ref(),
+        };
+        let situation = Situation {
+            service: &self.service,
+            judgement: self.judgement.as_ref(),
+            standing: &self.standing,
+            held: self.held.as_ref(),
+            pause: self.pause.as_ref(),
+            moved: self.moved,
+            other_write_open: self.other_write_open,
+            backoff_until: self.backoff_until,
+            now: START,
+        };
+        review(&proposal, &situation)
+    }
+
+    fn rules(&self) -> Vec<Rule> {
+        self.review().into_iter().map(|rejection| rejection.rule).collect()
+    }
+
+    fn reason(&self) -> String {
+        self.review().into_iter().next().map(|rejection| rejection.reason).unwrap_or_default()
+    }
+}
+
+fn pause() -> Pause {
+    Pause { by: "oncall".parse().expect("a name"), until: None, reason: "database migration".to_owned() }
+}
+
+/// A scene that passes, and what spoils it for exactly this rule.
+fn case(rule: Rule) -> (Scene, fn(&mut Scene)) {
+    let failover = Scene::failover();
+    match rule {
+        Rule::EmptyAnswer => (failover, |scene| {
+            scene.after.as_mut().expect("rendered").retain(|key, _| key.name() != &name("www.example.com"));
+        }),
+        Rule::UnreadRecord => (failover, |scene| {
+            scene.change().requires.retain(|requirement| !matches!(requirement, Requirement::Exactly(_)));
+        }),
+        Rule::Unfenced => (failover, |scene| scene.change().guard = Guard::Absent),
+        Rule::ZoneKnown => (failover, |scene| scene.standing = Standing::Unread),
+        Rule::QuorumJudged => (failover, |scene| scene.judgement = Some(judgement(Seen::Unknown, Seen::Proven))),
+        Rule::AllRegionsFailing => {
+            let blindly = failover.by_hand().with(|scene| scene.overrides = vec![Rule::TargetProven]);
+            (blindly, |scene| scene.judgement = Some(judgement(Seen::Failing, Seen::Failing)))
+        }
+        Rule::TargetProven => (failover, |scene| scene.judgement = Some(judgement(Seen::Failing, Seen::Healthy))),
+        Rule::Observing => (failover, |scene| scene.service.mode = Mode::Observe),
+        Rule::NotPaused => (failover, |scene| scene.pause = Some(pause())),
+        Rule::Adopted => (failover, |scene| scene.standing = Standing::Unadopted { serving: Some(region("prod")) }),
+        Rule::NoForeignChange => (failover, |scene| scene.standing = Standing::Foreign { why: "a hand".to_owned() }),
+        Rule::ConfigurationCurrent => (failover, |scene| scene.held.as_mut().expect("held").cfg = 5),
+        Rule::OneWrite => (failover, |scene| scene.other_write_open = true),
+        Rule::CooledDown => {
+            (Scene::failback(), |scene| scene.moved = scene.moved.map(|at| at + Duration::from_millis(1)))
+        }
+        Rule::WriteBackoff => (failover.with(|scene| scene.backoff_until = Some(START)), |scene| {
+            scene.backoff_until = Some(START + Duration::from_millis(1));
+        }),
+    }
+}
+
+#[test]
+fn every_rule_alone_refuses_what_it_is_for() {
+    for rule in Rule::ALL {
+        let (good, spoil) = case(*rule);
+        assert_eq!(good.review(), [], "{rule}: the twin passes");
+        let rejections = good.with(spoil).review();
+        let rules: Vec<Rule> = rejections.iter().map(|rejection| rejection.rule).collect();
+        assert_eq!(rules, [*rule]);
+        assert!(rejections[0].reason.len() > 20 || rejections[0].reason == "a hand", "{}", rejections[0].reason);
+    }
+}
+
+#[test]
+fn rejections_come_in_order_of_precedence() {
+    let mut expected = Rule::ALL.to_vec();
+    // Manual writes know no backoff and failovers no cooldown; those two are seen alone above.
+    expected.retain(|rule| !matches!(rule, Rule::CooledDown | Rule::ZoneKnown | Rule::Adopted | Rule::QuorumJudged));
+    let all = expected.iter().fold(Scene::failover(), |scene, rule| scene.with(case(*rule).1));
+    // The one judgement that neither of the rules about the target can bear.
+    let all = all.with(|scene| scene.judgement = Some(judgement(Seen::Failing, Seen::Failing)));
+    assert_eq!(all.rules(), expected);
+    assert!(Rule::ALL.is_sorted());
+}
+
+#[test]
+fn only_overridable_rules_are_overridden() {
+    for rule in Rule::ALL {
+        let (good, spoil) = case(*rule);
+        let mut overridden = good.with(spoil);
+        overridden.overrides.push(*rule);
+        let left = overridden.rules();
+        assert_eq!(left.is_empty(), rule.is_overridable(), "{rule}");
+    }
+    let overridable: Vec<&Rule> = Rule::ALL.iter().filter(|rule| rule.is_overridable()).collect();
+    assert_eq!(overridable, [&Rule::AllRegionsFailing, &Rule::TargetProven, &Rule::CooledDown]);
+    let other =
+        Scene::failover().with(case(Rule::TargetProven).1).with(|scene| scene.overrides = vec![Rule::CooledDown]);
+    assert_eq!(other.rules(), [Rule::TargetProven], "an override names its rule");
+}
+
+#[test]
+fn names_of_rules_round_trip() {
+    let names: BTreeSet<&str> = Rule::ALL.iter().map(|rule| rule.as_str()).collect();
+    assert_eq!(names.len(), Rule::ALL.len());
+    for rule in Rule::ALL {
+        assert_eq!(rule.as_str().parse(), Ok(*rule));
+        assert_eq!(serde_json::to_string(rule).expect("json"), format!("\"{rule}\""));
+    }
+    assert!("everything".parse::<Rule>().is_err());
+}
+
+#[test]
+fn a_record_is_created_only_where_the_zone_was_read() {
+    let scene = Scene::failover().with(|scene| {
+        let key = scene.change().creates[0].key().clone();
+        scene.change().deletes.retain(|set| set.key() != &key);
+        scene.change().requires.retain(|requirement| match requirement {
+            Requirement::Exactly(set) => set.key() != &key,
+            Requirement::Absent(absent) => absent != &key,
+        });
+    });
+    assert_eq!(scene.rules(), [Rule::UnreadRecord]);
+}
+
+#[test]
+fn a_deletion_must_be_of_exactly_what_was_read() {
+    let scene = Scene::failover().with(|scene| {
+        scene.change().deletes[0] =
+            crate::fixture::rrset("api.example.com", crate::rrset::GuardedType::A, 60, &["203.0.113.1"]);
+    });
+    assert_eq!(scene.rules(), [Rule::UnreadRecord]);
+}
+
+#[test]
+fn the_guard_must_be_the_services_own_fence() {
+    let elsewhere = Scene::failover().with(|scene| scene.change().fence_name = name("_other._failover.example.com"));
+    assert_eq!(elsewhere.rules(), [Rule::Unfenced]);
+    let zone = Scene::failover().with(|scene| scene.change().zone = name("example.org"));
+    assert_eq!(zone.rules(), [Rule::Unfenced]);
+}
+
+#[test]
+fn a_missing_fence_is_required_only_by_adoption_and_repair_of_a_loss() {
+    let absent = |kind, standing| {
+        let scene = Scene::of_the_fence(kind).by_hand();
+        scene.with(|scene| (scene.change().guard, scene.standing) = (Guard::Absent, standing)).rules()
+    };
+    let lost = |found: Option<Fence>| Standing::Lost { found: found.map(Box::new), serving: Some(region("prod")) };
+    assert_eq!(absent(WriteKind::Adopt, Standing::Unadopted { serving: None }), []);
+    assert_eq!(absent(WriteKind::Repair, lost(None)), []);
+    let older = fence(&service(), "prod", 1, 1);
+    assert_eq!(absent(WriteKind::Repair, lost(Some(older))), [Rule::Unfenced]);
+    assert_eq!(absent(WriteKind::Repair, Standing::Held), [Rule::Unfenced]);
+    for kind in [WriteKind::Annotate, WriteKind::Release, WriteKind::Failback] {
+        assert!(absent(kind, Standing::Held).contains(&Rule::Unfenced), "{kind:?}");
+    }
+}
+
+#[test]
+fn an_automatic_failover_needs_a_judgement_and_a_region_to_leave() {
+    let unjudged = Scene::failover().with(|scene| scene.judgement = None);
+    assert_eq!(unjudged.rules(), [Rule::QuorumJudged, Rule::TargetProven]);
+    for prod in [Seen::Proven, Seen::Healthy, Seen::Suspected, Seen::Unknown] {
+        let scene = Scene::failover().with(|scene| scene.judgement = Some(judgement(prod, Seen::Proven)));
+        assert_eq!(scene.rules(), [Rule::QuorumJudged], "{prod:?}");
+        assert_eq!(scene.by_hand().rules(), [], "an operator may know more");
+    }
+    assert_eq!(Scene::failover().with(|scene| scene.from = None).rules(), [Rule::QuorumJudged]);
+}
+
+#[test]
+fn a_target_must_exist_and_be_proven_for_moves_and_new_renderings() {
+    let none = Scene::failover().by_hand().with(|scene| scene.to = None);
+    assert_eq!(none.rules(), [Rule::TargetProven]);
+    let rerender = |prod| {
+        let scene = Scene::failover().with(|scene| scene.to = Some(region("prod")));
+        scene.with(|scene| {
+            (scene.kind, scene.judgement) = (WriteKind::Rerender, Some(judgement(prod, Seen::Unknown)));
+        })
+    };
+    assert_eq!(rerender(Seen::Proven).rules(), []);
+    for prod in [Seen::Healthy, Seen::Failing, Seen::Unknown] {
+        assert_eq!(rerender(prod).rules(), [Rule::TargetProven], "{prod:?}");
+    }
+    for kind in [WriteKind::Annotate, WriteKind::Release] {
+        let scene = Scene::of_the_fence(kind).with(|scene| scene.judgement = None);
+        assert_eq!(scene.rules(), [], "{kind:?} moves nothing");
+    }
+}
+
+#[test]
+fn an_observing_service_writes_nothing_at_all() {
+    for kind in [WriteKind::Adopt, WriteKind::Repair, WriteKind::Annotate, WriteKind::Release, WriteKind::Rerender] {
+        let scene = Scene::of_the_fence(kind).by_hand().with(|scene| scene.service.mode = Mode::Observe);
+        assert!(scene.rules().contains(&Rule::Observing), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_pause_blocks_what_is_automatic_except_telling_the_fence() {
+    let paused = |scene: Scene| scene.with(|scene| scene.pause = Some(pause()));
+    assert_eq!(paused(Scene::failover()).rules(), [Rule::NotPaused]);
+    assert_eq!(paused(Scene::failover().by_hand()).rules(), []);
+    assert_eq!(paused(Scene::of_the_fence(WriteKind::Annotate)).rules(), []);
+    let lost = Standing::Lost { found: None, serving: Some(region("prod")) };
+    let repair = Scene::of_the_fence(WriteKind::Repair).with(|scene| scene.standing = lost);
+    assert_eq!(paused(repair).rules(), [Rule::NotPaused]);
+    assert!(paused(Scene::failover()).reason().contains("paused by `oncall`: database migration"));
+}
+
+#[test]
+fn released_lost_and_unadopted_services_are_not_moved() {
+    let released = Standing::Released { fence: Box::new(tombstone(&service(), 2, 2)) };
+    let lost = Standing::Lost { found: None, serving: Some(region("prod")) };
+    for standing in [released.clone(), lost.clone(), Standing::Unadopted { serving: None }] {
+        let scene = Scene::failover().by_hand().with(|scene| scene.standing = standing.clone());
+        assert_eq!(scene.rules(), [Rule::Adopted], "{standing:?}");
+        let adopt = Scene::of_the_fence(WriteKind::Adopt).by_hand().with(|scene| scene.standing = standing);
+        assert_eq!(adopt.rules(), []);
+    }
+    assert_eq!(Scene::of_the_fence(WriteKind::Repair).with(|scene| scene.standing = lost).rules(), []);
+    assert_eq!(Scene::of_the_fence(WriteKind::Repair).with(|scene| scene.standing = released).rules(), [Rule::Adopted]);
+}
+
+#[test]
+fn a_repair_needs_records_of_a_region_and_never_replaces_a_tombstone() {
+    let repair = |found: Option<Fence>, serving: Option<&str>| {
+        let standing = Standing::Lost { found: found.map(Box::new), serving: serving.map(region) };
+        Scene::of_the_fence(WriteKind::Repair).with(|scene| scene.standing = standing).rules()
+    };
+    let older = fence(&service(), "dr", 1, 1);
+    assert_eq!(repair(Some(older.clone()), Some("dr")), []);
+    assert_eq!(repair(Some(older), None), [Rule::NoForeignChange]);
+    assert_eq!(repair(Some(tombstone(&service(), 1, 1)), Some("prod")), [Rule::Adopted]);
+}
+
+#[test]
+fn a_foreign_change_holds_all_but_its_adoption() {
+    for kind in [WriteKind::Annotate, WriteKind::Release, WriteKind::Repair, WriteKind::Rerender] {
+        let scene = Scene::of_the_fence(kind).by_hand().with(case(Rule::NoForeignChange).1);
+        assert!(scene.rules().contains(&Rule::NoForeignChange), "{kind:?}");
+    }
+    assert_eq!(Scene::of_the_fence(WriteKind::Adopt).by_hand().with(case(Rule::NoForeignChange).1).rules(), []);
+}
+
+#[test]
+fn an_older_configuration_says_so_in_figures() {
+    let older = |revision| {
+        let scene = Scene::failover().with(case(Rule::ConfigurationCurrent).1);
+        scene.with(|scene| scene.service.revision = revision)
+    };
+    assert_eq!(older(4).reason(), "the fence was written with configuration revision 5, this one is 4");
+    assert_eq!(older(0).reason(), "the fence was written with configuration revision 5, this one has none");
+    assert_eq!(older(5).rules(), []);
+}
+
+#[test]
+fn the_cooldown_binds_failback_only() {
+    let hot = |scene: Scene| scene.with(|scene| scene.moved = Some(START));
+    assert_eq!(hot(Scene::failback()).reason(), "the cooldown lasts another 600 s");
+    assert_eq!(hot(Scene::failover()).rules(), []);
+}
+
+#[test]
+fn the_backoff_binds_automatic_writes_only() {
+    let (good, spoil) = case(Rule::WriteBackoff);
+    assert_eq!(good.with(spoil).by_hand().rules(), []);
+    let scene = Scene::failover().with(|scene| scene.backoff_until = Some(START + Duration::from_secs(8)));
+    assert_eq!(scene.reason(), "the last write failed, the next try is in 8 s");
+}
+
+#[test]
+fn reasons_carry_figures_and_evidence() {
+    let scene = Scene::failover().with(case(Rule::TargetProven).1);
+    let reason = scene.reason();
+    let expected = "region `dr` is not proven, 2 vantage points must have seen all of it healthy for 120 s; ";
+    assert!(reason.starts_with(expected), "{reason}");
+    let alone = scene.with(|scene| scene.service.policy.quorum = 1).reason();
+    assert!(alone.contains(", 1 vantage point must"), "{alone}");
+    let unknown = Scene::failover().with(case(Rule::QuorumJudged).1).reason();
+    let expected = "region `prod` is unknown, 2 vantage points must see all of it failing; ";
+    assert!(unknown.starts_with(expected) && unknown.contains("2 of 3 silent"), "{unknown}");
+}

@@ -66,7 +66,6 @@ impl Failover {
             Event::ZoneRead(view) => self.zone_read(view, context),
             _ => return Super,
         }
-        self.expire_if_late(context);
         self.settle_down(context)
     }
 

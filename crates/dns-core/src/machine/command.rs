@@ -6,7 +6,8 @@ use super::decide::Wish;
 use super::effect::Refusal;
 use super::memory::Failover;
 use super::{Row, Turn};
-use crate::fence::Pause;
+use crate::fence::text::SECONDS_MAX;
+use crate::fence::{Fence, Pause};
 use crate::history::HistoryKind;
 use crate::identifier::{Actor, RegionName};
 use crate::judgement::Health;
@@ -129,6 +130,13 @@ impl Failover {
     fn order_pause(&mut self, until: Option<Timestamp>, order: &Order, turn: &mut Turn) {
         // A fence keeps whole seconds, rounded up so that a pause never ends early.
         let until = until.map(|at| Timestamp::from_secs(at.as_millis().div_ceil(1000)));
+        if until.is_some_and(|at| at <= turn.now()) {
+            return turn.refuse(Refusal::Invalid("the pause would end before it begins".into()));
+        }
+        if until.is_some_and(|at| at.as_secs() > SECONDS_MAX) {
+            return turn
+                .refuse(Refusal::Invalid("the pause ends later than a fence can say; leave its end open".into()));
+        }
         self.set_pause(Some(Pause { by: order.by.clone(), until, reason: order.reason.clone() }));
         let end =
             until.map_or_else(|| "until resumed".to_owned(), |at| format!("for {} s", at.since(turn.now()).as_secs()));
@@ -159,7 +167,22 @@ impl Failover {
     fn set_pause(&mut self, pause: Option<Pause>) {
         let fence_says_otherwise = self.held.as_ref().is_some_and(|held| held.pause.is_some() || pause.is_some());
         self.pause_unwritten = fence_says_otherwise;
+        self.pause_stays_here = false;
         self.pause = pause;
+    }
+
+    pub(super) fn forget_pause(&mut self) {
+        (self.pause, self.pause_unwritten, self.pause_stays_here) = (None, false, false);
+    }
+
+    /// Takes over what a newer fence says about a pause, unless an order that the fence has yet to hear of is newer. A
+    /// pause of this store's alone ends by an order only.
+    pub(super) fn follow_pause(&mut self, fence: &Fence) {
+        if self.pause_unwritten || (self.pause_stays_here && fence.pause.is_none()) {
+            return;
+        }
+        self.pause_stays_here = false;
+        self.pause.clone_from(&fence.pause);
     }
 }
 

@@ -4,20 +4,20 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::effect::{Effect, PermitAnswer};
-use super::memory::{Failover, Hold, Open};
+use super::effect::Effect;
+use super::memory::{Failover, Open};
 use super::{Row, Turn};
-use crate::change::ChangeSet;
-use crate::fence::{DecisionId, Epoch, Fence, Pin, Rev, WriteId};
+use crate::change::{ChangeSet, PlanError};
+use crate::fence::{DecisionId, Fence};
 use crate::history::HistoryKind;
 use crate::identifier::RegionName;
 use crate::judgement::Health;
 use crate::kernel::{Proposal, Rejection, Rule, Situation, review};
-use crate::rrset::{RrsetKey, Rrsets, records_digest};
-use crate::service::Service;
+use crate::rrset::{RrsetKey, Rrsets};
+use crate::service::{Mode, Service};
 use crate::standing::{Standing, own_records};
 use crate::write::{Initiative, PlannedWrite, WriteKind, WriteStage};
-use crate::zone::ZoneView;
+use crate::zone::{FoundFence, ZoneView};
 
 /// A write that someone wants, before it is planned.
 #[derive(Clone, Debug)]
@@ -31,49 +31,65 @@ pub(super) struct Wish {
 }
 
 /// The records that a write is responsible for, before and after.
-struct Scope {
-    keys: BTreeSet<RrsetKey>,
-    after: Rrsets,
+pub(super) struct Scope {
+    pub(super) keys: BTreeSet<RrsetKey>,
+    pub(super) after: Rrsets,
 }
 
 impl Failover {
-    /// Looks for what should be written now: first what keeps the fence sound, then a failover, then the rest.
+    /// Looks for what should be written now and opens the first write that the kernel agrees to. What is most wanted
+    /// and refused is held; it does not stand in the way of the rest.
     pub(super) fn pursue(&mut self, turn: &mut Turn) {
         if self.open.is_some() {
             return;
         }
-        let Some(wish) = self.wish(turn) else { return self.let_go(turn) };
-        match self.propose(&wish, turn) {
-            Ok(write) => self.open_write(write, turn),
-            Err(rejections) => self.hold_back(&wish, rejections, turn),
+        let wishes = self.wishes(turn);
+        if wishes.is_empty() {
+            return self.let_go(turn);
+        }
+        for (rank, wish) in wishes.iter().enumerate() {
+            match self.propose(wish, turn) {
+                Ok(write) => return self.open_write(write, turn),
+                Err(rejections) if rank == 0 => self.hold_back(wish, rejections, turn),
+                Err(_) => {}
+            }
         }
     }
 
-    fn wish(&self, turn: &Turn) -> Option<Wish> {
+    /// First what keeps the fence sound, then a failover, then the rest.
+    fn wishes(&self, turn: &Turn) -> Vec<Wish> {
         let service = &turn.around.service;
         let automatic = |kind, to, reason| {
             let overrides = Vec::new();
-            Some(Wish { kind, to, initiative: Initiative::Automatic, reason, overrides })
+            Wish { kind, to, initiative: Initiative::Automatic, reason, overrides }
         };
         if let Standing::Lost { serving, .. } = self.standing() {
-            return automatic(WriteKind::Repair, serving.clone(), "the fence was lost or set back".to_owned());
+            return vec![automatic(WriteKind::Repair, serving.clone(), "the fence was lost or set back".to_owned())];
         }
+        let mut wishes = Vec::new();
         if let Some((to, reason)) = self.failover_wanted(service) {
-            return automatic(WriteKind::Failover, to, reason);
+            wishes.push(automatic(WriteKind::Failover, to, reason));
         }
         if self.standing() != &Standing::Held {
-            return None;
+            return wishes;
         }
-        if self.pause_unwritten && service.mode == crate::service::Mode::Active {
-            return automatic(WriteKind::Annotate, self.active.clone(), "the fence follows the pause".to_owned());
+        if self.pause_unwritten && service.mode == Mode::Active {
+            let reason = "the fence follows the pause".to_owned();
+            wishes.push(automatic(WriteKind::Annotate, self.active.clone(), reason));
         }
-        let active = self.active.as_ref()?;
-        let rendered = service.render(active).ok()?;
-        let served = own_records(self.view.as_ref()?, service);
-        if rendered == served {
-            return None;
+        if self.is_rendered_otherwise(service) {
+            let reason = "the configuration renders other records".to_owned();
+            wishes.push(automatic(WriteKind::Rerender, self.active.clone(), reason));
         }
-        automatic(WriteKind::Rerender, Some(active.clone()), "the configuration renders other records".to_owned())
+        wishes
+    }
+
+    fn is_rendered_otherwise(&self, service: &Service) -> bool {
+        let rendered = self.active.as_ref().and_then(|active| service.render(active).ok());
+        match (rendered, &self.view) {
+            (Some(rendered), Some(view)) => rendered != own_records(view, service),
+            (None, _) | (_, None) => false,
+        }
     }
 
     fn failover_wanted(&self, service: &Service) -> Option<(Option<RegionName>, String)> {
@@ -90,21 +106,29 @@ impl Failover {
     /// Plans a wish and asks the kernel.
     pub(super) fn propose(&self, wish: &Wish, turn: &Turn) -> Result<PlannedWrite, Vec<Rejection>> {
         let service = turn.service();
-        let scope = self.view.as_ref().map(|view| self.scope(wish, view, &service));
+        let scope = self.guarded_view(wish.kind).map(|view| self.scope(wish, view, &service));
         let fence = scope.as_ref().map(|scope| self.next_fence(wish, scope, turn));
-        let planned = match (&self.view, &scope, &fence) {
+        let planned = match (self.guarded_view(wish.kind), &scope, &fence) {
             (Some(view), Some(scope), Some(fence)) => Some(ChangeSet::plan(view, &scope.keys, &scope.after, fence)),
             _ => None,
         };
         let change = planned.as_ref().and_then(|planned| planned.as_ref().ok());
         let mut rejections = self.ask_kernel(wish, change, scope.as_ref(), turn);
         if let Some(Err(error)) = &planned {
-            rejections.push(Rejection { rule: Rule::UnreadRecord, reason: error.to_string() });
+            rejections.push(Rejection { rule: Rule::UnreadRecord, reason: plan_error(error) });
+            rejections.sort_by_key(|rejection| rejection.rule);
         }
         let (Some(fence), Some(Ok(change)), true) = (fence, planned, rejections.is_empty()) else {
             return Err(rejections);
         };
         Ok(self.planned_write(wish, change, fence, turn))
+    }
+
+    /// What was read, if it has a fence to require. Only an adoption and a repair can do without one; for the others
+    /// the kernel says what to do about it.
+    fn guarded_view(&self, kind: WriteKind) -> Option<&ZoneView> {
+        let needs_fence = !matches!(kind, WriteKind::Adopt | WriteKind::Repair);
+        self.view.as_ref().filter(|view| !(needs_fence && view.fence == FoundFence::Absent))
     }
 
     fn planned_write(&self, wish: &Wish, change: ChangeSet, fence: Fence, turn: &Turn) -> PlannedWrite {
@@ -131,7 +155,6 @@ impl Failover {
         scope: Option<&Scope>,
         turn: &Turn,
     ) -> Vec<Rejection> {
-        let touches = wish.kind.moves() || wish.kind == WriteKind::Rerender;
         let proposal = Proposal {
             kind: wish.kind,
             initiative: &wish.initiative,
@@ -139,12 +162,12 @@ impl Failover {
             to: wish.to.as_ref(),
             overrides: &wish.overrides,
             change,
-            after: scope.filter(|_| touches).map(|scope| &scope.after),
+            after: scope.filter(|_| wish.kind.renders()).map(|scope| &scope.after),
         };
         review(&proposal, &self.situation(turn, self.open.is_some()))
     }
 
-    fn situation<'a>(&'a self, turn: &'a Turn, other_write_open: bool) -> Situation<'a> {
+    pub(super) fn situation<'a>(&'a self, turn: &'a Turn, other_write_open: bool) -> Situation<'a> {
         Situation {
             service: &turn.around.service,
             judgement: self.judgement.as_ref(),
@@ -172,65 +195,6 @@ impl Failover {
         }
     }
 
-    /// The fence that this write would leave behind. Epoch and rev go above everything known.
-    fn next_fence(&self, wish: &Wish, scope: &Scope, turn: &Turn) -> Fence {
-        let service = &turn.around.service;
-        let found = match self.standing() {
-            Standing::Lost { found: Some(found), .. } => Some(&**found),
-            Standing::Newer { fence } | Standing::Released { fence } => Some(&**fence),
-            Standing::Unread
-            | Standing::Unadopted { .. }
-            | Standing::Held
-            | Standing::Foreign { .. }
-            | Standing::Lost { found: None, .. } => None,
-        };
-        let in_zone = self.view.as_ref().and_then(fence_in_view);
-        let known: Vec<&Fence> = [self.held.as_ref(), found, in_zone.as_ref()].into_iter().flatten().collect();
-        let epoch = known.iter().map(|fence| fence.epoch).max().unwrap_or_default();
-        let rev = known.iter().map(|fence| fence.rev).max().unwrap_or_default();
-        let released = wish.kind == WriteKind::Release;
-        let counts = wish.kind.moves() || matches!(wish.kind, WriteKind::Adopt | WriteKind::Repair);
-        let active = if released { None } else { wish.to.clone().or_else(|| self.active.clone()) };
-        let moving = self.active != active && !released;
-        let plan = match (wish.kind, &self.held) {
-            (WriteKind::Annotate | WriteKind::Release | WriteKind::Rerender, Some(held)) => held.plan.clone(),
-            (_, _) => DecisionId::at(turn.now(), turn.around.nonce),
-        };
-        Fence {
-            install: service.installation.clone(),
-            id: service.name.clone(),
-            provider: service.provider.clone(),
-            epoch: if counts { epoch.next() } else { epoch.max(Epoch::new(1)) },
-            rev: Rev::next(rev),
-            write: WriteId::at(turn.now(), turn.around.nonce),
-            plan,
-            active,
-            released: released.then(|| turn.now()),
-            moved: if moving { turn.now() } else { self.moved.unwrap_or_else(|| turn.now()) },
-            by: turn.around.actor.clone(),
-            cfg: service.revision.max(self.held.as_ref().map_or(0, |held| held.cfg)),
-            pin: self.next_pin(wish, service),
-            pause: self.pause.clone(),
-            rrs: scope.after.keys().cloned().collect(),
-            digest: records_digest(&scope.after),
-            unknown: in_zone.map(|fence| fence.unknown).unwrap_or_default(),
-        }
-    }
-
-    /// A move by hand pins, so that automation does not undo it; coming back to the preferred region unpins.
-    fn next_pin(&self, wish: &Wish, service: &Service) -> Option<Pin> {
-        if !wish.kind.moves() {
-            return self.pin.clone();
-        }
-        if wish.to.as_ref() == Some(service.preferred()) {
-            return None;
-        }
-        match &wish.initiative {
-            Initiative::Manual { by } => Some(Pin { by: by.clone(), reason: wish.reason.clone() }),
-            Initiative::Automatic => self.pin.clone(),
-        }
-    }
-
     pub(super) fn open_write(&mut self, write: PlannedWrite, turn: &mut Turn) {
         let route = match (&write.from, &write.to) {
             (Some(from), Some(to)) if from != to => format!(" from `{from}` to `{to}`"),
@@ -241,8 +205,10 @@ impl Failover {
         let summary = format!("{}{route}: {}", write.kind.as_str(), write.reason);
         let row = Row::new(HistoryKind::Decided, summary).of(&write.id).with(self.decision_details(&write));
         let automatic_move = write.kind.moves() && write.initiative == Initiative::Automatic;
-        turn.record(if automatic_move { row.paging() } else { row });
-        self.hold = None;
+        // The tries after a failure wake nobody again.
+        let first = !self.backoff.is_failing();
+        turn.record(if automatic_move && first { row.paging() } else { row });
+        self.hold.take_if(|hold| hold.wanted == write.kind || write.kind.moves());
         if write.kind.moves() {
             self.verifying = None;
         }
@@ -275,113 +241,12 @@ impl Failover {
             "evidence": evidence,
         })
     }
-
-    fn hold_back(&mut self, wish: &Wish, rejections: Vec<Rejection>, turn: &mut Turn) {
-        let hold = Hold { wanted: wish.kind, to: wish.to.clone(), rejections, since: turn.now() };
-        if let Some(held) = self.hold.as_mut().filter(|held| held.wanted == hold.wanted && held.rules() == hold.rules())
-        {
-            // The same rules with newer figures: that is no news for the history.
-            held.rejections = hold.rejections;
-            held.to = hold.to;
-            return;
-        }
-        let first = hold.rejections.first().map(|rejection| format!("{}: {}", rejection.rule, rejection.reason));
-        let target = hold.to.as_ref().map(|to| format!(" to `{to}`")).unwrap_or_default();
-        let details = json!({ "wanted": hold.wanted, "to": hold.to, "rejections": hold.rejections });
-        let row = if hold.is_observation() {
-            Row::new(HistoryKind::WouldMove, format!("would {}{target}: {}", wish.kind.as_str(), wish.reason))
-        } else {
-            let why = first.unwrap_or_default();
-            Row::new(HistoryKind::Held, format!("{}{target} held: {why}", wish.kind.as_str())).paging()
-        };
-        turn.record(row.with(details));
-        self.hold = Some(hold);
-    }
-
-    fn let_go(&mut self, turn: &mut Turn) {
-        if let Some(hold) = self.hold.take() {
-            let summary = format!("{} is no longer wanted", hold.wanted.as_str());
-            turn.record(Row::new(HistoryKind::Unheld, summary));
-        }
-    }
-
-    /// Asks the kernel again, on what is known now, just before sending.
-    pub(super) fn answer_permit(&mut self, decision: &DecisionId, turn: &mut Turn) {
-        let Some(open) = self.open.as_ref().filter(|open| open.write.id == *decision) else {
-            turn.step.permit = Some(PermitAnswer::Refused("the decision has ended".to_owned()));
-            return;
-        };
-        if open.stage != WriteStage::Pending {
-            turn.step.permit = Some(PermitAnswer::Refused("its permit was given already".to_owned()));
-            return;
-        }
-        match self.reasons_against(turn) {
-            None => self.grant(decision, turn),
-            Some(why) => {
-                self.expire(&why, turn);
-                turn.step.permit = Some(PermitAnswer::Refused(why));
-            }
-        }
-    }
-
-    fn grant(&mut self, decision: &DecisionId, turn: &mut Turn) {
-        if let Some(open) = &mut self.open {
-            open.stage = WriteStage::Sent;
-        }
-        turn.step.permit = Some(PermitAnswer::Granted);
-        turn.emit(Effect::MarkSent(decision.clone()));
-        turn.record(Row::new(HistoryKind::Permitted, "the kernel agreed again; the write is sent now").of(decision));
-    }
-
-    fn reasons_against(&self, turn: &Turn) -> Option<String> {
-        let write = &self.open.as_ref()?.write;
-        if turn.now() > write.valid_until {
-            return Some("the decision got too old before it could be sent".to_owned());
-        }
-        let touches = write.kind.moves() || write.kind == WriteKind::Rerender;
-        let after: Rrsets = self.after_of(write);
-        let proposal = Proposal {
-            kind: write.kind,
-            initiative: &write.initiative,
-            from: write.from.as_ref(),
-            to: write.to.as_ref(),
-            overrides: &write.overrides,
-            change: Some(&write.change),
-            after: touches.then_some(&after),
-        };
-        let rejections = review(&proposal, &self.situation(turn, false));
-        rejections.first().map(|rejection| format!("{}: {}", rejection.rule, rejection.reason))
-    }
-
-    fn after_of(&self, write: &PlannedWrite) -> Rrsets {
-        let mut after = self.view.as_ref().map(|view| view.rrsets.clone()).unwrap_or_default();
-        after.retain(|key, _| !write.change.deletes.iter().any(|deleted| deleted.key() == key));
-        after.extend(write.change.creates.iter().map(|set| (set.key().clone(), set.clone())));
-        after
-    }
-
-    /// Ends an open write of which nothing was sent.
-    pub(super) fn expire(&mut self, why: &str, turn: &mut Turn) {
-        let Some(open) = self.open.take() else { return };
-        let summary = format!("{} ended before it was sent: {why}", open.write.kind.as_str());
-        turn.record(Row::new(HistoryKind::Expired, summary).of(&open.write.id));
-        turn.emit(Effect::Dequeue(open.write.id));
-    }
-
-    pub(super) fn expire_if_late(&mut self, turn: &mut Turn) {
-        let late = self
-            .open
-            .as_ref()
-            .is_some_and(|open| open.stage == WriteStage::Pending && turn.now() > open.write.valid_until);
-        if late {
-            self.expire("nothing could send it in time", turn);
-        }
-    }
 }
 
-fn fence_in_view(view: &ZoneView) -> Option<Fence> {
-    match &view.fence {
-        crate::zone::FoundFence::Present { text, .. } => Fence::parse(text, &view.zone).ok(),
-        crate::zone::FoundFence::Absent | crate::zone::FoundFence::Unreadable { .. } => None,
+/// The error with its causes: a history row has no chain.
+fn plan_error(error: &PlanError) -> String {
+    match error {
+        PlanError::Fence(cause) => format!("{error}: {cause}"),
+        PlanError::UnreadableFence { .. } | PlanError::NotRead(_) | PlanError::Beside { .. } => error.to_string(),
     }
 }

@@ -12,8 +12,8 @@ pub const VERSION: u32 = 1;
 /// Why a text is no persisted machine.
 #[derive(Debug, thiserror::Error)]
 pub enum EnvelopeError {
-    /// Written by a later program: don't downgrade, or restore the matching backup.
-    #[error("the state has version {0}, this program reads up to {VERSION}")]
+    /// Written by another program, usually a later one: don't downgrade, or restore the matching backup.
+    #[error("the state has version {0}, this program reads {VERSION}")]
     Version(u32),
     /// Not what this program writes.
     #[error("the state cannot be read")]
@@ -49,7 +49,7 @@ impl Machine {
     /// [`EnvelopeError`].
     pub fn from_envelope(text: &str) -> Result<Self, EnvelopeError> {
         let Version { version } = serde_json::from_str(text).map_err(EnvelopeError::Content)?;
-        if version > VERSION {
+        if version != VERSION {
             return Err(EnvelopeError::Version(version));
         }
         let Read { machine } = serde_json::from_str(text).map_err(EnvelopeError::Content)?;

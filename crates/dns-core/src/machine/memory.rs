@@ -36,6 +36,8 @@ pub struct Failover {
     pub(super) pause: Option<Pause>,
     /// Whether the fence has yet to say what `pause` says.
     pub(super) pause_unwritten: bool,
+    /// Whether `pause` is this store's alone and never goes into the fence.
+    pub(super) pause_stays_here: bool,
     /// A pin.
     pub(super) pin: Option<Pin>,
     /// The write that is not settled.
@@ -50,6 +52,9 @@ pub struct Failover {
     pub(super) unreadable: Option<Unreadable>,
     /// The last error of a write, until one succeeds.
     pub(super) write_error: Option<String>,
+    /// A loss of the fence that one look saw and the next has to confirm.
+    #[serde(skip)]
+    pub(super) doubt: Option<Standing>,
     /// The last look at the zone.
     #[serde(skip)]
     pub(super) view: Option<ZoneView>,
@@ -82,17 +87,16 @@ pub struct Hold {
     pub rejections: Vec<Rejection>,
     /// Since when these rules have said no.
     pub since: Timestamp,
+    /// The rules that the history was told of: those that say no only for a moment are not among them.
+    pub told: Vec<Rule>,
 }
 
 impl Hold {
     /// Whether this is what an observing service does instead of acting: nothing else stands in the way.
     pub fn is_observation(&self) -> bool {
-        let observing = self.rejections.iter().any(|rejection| rejection.rule == Rule::Observing);
-        observing && self.rejections.iter().all(|rejection| matches!(rejection.rule, Rule::Observing | Rule::Adopted))
-    }
-
-    pub(super) fn rules(&self) -> Vec<Rule> {
-        self.rejections.iter().map(|rejection| rejection.rule).collect()
+        self.told.contains(&Rule::Observing)
+            // A service that was never adopted has no fence either.
+            && self.told.iter().all(|rule| matches!(rule, Rule::Observing | Rule::Adopted | Rule::Unfenced))
     }
 }
 
@@ -111,8 +115,29 @@ impl Backoff {
         self.until = Some(now + doubled.min(BACKOFF_MAX));
     }
 
-    pub(super) fn succeeded(&mut self) {
+    /// Counts a write that the zone had outrun. That is normal when another controller was faster, so the first one
+    /// is tried again at once; a row of them is a fault of ours or the provider's.
+    pub(super) fn outrun(&mut self, now: Timestamp) {
+        if self.failures == 0 {
+            self.failures = 1;
+        } else {
+            self.failed(now);
+        }
+    }
+
+    /// Forgets, after a success or when nothing is wanted any more.
+    pub(super) fn end(&mut self) {
         *self = Self::default();
+    }
+
+    /// Whether writes are failing, and the first of them was told.
+    pub(super) fn is_failing(&self) -> bool {
+        self.until.is_some()
+    }
+
+    /// A clock that was set back must not stretch a wait.
+    fn mend(&mut self, now: Timestamp) {
+        self.until = self.until.map(|until| until.min(now + BACKOFF_MAX));
     }
 }
 
@@ -193,6 +218,12 @@ impl Failover {
     /// The last judgement.
     pub fn judgement(&self) -> Option<&Judgement> {
         self.judgement.as_ref()
+    }
+
+    /// Points in the future count as seen now: the clock was set back, and nothing may wait for it to catch up.
+    pub(super) fn mend_clock(&mut self, now: Timestamp) {
+        self.backoff.mend(now);
+        self.moved = self.moved.map(|moved| moved.min(now));
     }
 
     pub(super) fn backoff_until(&self) -> Option<Timestamp> {

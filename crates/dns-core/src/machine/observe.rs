@@ -9,14 +9,17 @@ use crate::fence::{Fence, Pause};
 use crate::history::HistoryKind;
 use crate::judgement::Judgement;
 use crate::service::Mode;
-use crate::standing::{Standing, classify};
+use crate::standing::{Standing, classify, own_records};
 use crate::write::WriteStage;
 use crate::zone::ZoneView;
 
 impl Failover {
     pub(super) fn judged(&mut self, judgement: &Judgement, turn: &mut Turn) {
         self.judgement = Some(judgement.clone());
+        self.mend_clock(turn.now());
         self.end_pause_if_over(turn);
+        self.expire_if_late(turn);
+        self.forget_view_of_another_configuration(turn);
     }
 
     pub(super) fn zone_read(&mut self, view: &ZoneView, turn: &mut Turn) {
@@ -29,14 +32,28 @@ impl Failover {
             // another controller's, or miss that it is still on its way.
             return;
         }
+        self.look(view, turn);
+    }
+
+    /// Takes in what a look at the zone means.
+    pub(super) fn look(&mut self, view: &ZoneView, turn: &mut Turn) {
         let standing = classify(self.held.as_ref(), view, &turn.around.service);
+        if self.is_doubtful(&standing) {
+            self.doubt = Some(standing);
+            turn.emit(Effect::ReadZone);
+            return;
+        }
+        self.doubt = None;
         let known = self.standing.replace(standing.clone());
         self.view = Some(view.clone());
         let news = known.as_ref() != Some(&standing);
         match standing {
             Standing::Held => self.found_held(known.as_ref(), turn),
             Standing::Newer { fence } => self.follow(&fence, turn),
-            Standing::Released { fence } => self.found_released(*fence, news, turn),
+            Standing::Released { fence } => {
+                self.active = turn.around.service.region_serving(&own_records(view, &turn.around.service)).cloned();
+                self.found_released(*fence, news, turn);
+            }
             Standing::Unadopted { serving } => self.active = serving,
             Standing::Lost { found, serving } => {
                 if news {
@@ -66,8 +83,7 @@ impl Failover {
         if news && self.held.as_ref().is_none_or(|held| held.order() < fence.order()) {
             turn.record(Row::new(HistoryKind::Followed, format!("`{}` released the service", fence.by)));
         }
-        self.pause = None;
-        self.pause_unwritten = false;
+        self.forget_pause();
         self.pin = None;
         self.held = Some(fence);
     }
@@ -78,6 +94,9 @@ impl Failover {
             self.expire("another controller wrote the fence", turn);
         }
         let rebuilt = self.held.is_none();
+        if self.active != fence.active {
+            self.hold = None;
+        }
         let summary = format!(
             "followed the fence of `{}`: epoch {}, rev {}, active in `{}`",
             fence.by,
@@ -91,12 +110,11 @@ impl Failover {
         // A point in the future would stretch the cooldown: it counts as seen now.
         self.moved = Some(fence.moved.min(turn.now()));
         self.pin.clone_from(&fence.pin);
-        if !self.pause_unwritten {
-            self.pause.clone_from(&fence.pause);
-        }
+        self.follow_pause(fence);
         self.held = Some(fence.clone());
         self.standing = Some(Standing::Held);
-        if rebuilt && turn.around.service.mode == Mode::Active && self.pause.is_none() {
+        let ends_by_itself = self.pause.as_ref().is_none_or(|pause| pause.until.is_some());
+        if rebuilt && turn.around.service.mode == Mode::Active && ends_by_itself {
             self.pause_after_rebuild(turn);
         }
     }
@@ -107,6 +125,24 @@ impl Failover {
         let reason = "the store was empty and the state was rebuilt from the zone".to_owned();
         turn.record(Row::new(HistoryKind::Paused, format!("paused: {reason}; resume to arm it")).paging());
         self.pause = Some(Pause { by: turn.around.actor.clone(), until: None, reason });
+        self.pause_stays_here = true;
+    }
+
+    /// A read that began before a write and came back after it shows the fence of before. So one look alone never
+    /// makes a loss: the next one, which begins after it, has to see the same.
+    fn is_doubtful(&self, standing: &Standing) -> bool {
+        let lost = matches!(standing, Standing::Lost { .. });
+        lost && self.standing.as_ref() != Some(standing) && self.doubt.as_ref() != Some(standing)
+    }
+
+    /// What was not asked for was not seen: a changed configuration asks for other RRsets.
+    fn forget_view_of_another_configuration(&mut self, turn: &mut Turn) {
+        let service = turn.service();
+        let other = |view: &ZoneView| view.zone != service.zone || !service.keys().is_subset(&view.asked);
+        let sent = self.open.as_ref().is_some_and(|open| open.stage == WriteStage::Sent);
+        if !sent && self.view.as_ref().is_some_and(other) {
+            self.forget_view(turn);
+        }
     }
 
     pub(super) fn zone_unreadable(&mut self, reason: &str, denied: bool, turn: &mut Turn) {

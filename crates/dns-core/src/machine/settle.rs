@@ -10,8 +10,7 @@ use super::memory::{Failover, Open};
 use super::{Row, Turn};
 use crate::fence::DecisionId;
 use crate::history::HistoryKind;
-use crate::standing::Standing;
-use crate::write::WriteKind;
+use crate::write::WriteStage;
 use crate::zone::ZoneView;
 
 impl Failover {
@@ -19,12 +18,14 @@ impl Failover {
         let Some(open) = self.open.as_mut().filter(|open| open.write.id == *decision) else {
             return turn.refuse(Refusal::Unexpected);
         };
-        if open.uncertain.is_none() {
+        let news = open.uncertain.replace(reason.to_owned()).is_none();
+        // Whoever asks what became of it may have sent it.
+        if std::mem::replace(&mut open.stage, WriteStage::Sent) == WriteStage::Pending {
+            turn.emit(Effect::MarkSent(decision.clone()));
+        }
+        if news {
             let summary = format!("whether the write arrived is not known ({reason}); finding out");
             turn.record(Row::new(HistoryKind::OutcomeUnknown, summary).of(decision).paging());
-        }
-        if let Some(open) = &mut self.open {
-            open.uncertain = Some(reason.to_owned());
         }
         self.write_error = Some(reason.to_owned());
     }
@@ -38,31 +39,42 @@ impl Failover {
             WriteOutcome::Applied(view) => self.applied(open, view, turn),
             WriteOutcome::Conflicted(reason) => {
                 let summary = format!("{} refused, the zone had changed: {reason}", open.write.kind.as_str());
-                turn.record(Row::new(HistoryKind::Conflicted, summary).of(decision));
-                self.forget_view(turn);
+                self.outrun(Row::new(HistoryKind::Conflicted, summary).of(decision), reason, turn);
             }
             WriteOutcome::Denied(reason) => self.failed(&open, HistoryKind::Denied, reason, turn),
             WriteOutcome::Unreachable(reason) => self.failed(&open, HistoryKind::Unreachable, reason, turn),
             WriteOutcome::Burned(reason) => {
                 let summary = format!("{} can no longer arrive: {reason}", open.write.kind.as_str());
-                turn.record(Row::new(HistoryKind::Burned, summary).of(decision));
-                self.forget_view(turn);
+                self.outrun(Row::new(HistoryKind::Burned, summary).of(decision), reason, turn);
             }
         }
         self.pursue(turn);
     }
 
     fn failed(&mut self, open: &Open, kind: HistoryKind, reason: &str, turn: &mut Turn) {
+        let first = !self.backoff.is_failing();
         self.backoff.failed(turn.now());
         self.write_error = Some(reason.to_owned());
         let summary = format!("{} failed: {reason}", open.write.kind.as_str());
-        turn.record(Row::new(kind, summary).of(&open.write.id).paging());
+        let row = Row::new(kind, summary).of(&open.write.id);
+        turn.record(if first { row.paging() } else { row });
+        self.forget_view(turn);
+    }
+
+    /// The write met another zone than it was planned for. Once is normal, a row of it wakes someone.
+    fn outrun(&mut self, row: Row, reason: &str, turn: &mut Turn) {
+        let told = self.backoff.is_failing();
+        self.backoff.outrun(turn.now());
+        let first = self.backoff.is_failing() && !told;
+        if self.backoff.is_failing() {
+            self.write_error = Some(reason.to_owned());
+        }
+        turn.record(if first { row.paging() } else { row });
         self.forget_view(turn);
     }
 
     fn applied(&mut self, open: Open, view: &ZoneView, turn: &mut Turn) {
         let write = open.write;
-        let moved = write.from != write.to && write.kind != WriteKind::Release;
         let summary = match &write.to {
             Some(to) => format!(
                 "{} is in the zone: active in `{to}`, epoch {}, rev {}",
@@ -76,38 +88,43 @@ impl Failover {
         };
         let took_ms = u64::try_from(turn.now().since(write.decided).as_millis()).unwrap_or(u64::MAX);
         turn.record(Row::new(HistoryKind::Applied, summary).of(&write.id).with(json!({ "tookMs": took_ms })));
-        self.backoff.succeeded();
+        self.backoff.end();
         self.write_error = None;
-        if moved || self.moved.is_none() {
+        if self.moved != Some(write.fence.moved) {
             self.moved = Some(turn.now());
         }
-        self.pause_unwritten = self.pause_unwritten && write.fence.pause != self.pause;
+        // An order may have come while the write was on its way.
+        self.pause_unwritten = self.next_pause(turn) != write.fence.pause;
         self.pin.clone_from(&write.fence.pin);
-        self.active = write.fence.active.clone().or_else(|| self.active.take());
-        self.view = Some(view.clone());
-        self.standing = Some(if write.fence.is_tombstone() {
-            Standing::Released { fence: Box::new(write.fence.clone()) }
-        } else {
-            Standing::Held
-        });
         self.held = Some(write.fence);
+        self.view = None;
         if write.kind.moves() {
             self.verifying = Some(write.id.clone());
         }
+        // The read-back is looked at like any other: a server may skip records without an error (RFC 2136 §3.4.2.2).
+        self.look(view, turn);
         turn.emit(Effect::Verify(write.id));
     }
 
     pub(super) fn verified(&mut self, decision: &DecisionId, deliveries: &[Delivery], turn: &mut Turn) {
-        self.verifying.take_if(|verifying| verifying == decision);
+        let move_verified = self.verifying.take_if(|verifying| verifying == decision).is_some();
+        let newest = self.held.as_ref().is_some_and(|held| held.write.as_str() == decision.as_str());
+        if !move_verified && !newest {
+            // A newer write has made the question pointless, or nobody asked it.
+            return turn.refuse(Refusal::Unexpected);
+        }
         let count = |wanted| deliveries.iter().filter(|delivery| delivery.outcome == wanted).count();
         let (served, old, silent) =
             (count(DeliveryOutcome::Served), count(DeliveryOutcome::Old), count(DeliveryOutcome::Silent));
-        let mut summary = format!("{served} of {} authoritative servers serve it", deliveries.len());
+        let mut summary = match deliveries.len() {
+            0 => "no authoritative server is known".to_owned(),
+            all => format!("{served} of {all} authoritative servers serve it"),
+        };
         for delivery in deliveries.iter().filter(|delivery| delivery.outcome != DeliveryOutcome::Served) {
             let word =
                 if delivery.outcome == DeliveryOutcome::Old { "serves something else" } else { "does not answer" };
-            let detail = delivery.detail.as_deref().unwrap_or_default();
-            write!(summary, "; {} {word} {detail}", delivery.server)
+            let detail = delivery.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+            write!(summary, "; {} {word}{detail}", delivery.server)
                 .expect("invariant: writing to a String cannot fail");
         }
         let details = json!({ "servers": deliveries });

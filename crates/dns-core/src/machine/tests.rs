@@ -1,1 +1,17 @@
-//! Tests.
+//! The machine, driven as its shell drives it: see [`world`].
+
+mod world;
+
+mod adopting;
+mod backoff;
+mod chart;
+mod envelope;
+mod exploration;
+mod failing_over;
+mod following;
+mod foreign;
+mod pausing;
+mod permits;
+mod quiet;
+mod returning;
+mod verifying;

@@ -82,9 +82,18 @@ fn a_pair_never_spans_strings_and_many_records_fit() {
 
 #[test]
 fn long_reasons_are_cut_at_a_character() {
-    let text = fence(&[], &"ä".repeat(200)).to_text(&zone()).expect("fits");
-    let read = Fence::parse(&text, &zone()).expect("parses");
-    assert_eq!(read.pause.expect("pause").reason, "ä".repeat(REASON_BYTES_MAX / 2));
+    for (long, kept) in [("x", 60), ("ä", 28), ("ж!", 19), ("€", 19)] {
+        let written = fence(&[], &long.repeat(200));
+        let by: Actor = "a".repeat(IDENTIFIER_BYTES_MAX).parse().expect("name");
+        let until = Some(Timestamp::from_secs(SECONDS_MAX));
+        let pause = Pause { by, until, reason: long.repeat(200) };
+        let text = Fence { pause: Some(pause), ..written }.to_text(&zone()).expect("fits");
+        let read = Fence::parse(&text, &zone()).expect("parses");
+        let reason = read.pause.expect("pause").reason;
+        assert!(long.repeat(200).starts_with(&reason));
+        assert!(reason.len() <= REASON_BYTES_MAX, "{reason}");
+        assert_eq!(reason.matches(long).count(), kept, "{reason}");
+    }
 }
 
 #[test]

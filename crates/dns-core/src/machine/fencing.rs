@@ -1,0 +1,104 @@
+//! The fence that a write leaves behind.
+
+use super::Turn;
+use super::decide::{Scope, Wish};
+use super::memory::Failover;
+use crate::fence::{DecisionId, Epoch, Fence, Pause, Pin, Rev, WriteId};
+use crate::identifier::RegionName;
+use crate::rrset::records_digest;
+use crate::service::Service;
+use crate::standing::Standing;
+use crate::time::Timestamp;
+use crate::write::{Initiative, WriteKind};
+use crate::zone::{FoundFence, ZoneView};
+
+impl Failover {
+    /// The fence that this write would leave behind. Epoch and rev go above everything known.
+    pub(super) fn next_fence(&self, wish: &Wish, scope: &Scope, turn: &Turn) -> Fence {
+        let service = &turn.around.service;
+        let found = match self.standing() {
+            Standing::Lost { found: Some(found), .. } => Some(&**found),
+            Standing::Newer { fence } | Standing::Released { fence } => Some(&**fence),
+            Standing::Unread
+            | Standing::Unadopted { .. }
+            | Standing::Held
+            | Standing::Foreign { .. }
+            | Standing::Lost { found: None, .. } => None,
+        };
+        let in_zone = self.view.as_ref().and_then(fence_in_view);
+        let known: Vec<&Fence> = [self.held.as_ref(), found, in_zone.as_ref()].into_iter().flatten().collect();
+        let epoch = known.iter().map(|fence| fence.epoch).max().unwrap_or_default();
+        let rev = known.iter().map(|fence| fence.rev).max().unwrap_or_default();
+        let cfg = known.iter().map(|fence| fence.cfg).max().unwrap_or_default();
+        let released = wish.kind == WriteKind::Release;
+        let counts = wish.kind.moves() || matches!(wish.kind, WriteKind::Adopt | WriteKind::Repair);
+        let active = if released { None } else { wish.to.clone().or_else(|| self.active.clone()) };
+        let plan = match (wish.kind, &self.held) {
+            (WriteKind::Annotate | WriteKind::Release | WriteKind::Rerender, Some(held)) => held.plan.clone(),
+            (_, _) => DecisionId::at(turn.now(), turn.around.nonce),
+        };
+        Fence {
+            install: service.installation.clone(),
+            id: service.name.clone(),
+            provider: service.provider.clone(),
+            epoch: if counts { epoch.next() } else { epoch.max(Epoch::new(1)) },
+            rev: Rev::next(rev),
+            write: WriteId::at(turn.now(), turn.around.nonce),
+            plan,
+            moved: self.next_moved(active.as_ref(), turn),
+            active,
+            released: released.then(|| turn.now()),
+            by: turn.around.actor.clone(),
+            cfg: service.revision.max(cfg),
+            pin: self.next_pin(wish, service),
+            pause: self.next_pause(turn).filter(|_| !released),
+            rrs: scope.after.keys().cloned().collect(),
+            digest: records_digest(&scope.after),
+            unknown: in_zone.map(|fence| fence.unknown).unwrap_or_default(),
+        }
+    }
+
+    /// A service has moved when its fence names another region than before, even if a restored backup or someone's
+    /// hand moved it.
+    fn next_moved(&self, active: Option<&RegionName>, turn: &Turn) -> Timestamp {
+        let before = self.held.as_ref().and_then(|held| held.active.as_ref()).or(self.active.as_ref());
+        match (active, self.moved) {
+            (Some(active), _) if before.is_some_and(|before| before != active) => turn.now(),
+            (_, Some(moved)) => moved,
+            (_, None) => turn.now(),
+        }
+    }
+
+    /// A pause that stays in the store leaves what the fence says, unless that is over.
+    pub(super) fn next_pause(&self, turn: &Turn) -> Option<Pause> {
+        if !self.pause_stays_here {
+            return self.pause.clone();
+        }
+        let said = self.held.as_ref().and_then(|held| held.pause.clone());
+        said.filter(|pause| pause.until.is_none_or(|until| until > turn.now()))
+    }
+
+    /// A move by hand pins, so that automation does not undo it; coming back to the preferred region unpins.
+    fn next_pin(&self, wish: &Wish, service: &Service) -> Option<Pin> {
+        if wish.kind == WriteKind::Release {
+            return None;
+        }
+        if !wish.kind.moves() {
+            return self.pin.clone();
+        }
+        if wish.to.as_ref() == Some(service.preferred()) {
+            return None;
+        }
+        match &wish.initiative {
+            Initiative::Manual { by } => Some(Pin { by: by.clone(), reason: wish.reason.clone() }),
+            Initiative::Automatic => self.pin.clone(),
+        }
+    }
+}
+
+fn fence_in_view(view: &ZoneView) -> Option<Fence> {
+    match &view.fence {
+        FoundFence::Present { text, .. } => Fence::parse(text, &view.zone).ok(),
+        FoundFence::Absent | FoundFence::Unreadable { .. } => None,
+    }
+}

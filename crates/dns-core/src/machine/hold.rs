@@ -1,0 +1,80 @@
+//! What is wanted and refused: told to the history once, kept for people, let go when it is no longer wanted.
+
+use serde_json::json;
+
+use super::decide::Wish;
+use super::memory::{Failover, Hold};
+use super::{Row, Turn};
+use crate::history::HistoryKind;
+use crate::judgement::Health;
+use crate::kernel::{Rejection, Rule};
+use crate::standing::Standing;
+use crate::write::WriteKind;
+
+impl Failover {
+    pub(super) fn hold_back(&mut self, wish: &Wish, rejections: Vec<Rejection>, turn: &mut Turn) {
+        let reading = self.unreadable.is_none();
+        if reading && rejections.iter().all(|rejection| rejection.rule == Rule::ZoneKnown) {
+            return;
+        }
+        let lasting = |rule: &Rule| !is_passing(*rule, reading);
+        let told: Vec<Rule> = rejections.iter().map(|rejection| rejection.rule).filter(lasting).collect();
+        let hold = Hold { wanted: wish.kind, to: wish.to.clone(), rejections, since: turn.now(), told };
+        if let Some(held) = self.hold.as_mut().filter(|held| held.wanted == hold.wanted && held.told == hold.told) {
+            // The same rules with newer figures: that is no news for the history.
+            held.rejections = hold.rejections;
+            held.to = hold.to;
+            return;
+        }
+        if !hold.told.is_empty() {
+            let row = row_of(&hold, wish);
+            turn.record(if self.wakes(&hold) { row.paging() } else { row });
+        }
+        self.hold = Some(hold);
+    }
+
+    /// A hold wakes someone once, not with every further reason: a pause on top, or another region that fails too.
+    fn wakes(&self, hold: &Hold) -> bool {
+        let known = self.hold.as_ref().is_some_and(|known| known.wanted == hold.wanted && !known.told.is_empty());
+        let worse_off = !matches!(hold.wanted, WriteKind::Annotate | WriteKind::Rerender);
+        worse_off && !known && !hold.is_observation()
+    }
+
+    /// Nothing is wanted. Not to know how the active region or the zone is, is no recovery: what was held stays held, so
+    /// that evidence that comes and goes makes no rows, and neither does a restart.
+    pub(super) fn let_go(&mut self, turn: &mut Turn) {
+        let in_the_dark = self.active.as_ref().is_some_and(|active| {
+            self.judgement.as_ref().is_none_or(|judgement| judgement.health(active) == Health::Unknown)
+        });
+        let unread = self.standing() == &Standing::Unread;
+        if !in_the_dark && !unread {
+            self.backoff.end();
+        }
+        let unknown = |hold: &Hold| if hold.wanted == WriteKind::Failover { in_the_dark } else { unread };
+        if self.hold.as_ref().is_some_and(unknown) {
+            return;
+        }
+        if let Some(hold) = self.hold.take().filter(|hold| !hold.told.is_empty()) {
+            let summary = format!("{} is no longer wanted", hold.wanted.as_str());
+            turn.record(Row::new(HistoryKind::Unheld, summary));
+        }
+    }
+}
+
+/// Whether a rule says no only for a moment: until a retry is due, or until the read that is under way returns.
+fn is_passing(rule: Rule, reading: bool) -> bool {
+    rule == Rule::WriteBackoff || (reading && rule == Rule::ZoneKnown)
+}
+
+fn row_of(hold: &Hold, wish: &Wish) -> Row {
+    let word = wish.kind.as_str();
+    let preposition = if wish.kind.moves() { "to" } else { "in" };
+    let target = hold.to.as_ref().map(|to| format!(" {preposition} `{to}`")).unwrap_or_default();
+    let details = json!({ "wanted": hold.wanted, "to": hold.to, "rejections": hold.rejections });
+    if hold.is_observation() {
+        return Row::new(HistoryKind::WouldMove, format!("would {word}{target}: {}", wish.reason)).with(details);
+    }
+    let why = hold.rejections.iter().find(|rejection| hold.told.contains(&rejection.rule));
+    let why = why.map(|rejection| format!("{}: {}", rejection.rule, rejection.reason)).unwrap_or_default();
+    Row::new(HistoryKind::Held, format!("{word}{target} held: {why}")).with(details)
+}

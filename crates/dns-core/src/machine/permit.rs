@@ -1,0 +1,104 @@
+//! Permits: the kernel is asked again, on what is known then, just before a write is sent.
+
+use super::effect::{Effect, PermitAnswer};
+use super::memory::Failover;
+use super::{Row, Turn};
+use crate::change::Requirement;
+use crate::fence::DecisionId;
+use crate::history::HistoryKind;
+use crate::kernel::{Proposal, review};
+use crate::rrset::Rrsets;
+use crate::service::Service;
+use crate::time::Timestamp;
+use crate::write::{PlannedWrite, WriteStage};
+
+impl Failover {
+    pub(super) fn answer_permit(&mut self, decision: &DecisionId, turn: &mut Turn) {
+        let Some(open) = self.open.as_ref().filter(|open| open.write.id == *decision) else {
+            turn.step.permit = Some(PermitAnswer::Refused("the decision has ended".to_owned()));
+            return;
+        };
+        if open.stage != WriteStage::Pending {
+            turn.step.permit = Some(PermitAnswer::Refused("its permit was given already".to_owned()));
+            return;
+        }
+        match self.reasons_against(turn) {
+            None => self.grant(decision, turn),
+            Some(why) => {
+                self.expire(&why, turn);
+                turn.step.permit = Some(PermitAnswer::Refused(why));
+            }
+        }
+    }
+
+    fn grant(&mut self, decision: &DecisionId, turn: &mut Turn) {
+        if let Some(open) = &mut self.open {
+            open.stage = WriteStage::Sent;
+        }
+        turn.step.permit = Some(PermitAnswer::Granted);
+        turn.emit(Effect::MarkSent(decision.clone()));
+        turn.record(Row::new(HistoryKind::Permitted, "the kernel agreed again; the write is sent now").of(decision));
+    }
+
+    fn reasons_against(&self, turn: &Turn) -> Option<String> {
+        let write = &self.open.as_ref()?.write;
+        if is_late(write, turn.now()) {
+            return Some("the decision got too old before it could be sent".to_owned());
+        }
+        let after = after_of(write);
+        let shown = write.kind.renders().then_some(&after);
+        if shown.is_some_and(|after| is_rendered_otherwise(write, after, &turn.around.service)) {
+            return Some("the configuration renders other records than when it was decided".to_owned());
+        }
+        let proposal = Proposal {
+            kind: write.kind,
+            initiative: &write.initiative,
+            from: write.from.as_ref(),
+            to: write.to.as_ref(),
+            overrides: &write.overrides,
+            change: Some(&write.change),
+            after: shown,
+        };
+        let rejections = review(&proposal, &self.situation(turn, false));
+        rejections.first().map(|rejection| format!("{}: {}", rejection.rule, rejection.reason))
+    }
+
+    /// Ends an open write of which nothing was sent.
+    pub(super) fn expire(&mut self, why: &str, turn: &mut Turn) {
+        let Some(open) = self.open.take() else { return };
+        let summary = format!("{} ended before it was sent: {why}", open.write.kind.as_str());
+        turn.record(Row::new(HistoryKind::Expired, summary).of(&open.write.id));
+        turn.emit(Effect::Dequeue(open.write.id));
+    }
+
+    /// A decision that nobody comes to send must not stand in the way of a better one.
+    pub(super) fn expire_if_late(&mut self, turn: &mut Turn) {
+        let pending = self.open.as_ref().filter(|open| open.stage == WriteStage::Pending);
+        if pending.is_some_and(|open| is_late(&open.write, turn.now())) {
+            self.expire("nothing could send it in time", turn);
+        }
+    }
+}
+
+/// A clock that was set back makes the age of a decision unknown; that counts as too old.
+fn is_late(write: &PlannedWrite, now: Timestamp) -> bool {
+    now > write.valid_until || now < write.decided
+}
+
+/// What the zone holds after the write: it succeeds only if all that it requires is still so.
+fn after_of(write: &PlannedWrite) -> Rrsets {
+    let required = write.change.requires.iter().filter_map(|requirement| match requirement {
+        Requirement::Exactly(set) => Some(set),
+        Requirement::Absent(_) => None,
+    });
+    let kept = required.filter(|set| !write.change.deletes.iter().any(|deleted| deleted.key() == set.key()));
+    kept.chain(&write.change.creates).map(|set| (set.key().clone(), set.clone())).collect()
+}
+
+/// Endpoints can be exchanged between decision and permit; the new ones being proven says nothing about the old ones.
+fn is_rendered_otherwise(write: &PlannedWrite, after: &Rrsets, service: &Service) -> bool {
+    let keys = service.keys();
+    let ours = after.iter().filter(|(key, _)| keys.contains(key)).map(|(key, set)| (key.clone(), set.clone()));
+    let rendered = write.to.as_ref().and_then(|to| service.render(to).ok());
+    rendered != Some(ours.collect())
+}

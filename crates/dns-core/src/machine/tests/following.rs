@@ -1,0 +1,227 @@
+//! Other controllers: a newer fence is followed, a store that was lost starts paused.
+
+use std::time::Duration;
+
+use super::world::*;
+use crate::fence::{Pause, Pin};
+use crate::fixture::{COOLDOWN, Seen, rrset};
+use crate::history::HistoryKind;
+use crate::kernel::Rule;
+use crate::machine::command::Command;
+use crate::machine::effect::{PermitAnswer, Refusal};
+use crate::machine::event::WriteOutcome;
+use crate::machine::{Machine, State};
+use crate::rrset::GuardedType;
+
+fn pause_of(reason: &str) -> Pause {
+    Pause { by: "colleague".parse().expect("a name"), until: None, reason: reason.to_owned() }
+}
+
+#[test]
+fn a_newer_fence_is_followed_with_its_pause_and_pin() {
+    let mut world = World::adopted();
+    let pin = Pin { by: "colleague".parse().expect("a name"), reason: "drill".to_owned() };
+    let theirs = world.other_writes("dr", |fence| {
+        fence.pin = Some(pin.clone());
+        fence.pause = Some(pause_of("drill"));
+    });
+    world.look_around();
+    assert_eq!(world.kinds(), [HistoryKind::Followed]);
+    assert_eq!(
+        world.last(HistoryKind::Followed).summary,
+        "followed the fence of `controller-2`: epoch 2, rev 2, active in `dr`"
+    );
+    assert_eq!((world.memory().held(), world.active()), (Some(&theirs), "dr"));
+    assert_eq!((world.memory().pin(), world.memory().pause()), (Some(&pin), theirs.pause.as_ref()));
+    assert_eq!(world.machine.state(), State::Paused {});
+    world.other_writes("dr", |_| {});
+    world.look_around();
+    assert_eq!((world.memory().pin(), world.memory().pause()), (None, None));
+}
+
+#[test]
+fn a_move_in_the_future_counts_as_seen_now() {
+    let mut world = World::adopted();
+    let future = world.now + Duration::from_hours(1000);
+    world.other_writes("dr", |fence| fence.moved = future);
+    world.read();
+    assert_eq!(world.memory().moved(), Some(world.now));
+    assert_eq!(world.machine.state(), State::CoolingDown {});
+    world.pass(COOLDOWN);
+    assert_eq!(world.machine.state(), State::SteadyElsewhere {});
+}
+
+#[test]
+fn a_stale_writer_is_refused_reads_and_follows() {
+    let mut world = World::adopted();
+    world.see(Seen::Failing, Seen::Proven);
+    assert_eq!(world.ask_permit(), Some(PermitAnswer::Granted));
+    let theirs = world.other_writes("dr", |_| {});
+    let step = world.send();
+    assert!(step.effects.contains(&crate::machine::effect::Effect::ReadZone));
+    assert!(world.memory().view().is_none());
+    assert_eq!(world.machine.state(), State::Suspected {});
+    world.run();
+    assert_eq!(
+        world.kinds()[2..],
+        [HistoryKind::Conflicted, HistoryKind::Followed],
+        "nothing is decided on what was read before"
+    );
+    assert_eq!((world.fence(), world.active()), (theirs, "dr"));
+}
+
+#[test]
+fn a_newer_fence_ends_a_write_that_was_not_sent() {
+    let mut world = World::adopted();
+    world.see(Seen::Failing, Seen::Proven);
+    world.other_writes("dr", |_| {});
+    world.read();
+    assert_eq!(world.count(HistoryKind::Expired), 1);
+    assert!(world.outbox.is_empty());
+    assert_ne!(world.machine.state(), State::Flipping {});
+}
+
+#[test]
+fn a_look_while_a_write_is_on_its_way_means_nothing() {
+    let mut world = World::adopted();
+    world.see(Seen::Failing, Seen::Proven);
+    world.ask_permit();
+    let before = world.memory().clone();
+    for _ in 0..2 {
+        world.zone.put(rrset("api.example.com", GuardedType::A, 60, &["203.0.113.1"]));
+        world.read();
+        world.other_writes("dr", |_| {});
+        world.read();
+    }
+    assert_eq!(world.memory(), &before);
+    world.settle(WriteOutcome::Conflicted("another fence".to_owned()));
+    world.run();
+    assert_eq!(world.active(), "dr");
+}
+
+#[test]
+fn a_lost_store_is_rebuilt_from_the_zone_and_starts_paused() {
+    let mut world = World::in_dr();
+    let fence = world.fence();
+    world.machine = Machine::new();
+    world.look_around();
+    assert_eq!(world.kinds(), [HistoryKind::Followed, HistoryKind::Paused]);
+    assert!(world.last(HistoryKind::Paused).page);
+    assert_eq!((world.active(), world.machine.state()), ("dr", State::Paused {}));
+    assert_eq!(world.fence(), fence, "the pause stays in the store");
+    world.see(Seen::Proven, Seen::Failing);
+    world.run();
+    assert!(world.serves("dr"));
+    world.must_order(Command::Resume);
+    world.run();
+    assert!(world.serves("prod"));
+}
+
+#[test]
+fn the_pause_of_a_rebuilt_store_never_reaches_the_fence_and_survives_what_others_write() {
+    let mut world = World::in_dr();
+    world.machine = Machine::new();
+    world.look_around();
+    world.pass(COOLDOWN);
+    world.must_order(Command::Failback);
+    world.run();
+    assert_eq!(world.fence().pause, None);
+    assert_eq!(world.machine.state(), State::Paused {});
+    world.other_writes("dr", |_| {});
+    world.look_around();
+    assert_eq!(world.machine.state(), State::Paused {}, "a person says when to act again");
+    world.must_order(Command::Pause { until: None });
+    world.run();
+    assert!(world.fence().pause.is_some(), "an order does reach it");
+}
+
+#[test]
+fn a_rebuilt_store_is_not_armed_by_the_end_of_somebodys_pause() {
+    let mut world = World::adopted();
+    let until = Some(world.now + Duration::from_mins(1));
+    world.other_writes("prod", |fence| fence.pause = Some(Pause { until, ..pause_of("deploy") }));
+    world.machine = Machine::new();
+    world.look_around();
+    world.pass(Duration::from_hours(1));
+    world.see(Seen::Failing, Seen::Proven);
+    world.run();
+    assert!(world.serves("prod"));
+    assert_eq!(world.machine.state(), State::Paused {});
+}
+
+#[test]
+fn a_resume_here_outlives_a_fence_that_still_says_paused() {
+    let mut world = World::adopted();
+    world.must_order(Command::Pause { until: None });
+    world.run();
+    world.provider = Provider::Unreachable;
+    world.must_order(Command::Resume);
+    world.ask_permit();
+    world.send();
+    world.other_writes("prod", |fence| fence.pause = Some(pause_of("older")));
+    world.provider = Provider::Works;
+    world.look_around();
+    world.pass(Duration::from_mins(1));
+    world.run();
+    assert_eq!((world.memory().pause(), world.fence().pause), (None, None));
+}
+
+#[test]
+fn an_older_configuration_never_writes() {
+    let mut world = World::adopted();
+    world.other_writes("prod", |fence| fence.cfg = 12);
+    world.look_around();
+    world.see(Seen::Failing, Seen::Proven);
+    world.run();
+    assert_eq!(refused_by(&world.order(failover("dr"))), [Rule::ConfigurationCurrent]);
+    assert!(world.serves("prod"));
+    let mut service = (*world.service).clone();
+    service.revision = 13;
+    world.service = std::sync::Arc::new(service);
+    world.run();
+    assert_eq!((world.serves("dr"), world.fence().cfg), (true, 13));
+}
+
+#[test]
+fn unknown_pairs_of_a_later_version_are_kept() {
+    let mut world = World::adopted();
+    let later = vec![("later".to_owned(), "kept".to_owned())];
+    world.other_writes("prod", |fence| fence.unknown.clone_from(&later));
+    world.look_around();
+    world.must_order(failover("dr"));
+    world.run();
+    assert_eq!(world.fence().unknown, later);
+}
+
+#[test]
+fn a_release_by_another_controller_is_followed() {
+    let mut world = World::adopted();
+    world.other_writes("prod", |fence| {
+        (fence.active, fence.released) = (None, Some(crate::fixture::START));
+    });
+    world.look_around();
+    assert_eq!(world.last(HistoryKind::Followed).summary, "`controller-2` released the service");
+    assert_eq!(refused_by(&world.order(failover("dr"))), [Rule::Adopted]);
+    world.read();
+    assert_eq!(world.count(HistoryKind::Followed), 1);
+}
+
+#[test]
+fn events_that_nobody_waits_for_are_refused() {
+    let mut world = World::adopted();
+    let decision = crate::fence::DecisionId::at(world.now, 999);
+    let events = [
+        crate::machine::event::Event::WriteUncertain { decision: decision.clone(), reason: "?".to_owned() },
+        crate::machine::event::Event::WriteSettled {
+            decision: decision.clone(),
+            outcome: WriteOutcome::Conflicted("?".to_owned()),
+        },
+        crate::machine::event::Event::Verified { decision, deliveries: Vec::new() },
+    ];
+    for event in events {
+        let before = world.memory().clone();
+        let step = world.step(&event);
+        assert_eq!((step.refusal, step.effects), (Some(Refusal::Unexpected), Vec::new()), "{event:?}");
+        assert_eq!(world.memory(), &before);
+    }
+}
