@@ -48,7 +48,7 @@ fn held(memory: &Failover) -> Option<Concern> {
     }
     // Rules that history was not told of only say "in a moment".
     let telling = hold.rejections.iter().find(|rejection| hold.told.contains(&rejection.rule));
-    let Some(first) = telling.or_else(|| hold.rejections.first()) else { return None };
+    let first = telling.or_else(|| hold.rejections.first())?;
     let text = format!("{}{target} is held by {}: {}", hold.wanted.as_str(), first.rule, first.reason);
     // Nobody is worse off while a fence's text or a changed rendering waits.
     let patient = matches!(hold.wanted, WriteKind::Annotate | WriteKind::Rerender);
