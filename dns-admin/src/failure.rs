@@ -90,6 +90,10 @@ impl From<SetupError> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            // `| head` and `| grep -q` have read what they wanted: that is an end, and no failure.
+            return Self::new(Exit::Done, "nobody reads the answer any more");
+        }
         Self::new(Exit::Failed, format!("cannot write the answer: {error}"))
     }
 }

@@ -15,11 +15,12 @@ use dns_service::exit::Exit;
 use crate::arguments::Arguments;
 use crate::output::Output;
 
-/// Carries out one command line, tells a failure, and says how to exit.
+/// Carries out one command line, tells a failure, and says how to exit. A reader that has gone away is no failure.
 pub async fn run(arguments: &Arguments) -> Exit {
     let output = Output::of(&arguments.global);
     match commands::dispatch(arguments, &output).await {
         Ok(exit) => exit,
+        Err(failure) if failure.exit == Exit::Done => Exit::Done,
         Err(failure) => {
             output.failure(&failure);
             failure.exit

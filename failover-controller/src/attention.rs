@@ -30,11 +30,18 @@ impl Concern {
 /// Everything to look at, most urgent first. Empty if all is well.
 pub(crate) fn concerns(view: &ServiceView) -> Vec<Concern> {
     let memory = &view.memory;
-    let mut found: Vec<Concern> =
-        [held(memory), uncertain(memory), failed_write(memory), standing(view), unreadable(memory), unknown(view)]
-            .into_iter()
-            .flatten()
-            .collect();
+    let mut found: Vec<Concern> = [
+        held(memory),
+        uncertain(memory),
+        failed_write(memory),
+        standing(view),
+        unreadable(memory),
+        unknown(view),
+        no_refuge(view),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     found.extend(undelivered(view));
     found.sort_by_key(|concern| !concern.page);
     found
@@ -100,6 +107,23 @@ fn unknown(view: &ServiceView) -> Option<Concern> {
             judgement.regions.get(active).map(dns_core::judgement::RegionJudgement::describe).unwrap_or_default();
         Concern::note(format!("nobody knows how region `{active}` is: {seen}"))
     })
+}
+
+/// Learnt now instead of on the night when the active region fails.
+fn no_refuge(view: &ServiceView) -> Option<Concern> {
+    let (judgement, active) = (view.memory.judgement()?, view.memory.active()?);
+    let others: Vec<&str> = view
+        .service
+        .regions
+        .iter()
+        .map(|region| &region.name)
+        .filter(|name| *name != active)
+        .map(dns_core::identifier::RegionName::as_str)
+        .collect();
+    let ready = judgement.regions.iter().any(|(name, judged)| name != active && judged.proven);
+    let text =
+        || format!("no other region is proven ({}): if `{active}` failed now, nothing could move", others.join(", "));
+    (judgement.health(active) == Health::Healthy && !ready).then(|| Concern::note(text()))
 }
 
 fn undelivered(view: &ServiceView) -> Vec<Concern> {
