@@ -65,8 +65,8 @@ pub(crate) struct Parts {
     pub(crate) distrust: watch::Sender<u64>,
 }
 
-/// The engine's own state.
-struct Owner {
+/// The engine's own state: whoever has it is the engine.
+pub(crate) struct Owner {
     parts: Parts,
     units: BTreeMap<ServiceName, Unit>,
     witnesses: Witnesses,
@@ -74,24 +74,28 @@ struct Owner {
     last_turn: Timestamp,
 }
 
-/// Loads every service and runs until cancelled.
+/// Loads every service's state.
 ///
 /// # Errors
-/// [`StoreError`] if a service's state cannot be loaded; nothing was started.
+/// [`StoreError`] if a state cannot be loaded; nothing was started.
+pub(crate) async fn load(parts: Parts) -> Result<Owner, StoreError> {
+    Owner::load(parts).await
+}
+
+/// Runs until cancelled.
 pub(crate) async fn run(
-    parts: Parts,
+    mut owner: Owner,
     mut messages: mpsc::Receiver<Message>,
     publish: watch::Sender<Arc<Snapshot>>,
     stop: CancellationToken,
-) -> Result<(), StoreError> {
-    let mut owner = Owner::load(parts).await?;
+) {
     owner.resume();
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         tokio::select! {
             biased;
-            () = stop.cancelled() => return Ok(()),
+            () = stop.cancelled() => return,
             Some(message) = messages.recv() => {
                 owner.note_turn();
                 let heartbeat = matches!(message, Message::Heard(_, _));

@@ -1,7 +1,7 @@
 //! The failover controller: judges evidence, decides, and flips a service's records under a fence.
 //!
-//! [`run`] puts the parts together: listeners bring evidence to the [`engine`], which owns all state; the executor
-//! carries out what the outbox holds; readers and the verifier look at the zones; the [`api`] serves what the engine
+//! [`run`] puts the parts together: listeners bring evidence to the `engine`, which owns all state; the executor
+//! carries out what the outbox holds; readers and the verifier look at the zones; the `api` serves what the engine
 //! publishes. None of them decides anything: decisions are `dns-core`'s.
 
 mod api;

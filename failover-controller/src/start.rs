@@ -17,12 +17,12 @@ use dns_service::auth::Tokens;
 use dns_service::clock::Clock;
 use dns_service::config::secret::read_secret_line;
 use dns_service::config::{Config, StoreConfig};
-use dns_service::http::{self, Kit, Readiness};
+use dns_service::http::{self, Kit, Listening, Readiness};
 use dns_service::telemetry::Metrics;
 use dns_store::port::Store;
 use dns_store::sqlite::SqliteStore;
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::ApiState;
@@ -54,6 +54,18 @@ struct Common {
     providers: Arc<BTreeMap<ProviderName, ProviderInUse>>,
 }
 
+/// What runs, and how it is ended.
+struct Running {
+    engine: JoinHandle<()>,
+    executor: JoinHandle<()>,
+    api: JoinHandle<std::io::Result<()>>,
+    edge: JoinSet<()>,
+    /// Ends whatever brings in something new.
+    outer: CancellationToken,
+    /// Ends what is needed to settle what is under way.
+    inner: CancellationToken,
+}
+
 /// Starts everything and runs until `stop`, then drains.
 pub(crate) async fn until_stopped(args: &Args, config: Config, stop: CancellationToken) -> anyhow::Result<()> {
     let address: SocketAddr = match args.daemon.listen {
@@ -62,10 +74,19 @@ pub(crate) async fn until_stopped(args: &Args, config: Config, stop: Cancellatio
     };
     let listening = http::bind(address, args.daemon.plain_http(), &config.tls)?;
     let StoreConfig::Sqlite { path } = &config.store;
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(path).await?);
+    let store = Arc::new(SqliteStore::open(path).await?);
+    let ended = match start(args, &config, listening, Arc::clone(&store) as Arc<dyn Store>).await {
+        Ok(running) => running.until(stop).await,
+        Err(error) => Err(error),
+    };
+    // Folds the write-ahead log into the file, so that a copy of the file alone is a whole backup.
+    store.close().await;
+    ended
+}
+
+async fn start(args: &Args, config: &Config, listening: Listening, store: Arc<dyn Store>) -> anyhow::Result<Running> {
     let metrics = Metrics::global();
     gauges::describe();
-
     let clock = Clock::start();
     let (engine, messages, publish) = Engine::channel();
     let (verifications, requests) = Verifications::channel();
@@ -79,49 +100,55 @@ pub(crate) async fn until_stopped(args: &Args, config: Config, stop: Cancellatio
         outbox: Arc::default(),
         read_now: ReadNow::new(services.keys().cloned()),
         services: Arc::new(services),
-        providers: Arc::new(providers::set_up(&config)?),
+        providers: Arc::new(providers::set_up(config)?),
     };
-
     let readiness = Readiness::starting(&[ENGINE, STORE]);
-    let (outer, inner) = (CancellationToken::new(), CancellationToken::new());
-    let parts = engine_parts(args, &config, &common, verifications, distrust);
-    let mut core = JoinSet::new();
-    core.spawn(engine::run(parts, messages, publish, inner.clone()));
+    let tokens = Tokens::load(&config.controller.tokens)?;
+    let kit = Kit::new(tokens, readiness.clone(), metrics.clone(), &dns_api::openapi::controller())?;
+    // Before anything runs: a state that cannot be read is an error at the start, and nothing was begun.
+    let owner = engine::load(engine_parts(args, config, &common, verifications, distrust)).await?;
 
+    let (outer, inner) = (CancellationToken::new(), CancellationToken::new());
     let mut edge = JoinSet::new();
-    start_listeners(&config, &common, &distrusted, &outer, &mut edge)?;
+    start_listeners(config, &common, &distrusted, &outer, &mut edge)?;
     start_readers(&common, &outer, &mut edge);
     edge.spawn(gauges::run(engine.clone(), outer.clone()));
     edge.spawn(verifier::run(requests, Arc::clone(&common.providers), engine.clone(), inner.clone()));
-    edge.spawn(metrics.clone().keep_up(outer.clone()));
-
-    let executor = start_executor(args, &common, &outer);
-    let tokens = Tokens::load(&config.controller.tokens)?;
-    let kit = Kit::new(tokens, readiness.clone(), metrics, &dns_api::openapi::controller())?;
-    let state = ApiState { engine: engine.clone(), store: Arc::clone(&store), clock };
-    let router = http::router(api::routes(state), kit);
-    let api_task = tokio::spawn(listening.serve(router, outer.clone()));
+    edge.spawn(metrics.keep_up(outer.clone()));
     edge.spawn(follow_readiness(engine.clone(), readiness, outer.clone()));
+    let router = http::router(api::routes(ApiState { engine, store, clock }), kit);
     tracing::info!(instance = %args.instance, services = common.services.len(), config = %config.digest, "started");
+    Ok(Running {
+        engine: tokio::spawn(engine::run(owner, messages, publish, inner.clone())),
+        executor: start_executor(args, &common, &outer),
+        api: tokio::spawn(listening.serve(router, outer.clone())),
+        edge,
+        outer,
+        inner,
+    })
+}
 
-    let failed = tokio::select! {
-        () = stop.cancelled() => None,
-        // The engine ends by itself only if it could not load.
-        Some(ended) = core.join_next() => Some(ended),
-    };
-    outer.cancel();
-    if tokio::time::timeout(DRAIN, executor).await.is_err() {
-        tracing::warn!("writes are still under way; the next process finds out what became of them");
+impl Running {
+    /// Runs until `stop`, or until a part that must not end does, then takes everything apart.
+    async fn until(mut self, stop: CancellationToken) -> anyhow::Result<()> {
+        let engine_ended = tokio::select! {
+            () = stop.cancelled() => false,
+            _ended = &mut self.engine => true,
+        };
+        self.outer.cancel();
+        if tokio::time::timeout(DRAIN, &mut self.executor).await.is_err() {
+            tracing::warn!("writes are still under way; the next process finds out what became of them");
+            self.executor.abort();
+        }
+        self.inner.cancel();
+        let served = self.api.await.context("the API's task ended abnormally")?;
+        if !engine_ended {
+            self.engine.await.context("the engine's task ended abnormally")?;
+        }
+        self.edge.shutdown().await;
+        anyhow::ensure!(!engine_ended, "the engine ended by itself");
+        served.context("the API could not be served")
     }
-    inner.cancel();
-    let served = api_task.await.context("the API's task ended abnormally")?;
-    while core.join_next().await.is_some() {}
-    edge.shutdown().await;
-    if let Some(ended) = failed {
-        ended.context("the engine's task ended abnormally")??;
-        anyhow::bail!("the engine ended by itself");
-    }
-    served.context("the API could not be served")
 }
 
 fn engine_parts(
