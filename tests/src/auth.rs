@@ -117,6 +117,7 @@ pub struct Setup {
     zone: String,
     text: String,
     keys: Vec<Key>,
+    reader: Key,
     secondaries: usize,
 }
 
@@ -124,7 +125,8 @@ impl Setup {
     /// A zone (without the final dot) with its content as a zone file; one key, `flip-key`, hmac-sha256; one secondary.
     pub fn new(zone: &str, text: &str) -> Self {
         let keys = vec![Key::generate("flip-key", Algorithm::HmacSha256)];
-        Self { zone: zone.to_owned(), text: text.to_owned(), keys, secondaries: 1 }
+        let reader = Key::generate("read-key", Algorithm::HmacSha256);
+        Self { zone: zone.to_owned(), text: text.to_owned(), keys, reader, secondaries: 1 }
     }
 
     /// The keys that may update and transfer, in place of the one. The first also signs NOTIFY and the secondaries' transfers.
@@ -247,6 +249,11 @@ impl AuthServer {
     /// The first key.
     pub fn key(&self) -> &Key {
         &self.setup.keys[0]
+    }
+
+    /// A key that the primary knows and that may do nothing but sign questions.
+    pub fn reader_key(&self) -> &Key {
+        &self.setup.reader
     }
 
     /// Where the primary listens, for UDP and TCP.

@@ -5,12 +5,15 @@
 use std::env;
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::command;
 use crate::http;
 use crate::process::{Process, Program, Sandbox};
 use crate::until::PATIENCE;
+
+/// The environment variable that arms failpoints.
+const FAILPOINTS: &str = "DNS_FAILPOINTS";
 
 /// How to start a daemon.
 #[derive(Clone, Debug)]
@@ -120,6 +123,17 @@ impl Daemon {
         format!("{scheme}://{}", self.address)
     }
 
+    /// The authority that its certificate is from, if it serves TLS.
+    pub fn ca(&self) -> Option<&Path> {
+        self.ca.as_deref()
+    }
+
+    /// Its metrics; empty while it does not answer.
+    pub fn metrics(&self) -> String {
+        let answer = http::get(&format!("{}/metrics", self.url()), self.ca());
+        answer.map(|answer| answer.body).unwrap_or_default()
+    }
+
     /// The process, to be killed, stopped or terminated.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
@@ -132,6 +146,26 @@ impl Daemon {
     /// When it is not ready within [`PATIENCE`].
     pub fn restart(&mut self) {
         self.process.restart();
+        self.until_ready();
+    }
+
+    /// Starts it again with `DNS_FAILPOINTS` that end it, and waits for its end.
+    ///
+    /// # Panics
+    ///
+    /// When it is still running after [`PATIENCE`].
+    pub fn restart_to_its_end(&mut self, failpoints: &str) {
+        self.process.restart_with_env(FAILPOINTS, Some(failpoints));
+        self.process.wait(PATIENCE);
+    }
+
+    /// Starts it again with these `DNS_FAILPOINTS`, counted from this start, or without any.
+    ///
+    /// # Panics
+    ///
+    /// When it is not ready within [`PATIENCE`].
+    pub fn restart_with_failpoints(&mut self, failpoints: Option<&str>) {
+        self.process.restart_with_env(FAILPOINTS, failpoints);
         self.until_ready();
     }
 }

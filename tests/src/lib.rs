@@ -11,19 +11,23 @@
 //! The rig panics instead of returning errors: its callers are tests, and a broken rig is a failed test.
 
 pub mod auth;
+pub mod authority;
 pub mod command;
 pub mod daemon;
 pub mod endpoint;
 pub mod http;
 pub mod loopback;
 pub mod process;
+pub mod proxy;
 pub mod until;
 pub mod world;
 
 pub use auth::{AuthServer, Key, Kind, Setup};
+pub use authority::Authority;
 pub use daemon::{Daemon, Launch, admin};
 pub use endpoint::Endpoint;
 pub use loopback::Loopback;
 pub use process::{Process, Program, Sandbox, find_program};
+pub use proxy::Proxy;
 pub use until::{PATIENCE, until, until_eq};
-pub use world::{Plan, Region, World};
+pub use world::{Hearing, Plan, Region, World};

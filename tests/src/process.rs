@@ -242,6 +242,11 @@ impl Program {
         self
     }
 
+    /// Removes an environment variable that was set with [`env`](Self::env).
+    fn forget_env(&mut self, name: &str) {
+        self.env.retain(|(known, _)| known != name);
+    }
+
     fn spawn(&self, log: &Path) -> Child {
         let output = File::options().create(true).append(true).open(log);
         let output = output.unwrap_or_else(|error| panic!("cannot open {}: {error}", log.display()));
@@ -344,9 +349,21 @@ impl Process {
     pub fn sigstop(&mut self) {
         self.assert_running("stop");
         self.signal(Signal::STOP);
-        until(&format!("{} is stopped", self.program.label), PATIENCE, || match self.state() {
-            Some('T' | 't') => Ok(()),
-            state => Err(state),
+        self.until_stopped();
+    }
+
+    /// Waits until all of it has stopped, by our signal or by its own, as at a failpoint.
+    ///
+    /// # Panics
+    ///
+    /// When it is not stopped within [`PATIENCE`].
+    pub fn until_stopped(&mut self) {
+        until(&format!("{} is stopped", self.program.label), PATIENCE, || {
+            self.assert_running("see stopped");
+            match self.state() {
+                Some('T' | 't') => Ok(()),
+                state => Err(state),
+            }
         });
     }
 
@@ -379,6 +396,19 @@ impl Process {
         self.kill9();
         self.child = self.program.spawn(&self.log);
         self.exited = None;
+    }
+
+    /// Starts the same command again with this environment variable set, or without it. See [`restart`](Self::restart).
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    pub fn restart_with_env(&mut self, name: &str, value: Option<&str>) {
+        self.program.forget_env(name);
+        if let Some(value) = value {
+            self.program.env.push((name.into(), value.into()));
+        }
+        self.restart();
     }
 
     /// Everything it has printed.

@@ -4,21 +4,26 @@
 //! Intervals are short, so that a failover takes a second or two. Records point to documentation addresses (RFC 5737,
 //! RFC 3849) and the probes to nginx, so nothing that is asked for leaves the machine.
 
+mod evidence;
+
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use crate::auth::query_at;
 use crate::daemon::admin_with;
-use crate::{AuthServer, Daemon, Endpoint, Key, Kind, Launch, PATIENCE, Sandbox, Setup, until};
+use crate::{AuthServer, Authority, Daemon, Endpoint, Key, Kind, Launch, PATIENCE, Proxy, Sandbox, Setup, until};
 
 /// The zone that every world serves.
 pub const ZONE: &str = "example.test";
 
 /// The service that every world guards.
 pub const SERVICE: &str = "checkout";
+
+/// Where the service's fence is.
+pub const FENCE_NAME: &str = "_checkout._failover.example.test";
 
 /// The zone as it is before anything has moved: everything in prod.
 pub const ZONE_TEXT: &str = "\
@@ -63,6 +68,17 @@ impl Region {
     }
 }
 
+/// How the controller hears the monitors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hearing {
+    /// Plain HTTP on loopback.
+    Plain,
+    /// The same, through a [`Proxy`] for each monitor.
+    Proxied,
+    /// TLS and a token; the controller's API speaks TLS, too.
+    Tls,
+}
+
 /// What differs from the ordinary installation.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -76,6 +92,10 @@ pub struct Plan {
     pub provider: String,
     /// How many monitors.
     pub monitors: usize,
+    /// How the controller hears them.
+    pub hearing: Hearing,
+    /// Whether vantage points have a control target, which is nobody's endpoint.
+    pub controlled: bool,
     /// `DNS_FAILPOINTS` of the controller.
     pub failpoints: Option<String>,
     /// Whether to adopt the service and wait until it is steady on prod, with dr proven.
@@ -93,6 +113,8 @@ impl Plan {
                 .to_owned(),
             provider: "timeout: 2s, readInterval: 500ms, permit: 5s".to_owned(),
             monitors: 3,
+            hearing: Hearing::Plain,
+            controlled: false,
             failpoints: None,
             armed: true,
         }
@@ -113,6 +135,12 @@ pub struct World {
     pub monitors: Vec<Daemon>,
     /// The controller.
     pub controller: Daemon,
+    /// What stands between the controller and each monitor, if the plan wants it.
+    pub proxies: Vec<Proxy>,
+    /// The control target of every vantage point, if the plan wants one.
+    pub control: Option<Endpoint>,
+    /// Who signed everyone's certificate, if the plan wants TLS.
+    pub authority: Option<Authority>,
     /// The configuration file that all of them read.
     pub config: PathBuf,
     token: PathBuf,
@@ -123,6 +151,9 @@ struct Addresses {
     dr: IpAddr,
     port: u16,
     monitors: Vec<SocketAddr>,
+    /// Where the controller subscribes to each monitor.
+    evidence: Vec<SocketAddr>,
+    control: Option<SocketAddr>,
 }
 
 impl World {
@@ -134,25 +165,36 @@ impl World {
     pub fn start(plan: &Plan) -> Self {
         let sandbox = Sandbox::new();
         let auth = AuthServer::start_in(&sandbox, plan.kind, Setup::new(ZONE, ZONE_TEXT));
+        let listening: Vec<SocketAddr> = (0..plan.monitors).map(|_| sandbox.socket()).collect();
+        let behind_one = listening.iter().filter(|_| plan.hearing == Hearing::Proxied);
+        let proxies: Vec<Proxy> = behind_one.map(|at| Proxy::start(&sandbox, *at)).collect();
+        let control = plan.controlled.then(|| Endpoint::start(&sandbox, sandbox.socket()));
+        let authority = (plan.hearing == Hearing::Tls).then(|| certify(&sandbox, plan.monitors));
         let addresses = Addresses {
             prod: sandbox.another_ip(),
             dr: sandbox.another_ip(),
             port: sandbox.port(),
-            monitors: (0..plan.monitors).map(|_| sandbox.socket()).collect(),
+            evidence: if proxies.is_empty() { listening.clone() } else { proxies.iter().map(Proxy::address).collect() },
+            monitors: listening,
+            control: control.as_ref().map(Endpoint::address),
         };
         let prod = Endpoint::start(&sandbox, SocketAddr::new(addresses.prod, addresses.port));
         let dr = Endpoint::start(&sandbox, SocketAddr::new(addresses.dr, addresses.port));
         let token = sandbox.write("oncall.token", "a-token-for-tests\n");
+        sandbox.write("viewer.token", "a-token-that-reads\n");
+        sandbox.write("evidence.token", "a-token-for-evidence\n");
         sandbox.write("tsig.secret", format!("{}\n", auth.key().secret()));
         let config = sandbox.write("config.yaml", configuration(plan, &sandbox, &auth, &addresses));
         let monitors: Vec<Daemon> = addresses
             .monitors
             .iter()
             .enumerate()
-            .map(|(number, at)| start_monitor(&sandbox, &config, number, *at))
+            .map(|(number, at)| start_monitor(&sandbox, &config, number, *at, authority.as_ref()))
             .collect();
-        let controller = start_controller(&sandbox, &config, "controller-1", "state.db", plan.failpoints.as_deref());
-        let world = Self { sandbox, auth, prod, dr, monitors, controller, config, token };
+        let failpoints = plan.failpoints.as_deref();
+        let controller =
+            start_controller(&sandbox, &config, "controller-1", "state.db", failpoints, authority.as_ref());
+        let world = Self { sandbox, auth, prod, dr, monitors, controller, proxies, control, authority, config, token };
         if plan.armed {
             world.arm();
         }
@@ -172,9 +214,31 @@ impl World {
         self.until_state("steady on the preferred region");
     }
 
-    /// Starts a further controller on the same configuration with a store of its own.
-    pub fn second_controller(&self, failpoints: Option<&str>) -> Daemon {
-        start_controller(&self.sandbox, &self.config, "controller-2", "state-2.db", failpoints)
+    /// Starts a further controller with a store of its own, on a configuration that `edit` makes of the common one.
+    pub fn further_controller(&self, name: &str, edit: impl FnOnce(&str) -> String) -> Daemon {
+        let text = std::fs::read_to_string(&self.config).expect("the configuration was written");
+        let config = self.sandbox.write(format!("{name}-base.yaml"), edit(&text));
+        start_controller(&self.sandbox, &config, name, &format!("{name}.db"), None, None)
+    }
+
+    /// Changes the first controller's configuration, which only it reads, and starts it again.
+    ///
+    /// # Panics
+    ///
+    /// When the edit changes nothing, or the controller does not come up with it within [`PATIENCE`].
+    pub fn reconfigure(&mut self, edit: impl FnOnce(&str) -> String) {
+        edit_configuration(&self.sandbox, "controller-1", edit);
+        self.controller.restart();
+    }
+
+    /// Changes the configuration of one monitor, which only it reads, and starts it again.
+    ///
+    /// # Panics
+    ///
+    /// As [`reconfigure`](Self::reconfigure).
+    pub fn reconfigure_monitor(&mut self, number: usize, edit: impl FnOnce(&str) -> String) {
+        edit_configuration(&self.sandbox, &format!("v{number}"), edit);
+        self.monitors[number].restart();
     }
 
     /// The monitor's endpoint process of a region.
@@ -192,9 +256,10 @@ impl World {
 
     /// Runs `dns-admin` against a controller with the operator's token.
     pub fn admin_at(&self, controller: &Daemon, args: &[&str]) -> (i32, String, String) {
-        let token = self.token.to_string_lossy();
-        let env = [("DNS_ADMIN_SERVER", controller.url()), ("DNS_ADMIN_TOKEN_FILE", token.into_owned())];
-        let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let (server, token) = (controller.url(), self.token.to_string_lossy());
+        let mut env = vec![("DNS_ADMIN_SERVER", server.as_str()), ("DNS_ADMIN_TOKEN_FILE", &*token)];
+        let ca = controller.ca().map(|ca| ca.to_string_lossy());
+        env.extend(ca.as_ref().map(|ca| ("DNS_ADMIN_CA", &**ca)));
         admin_with(args, &env, "")
     }
 
@@ -229,7 +294,31 @@ impl World {
 
     /// The controller's metrics.
     pub fn metrics(&self) -> String {
-        crate::http::get(&format!("{}/metrics", self.controller.url()), None).map(|answer| answer.body).unwrap_or_default()
+        self.controller.metrics()
+    }
+
+    /// Waits until the controller's metrics have a line.
+    ///
+    /// # Panics
+    ///
+    /// When they have not within [`PATIENCE`].
+    pub fn until_metric(&self, line: &str) {
+        until(&format!("a metric is `{line}`"), PATIENCE, || {
+            let metrics = self.metrics();
+            if metrics.lines().any(|found| found == line) { Ok(()) } else { Err(metrics) }
+        });
+    }
+
+    /// Waits until `dns-admin status` says something.
+    ///
+    /// # Panics
+    ///
+    /// When it does not within [`PATIENCE`].
+    pub fn until_status_says(&self, words: &str) {
+        until(&format!("the status says `{words}`"), PATIENCE, || {
+            let (_, out, err) = self.admin(&["status"]);
+            if out.contains(words) { Ok(()) } else { Err(out + &err) }
+        });
     }
 
     /// Waits until the service is in a state.
@@ -286,6 +375,38 @@ impl World {
         self.served_at(self.auth.address())
     }
 
+    /// The one region whose values all guarded records have, in a transfer: the zone as it was at one moment, in which
+    /// a move is never half done.
+    ///
+    /// # Panics
+    ///
+    /// When the records are no region's, or the primary transfers nothing.
+    pub fn served_whole(&self) -> Region {
+        let zone = self.auth.transfer().expect("the zone is transferred");
+        let has = |region: Region| {
+            RECORDS.iter().all(|(name, rtype, prod, dr)| {
+                let owner = name.replace("any.wild", "*.wild");
+                let value = if region == Region::Prod { prod } else { dr };
+                let start = format!("{owner}. 60 IN {rtype} ");
+                let values: Vec<&str> = zone.iter().filter_map(|line| line.strip_prefix(start.as_str())).collect();
+                values == [*value]
+            })
+        };
+        let found = [Region::Prod, Region::Dr].into_iter().find(|region| has(*region));
+        found.unwrap_or_else(|| panic!("the records are no region's: {zone:#?}"))
+    }
+
+    /// Waits until the primary serves a region's values, and looks that it serves one region's all the while.
+    ///
+    /// # Panics
+    ///
+    /// When that does not happen within [`PATIENCE`], or when records are seen mixed.
+    pub fn until_moved_whole(&self, region: Region) {
+        until(&format!("all records are {}'s", region.name()), PATIENCE, || {
+            if self.served_whole() == region { Ok(()) } else { Err(self.service()["summary"].clone()) }
+        });
+    }
+
     /// Waits until every authoritative server serves a region's values for all records.
     ///
     /// # Panics
@@ -302,7 +423,7 @@ impl World {
 
     /// The fence as `dig` sees it at the primary, all strings in one.
     pub fn fence(&self) -> String {
-        let strings = self.auth.query(&format!("_{SERVICE}._failover.{ZONE}"), "TXT");
+        let strings = self.auth.query(FENCE_NAME, "TXT");
         strings.join("").replace("\" \"", "").replace('"', "")
     }
 
@@ -328,40 +449,87 @@ fn kinds(rows: &[Value]) -> Vec<&str> {
     rows.iter().filter_map(|row| row["kind"].as_str()).collect()
 }
 
-fn start_monitor(sandbox: &Sandbox, config: &std::path::Path, number: usize, at: SocketAddr) -> Daemon {
-    let launch = Launch::new("dns-monitor")
-        .label(&format!("monitor-v{number}"))
-        .arg("--config")
-        .arg(config)
-        .arg("--vantage-point")
-        .arg(format!("v{number}"))
-        .listen(at);
-    Daemon::start(sandbox, launch)
+/// Makes an authority and a certificate for each process, by its name and its address.
+fn certify(sandbox: &Sandbox, monitors: usize) -> Authority {
+    let authority = Authority::new(sandbox, "ca");
+    let address = sandbox.ip().to_string();
+    authority.issue("controller-1", &[&address]);
+    for number in 0..monitors {
+        let name = format!("v{number}");
+        authority.issue(&name, &[&name, &address]);
+    }
+    authority
+}
+
+fn edit_configuration(sandbox: &Sandbox, name: &str, edit: impl FnOnce(&str) -> String) {
+    let file = sandbox.path().join(format!("{name}.yaml"));
+    let before = std::fs::read_to_string(&file).expect("the configuration was written");
+    let after = edit(&before);
+    assert_ne!(before, after, "the edit changes nothing");
+    sandbox.write(file, after);
+}
+
+/// Writes a process's own copy of the configuration.
+fn own_configuration(sandbox: &Sandbox, config: &Path, name: &str, store: &str) -> PathBuf {
+    let text = std::fs::read_to_string(config).expect("the configuration was written");
+    sandbox.write(format!("{name}.yaml"), text.replace("STORE", store).replace("SELF", name))
+}
+
+fn start_monitor(
+    sandbox: &Sandbox,
+    config: &Path,
+    number: usize,
+    at: SocketAddr,
+    authority: Option<&Authority>,
+) -> Daemon {
+    let name = format!("v{number}");
+    let own = own_configuration(sandbox, config, &name, "none.db");
+    let launch = Launch::new("dns-monitor").label(&format!("monitor-{name}")).arg("--config").arg(own);
+    let launch = launch.arg("--vantage-point").arg(name).listen(at);
+    Daemon::start(sandbox, speak_tls(launch, authority))
+}
+
+fn speak_tls(launch: Launch, authority: Option<&Authority>) -> Launch {
+    match authority {
+        Some(authority) => launch.tls(authority.certificate()),
+        None => launch,
+    }
 }
 
 fn start_controller(
     sandbox: &Sandbox,
-    config: &std::path::Path,
+    config: &Path,
     name: &str,
     store: &str,
     failpoints: Option<&str>,
+    authority: Option<&Authority>,
 ) -> Daemon {
-    let text = std::fs::read_to_string(config).expect("the configuration was written");
-    let own = sandbox.write(format!("{name}.yaml"), text.replace("STORE", store));
+    let own = own_configuration(sandbox, config, name, store);
     let mut launch =
         Launch::new("failover-controller").label(name).arg("--config").arg(own).arg("--instance").arg(name);
     if let Some(failpoints) = failpoints {
         launch = launch.env("DNS_FAILPOINTS", failpoints);
     }
-    Daemon::start(sandbox, launch)
+    Daemon::start(sandbox, speak_tls(launch, authority))
 }
 
 fn configuration(plan: &Plan, sandbox: &Sandbox, auth: &AuthServer, addresses: &Addresses) -> String {
     let folder = sandbox.path().display();
     let mut text = String::from("apiVersion: dnsfailover/v1\ninstallation: acme\n");
     text.push_str("regions: [ { name: prod }, { name: dr } ]\nvantagePoints:\n");
-    for (number, at) in addresses.monitors.iter().enumerate() {
-        writeln!(text, "  - {{ name: v{number}, url: \"http://{at}\" }}").expect("invariant: a String takes all");
+    let scheme = if plan.hearing == Hearing::Tls { "https" } else { "http" };
+    let control = addresses.control.map(|at| format!(", controlTargets: [\"{at}\"]")).unwrap_or_default();
+    for (number, at) in addresses.evidence.iter().enumerate() {
+        writeln!(text, "  - {{ name: v{number}, url: \"{scheme}://{at}\"{control} }}")
+            .expect("invariant: a String takes all");
+    }
+    if plan.hearing == Hearing::Tls {
+        write!(
+            text,
+            "tls: {{ cert: {folder}/SELF.crt, key: {folder}/SELF.key, ca: {folder}/ca.pem }}\n\
+             monitor: {{ tokens: [ {{ name: controller, role: viewer, file: {folder}/evidence.token }} ] }}\n"
+        )
+        .expect("invariant: a String takes all");
     }
     let servers: Vec<String> = auth.addresses().iter().map(|server| format!("\"{server}\"")).collect();
     let key: &Key = auth.key();
@@ -390,7 +558,11 @@ services:
       - {{ name: prod, endpoints: [ {{ address: {prod} }} ], probes: [ {probe} ] }}
       - {{ name: dr, endpoints: [ {{ address: {dr} }} ], probes: [ {probe} ] }}
 store: {{ sqlite: {{ path: {folder}/STORE }} }}
-controller: {{ tokens: [ {{ name: oncall, role: operator, file: {folder}/oncall.token }} ] }}
+controller:
+  monitorTokenFile: {folder}/evidence.token
+  tokens:
+    - {{ name: oncall, role: operator, file: {folder}/oncall.token }}
+    - {{ name: viewer, role: viewer, file: {folder}/viewer.token }}
 "#,
         server = auth.address(),
         servers = servers.join(", "),

@@ -88,7 +88,7 @@ fn list(statements: impl Iterator<Item = String>) -> String {
 }
 
 fn configure(place: &Place<'_>, control: SocketAddr, control_key: &Path) -> String {
-    let keys = place.setup.keys.iter().map(key_clause).collect::<Vec<_>>().concat();
+    let keys = place.setup.keys.iter().chain([&place.setup.reader]).map(key_clause).collect::<Vec<_>>().concat();
     let first = &place.setup.keys[0].name;
     let folder = place.sandbox.path().join(&place.label);
     let (folder, control_key) = (folder.display(), control_key.display());

@@ -80,7 +80,7 @@ database:
 key:
 "#
     );
-    for key in &place.setup.keys {
+    for key in place.setup.keys.iter().chain([&place.setup.reader]) {
         let line = format!("  - id: {}\n    algorithm: {}\n    secret: {}\n", key.name, key.algorithm, key.secret);
         text.push_str(&line);
     }
@@ -105,6 +105,7 @@ fn primary(place: &Place<'_>, notify: &[std::net::SocketAddr]) -> String {
     }
     let keys: Vec<&str> = place.setup.keys.iter().map(|key| key.name.as_str()).collect();
     let (keys, remotes) = (keys.join(", "), remotes.join(", "));
+    let reader = &place.setup.reader.name;
     let folder = folder.display();
     // Knot takes no empty list.
     let notify = if remotes.is_empty() { String::new() } else { format!("    notify: [{remotes}]\n") };
@@ -115,6 +116,9 @@ fn primary(place: &Place<'_>, notify: &[std::net::SocketAddr]) -> String {
   - id: owner
     key: [{keys}]
     action: [update, transfer]
+  - id: reader
+    key: {reader}
+    action: query
 zone:
   - domain: {zone}
     storage: "{folder}"
@@ -122,7 +126,7 @@ zone:
     zonefile-sync: -1
     zonefile-load: whole
     journal-content: changes
-    acl: [owner]
+    acl: [owner, reader]
 {notify}"#
     )
 }

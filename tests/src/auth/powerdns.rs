@@ -25,7 +25,7 @@ pub(super) fn start(place: &Place<'_>) -> Box<dyn Node> {
     place.sandbox.write(folder.join("pdns.conf"), configure(place, &folder));
     make_database(&folder);
     let zone = &place.setup.zone;
-    for key in &place.setup.keys {
+    for key in place.setup.keys.iter().chain([&place.setup.reader]) {
         pdnsutil(&folder, &["import-tsig-key", &key.name, &key.algorithm.to_string(), &key.secret]);
     }
     match place.role {
