@@ -17,6 +17,7 @@ use dns_service::http::ApiError;
 use dns_store::port::Store;
 
 use crate::engine::handle::Engine;
+use crate::engine::snapshot::Snapshot;
 
 /// What handlers need.
 #[derive(Clone)]
@@ -45,6 +46,11 @@ pub(crate) fn routes(state: ApiState) -> Router {
         .route("/api/v1/pause", post(orders::pause_all))
         .route("/api/v1/resume", post(orders::resume_all))
         .with_state(state)
+}
+
+/// What the engine publishes, as soon as it has loaded.
+fn published(state: &ApiState) -> Result<Arc<Snapshot>, ApiError> {
+    state.engine.snapshot().ok_or_else(|| ApiError::unavailable("the engine is still loading"))
 }
 
 fn no_service(name: &str) -> ApiError {

@@ -31,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::reader::ReadNow;
 use crate::verifier::Verifications;
-use evidence::Witnesses;
+use evidence::{Due, Witnesses};
 use handle::{Message, OrderAnswer};
 use snapshot::Snapshot;
 use unit::Unit;
@@ -71,7 +71,14 @@ pub(crate) struct Owner {
     units: BTreeMap<ServiceName, Unit>,
     witnesses: Witnesses,
     store_error: Option<String>,
-    last_turn: Timestamp,
+    last_turn: Turn,
+}
+
+/// When the loop last turned, by both clocks.
+#[derive(Clone, Copy)]
+struct Turn {
+    now: Timestamp,
+    wall: Timestamp,
 }
 
 /// Loads every service's state.
@@ -90,12 +97,19 @@ pub(crate) async fn run(
     stop: CancellationToken,
 ) {
     owner.resume();
+    publish.send_replace(Arc::new(owner.snapshot()));
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         tokio::select! {
             biased;
             () = stop.cancelled() => return,
+            // Before messages: however many there are, time passes and what is known is published.
+            _ = ticks.tick() => {
+                owner.note_turn();
+                owner.try_store_again().await;
+                owner.judge_all().await;
+            }
             Some(message) = messages.recv() => {
                 owner.note_turn();
                 let heartbeat = matches!(message, Message::Heard(_, _));
@@ -104,11 +118,6 @@ pub(crate) async fn run(
                     // The next tick publishes it; a copy of everything for each would be waste.
                     continue;
                 }
-            }
-            _ = ticks.tick() => {
-                owner.note_turn();
-                owner.try_store_again().await;
-                owner.judge_all().await;
             }
         }
         publish.send_replace(Arc::new(owner.snapshot()));
@@ -124,7 +133,8 @@ impl Owner {
             units.insert(service.name.clone(), Unit::load(Arc::clone(service), *permit, stored, now)?);
         }
         let witnesses = Witnesses::new(&parts.vantage_points, &parts.services);
-        Ok(Self { parts, units, witnesses, store_error: None, last_turn: now })
+        let last_turn = Turn { now, wall: parts.clock.wall() };
+        Ok(Self { parts, units, witnesses, store_error: None, last_turn })
     }
 
     /// Takes up what a former process left: open writes are in the outbox, verifications are begun anew.
@@ -138,13 +148,21 @@ impl Owner {
         self.parts.outbox.notify_one();
     }
 
-    /// Notices that the process was stopped or starved.
+    /// Notices that the process was stopped or starved, or the machine suspended: then the monotonic clock stood still
+    /// and only the wall clock tells.
     fn note_turn(&mut self) {
-        let now = self.parts.clock.now();
-        let gap = now.since(self.last_turn);
-        self.last_turn = now;
-        if gap > STALL {
-            tracing::warn!(gap_ms = gap.as_millis(), "stalled; all evidence is distrusted until heard anew");
+        let (now, wall) = (self.parts.clock.now(), self.parts.clock.wall());
+        let gap = now.since(self.last_turn.now);
+        let expected = self.last_turn.wall + gap;
+        let jump = wall.since(expected).max(expected.since(wall));
+        self.last_turn = Turn { now, wall };
+        if gap > STALL || jump > STALL {
+            let (gap_ms, jump_ms) = (gap.as_millis(), jump.as_millis());
+            tracing::warn!(
+                gap_ms,
+                jump_ms,
+                "stood still, or the clock jumped; all evidence is distrusted until heard anew"
+            );
             metrics::counter!("failover_controller_stalls_total").increment(1);
             self.parts.distrust.send_replace(self.witnesses.distrust_all());
         }
@@ -152,11 +170,11 @@ impl Owner {
 
     async fn handle(&mut self, message: Message) {
         match message {
-            Message::Heard(vantage, heard) => {
-                if self.witnesses.take(&vantage, heard) {
-                    self.judge_all().await;
-                }
-            }
+            Message::Heard(vantage, heard) => match self.witnesses.take(&vantage, heard) {
+                Due::Nothing => {}
+                Due::One(service) => self.judge_one(&service).await,
+                Due::All => self.judge_all().await,
+            },
             Message::Zone(service, Ok(view)) => {
                 if let Some(unit) = self.units.get_mut(&service) {
                     unit.note_read(self.parts.clock.now());
@@ -209,12 +227,15 @@ impl Owner {
     }
 
     async fn permit(&mut self, service: &ServiceName, decision: DecisionId) -> Result<Permit, String> {
+        // Before the judgement and the commit: a process that is stopped or starved from here on signs with this time,
+        // and the server's own clock refuses it.
+        let granted = self.parts.clock.wall();
         // The newest evidence, not that of the last tick.
         self.judge_one(service).await;
         let length = self.units.get(service).map(Unit::permit_length).ok_or("there is no such service")?;
         match self.step(service, Event::PermitAsked { decision }).await {
             Ok(Some(step)) => match step.permit {
-                Some(PermitAnswer::Granted) => Ok(Permit { granted: self.parts.clock.wall(), length }),
+                Some(PermitAnswer::Granted) => Ok(Permit { granted, length }),
                 Some(PermitAnswer::Refused(why)) => Err(why),
                 None => Err("the decision has ended".to_owned()),
             },
@@ -256,8 +277,25 @@ impl Owner {
             }
             Err(error) => {
                 self.note_store_error(name, &error);
+                if matches!(error, StoreError::Stale { .. }) {
+                    self.reload(name).await;
+                }
                 Err(error)
             }
+        }
+    }
+
+    /// The store is ahead of us: what it holds is the truth.
+    async fn reload(&mut self, name: &ServiceName) {
+        let stored = self.parts.store.state(name).await;
+        let Some(unit) = self.units.get_mut(name) else { return };
+        let now = self.parts.clock.now();
+        match stored.and_then(|stored| Unit::load(Arc::clone(unit.service()), unit.permit_length(), stored, now)) {
+            Ok(loaded) => {
+                *unit = loaded;
+                self.parts.read_now.ask(name);
+            }
+            Err(error) => tracing::error!(service = %name, error = one_line(&error), "cannot reload"),
         }
     }
 

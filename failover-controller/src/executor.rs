@@ -27,9 +27,6 @@ use crate::providers::ProviderInUse;
 /// How often the outbox is scanned without a wake-up: a wake-up that got lost costs a second, not a flip.
 const SCAN_EVERY: Duration = Duration::from_secs(1);
 
-/// Writes under way at once. Each is one service's; more of them than providers can take would only queue there.
-const UNDER_WAY_MAX: usize = 64;
-
 /// What every write needs.
 #[derive(Clone)]
 pub(crate) struct Executor {
@@ -53,6 +50,7 @@ impl Executor {
     /// Drains the outbox until cancelled, then waits for what is under way. The caller bounds that wait; what is left
     /// then is found again by the next process.
     pub(crate) async fn run(self, stop: CancellationToken) {
+        // Bounded by the services: each has one open write at the most.
         let mut under_way = BTreeSet::new();
         let mut tasks = JoinSet::new();
         while !stop.is_cancelled() {
@@ -83,7 +81,8 @@ impl Executor {
             }
         };
         for OpenWrite { write, stage } in open {
-            if under_way.len() >= UNDER_WAY_MAX || !under_way.insert(write.id.clone()) {
+            if !self.services.contains_key(&write.service) || !under_way.insert(write.id.clone()) {
+                // Absence from the configuration deletes nothing: such a row waits until its service is back.
                 continue;
             }
             let (executor, stop) = (self.clone(), stop.clone());
@@ -96,13 +95,9 @@ impl Executor {
     }
 
     async fn carry_out(&self, write: dns_core::write::PlannedWrite, stage: WriteStage, stop: CancellationToken) {
-        let service = self.services.get(&write.service).map(Arc::clone);
-        let provider = service.as_ref().and_then(|service| self.providers.get(&service.provider));
-        let (Some(service), Some(provider)) = (service, provider) else {
-            // Absence from the configuration deletes nothing: the row waits until the service is configured again.
-            tracing::warn!(service = %write.service, decision = %write.id, "the outbox holds a write of an unknown service");
-            return stop.cancelled().await;
-        };
+        let Some(service) = self.services.get(&write.service).map(Arc::clone) else { return };
+        let provider = self.providers.get(&service.provider);
+        let provider = provider.expect("invariant: a validated service names a configured provider");
         let job = send::Job { executor: self, service: &service, provider, write: &write, stop: &stop };
         match stage {
             WriteStage::Pending => job.send().await,

@@ -44,7 +44,9 @@ pub(crate) fn describe() {
 /// Sets gauges until cancelled.
 pub(crate) async fn run(engine: Engine, stop: CancellationToken) {
     while tokio::time::timeout(EVERY, stop.cancelled()).await.is_err() {
-        set(&engine.snapshot());
+        if let Some(snapshot) = engine.snapshot() {
+            set(&snapshot);
+        }
     }
 }
 

@@ -10,6 +10,10 @@ use dns_provider::port::Provider;
 use dns_provider::rfc2136::{Rfc2136, TsigAlgorithm, TsigKey};
 use dns_service::config::secret::{SecretError, read_base64_line};
 use dns_service::config::{Config, ProviderConfig, Rfc2136Config};
+use tokio::sync::Semaphore;
+
+/// Writes sent to one provider at once. A server takes updates of a zone one after the other anyway.
+const SENDING_MAX: usize = 16;
 
 /// One provider in use.
 #[derive(Clone)]
@@ -26,6 +30,9 @@ pub(crate) struct ProviderInUse {
     pub(crate) read_interval: Duration,
     /// How long a permit lasts.
     pub(crate) permit: Duration,
+    /// Places for writes that are being sent, so that a region-wide move does not flood a provider, and a provider that
+    /// hangs holds up only its own services.
+    pub(crate) sending: Arc<Semaphore>,
 }
 
 /// A provider's secret cannot be read; checking the configuration has reported it before.
@@ -72,5 +79,6 @@ fn set_up_rfc2136(
         resolvers: resolvers.to_vec(),
         read_interval: config.read_interval,
         permit: config.permit,
+        sending: Arc::new(Semaphore::new(SENDING_MAX)),
     })
 }

@@ -19,6 +19,9 @@ use crate::engine::handle::{Engine, Message};
 /// The shortest time between two reads that fail: a provider in trouble is not flooded by urgent requests.
 const FAILED_PAUSE: Duration = Duration::from_millis(500);
 
+/// The longest time between two reads while they fail: a provider that comes back is known within a second.
+const FAILED_EVERY: Duration = Duration::from_secs(1);
+
 /// Asks for reads.
 #[derive(Clone, Default)]
 pub(crate) struct ReadNow {
@@ -74,7 +77,8 @@ pub(crate) async fn run(
         tokio::select! {
             () = stop.cancelled() => return,
             () = asked.notified() => {}
-            () = tokio::time::sleep(every) => {}
+            // A request that was made before a read that failed is answered by the next one.
+            () = tokio::time::sleep(if failed { every.min(FAILED_EVERY) } else { every }) => {}
         }
     }
 }

@@ -17,12 +17,13 @@ use dns_service::auth::Tokens;
 use dns_service::clock::Clock;
 use dns_service::config::secret::read_secret_line;
 use dns_service::config::{Config, StoreConfig};
+use dns_service::exit::one_line;
 use dns_service::http::{self, Kit, Listening, Readiness};
 use dns_service::telemetry::Metrics;
 use dns_store::port::Store;
 use dns_store::sqlite::SqliteStore;
 use tokio::sync::{Notify, watch};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::ApiState;
@@ -35,8 +36,9 @@ use crate::verifier::Verifications;
 use crate::watch::Listener;
 use crate::{Args, LISTEN_DEFAULT, api, gauges, reader, verifier};
 
-/// How long writes under way may take to settle after a signal; what is left is found by the next process.
-const DRAIN: Duration = Duration::from_secs(10);
+/// How long each group may take to end after a signal: the listener's grace period, and a little. Writes that have not
+/// settled by then are found by the next process.
+const DRAIN: Duration = Duration::from_secs(12);
 
 /// Part of readiness: the engine has loaded every service.
 const ENGINE: &str = "engine";
@@ -54,16 +56,41 @@ struct Common {
     providers: Arc<BTreeMap<ProviderName, ProviderInUse>>,
 }
 
-/// What runs, and how it is ended.
+/// What runs, and how it is ended. Tasks return their names, for the log if one ends that must not.
 struct Running {
-    engine: JoinHandle<()>,
-    executor: JoinHandle<()>,
-    api: JoinHandle<std::io::Result<()>>,
-    edge: JoinSet<()>,
-    /// Ends whatever brings in something new.
-    outer: CancellationToken,
-    /// Ends what is needed to settle what is under way.
-    inner: CancellationToken,
+    /// Whatever brings in something new, or carries it out.
+    outer: Group,
+    /// What is needed to settle what is under way.
+    inner: Group,
+}
+
+/// Tasks that end together.
+struct Group {
+    tasks: JoinSet<&'static str>,
+    stop: CancellationToken,
+}
+
+impl Group {
+    fn new() -> Self {
+        Self { tasks: JoinSet::new(), stop: CancellationToken::new() }
+    }
+
+    fn spawn(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(async move {
+            task.await;
+            name
+        });
+    }
+
+    /// Asks every task to end and waits, up to a bound; what is left then is aborted.
+    async fn end(mut self, within: Duration) {
+        self.stop.cancel();
+        let ended = tokio::time::timeout(within, async { while self.tasks.join_next().await.is_some() {} });
+        if ended.await.is_err() {
+            tracing::warn!("writes are still under way; the next process finds out what became of them");
+        }
+        self.tasks.shutdown().await;
+    }
 }
 
 /// Starts everything and runs until `stop`, then drains.
@@ -108,46 +135,43 @@ async fn start(args: &Args, config: &Config, listening: Listening, store: Arc<dy
     // Before anything runs: a state that cannot be read is an error at the start, and nothing was begun.
     let owner = engine::load(engine_parts(args, config, &common, verifications, distrust)).await?;
 
-    let (outer, inner) = (CancellationToken::new(), CancellationToken::new());
-    let mut edge = JoinSet::new();
-    start_listeners(config, &common, &distrusted, &outer, &mut edge)?;
-    start_readers(&common, &outer, &mut edge);
-    edge.spawn(gauges::run(engine.clone(), outer.clone()));
-    edge.spawn(verifier::run(requests, Arc::clone(&common.providers), engine.clone(), inner.clone()));
-    edge.spawn(metrics.keep_up(outer.clone()));
-    edge.spawn(follow_readiness(engine.clone(), readiness, outer.clone()));
-    let router = http::router(api::routes(ApiState { engine, store, clock }), kit);
+    let (mut outer, mut inner) = (Group::new(), Group::new());
+    start_listeners(config, &common, &distrusted, &mut outer)?;
+    start_readers(&common, &mut outer);
+    let stop = outer.stop.clone();
+    outer.spawn("the gauges", gauges::run(engine.clone(), stop.clone()));
+    outer.spawn("the metrics' upkeep", metrics.keep_up(stop.clone()));
+    outer.spawn("readiness", follow_readiness(engine.clone(), readiness, stop.clone()));
+    outer.spawn("the executor", executor(args, &common).run(stop.clone()));
+    let router = http::router(api::routes(ApiState { engine: engine.clone(), store, clock }), kit);
+    outer.spawn("the API", async move {
+        if let Err(error) = listening.serve(router, stop).await {
+            tracing::error!(error = one_line(&error), "the API cannot be served");
+        }
+    });
+    let stop = inner.stop.clone();
+    inner.spawn("the verifier", verifier::run(requests, Arc::clone(&common.providers), engine, stop.clone()));
+    inner.spawn("the engine", engine::run(owner, messages, publish, stop));
     tracing::info!(instance = %args.instance, services = common.services.len(), config = %config.digest, "started");
-    Ok(Running {
-        engine: tokio::spawn(engine::run(owner, messages, publish, inner.clone())),
-        executor: start_executor(args, &common, &outer),
-        api: tokio::spawn(listening.serve(router, outer.clone())),
-        edge,
-        outer,
-        inner,
-    })
+    Ok(Running { outer, inner })
 }
 
 impl Running {
-    /// Runs until `stop`, or until a part that must not end does, then takes everything apart.
+    /// Runs until `stop`, or until a part ends that must not, then takes everything apart.
     async fn until(mut self, stop: CancellationToken) -> anyhow::Result<()> {
-        let engine_ended = tokio::select! {
-            () = stop.cancelled() => false,
-            _ended = &mut self.engine => true,
+        // Without one of its parts the process would say that it is ready, and not work.
+        let ended = tokio::select! {
+            () = stop.cancelled() => None,
+            Some(ended) = self.outer.tasks.join_next() => Some(ended),
+            Some(ended) = self.inner.tasks.join_next() => Some(ended),
         };
-        self.outer.cancel();
-        if tokio::time::timeout(DRAIN, &mut self.executor).await.is_err() {
-            tracing::warn!("writes are still under way; the next process finds out what became of them");
-            self.executor.abort();
+        self.outer.end(DRAIN).await;
+        self.inner.end(DRAIN).await;
+        match ended {
+            None => Ok(()),
+            Some(Ok(part)) => Err(anyhow::anyhow!("{part} ended by itself")),
+            Some(Err(error)) => Err(error).context("a part ended abnormally"),
         }
-        self.inner.cancel();
-        let served = self.api.await.context("the API's task ended abnormally")?;
-        if !engine_ended {
-            self.engine.await.context("the engine's task ended abnormally")?;
-        }
-        self.edge.shutdown().await;
-        anyhow::ensure!(!engine_ended, "the engine ended by itself");
-        served.context("the API could not be served")
     }
 }
 
@@ -180,8 +204,7 @@ fn start_listeners(
     config: &Config,
     common: &Common,
     distrusted: &watch::Receiver<u64>,
-    stop: &CancellationToken,
-    tasks: &mut JoinSet<()>,
+    group: &mut Group,
 ) -> anyhow::Result<()> {
     let token = match &config.controller.monitor_token_file {
         Some(path) => Some(BearerToken::new(&read_secret_line(path)?)?),
@@ -201,27 +224,23 @@ fn start_listeners(
             clock: common.clock,
             distrust: distrusted.clone(),
         };
-        tasks.spawn(listener.run(stop.clone()));
+        group.spawn("a listener", listener.run(group.stop.clone()));
     }
     Ok(())
 }
 
-fn start_readers(common: &Common, stop: &CancellationToken, tasks: &mut JoinSet<()>) {
+fn start_readers(common: &Common, group: &mut Group) {
     for service in common.services.values() {
         let Some(provider) = common.providers.get(&service.provider) else { continue };
-        tasks.spawn(reader::run(
-            Arc::clone(service),
-            Arc::clone(&provider.adapter),
-            provider.read_interval,
-            common.read_now.clone(),
-            common.engine.clone(),
-            stop.clone(),
-        ));
+        let (engine, read_now) = (common.engine.clone(), common.read_now.clone());
+        let (service, adapter) = (Arc::clone(service), Arc::clone(&provider.adapter));
+        let stop = group.stop.clone();
+        group.spawn("a reader", reader::run(service, adapter, provider.read_interval, read_now, engine, stop));
     }
 }
 
-fn start_executor(args: &Args, common: &Common, stop: &CancellationToken) -> tokio::task::JoinHandle<()> {
-    let executor = Executor {
+fn executor(args: &Args, common: &Common) -> Executor {
+    Executor {
         actor: args.instance.clone(),
         clock: common.clock,
         engine: common.engine.clone(),
@@ -229,8 +248,7 @@ fn start_executor(args: &Args, common: &Common, stop: &CancellationToken) -> tok
         outbox: Arc::clone(&common.outbox),
         providers: Arc::clone(&common.providers),
         services: Arc::clone(&common.services),
-    };
-    tokio::spawn(executor.run(stop.clone()))
+    }
 }
 
 /// Keeps readiness in step with what the engine publishes.

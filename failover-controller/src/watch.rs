@@ -1,6 +1,6 @@
 //! Listens to one vantage point: subscribes, passes on what it says, and subscribes again when the stream ends.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dns_api::evidence::{EventId, EvidenceEvent};
 use dns_api::evidence_stream::{EvidenceClient, EvidenceError};
@@ -16,6 +16,8 @@ use crate::engine::handle::{Engine, Message};
 
 /// The first pause before subscribing again; it doubles up to [`PAUSE_MAX`].
 const PAUSE_MIN: Duration = Duration::from_millis(200);
+/// How long the engine may take to make room for an event before the stream is taken for late.
+const BUSY: Duration = Duration::from_secs(1);
 /// The longest pause: shorter than staleness, so that a monitor that restarts is heard within one more second.
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
@@ -110,8 +112,13 @@ impl Listener {
             let is_snapshot = matches!(event, EvidenceEvent::Snapshot(_));
             let heard = Heard::Event { at: self.clock.now(), trust, event: Box::new(event) };
             let message = Message::Heard(self.vantage.clone(), heard);
+            let queued = Instant::now();
             if self.engine.tell(message).await.is_err() {
                 return End::Stopping;
+            }
+            if queued.elapsed() > BUSY {
+                // What came meanwhile waits in the socket, and would be taken for as young as its arrival here.
+                return End::SnapshotDue("this controller was busy");
             }
             if moved_on && !is_snapshot {
                 return End::SnapshotDue("it covers other endpoints than before");

@@ -78,7 +78,7 @@ fn admit(tokens: &Tokens, method: &Method, headers: &HeaderMap) -> Result<Caller
     };
     if !method.is_safe() && caller.role < Role::Operator {
         let detail = format!("`{}` has the role viewer; this needs operator", caller.name);
-        return Err(ApiError::forbidden(detail));
+        return Err(ApiError::forbidden(detail).hint("use the token of someone who may operate"));
     }
     Ok(caller)
 }

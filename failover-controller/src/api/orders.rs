@@ -14,7 +14,7 @@ use dns_core::machine::effect::Refusal;
 use dns_service::auth::Caller;
 use dns_service::http::{ApiError, JsonBody};
 
-use super::{ApiState, no_service, report};
+use super::{ApiState, no_service, published, report};
 use crate::engine::handle::{Message, OrderAnswer};
 
 /// The longest reason, in bytes: it stands in history, logs and, cut, in the fence.
@@ -93,7 +93,7 @@ pub(super) async fn pause_all(
     JsonBody(body): JsonBody<PauseRequest>,
 ) -> Result<Json<BulkAccepted>, ApiError> {
     let order = pause_order(&state, caller.name, body)?;
-    Ok(Json(give_all(&state, &order).await))
+    Ok(Json(give_all(&state, &order).await?))
 }
 
 pub(super) async fn resume_all(
@@ -102,7 +102,7 @@ pub(super) async fn resume_all(
     JsonBody(body): JsonBody<ReasonedRequest>,
 ) -> Result<Json<BulkAccepted>, ApiError> {
     let order = reasoned(Command::Resume, caller.name, body)?;
-    Ok(Json(give_all(&state, &order).await))
+    Ok(Json(give_all(&state, &order).await?))
 }
 
 fn pause_order(state: &ApiState, by: dns_core::identifier::Actor, body: PauseRequest) -> Result<Order, ApiError> {
@@ -150,8 +150,8 @@ async fn give(state: &ApiState, name: &str, order: Order) -> Answer {
     Ok((status, Json(accepted)))
 }
 
-async fn give_all(state: &ApiState, order: &Order) -> BulkAccepted {
-    let services: Vec<ServiceName> = state.engine.snapshot().services.keys().cloned().collect();
+async fn give_all(state: &ApiState, order: &Order) -> Result<BulkAccepted, ApiError> {
+    let services: Vec<ServiceName> = published(state)?.services.keys().cloned().collect();
     let mut results = Vec::new();
     for service in services {
         results.push(match ordered(state, &service, order.clone()).await {
@@ -166,7 +166,7 @@ async fn give_all(state: &ApiState, order: &Order) -> BulkAccepted {
             }
         });
     }
-    BulkAccepted { results }
+    Ok(BulkAccepted { results })
 }
 
 fn accepted(verb: &str, service: &ServiceName, decision: Option<DecisionId>) -> (StatusCode, Accepted) {

@@ -13,7 +13,7 @@ use dns_service::http::{ApiError, Arguments};
 use dns_store::port::{HistoryQuery, HistoryRow, Position, StoreError};
 use serde::Deserialize;
 
-use super::{ApiState, no_service, report};
+use super::{ApiState, no_service, published, report};
 
 /// Rows of history that one call returns without a limit of its own.
 const ROWS_DEFAULT: u32 = 100;
@@ -29,15 +29,15 @@ pub(super) struct HistoryArguments {
     limit: Option<u32>,
 }
 
-pub(super) async fn services(State(state): State<ApiState>) -> Json<ServiceList> {
-    Json(report::list(&state.engine.snapshot()))
+pub(super) async fn services(State(state): State<ApiState>) -> Result<Json<ServiceList>, ApiError> {
+    Ok(Json(report::list(&*published(&state)?)))
 }
 
 pub(super) async fn service(
     State(state): State<ApiState>,
     Path(name): Path<String>,
 ) -> Result<Json<ServiceReport>, ApiError> {
-    let snapshot = state.engine.snapshot();
+    let snapshot = published(&state)?;
     let found = snapshot.services.iter().find(|(known, _)| known.as_str() == name);
     let (_, view) = found.ok_or_else(|| no_service(&name))?;
     Ok(Json(report::report(view, snapshot.at)))

@@ -10,7 +10,7 @@ use std::time::Duration;
 use dns_api::evidence::{Bearing, EndpointReport, EvidenceEvent, Heartbeat, Snapshot, Transition};
 use dns_core::digest::Digest;
 use dns_core::evidence::{EndpointEvidence, EndpointKey, EvidenceBook, STALE_AFTER, Sight, VantageEvidence};
-use dns_core::identifier::VantageName;
+use dns_core::identifier::{ServiceName, VantageName};
 use dns_core::service::Service;
 use dns_core::time::Timestamp;
 
@@ -18,6 +18,9 @@ use super::snapshot::WitnessView;
 
 /// How many probe intervals the oldest probe may have waited before a vantage point is taken for stuck.
 const STUCK_INTERVALS: u32 = 4;
+
+/// How many characters of a vantage point's own words are kept: a sentence with an address and a cause fits.
+const WORDS_MAX: usize = 240;
 
 /// What a subscriber passes on.
 #[derive(Debug)]
@@ -36,6 +39,17 @@ pub(crate) enum Heard {
         /// Why.
         reason: String,
     },
+}
+
+/// What has to be judged after something was heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    /// Nothing new; the next tick is soon enough.
+    Nothing,
+    /// One service: one of its endpoints changed.
+    One(ServiceName),
+    /// Every service: how a vantage point sees changed.
+    All,
 }
 
 /// Every vantage point.
@@ -68,18 +82,18 @@ impl Witnesses {
         &self.book
     }
 
-    /// Takes in what was heard. True if a verdict or a vantage point's sight changed, so that judging is due at once.
-    pub(super) fn take(&mut self, vantage: &VantageName, heard: Heard) -> bool {
+    /// Takes in what was heard, and says what has to be judged at once.
+    pub(super) fn take(&mut self, vantage: &VantageName, heard: Heard) -> Due {
         match heard {
             Heard::Lost { reason } => {
                 if let Some(state) = self.states.get_mut(vantage) {
                     state.lost = Some(reason);
                 }
                 // What it said stays until it is stale: a reconnect within that time loses nothing.
-                false
+                Due::Nothing
             }
             // It was said to a process that stood still, and waited since then: its ages are not true any more.
-            Heard::Event { trust, .. } if trust != self.trust => false,
+            Heard::Event { trust, .. } if trust != self.trust => Due::Nothing,
             Heard::Event { at, event, trust: _ } => {
                 if let Some(state) = self.states.get_mut(vantage) {
                     state.lost = None;
@@ -89,7 +103,7 @@ impl Witnesses {
         }
     }
 
-    fn take_event(&mut self, vantage: &VantageName, at: Timestamp, event: EvidenceEvent) -> bool {
+    fn take_event(&mut self, vantage: &VantageName, at: Timestamp, event: EvidenceEvent) -> Due {
         match event {
             EvidenceEvent::Snapshot(Snapshot { bearing, endpoints }) => {
                 let endpoints = endpoints.into_iter().map(|report| endpoint(report, at)).collect();
@@ -99,41 +113,56 @@ impl Witnesses {
                 let sight = self.sight(&bearing);
                 let evidence = VantageEvidence { heard: at, sight, config: bearing.config, endpoints };
                 self.book.insert(vantage.clone(), evidence);
-                true
+                Due::All
             }
             EvidenceEvent::Transition(Transition { bearing, endpoint: report }) => {
-                self.refresh(vantage, at, &bearing);
-                if let Some(evidence) = self.book.get_mut(vantage) {
-                    let (key, seen) = endpoint(report, at);
-                    evidence.endpoints.insert(key, seen);
-                }
-                true
+                self.take_transition(vantage, at, &bearing, report)
             }
             EvidenceEvent::Heartbeat(Heartbeat { bearing }) => self.refresh(vantage, at, &bearing),
         }
     }
 
-    /// Refreshes how recently and how well a vantage point sees; true if its sight changed.
-    fn refresh(&mut self, vantage: &VantageName, at: Timestamp, bearing: &Bearing) -> bool {
+    /// A transition may be one of several that were missed: after a silence it makes nothing fresh, or the votes that
+    /// the next ones correct would count for a moment. The heartbeat behind them does.
+    fn take_transition(
+        &mut self,
+        vantage: &VantageName,
+        at: Timestamp,
+        bearing: &Bearing,
+        report: EndpointReport,
+    ) -> Due {
+        let fresh = self.book.get(vantage).is_some_and(|evidence| evidence.is_fresh(at));
+        let refreshed = if fresh { self.refresh(vantage, at, bearing) } else { Due::Nothing };
+        let (key, seen) = endpoint(report, at);
+        let service = key.service.clone();
+        // What the snapshot did not cover is no transition, and would let a vantage point grow our memory.
+        let known = self.book.get_mut(vantage).and_then(|evidence| evidence.endpoints.get_mut(&key));
+        let Some(known) = known else { return refreshed };
+        *known = seen;
+        if refreshed == Due::All { Due::All } else { Due::One(service) }
+    }
+
+    /// Refreshes how recently and how well a vantage point sees.
+    fn refresh(&mut self, vantage: &VantageName, at: Timestamp, bearing: &Bearing) -> Due {
         let known = self.states.get(vantage).and_then(|state| state.coverage);
         let sight = self.sight(bearing);
-        let Some(evidence) = self.book.get_mut(vantage) else { return false };
+        let Some(evidence) = self.book.get_mut(vantage) else { return Due::Nothing };
         if known != Some(bearing.coverage) {
             // It covers something else than the snapshot said; the subscriber asks for a new one.
             evidence.heard = Timestamp::default();
-            return true;
+            return Due::All;
         }
         evidence.heard = at;
         evidence.config = bearing.config;
         let changed = evidence.sight != sight;
         evidence.sight = sight;
-        changed
+        if changed { Due::All } else { Due::Nothing }
     }
 
     fn sight(&self, bearing: &Bearing) -> Sight {
         let waited = Duration::from_millis(bearing.oldest_probe_age_ms);
         match &bearing.blind {
-            Some(reason) => Sight::Blind(reason.clone()),
+            Some(reason) => Sight::Blind(quoted(reason)),
             None if waited > self.stuck_after => {
                 Sight::Blind(format!("its oldest probe finished {} s ago", waited.as_secs()))
             }
@@ -168,104 +197,17 @@ impl Witnesses {
     }
 }
 
+/// A vantage point's words, short and in one line: they end up in history, pages and terminals.
+fn quoted(words: &str) -> String {
+    words.chars().filter(|letter| !letter.is_control()).take(WORDS_MAX).collect()
+}
+
 fn endpoint(report: EndpointReport, at: Timestamp) -> (EndpointKey, EndpointEvidence) {
     let EndpointReport { key, spec, verdict, verdict_age_ms, contradicting, error, latency_ms: _ } = report;
     let since = at.before(Duration::from_millis(verdict_age_ms));
+    let error = error.as_deref().map(quoted);
     (key, EndpointEvidence { spec, verdict, since, contradicting, error })
 }
 
 #[cfg(test)]
-mod tests {
-    use dns_core::evidence::Verdict;
-
-    use super::*;
-
-    fn bearing(coverage: &[u8]) -> Bearing {
-        Bearing {
-            vantage: "fra1".parse().expect("name"),
-            config: Digest::over([b"config".as_slice()]),
-            coverage: Digest::over([coverage]),
-            blind: None,
-            oldest_probe_age_ms: 10,
-        }
-    }
-
-    fn report(verdict: Verdict, verdict_age_ms: u64) -> EndpointReport {
-        EndpointReport {
-            key: EndpointKey {
-                service: "checkout".parse().expect("name"),
-                region: "prod".parse().expect("name"),
-                endpoint: "192.0.2.1".to_owned(),
-            },
-            spec: Digest::over([b"spec".as_slice()]),
-            verdict,
-            verdict_age_ms,
-            contradicting: 0,
-            error: None,
-            latency_ms: None,
-        }
-    }
-
-    fn snapshot(coverage: &[u8]) -> EvidenceEvent {
-        let endpoints = vec![report(Verdict::Healthy, 5_000)];
-        EvidenceEvent::Snapshot(Snapshot { bearing: bearing(coverage), endpoints })
-    }
-
-    fn hear(witnesses: &mut Witnesses, secs: u64, event: EvidenceEvent) -> bool {
-        hear_over(witnesses, 0, secs, event)
-    }
-
-    fn hear_over(witnesses: &mut Witnesses, trust: u64, secs: u64, event: EvidenceEvent) -> bool {
-        let heard = Heard::Event { at: Timestamp::from_secs(secs), trust, event: Box::new(event) };
-        witnesses.take(&"fra1".parse().expect("name"), heard)
-    }
-
-    #[test]
-    fn ages_become_points_on_our_clock() {
-        let mut witnesses = Witnesses::new(&["fra1".parse().expect("name")], &[]);
-        hear(&mut witnesses, 100, snapshot(b"a"));
-        let evidence = witnesses.book().values().next().expect("heard");
-        assert_eq!(evidence.endpoints.values().next().expect("covered").since, Timestamp::from_secs(95));
-    }
-
-    #[test]
-    fn a_heartbeat_with_another_coverage_makes_all_it_said_stale() {
-        let mut witnesses = Witnesses::new(&["fra1".parse().expect("name")], &[]);
-        hear(&mut witnesses, 100, snapshot(b"a"));
-        hear(&mut witnesses, 101, EvidenceEvent::Heartbeat(Heartbeat { bearing: bearing(b"a") }));
-        let fresh =
-            |witnesses: &Witnesses| witnesses.book().values().all(|seen| seen.is_fresh(Timestamp::from_secs(101)));
-        assert!(fresh(&witnesses));
-        hear(&mut witnesses, 101, EvidenceEvent::Heartbeat(Heartbeat { bearing: bearing(b"b") }));
-        assert!(!fresh(&witnesses));
-    }
-
-    #[test]
-    fn a_snapshot_that_waited_in_a_socket_during_a_stall_is_not_believed() {
-        let mut witnesses = Witnesses::new(&["fra1".parse().expect("name")], &[]);
-        hear(&mut witnesses, 100, snapshot(b"a"));
-        let trust = witnesses.distrust_all();
-        assert!(!hear(&mut witnesses, 110, snapshot(b"a")));
-        assert!(witnesses.book().is_empty());
-        assert!(hear_over(&mut witnesses, trust, 110, snapshot(b"a")), "the new subscription is believed");
-        assert_eq!(witnesses.book().len(), 1);
-    }
-
-    #[test]
-    fn an_oldest_probe_that_waits_too_long_makes_blind() {
-        let mut witnesses = Witnesses::new(&["fra1".parse().expect("name")], &[]);
-        hear(&mut witnesses, 100, snapshot(b"a"));
-        let stuck = Bearing { oldest_probe_age_ms: 60_000, ..bearing(b"a") };
-        assert!(hear(&mut witnesses, 101, EvidenceEvent::Heartbeat(Heartbeat { bearing: stuck })));
-        assert!(matches!(witnesses.book().values().next().expect("heard").sight, Sight::Blind(_)));
-    }
-
-    #[test]
-    fn a_lost_stream_leaves_what_was_said_until_it_is_stale() {
-        let mut witnesses = Witnesses::new(&["fra1".parse().expect("name")], &[]);
-        hear(&mut witnesses, 100, snapshot(b"a"));
-        witnesses.take(&"fra1".parse().expect("name"), Heard::Lost { reason: "reset".to_owned() });
-        assert!(witnesses.book().values().next().expect("kept").is_fresh(Timestamp::from_secs(102)));
-        assert!(!witnesses.book().values().next().expect("kept").is_fresh(Timestamp::from_secs(104)));
-    }
-}
+mod tests;

@@ -96,8 +96,9 @@ impl Engine {
         }
     }
 
-    /// What the engine last published.
-    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.snapshots.borrow())
+    /// What the engine last published; `None` before it has published anything.
+    pub(crate) fn snapshot(&self) -> Option<Arc<Snapshot>> {
+        let snapshot = Arc::clone(&self.snapshots.borrow());
+        snapshot.actor.is_some().then_some(snapshot)
     }
 }

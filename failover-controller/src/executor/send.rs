@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use dns_core::fence::Fence;
 use dns_core::machine::event::WriteOutcome;
 use dns_core::service::Service;
 use dns_core::write::PlannedWrite;
@@ -32,7 +33,7 @@ pub(super) struct Job<'a> {
 
 /// What the zone says of a write.
 pub(super) enum Sighting {
-    /// The fence carries the write's id.
+    /// The fence carries the write's id, or its plan's.
     Ours(Box<ZoneView>),
     /// It carries another's, or none.
     Other(Box<ZoneView>),
@@ -42,17 +43,23 @@ impl Job<'_> {
     /// Asks for the permit, sends once, and finds out what became of it.
     pub(super) async fn send(self) {
         failpoint::reach("before-permit");
+        // Held from before the permit, which grows old while it waits, to the answer; never while finding out.
+        let Ok(place) = self.provider.sending.acquire().await else { return };
         let (service, decision) = (self.write.service.clone(), self.write.id.clone());
         let permit = match self.executor.engine.ask(|reply| Message::Permit(service, decision, reply)).await {
             Ok(Ok(permit)) => permit,
             Ok(Err(why)) => {
                 tracing::info!(service = %self.write.service, decision = %self.write.id, why, "no permit");
+                // If the end could not be committed its row is still there; the next scan must not find it at once.
+                let mut pause = super::SCAN_EVERY;
+                self.pause(&mut pause).await;
                 return;
             }
             Err(_stopped) => return,
         };
         failpoint::reach("after-permit");
         let applied = self.provider.adapter.apply(&self.write.change, &permit).await;
+        drop(place);
         failpoint::reach("after-answer");
         match applied {
             Ok(()) => self.read_back(permit).await,
@@ -93,7 +100,11 @@ impl Job<'_> {
     pub(super) async fn look(self) -> Result<Sighting, ProviderError> {
         let view = self.provider.adapter.read(&ReadRequest::for_service(self.service)).await?;
         let ours = match &view.fence {
-            FoundFence::Present { text, .. } => *text == self.write.change.fence,
+            // Our plan under another write id: the move arrived, and someone has written the fence since.
+            FoundFence::Present { text, .. } => {
+                *text == self.write.change.fence
+                    || Fence::parse(text, &view.zone).is_ok_and(|fence| fence.plan == self.write.id)
+            }
             FoundFence::Absent | FoundFence::Unreadable { .. } => false,
         };
         Ok(if ours { Sighting::Ours(Box::new(view)) } else { Sighting::Other(Box::new(view)) })

@@ -1,7 +1,17 @@
 //! Tests on real servers and on the workspace as a whole. One binary, so that the rig is linked once.
 
+mod api;
+mod bad_input;
+mod crash;
+mod every_server;
 mod flip;
+mod foreign;
+mod isolation;
 mod layering;
 mod provider;
 mod readme;
+mod refusals;
 mod rig;
+mod shutdown;
+mod stale;
+mod tls;

@@ -113,7 +113,7 @@ fn not_auth(zone: &str, message: &Message, verified: &Verified) -> String {
     let tsig = message.signature().map(|record| &record.data);
     match tsig.and_then(|tsig| tsig.error.map(|error| (tsig, error))) {
         Some((_, TsigError::BadKey)) => {
-            "it does not know the TSIG key (BADKEY): check the key's name and algorithm on both sides".to_owned()
+            "it does not know the TSIG key, or no rule of its lets the key do this (BADKEY): check the key's name, algorithm and rights there".to_owned()
         }
         Some((_, TsigError::BadSig)) => {
             "the TSIG signature is wrong (BADSIG): the secret or the algorithm differs from the server's".to_owned()

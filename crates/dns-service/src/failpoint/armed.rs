@@ -3,12 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use rustix::process::{Signal, getpid, kill_process};
 use tracing::warn;
 
 /// The environment variable that arms points.
 const VARIABLE: &str = "DNS_FAILPOINTS";
+
+/// A signal to the process is taken by any of its threads and reaches the others a moment later. Until then the thread
+/// that came to the point must not go on. Time that passes while stopped counts, so nothing waits after SIGCONT.
+const STOP_LATENCY_MAX: Duration = Duration::from_millis(100);
 
 static POINTS: LazyLock<BTreeMap<String, Point>> =
     LazyLock::new(|| parse(&std::env::var(VARIABLE).unwrap_or_default()).unwrap_or_else(|fault| panic!("{fault}")));
@@ -44,8 +50,17 @@ pub fn reach(name: &'static str) {
     }
     warn!(failpoint = name, count, action = ?point.action, "failpoint reached");
     match point.action {
-        Action::Stop => signal(Signal::STOP),
-        Action::Kill => signal(Signal::KILL),
+        Action::Stop => {
+            signal(Signal::STOP);
+            thread::sleep(STOP_LATENCY_MAX);
+        }
+        Action::Kill => {
+            signal(Signal::KILL);
+            // Until the kernel has ended this thread too; a park may return early.
+            loop {
+                thread::park();
+            }
+        }
         Action::Panic => panic!("failpoint `{name}` reached"),
     }
 }
