@@ -71,7 +71,15 @@ fn uncertain(memory: &Failover) -> Option<Concern> {
 fn failed_write(memory: &Failover) -> Option<Concern> {
     let error = memory.write_error()?;
     let uncertain = memory.open().is_some_and(|open| open.uncertain.is_some());
-    (!uncertain).then(|| Concern::page(format!("the last write failed, and none has succeeded since: {error}")))
+    if uncertain {
+        return None;
+    }
+    // Once nothing is wanted any more there is nothing to do about it at night, and no order that would end the page.
+    Some(if memory.is_write_failing() {
+        Concern::page(format!("the last write failed, and none has succeeded since: {error}"))
+    } else {
+        Concern::note(format!("the last write failed, and nothing is to be written now: {error}"))
+    })
 }
 
 fn standing(view: &ServiceView) -> Option<Concern> {
@@ -141,4 +149,29 @@ fn undelivered(view: &ServiceView) -> Vec<Concern> {
             Concern::note(format!("authoritative server {} {word}: {detail}", delivery.server))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use dns_core::machine::Machine;
+
+    use super::*;
+
+    /// What is remembered of a service whose last write failed.
+    fn after_failed_write(backoff: &str) -> Failover {
+        let envelope = Machine::new().to_envelope();
+        let failed = envelope
+            .replace(r#""writeError":null"#, r#""writeError":"refused""#)
+            .replace(r#""backoff":{"failures":0,"until":null}"#, backoff);
+        Machine::from_envelope(&failed).expect("reads").memory().clone()
+    }
+
+    #[test]
+    fn a_failed_write_wakes_someone_only_as_long_as_one_is_wanted() {
+        let failing = after_failed_write(r#""backoff":{"failures":3,"until":1795246201000}"#);
+        assert!(failed_write(&failing).expect("a concern").page);
+        let over = after_failed_write(r#""backoff":{"failures":0,"until":null}"#);
+        let concern = failed_write(&over).expect("still told");
+        assert!(!concern.page && concern.text.contains("refused"), "{concern:?}");
+    }
 }

@@ -202,10 +202,13 @@ impl Owner {
                 let _gone = reply.send(stepped.map(|_| ()).map_err(|error| error.to_string()));
             }
             Message::Verified(service, decision, deliveries, reply) => {
-                if let Some(unit) = self.units.get_mut(&service) {
+                let event = Event::Verified { decision: decision.clone(), deliveries: deliveries.clone() };
+                let stepped = self.step(&service, event).await;
+                // An answer that nobody waits for any more says nothing of what is served now.
+                let wanted = matches!(&stepped, Ok(Some(step)) if step.refusal.is_none());
+                if let Some(unit) = self.units.get_mut(&service).filter(|_| wanted) {
                     unit.note_deliveries(&decision, &deliveries);
                 }
-                let stepped = self.step(&service, Event::Verified { decision, deliveries }).await;
                 let _gone = reply.send(stepped.map(|_| ()).map_err(|error| error.to_string()));
             }
         }

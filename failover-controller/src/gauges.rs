@@ -35,7 +35,7 @@ pub(crate) fn describe() {
     describe_histogram!(
         "failover_controller_propagation_seconds",
         metrics::Unit::Seconds,
-        "from the provider's acceptance to the new answer, per authoritative server"
+        "from the read-back of a write to its first answer, per authoritative server"
     );
     metrics::counter!("failover_controller_store_failures_total").absolute(0);
     metrics::counter!("failover_controller_stalls_total").absolute(0);

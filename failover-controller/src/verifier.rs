@@ -8,13 +8,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use dns_core::fence::DecisionId;
 use dns_core::fence::text::FenceText;
+use dns_core::fence::{DecisionId, Fence};
 use dns_core::identifier::{ProviderName, ServiceName};
 use dns_core::machine::event::{Delivery, DeliveryOutcome};
 use dns_core::rrset::{RrsetKey, Rrsets};
 use dns_core::service::Service;
-use dns_provider::authoritative::{Expected, Served, Servers, servers, serves};
+use dns_provider::authoritative::{AskError, Expected, Served, Servers, Unresolved, servers, serves};
 use dns_service::failpoint;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
@@ -23,13 +23,13 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::handle::{Engine, Message};
 use crate::providers::ProviderInUse;
 
-/// How long one round of questions to one server may take.
-const ROUND: Duration = Duration::from_secs(1);
+/// How long one question to one server may take: longer than any way around the world.
+const QUESTION: Duration = Duration::from_secs(1);
 /// The first pause between two rounds; it doubles up to [`PAUSE_MAX`].
 const PAUSE_MIN: Duration = Duration::from_millis(20);
 /// The longest pause: propagation is measured to a quarter of a second.
 const PAUSE_MAX: Duration = Duration::from_millis(250);
-/// How long a server may be silent before it is given up.
+/// How long a server may be silent before it is given up, and how long its address is looked for: some lost packets.
 const SILENCE: Duration = Duration::from_secs(5);
 /// How long to wait until a commit that failed is tried again.
 const COMMIT_PAUSE: Duration = Duration::from_secs(1);
@@ -52,11 +52,34 @@ pub(crate) struct Verification {
 /// Starts verifications.
 #[derive(Clone)]
 pub(crate) struct Verifications {
-    sender: mpsc::Sender<(ServiceName, DecisionId, Verification)>,
+    sender: mpsc::Sender<(ServiceName, Question)>,
+}
+
+/// A verification that was begun.
+pub(crate) struct Question {
+    decision: DecisionId,
+    verification: Verification,
+    began: Instant,
 }
 
 /// The receiving end, for [`run`].
-pub(crate) type Requests = mpsc::Receiver<(ServiceName, DecisionId, Verification)>;
+pub(crate) type Requests = mpsc::Receiver<(ServiceName, Question)>;
+
+impl Verification {
+    /// What a fence should be seen with, by a configuration that may be newer. If the two differ, the fence has to do:
+    /// it was written in one transaction with its records, so a server that has it has them.
+    pub(crate) fn from_configuration(service: &Arc<Service>, held: &Fence) -> Option<Self> {
+        let rendered = held.active.as_ref().and_then(|active| service.render(active).ok()).unwrap_or_default();
+        let as_written = !rendered.is_empty() && rendered.keys().eq(&held.rrs) && held.guards(&rendered);
+        let absent = || service.keys().into_iter().filter(|key| !held.rrs.contains(key)).collect();
+        Some(Self {
+            service: Arc::clone(service),
+            fence: held.to_text(&service.zone).ok()?,
+            absent: if as_written { absent() } else { BTreeSet::new() },
+            expected: if as_written { rendered } else { Rrsets::new() },
+        })
+    }
+}
 
 impl Verifications {
     /// Makes the channel.
@@ -67,7 +90,8 @@ impl Verifications {
 
     /// Begins a verification; an older one of the same service ends.
     pub(crate) fn begin(&self, service: &ServiceName, decision: DecisionId, verification: Verification) {
-        if self.sender.try_send((service.clone(), decision, verification)).is_err() {
+        let question = Question { decision, verification, began: Instant::now() };
+        if self.sender.try_send((service.clone(), question)).is_err() {
             tracing::error!(%service, "too many verifications wait; this one is not made");
         }
     }
@@ -85,10 +109,10 @@ pub(crate) async fn run(
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            Some((service, decision, verification)) = requests.recv() => {
-                let Some(provider) = providers.get(&verification.service.provider).cloned() else { continue };
+            Some((service, question)) = requests.recv() => {
+                let Some(provider) = providers.get(&question.verification.service.provider).cloned() else { continue };
                 let engine = engine.clone();
-                let task = tasks.spawn(async move { verify(decision, verification, provider, engine).await });
+                let task = tasks.spawn(async move { verify(question, provider, engine).await });
                 if let Some(older) = running.insert(service, task) {
                     older.abort();
                 }
@@ -98,21 +122,11 @@ pub(crate) async fn run(
     }
 }
 
-async fn verify(decision: DecisionId, verification: Verification, provider: ProviderInUse, engine: Engine) {
+async fn verify(question: Question, provider: ProviderInUse, engine: Engine) {
     failpoint::reach("during-verification");
-    let started = Instant::now();
+    let Question { decision, verification, began } = question;
     let service = verification.service.name.clone();
-    let zone = &verification.service.zone;
-    let found = servers(provider.primary, zone, &provider.authoritative_servers, &provider.resolvers, ROUND).await;
-    let deliveries = match found {
-        Ok(found) => ask_all(found, &verification, started).await,
-        Err(error) => vec![Delivery {
-            server: provider.primary.to_string(),
-            outcome: DeliveryOutcome::Silent,
-            took: None,
-            detail: Some(format!("it does not tell the zone's name servers: {error}")),
-        }],
-    };
+    let deliveries = ask_all(&provider, &verification, began).await;
     for delivery in &deliveries {
         if let Some(took) = delivery.took {
             metrics::histogram!("failover_controller_propagation_seconds", "service" => service.to_string())
@@ -130,19 +144,26 @@ async fn verify(decision: DecisionId, verification: Verification, provider: Prov
     }
 }
 
-async fn ask_all(found: Servers, verification: &Verification, started: Instant) -> Vec<Delivery> {
-    let unresolved = found.unresolved.into_iter().map(|server| Delivery {
-        server: server.name.to_string(),
-        outcome: DeliveryOutcome::Silent,
-        took: None,
-        detail: Some(server.reason),
-    });
-    let mut deliveries: Vec<Delivery> = unresolved.collect();
+/// Asks every server as soon as its address is known. One whose address is still looked for keeps no other waiting.
+async fn ask_all(provider: &ProviderInUse, verification: &Verification, began: Instant) -> Vec<Delivery> {
     let mut tasks = JoinSet::new();
-    for server in found.addresses {
-        let verification = verification.clone();
-        tasks.spawn(async move { ask_until_served(server, &verification, started).await });
-    }
+    let mut asked = BTreeSet::new();
+    let ask = |server: SocketAddr| {
+        if asked.insert(server) {
+            let verification = verification.clone();
+            tasks.spawn(async move { ask_until_served(server, &verification, began).await });
+        }
+    };
+    let Service { zone, policy, .. } = &*verification.service;
+    let ProviderInUse { primary, authoritative_servers, resolvers, .. } = provider;
+    let look = || servers(*primary, zone, authoritative_servers, resolvers, QUESTION);
+    let missing = find_all(look, SILENCE.min(policy.verify_within), ask).await;
+    let mut deliveries: Vec<Delivery> = match missing {
+        Ok(missing) => missing.into_iter().map(|server| silent(server.name.to_string(), server.reason)).collect(),
+        Err(error) => {
+            vec![silent(primary.to_string(), format!("it does not tell the zone's name servers: {error}"))]
+        }
+    };
     // A JoinSet that is dropped aborts its tasks, so a verification that is replaced stops asking.
     while let Some(answered) = tasks.join_next().await {
         deliveries.extend(answered);
@@ -151,7 +172,42 @@ async fn ask_all(found: Servers, verification: &Verification, started: Instant) 
     deliveries
 }
 
-async fn ask_until_served(server: SocketAddr, verification: &Verification, started: Instant) -> Delivery {
+/// Looks for a zone's servers again and again until each has an address, or until `within` is over: one lost packet says
+/// nothing. Hands over all addresses that each look finds, and returns which servers have none.
+async fn find_all<Look>(
+    mut look: impl FnMut() -> Look,
+    within: Duration,
+    mut found: impl FnMut(SocketAddr),
+) -> Result<Vec<Unresolved>, AskError>
+where
+    Look: Future<Output = Result<Servers, AskError>>,
+{
+    let began = Instant::now();
+    let mut pause = PAUSE_MIN;
+    let mut best: Option<Vec<Unresolved>> = None;
+    loop {
+        let error = match look().await {
+            Ok(Servers { addresses, unresolved }) => {
+                addresses.into_iter().for_each(&mut found);
+                best = Some(unresolved);
+                None
+            }
+            Err(error) => Some(error),
+        };
+        let complete = best.as_ref().is_some_and(Vec::is_empty);
+        if complete || began.elapsed() >= within {
+            // A look that failed takes nothing away from what an earlier one found.
+            return match (best, error) {
+                (None, Some(error)) => Err(error),
+                (best, _) => Ok(best.unwrap_or_default()),
+            };
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(PAUSE_MAX);
+    }
+}
+
+async fn ask_until_served(server: SocketAddr, verification: &Verification, began: Instant) -> Delivery {
     let service = &verification.service;
     let fence_name = service.fence_name().expect("invariant: a validated service has a fence name");
     let expected = Expected {
@@ -163,15 +219,20 @@ async fn ask_until_served(server: SocketAddr, verification: &Verification, start
     let mut pause = PAUSE_MIN;
     let mut silent_since = Instant::now();
     loop {
-        let answer = serves(server, &expected, ROUND).await;
-        let took = started.elapsed();
+        let answer = serves(server, &expected, QUESTION).await;
+        let took = began.elapsed();
         let (outcome, detail) = match answer {
             Served::New => return delivery(server, DeliveryOutcome::Served, Some(took), None),
             Served::Old { answered } => {
                 silent_since = Instant::now();
                 (DeliveryOutcome::Old, answered)
             }
-            Served::Silent { reason } => (DeliveryOutcome::Silent, reason),
+            Served::Silent { reason, heard } => {
+                if heard {
+                    silent_since = Instant::now();
+                }
+                (DeliveryOutcome::Silent, reason)
+            }
         };
         let given_up = outcome == DeliveryOutcome::Silent && silent_since.elapsed() >= SILENCE;
         if given_up || took >= service.policy.verify_within {
@@ -182,6 +243,146 @@ async fn ask_until_served(server: SocketAddr, verification: &Verification, start
     }
 }
 
+fn silent(server: String, reason: String) -> Delivery {
+    Delivery { server, outcome: DeliveryOutcome::Silent, took: None, detail: Some(reason) }
+}
+
 fn delivery(server: SocketAddr, outcome: DeliveryOutcome, took: Option<Duration>, detail: Option<String>) -> Delivery {
     Delivery { server: server.to_string(), outcome, took, detail }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use dns_core::fence::{Epoch, Rev, WriteId};
+    use dns_core::policy::{Detection, Failback, OnForeignChange, Policy};
+    use dns_core::rrset::{GuardedType, Ttl, canonical_name, records_digest};
+    use dns_core::service::{Endpoint, Mode, Record, RecordValues, Region};
+    use dns_core::time::Timestamp;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_795_246_200);
+
+    fn server(last: u8) -> SocketAddr {
+        SocketAddr::from(([192, 0, 2, last], 53))
+    }
+
+    fn found(last: &[u8], missing: &[&str]) -> Servers {
+        let name = |text: &&str| canonical_name(text).expect("a name");
+        let unresolved = missing.iter().map(|text| Unresolved { name: name(text), reason: "timed out".to_owned() });
+        Servers { addresses: last.iter().copied().map(server).collect(), unresolved: unresolved.collect() }
+    }
+
+    fn lost() -> Result<Servers, AskError> {
+        Err(AskError::Silent { server: server(1), reason: "timed out".to_owned() })
+    }
+
+    /// Looks that come back one after the other, the last of them for ever.
+    async fn find(
+        looks: &[fn() -> Result<Servers, AskError>],
+        within: Duration,
+    ) -> (Result<Vec<Unresolved>, AskError>, Vec<SocketAddr>, usize) {
+        let (looked, mut addresses) = (Cell::new(0), BTreeSet::new());
+        let look = || {
+            let at = looked.replace(looked.get() + 1);
+            std::future::ready(looks[at.min(looks.len() - 1)]())
+        };
+        let missing = find_all(look, within, |server| {
+            addresses.insert(server);
+        })
+        .await;
+        (missing, addresses.into_iter().collect(), looked.get())
+    }
+
+    #[tokio::test]
+    async fn looks_again_after_a_lost_packet() {
+        let looks: [fn() -> _; 4] = [lost, || Ok(found(&[1], &["ns2.example.com"])), lost, || Ok(found(&[1, 2], &[]))];
+        assert_eq!(find(&looks, SILENCE).await, (Ok(Vec::new()), vec![server(1), server(2)], 4));
+    }
+
+    #[tokio::test]
+    async fn gives_up_looking_after_a_while_and_keeps_what_it_knows() {
+        let (missing, addresses, looked) = find(&[lost], Duration::ZERO).await;
+        assert!(missing.is_err() && addresses.is_empty() && looked == 1);
+        let some: fn() -> _ = || Ok(found(&[1], &["ns2.example.com"]));
+        let (missing, addresses, _) = find(&[some, lost], PAUSE_MIN).await;
+        assert_eq!(missing.expect("told once").len(), 1);
+        assert_eq!(addresses, [server(1)]);
+    }
+
+    fn service(address: &str) -> Arc<Service> {
+        let key = RrsetKey::new(&canonical_name("api.example.com").expect("a name"), GuardedType::A);
+        let ttl = Ttl::from_secs(60).expect("a TTL");
+        let address = Endpoint::Address(address.parse().expect("an address"));
+        Arc::new(Service {
+            name: "checkout".parse().expect("a name"),
+            installation: "acme".parse().expect("a name"),
+            mode: Mode::Active,
+            zone: canonical_name("example.com").expect("a name"),
+            provider: "main".parse().expect("a name"),
+            policy: Policy {
+                interval: Duration::from_secs(5),
+                timeout: Duration::from_secs(2),
+                detection: Detection { fall: 3, rise: 5 },
+                quorum: 1,
+                vantage_points: ["fra1".parse().expect("a name")].into(),
+                ready_for: Duration::from_mins(2),
+                cooldown: Duration::from_mins(10),
+                failback: Failback::Manual,
+                on_foreign_change: OnForeignChange::Hold,
+                verify_within: Duration::from_secs(30),
+            },
+            records: vec![Record { key, ttl, values: RecordValues::Endpoints, absent_in: BTreeSet::new() }],
+            regions: vec![Region {
+                name: "prod".parse().expect("a region"),
+                endpoints: vec![address],
+                probes: Vec::new(),
+            }],
+            revision: 0,
+        })
+    }
+
+    fn fence(service: &Service) -> Fence {
+        let rendered = service.render(service.preferred()).expect("renders");
+        Fence {
+            install: service.installation.clone(),
+            id: service.name.clone(),
+            provider: service.provider.clone(),
+            epoch: Epoch::new(1),
+            rev: Rev::new(1),
+            write: WriteId::at(NOW, 1),
+            plan: DecisionId::at(NOW, 1),
+            active: Some(service.preferred().clone()),
+            released: None,
+            moved: NOW,
+            by: "controller".parse().expect("a name"),
+            cfg: 0,
+            pin: None,
+            pause: None,
+            rrs: rendered.keys().cloned().collect(),
+            digest: records_digest(&rendered),
+            unknown: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_restart_expects_the_records_of_an_unchanged_configuration() {
+        let service = service("192.0.2.10");
+        let verification = Verification::from_configuration(&service, &fence(&service)).expect("to be made");
+        assert_eq!(verification.expected, service.render(service.preferred()).expect("renders"));
+    }
+
+    #[test]
+    fn a_restart_expects_the_fence_alone_of_a_changed_configuration_and_of_a_released_service() {
+        let before = service("192.0.2.10");
+        let changed = service("192.0.2.99");
+        let gone = Fence { active: Some("elsewhere".parse().expect("a region")), ..fence(&before) };
+        let tombstone = Fence { active: None, released: Some(NOW), ..fence(&before) };
+        for (service, fence) in [(&changed, &fence(&before)), (&before, &gone), (&before, &tombstone)] {
+            let verification = Verification::from_configuration(service, fence).expect("it never stays unfinished");
+            assert!(verification.expected.is_empty() && verification.absent.is_empty(), "{verification:?}");
+        }
+    }
 }

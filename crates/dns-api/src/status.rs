@@ -227,7 +227,7 @@ pub struct ServerReport {
     pub server: String,
     /// `served`, `old` or `silent`.
     pub outcome: String,
-    /// From acceptance by the provider to the first new answer.
+    /// From the beginning of the verification, right after the write was read back, to the first new answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub took_ms: Option<u64>,
     /// What it last answered or why it didn't.

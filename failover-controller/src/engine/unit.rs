@@ -153,19 +153,13 @@ impl Unit {
         })
     }
 
-    /// A verification that a former process did not finish. Its records come from the configuration, since the zone
-    /// has not been read yet.
+    /// A verification that a former process did not finish: of the newest write, whose answer is the answer to the
+    /// move before it as well. Its records come from the configuration, since the zone has not been read yet.
     pub(super) fn unfinished_verification(&self) -> Option<(DecisionId, Verification)> {
-        let decision = self.machine.memory().being_verified()?.clone();
+        self.machine.memory().being_verified()?;
         let held = self.machine.memory().held()?;
-        let expected = self.service.render(held.active.as_ref()?).ok()?;
-        let verification = Verification {
-            service: Arc::clone(&self.service),
-            fence: held.to_text(&self.service.zone).ok()?,
-            absent: self.service.keys().into_iter().filter(|key| !expected.contains_key(key)).collect(),
-            expected,
-        };
-        Some((decision, verification))
+        let decision = held.write.as_str().parse().ok()?;
+        Some((decision, Verification::from_configuration(&self.service, held)?))
     }
 
     pub(super) fn view(&self) -> ServiceView {

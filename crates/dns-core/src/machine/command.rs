@@ -171,18 +171,26 @@ impl Failover {
         self.pause = pause;
     }
 
-    pub(super) fn forget_pause(&mut self) {
+    /// Ends a pause with the fence that it belonged to.
+    pub(super) fn forget_pause(&mut self, turn: &mut Turn) {
+        if self.pause.is_some() {
+            turn.record(Row::new(HistoryKind::Resumed, "resumed: the service was released"));
+        }
         (self.pause, self.pause_unwritten, self.pause_stays_here) = (None, false, false);
     }
 
-    /// Takes over what a newer fence says about a pause, unless an order that the fence has yet to hear of is newer. A
-    /// pause of this store's alone ends by an order only.
+    /// Takes over what a newer fence says about a pause, unless this store knows better.
     pub(super) fn follow_pause(&mut self, fence: &Fence) {
-        if self.pause_unwritten || (self.pause_stays_here && fence.pause.is_none()) {
-            return;
+        if !self.keeps_own_pause() {
+            self.pause.clone_from(&fence.pause);
         }
-        self.pause_stays_here = false;
-        self.pause.clone_from(&fence.pause);
+    }
+
+    /// Whether other controllers' fences leave the pause alone: an order that the fence has yet to hear of is newer,
+    /// and a pause of this store's alone ends by an order only. Even a pause of theirs must not replace it: theirs
+    /// may end by itself, and would arm this controller without an order.
+    pub(super) fn keeps_own_pause(&self) -> bool {
+        self.pause_unwritten || self.pause_stays_here
     }
 }
 

@@ -210,7 +210,7 @@ impl Failover {
         turn.record(if automatic_move && first { row.paging() } else { row });
         self.hold.take_if(|hold| hold.wanted == write.kind || write.kind.moves());
         if write.kind.moves() {
-            self.verifying = None;
+            self.end_verifying("the next move was decided", turn);
         }
         turn.emit(Effect::Enqueue(Box::new(write.clone())));
         self.open = Some(Open { write, stage: WriteStage::Pending, uncertain: None });

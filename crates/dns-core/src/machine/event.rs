@@ -76,7 +76,8 @@ pub struct Delivery {
     pub server: String,
     /// What it serves.
     pub outcome: DeliveryOutcome,
-    /// From the provider's acceptance to the first new answer.
+    /// From the beginning of the verification to the first new answer. It begins when the controller has read the
+    /// accepted write back from the provider, or with the controller if it was restarted meanwhile.
     pub took: Option<Duration>,
     /// What it last answered, or why it didn't.
     pub detail: Option<String>,

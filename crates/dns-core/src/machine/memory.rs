@@ -149,6 +149,9 @@ pub struct Unreadable {
     pub reason: String,
     /// Since when.
     pub since: Timestamp,
+    /// Whether only a person can change that, as it was told at least once. States without it were written before it.
+    #[serde(default)]
+    pub denied: bool,
 }
 
 impl Failover {
@@ -208,6 +211,11 @@ impl Failover {
     /// The last error of a write, until one succeeds.
     pub fn write_error(&self) -> Option<&str> {
         self.write_error.as_deref()
+    }
+
+    /// Whether writes fail and one is still wanted. Not to know whether it is wanted counts as yes.
+    pub fn is_write_failing(&self) -> bool {
+        self.backoff.is_failing()
     }
 
     /// The last look at the zone.

@@ -52,7 +52,7 @@ impl Failover {
             Standing::Newer { fence } => self.follow(&fence, turn),
             Standing::Released { fence } => {
                 self.active = turn.around.service.region_serving(&own_records(view, &turn.around.service)).cloned();
-                self.found_released(*fence, news, turn);
+                self.found_released(*fence, turn);
             }
             Standing::Unadopted { serving } => self.active = serving,
             Standing::Lost { found, serving } => {
@@ -79,12 +79,17 @@ impl Failover {
         }
     }
 
-    fn found_released(&mut self, fence: Fence, news: bool, turn: &mut Turn) {
-        if news && self.held.as_ref().is_none_or(|held| held.order() < fence.order()) {
+    /// A tombstone is read again and again; only one that another controller has written is news. A pause that was
+    /// ordered since then stays: it has to hold when the service is adopted again.
+    fn found_released(&mut self, fence: Fence, turn: &mut Turn) {
+        if self.held.as_ref().is_none_or(|held| held.order() < fence.order()) {
             turn.record(Row::new(HistoryKind::Followed, format!("`{}` released the service", fence.by)));
+            if !self.keeps_own_pause() {
+                self.forget_pause(turn);
+            }
         }
-        self.forget_pause();
         self.pin = None;
+        self.end_verifying("the service was released", turn);
         self.held = Some(fence);
     }
 
@@ -106,6 +111,7 @@ impl Failover {
         );
         let details = json!({ "epoch": fence.epoch, "rev": fence.rev, "active": fence.active, "by": fence.by });
         turn.record(Row::new(HistoryKind::Followed, summary).with(details));
+        self.end_verifying("another controller wrote the fence", turn);
         self.active.clone_from(&fence.active);
         // A point in the future would stretch the cooldown: it counts as seen now.
         self.moved = Some(fence.moved.min(turn.now()));
@@ -146,14 +152,18 @@ impl Failover {
     }
 
     pub(super) fn zone_unreadable(&mut self, reason: &str, denied: bool, turn: &mut Turn) {
-        if let Some(known) = &mut self.unreadable {
-            // The same trouble in other words is no news.
-            reason.clone_into(&mut known.reason);
-            return;
+        let known = self.unreadable.take();
+        // The same trouble in other words is no news. That it has come to need a person is, once.
+        let told = known.as_ref().is_some_and(|known| known.denied || !denied);
+        if !told {
+            let row = Row::new(HistoryKind::Unreadable, format!("the zone cannot be read: {reason}"));
+            turn.record(if denied { row.paging() } else { row });
         }
-        let row = Row::new(HistoryKind::Unreadable, format!("the zone cannot be read: {reason}"));
-        turn.record(if denied { row.paging() } else { row });
-        self.unreadable = Some(Unreadable { reason: reason.to_owned(), since: turn.now() });
+        self.unreadable = Some(Unreadable {
+            reason: reason.to_owned(),
+            since: known.as_ref().map_or(turn.now(), |known| known.since),
+            denied: denied || known.is_some_and(|known| known.denied),
+        });
     }
 
     /// What was read is no longer true; nothing is decided until it is read anew.

@@ -10,7 +10,7 @@ use super::memory::{Failover, Open};
 use super::{Row, Turn};
 use crate::fence::DecisionId;
 use crate::history::HistoryKind;
-use crate::write::WriteStage;
+use crate::write::{WriteKind, WriteStage};
 use crate::zone::ZoneView;
 
 impl Failover {
@@ -96,6 +96,10 @@ impl Failover {
         // An order may have come while the write was on its way.
         self.pause_unwritten = self.next_pause(turn) != write.fence.pause;
         self.pin.clone_from(&write.fence.pin);
+        if write.kind == WriteKind::Release {
+            // A tombstone carries no pause.
+            self.forget_pause(turn);
+        }
         self.held = Some(write.fence);
         self.view = None;
         if write.kind.moves() {
@@ -107,32 +111,54 @@ impl Failover {
     }
 
     pub(super) fn verified(&mut self, decision: &DecisionId, deliveries: &[Delivery], turn: &mut Turn) {
-        let move_verified = self.verifying.take_if(|verifying| verifying == decision).is_some();
         let newest = self.held.as_ref().is_some_and(|held| held.write.as_str() == decision.as_str());
-        if !move_verified && !newest {
+        // One question at a time is asked, the newest: a small write after a move ends the question for the move, and
+        // its answer is the answer to both, since its fence stands on top of the moved records.
+        let moved = self.verifying.take_if(|verifying| newest || verifying == decision);
+        if moved.is_none() && !newest {
             // A newer write has made the question pointless, or nobody asked it.
             return turn.refuse(Refusal::Unexpected);
         }
-        let count = |wanted| deliveries.iter().filter(|delivery| delivery.outcome == wanted).count();
-        let (served, old, silent) =
-            (count(DeliveryOutcome::Served), count(DeliveryOutcome::Old), count(DeliveryOutcome::Silent));
-        let mut summary = match deliveries.len() {
-            0 => "no authoritative server is known".to_owned(),
-            all => format!("{served} of {all} authoritative servers serve it"),
-        };
-        for delivery in deliveries.iter().filter(|delivery| delivery.outcome != DeliveryOutcome::Served) {
-            let word =
-                if delivery.outcome == DeliveryOutcome::Old { "serves something else" } else { "does not answer" };
-            let detail = delivery.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
-            write!(summary, "; {} {word}{detail}", delivery.server)
-                .expect("invariant: writing to a String cannot fail");
-        }
+        let summary = summary_of(deliveries);
         let details = json!({ "servers": deliveries });
         // A server that never answers answers no resolver either: it is reported and blocks nothing.
-        let arrived = served > 0 && old == 0;
+        let arrived = count(deliveries, DeliveryOutcome::Served) > 0 && count(deliveries, DeliveryOutcome::Old) == 0;
         let kind = if arrived { HistoryKind::Verified } else { HistoryKind::Unverified };
+        if let Some(moved) = moved.filter(|moved| moved != decision) {
+            // Whoever waits for the move looks for rows of the move; the other row wakes people.
+            let summary = format!("{summary}, as of the newer write {decision}");
+            turn.record(Row::new(kind, summary).of(&moved).with(details.clone()));
+        }
         let row = Row::new(kind, summary).of(decision).with(details);
-        turn.record(if arrived && silent == 0 { row } else { row.paging() });
+        let all_answer = count(deliveries, DeliveryOutcome::Silent) == 0;
+        turn.record(if arrived && all_answer { row } else { row.paging() });
         self.pursue(turn);
     }
+
+    /// Ends the verification of a move whose records or fence are no longer what servers should serve. Whoever waits
+    /// for the move is told so.
+    pub(super) fn end_verifying(&mut self, why: &str, turn: &mut Turn) {
+        let Some(moved) = self.verifying.take() else { return };
+        turn.record(Row::new(HistoryKind::Unverified, format!("not verified to the end: {why}")).of(&moved));
+    }
+}
+
+fn count(deliveries: &[Delivery], wanted: DeliveryOutcome) -> usize {
+    deliveries.iter().filter(|delivery| delivery.outcome == wanted).count()
+}
+
+fn summary_of(deliveries: &[Delivery]) -> String {
+    let mut summary = match deliveries.len() {
+        0 => "no authoritative server is known".to_owned(),
+        all => {
+            let served = count(deliveries, DeliveryOutcome::Served);
+            format!("{served} of {all} authoritative servers serve it")
+        }
+    };
+    for delivery in deliveries.iter().filter(|delivery| delivery.outcome != DeliveryOutcome::Served) {
+        let word = if delivery.outcome == DeliveryOutcome::Old { "serves something else" } else { "does not answer" };
+        let detail = delivery.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+        write!(summary, "; {} {word}{detail}", delivery.server).expect("invariant: writing to a String cannot fail");
+    }
+    summary
 }

@@ -13,6 +13,10 @@ use super::{AskError, Content, ask};
 use crate::content::strings;
 use crate::wildcard::witnesses;
 
+/// How long one round of questions to one server may take: a hundred of them to the other side of the world. Whoever
+/// waits for the answer has other servers to ask as well.
+const ROUND_MAX: Duration = Duration::from_secs(30);
+
 /// What a server should serve.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected<'a> {
@@ -40,26 +44,44 @@ pub enum Served {
     Silent {
         /// What happened.
         reason: String,
+        /// Whether it has answered the fence before: then it is there, and a packet was lost.
+        heard: bool,
     },
 }
 
-/// Asks one server for the fence and every RRset, one after the other, until something differs. The whole round takes
-/// `within` at the most.
+/// Asks one server for the fence and every RRset, one after the other, until something differs. Each question takes
+/// `within` at the most, so that a server far away has the time that its distance takes; all of them together take
+/// that for each question, and `ROUND_MAX` at the most.
 pub async fn serves(server: SocketAddr, expected: &Expected<'_>, within: Duration) -> Served {
-    match timeout(within, difference(server, expected, within)).await {
+    let fence = match timeout(within, ask(server, expected.fence_name, RecordType::TXT, within)).await {
+        Ok(Ok(fence)) => fence,
+        Ok(Err(error)) => return Served::Silent { reason: error.to_string(), heard: false },
+        Err(_) => return Served::Silent { reason: late(server, within), heard: false },
+    };
+    // First of all: a server that has not followed yet shows it with one question.
+    if !is_fence(&fence, expected.fence) {
+        return Served::Old { answered: describe(expected.fence_name, RecordType::TXT, &fence) };
+    }
+    let round = within.saturating_mul(questions(expected)).min(ROUND_MAX);
+    match timeout(round, difference(server, expected, within)).await {
         Ok(Ok(None)) => Served::New,
         Ok(Ok(Some(answered))) => Served::Old { answered },
-        Ok(Err(error)) => Served::Silent { reason: error.to_string() },
-        Err(_) => Served::Silent { reason: format!("{server} did not answer all within {} ms", within.as_millis()) },
+        Ok(Err(error)) => Served::Silent { reason: error.to_string(), heard: true },
+        Err(_) => Served::Silent { reason: late(server, round), heard: true },
     }
 }
 
-/// The fence first: a server that has not followed yet shows it with one question.
+fn late(server: SocketAddr, within: Duration) -> String {
+    format!("{server} did not answer all within {} ms", within.as_millis())
+}
+
+/// How many questions a round has after the fence.
+fn questions(expected: &Expected<'_>) -> u32 {
+    let absent: usize = expected.absent.iter().map(|key| 1 + witnesses(key.name()).len()).sum();
+    u32::try_from(expected.rrsets.len() + absent).unwrap_or(u32::MAX)
+}
+
 async fn difference(server: SocketAddr, expected: &Expected<'_>, within: Duration) -> Result<Option<String>, AskError> {
-    let fence = ask(server, expected.fence_name, RecordType::TXT, within).await?;
-    if !is_fence(&fence, expected.fence) {
-        return Ok(Some(describe(expected.fence_name, RecordType::TXT, &fence)));
-    }
     for (key, rrset) in expected.rrsets {
         let rtype = key.rtype().record_type();
         let content = ask(server, key.name(), rtype, within).await?;

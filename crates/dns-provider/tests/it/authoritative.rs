@@ -55,6 +55,10 @@ fn moved() -> Zone {
 }
 
 async fn round(server: SocketAddr) -> Served {
+    round_within(server, WITHIN).await
+}
+
+async fn round_within(server: SocketAddr, within: Duration) -> Served {
     let key = RrsetKey::new(&name("api.example.com"), GuardedType::A);
     let rrset = Rrset::new(key.clone(), Ttl::from_secs(60).expect("ttl"), [a(2)]).expect("rrset");
     let expected = Expected {
@@ -63,7 +67,7 @@ async fn round(server: SocketAddr) -> Served {
         fence_name: &name("_checkout._failover.example.com"),
         fence: &FenceText::from_strings(vec!["rev=2;".to_owned()]),
     };
-    serves(server, &expected, WITHIN).await
+    serves(server, &expected, within).await
 }
 
 fn old(served: Served) -> String {
@@ -100,7 +104,7 @@ async fn server_without_authority_or_answer_counts_for_nothing() {
         answer
     })
     .await;
-    assert!(matches!(round(lame.address).await, Served::Silent { reason } if reason.contains("no AA bit")));
+    assert!(matches!(round(lame.address).await, Served::Silent { reason, .. } if reason.contains("no AA bit")));
     let refusing = Script::udp(|request| answer_to(request, ResponseCode::Refused)).await;
     let refused = ask(refusing.address, &name("example.com"), RecordType::NS, WITHIN).await;
     assert!(matches!(refused, Err(AskError::Lame { .. })), "{refused:?}");
@@ -108,6 +112,24 @@ async fn server_without_authority_or_answer_counts_for_nothing() {
     let silent = tokio::net::UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
     let silence = round(silent.local_addr().expect("an address")).await;
     assert!(matches!(silence, Served::Silent { .. }), "{silence:?}");
+}
+
+#[tokio::test]
+async fn server_far_away_has_time_for_each_question() {
+    let zone = moved();
+    let far = Script::udp_from_afar(WITHIN / 2, move |request| Some(answer(request, &zone))).await;
+    assert_eq!(round(far.address).await, Served::New, "three questions take longer than one may");
+}
+
+#[tokio::test]
+async fn server_that_loses_a_packet_after_the_fence_was_heard() {
+    let zone = moved();
+    let is_fence = |request: &Message| request.queries[0].query_type() == RecordType::TXT;
+    let lossy =
+        Script::udp_from_afar(Duration::ZERO, move |request| is_fence(request).then(|| answer(request, &zone))).await;
+    assert!(matches!(round_within(lossy.address, WITHIN / 5).await, Served::Silent { heard: true, .. }));
+    let silent = Script::udp_from_afar(Duration::ZERO, |_| None).await;
+    assert!(matches!(round_within(silent.address, WITHIN / 5).await, Served::Silent { heard: false, .. }));
 }
 
 #[tokio::test]

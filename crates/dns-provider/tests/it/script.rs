@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use hickory_proto::op::{Message, ResponseCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -46,6 +47,14 @@ impl Script {
 
     /// Serves UDP with an answer to each request.
     pub(crate) async fn udp(mut reply: impl FnMut(&Message) -> Message + Send + 'static) -> Self {
+        Self::udp_from_afar(Duration::ZERO, move |request| Some(reply(request))).await
+    }
+
+    /// Serves UDP with an answer to each request that is not lost, after the time that its way takes.
+    pub(crate) async fn udp_from_afar(
+        way: Duration,
+        mut reply: impl FnMut(&Message) -> Option<Message> + Send + 'static,
+    ) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
         let address = socket.local_addr().expect("an address");
         let requests = Arc::new(AtomicUsize::new(0));
@@ -54,7 +63,8 @@ impl Script {
             let mut buffer = [0; 4096];
             while let Ok((length, client)) = socket.recv_from(&mut buffer).await {
                 count.fetch_add(1, Ordering::SeqCst);
-                let answer = reply(&Message::from_vec(&buffer[..length]).expect("a message"));
+                let Some(answer) = reply(&Message::from_vec(&buffer[..length]).expect("a message")) else { continue };
+                tokio::time::sleep(way).await;
                 socket.send_to(&answer.to_vec().expect("bytes"), client).await.expect("sent");
             }
         });

@@ -171,3 +171,31 @@ fn a_removed_tombstone_makes_a_service_as_new_but_counts_on() {
     world.run();
     assert!(world.fence().order() > tombstone.order());
 }
+
+#[test]
+fn a_pause_that_was_ordered_after_a_release_holds_after_the_adoption() {
+    let mut world = World::adopted();
+    world.must_order(Command::Release);
+    world.run();
+    world.must_order(Command::Pause { until: None });
+    world.read();
+    world.read();
+    assert!(world.memory().pause().is_some(), "a tombstone that is known ends no pause");
+    world.must_order(Command::Adopt);
+    world.run();
+    assert!(world.fence().pause.is_some());
+    world.see(Seen::Failing, Seen::Proven);
+    world.run();
+    assert!(world.serves("prod"));
+}
+
+#[test]
+fn history_tells_of_a_pause_that_ends_with_a_release() {
+    let mut world = World::adopted();
+    world.must_order(Command::Pause { until: None });
+    world.run();
+    world.must_order(Command::Release);
+    world.run();
+    assert_eq!(world.last(HistoryKind::Resumed).summary, "resumed: the service was released");
+    assert_eq!(world.count(HistoryKind::Resumed), 1);
+}

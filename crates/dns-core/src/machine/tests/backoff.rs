@@ -100,6 +100,7 @@ fn an_end_of_the_outage_ends_the_wait() {
     world.run();
     assert_eq!(world.memory().backoff_until(), None);
     assert_eq!(world.count(HistoryKind::Unheld), 0, "nobody was told of a hold");
+    assert!(!world.memory().is_write_failing(), "nobody has to do anything about it");
     assert!(world.memory().write_error().is_some(), "the provider is still not known to work");
 }
 

@@ -58,6 +58,14 @@ fn the_pinned_form_is_read_whole() {
 }
 
 #[test]
+fn a_state_without_what_was_added_later_is_read() {
+    let golden = include_str!("envelope.golden.json");
+    let older = golden.replace("        \"denied\": false,\n", "");
+    assert_ne!(older, golden);
+    assert_eq!(pretty(&Machine::from_envelope(&older).expect("reads").to_envelope()), golden);
+}
+
+#[test]
 fn the_pinned_state_goes_on() {
     let mut world = rich();
     world.crash();

@@ -150,6 +150,7 @@ fn restore(world: &mut World, backups: &mut Vec<crate::fixture::Zone>) {
 fn lose_store(world: &mut World) {
     world.machine = crate::machine::Machine::new();
     (world.outbox, world.enqueued, world.dequeued) = (Vec::new(), Vec::new(), Vec::new());
+    world.to_verify = None;
 }
 
 fn reconfigure(world: &mut World, mode: Mode) {
@@ -189,6 +190,7 @@ proptest! {
         }
         calm_down(&mut world);
         prop_assert!(world.outbox.is_empty());
+        prop_assert_eq!(world.memory().being_verified(), None, "no verification goes on for ever");
         let rows = world.history.len();
         world.pass(Duration::from_secs(1));
         world.read();

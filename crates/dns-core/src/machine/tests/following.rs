@@ -150,6 +150,41 @@ fn a_rebuilt_store_is_not_armed_by_the_end_of_somebodys_pause() {
 }
 
 #[test]
+fn a_rebuilt_store_is_not_armed_by_the_end_of_a_pause_that_is_written_later() {
+    let mut world = World::adopted();
+    world.machine = Machine::new();
+    world.look_around();
+    let until = Some(world.now + Duration::from_mins(1));
+    world.other_writes("prod", |fence| fence.pause = Some(Pause { until, ..pause_of("deploy") }));
+    world.look_around();
+    world.pass(Duration::from_hours(1));
+    world.see(Seen::Failing, Seen::Proven);
+    world.run();
+    assert!(world.serves("prod"));
+    assert_eq!(world.machine.state(), State::Paused {});
+    world.must_order(Command::Resume);
+    world.run();
+    assert!(world.serves("dr"), "an order arms it");
+    assert_eq!(world.fence().pause, None);
+}
+
+#[test]
+fn an_order_that_the_fence_has_yet_to_hear_of_outlives_another_controllers_release() {
+    let mut world = World::adopted();
+    world.provider = Provider::Unreachable;
+    world.must_order(Command::Pause { until: None });
+    world.ask_permit();
+    world.send();
+    world.other_writes("prod", |fence| (fence.active, fence.released) = (None, Some(crate::fixture::START)));
+    world.provider = Provider::Works;
+    world.look_around();
+    assert!(world.memory().pause().is_some());
+    world.must_order(Command::Adopt);
+    world.run();
+    assert!(world.fence().pause.is_some());
+}
+
+#[test]
 fn a_resume_here_outlives_a_fence_that_still_says_paused() {
     let mut world = World::adopted();
     world.must_order(Command::Pause { until: None });

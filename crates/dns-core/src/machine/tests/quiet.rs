@@ -73,6 +73,20 @@ fn a_zone_that_cannot_be_read_is_told_once_and_its_return_too() {
 }
 
 #[test]
+fn a_zone_that_becomes_unreadable_for_good_wakes_someone_once() {
+    let mut world = World::adopted();
+    for denied in [false, false, true, false, true] {
+        world.step(&Event::ZoneUnreadable { reason: format!("denied: {denied}"), denied });
+        world.crash();
+    }
+    assert_eq!(world.kinds(), [HistoryKind::Unreadable; 2]);
+    assert_eq!(world.pages(), ["the zone cannot be read: denied: true"]);
+    world.read();
+    world.step(&Event::ZoneUnreadable { reason: "REFUSED".to_owned(), denied: true });
+    assert_eq!(world.pages().len(), 2, "a new trouble is told anew");
+}
+
+#[test]
 fn a_failover_without_a_look_at_the_zone_waits_quietly_for_one_and_loudly_for_none() {
     let mut world = World::adopted();
     world.crash();
