@@ -11,7 +11,7 @@ use tests::{Program, Sandbox, find_program};
 const WALK: &str = r#"
 export DNS_ADMIN_SERVER=http://127.0.0.1:8080 DNS_ADMIN_TOKEN_FILE=demo/oncall.token PATH=$PWD/target/release:$PATH
 until_ok() { for try in $(seq 300); do if eval "$1" > /dev/null 2>&1; then return 0; fi; sleep 0.1; done; echo "never: $1"; dns-admin status; tail demo/*.log; exit 1; }
-until_ok '! dns-admin service show checkout --output json | grep -q "\"proven\": *false"'
+until_ok 'dns-admin service show checkout --output json > demo/seen && grep -q "\"proven\": *true" demo/seen && ! grep -q "\"proven\": *false" demo/seen'
 dns-admin status
 dns-admin adopt checkout --reason "first time" --wait
 [ "$(dig +short @127.0.0.1 -p 5300 api.example.test A)" = 127.0.0.11 ]
@@ -63,4 +63,11 @@ fn the_start_lines_lead_to_a_failover_and_back() {
     let mut walk = sandbox.start(walk);
     let status = walk.wait(Duration::from_mins(2));
     assert!(status.success() && walk.log().contains("README-WALKED"), "{status}: {}", walk.log());
+}
+
+#[test]
+fn the_configuration_shown_is_the_one_that_is_used() {
+    let readme = std::fs::read_to_string(project().join("README.md")).expect("README.md");
+    let config = std::fs::read_to_string(project().join("docs/example/config.yaml")).expect("the example");
+    assert!(readme.contains(&format!("```yaml\n{config}```")), "copy docs/example/config.yaml into the README");
 }
