@@ -1,11 +1,14 @@
 //! What a person should see first about a service, and whether it should wake someone.
 
+use dns_core::fence::Fence;
 use dns_core::judgement::Health;
 use dns_core::machine::memory::Failover;
 use dns_core::service::Mode;
-use dns_core::standing::Standing;
+use dns_core::standing::{Standing, own_records};
 use dns_core::write::WriteKind;
+use dns_core::zone::FoundFence;
 
+use crate::api::report::rfc3339;
 use crate::engine::snapshot::ServiceView;
 
 /// One thing to look at.
@@ -37,6 +40,7 @@ pub(crate) fn concerns(view: &ServiceView) -> Vec<Concern> {
         standing(view),
         unreadable(memory),
         unknown(view),
+        paused(memory),
         no_refuge(view),
     ]
     .into_iter()
@@ -85,9 +89,9 @@ fn failed_write(memory: &Failover) -> Option<Concern> {
 fn standing(view: &ServiceView) -> Option<Concern> {
     let name = &view.service.name;
     match view.memory.standing() {
-        Standing::Foreign { why } => Some(Concern::page(format!(
-            "foreign change, every write is held: {why}; `dns-admin adopt {name}` accepts it"
-        ))),
+        Standing::Foreign { why } => {
+            Some(Concern::page(format!("foreign change, every write is held: {why}; {}", way_out(view))))
+        }
         Standing::Lost { serving: None, .. } => {
             Some(Concern::page("the fence is lost and the records are no region's; restore them, or adopt".to_owned()))
         }
@@ -102,6 +106,37 @@ fn standing(view: &ServiceView) -> Option<Concern> {
     }
 }
 
+/// What ends a foreign change: only what can be adopted is offered for adoption.
+fn way_out(view: &ServiceView) -> String {
+    let Some(seen) = view.memory.view() else { return "read the zone again".to_owned() };
+    let readable = match &seen.fence {
+        FoundFence::Absent => true,
+        FoundFence::Present { text, .. } => Fence::parse(text, &seen.zone)
+            .is_ok_and(|fence| fence.install == view.service.installation && fence.id == view.service.name),
+        FoundFence::Unreadable { .. } => false,
+    };
+    if !readable {
+        return format!("delete the TXT at `{}` if it is not needed: the fence is then restored", seen.fence_name);
+    }
+    match view.service.region_serving(&own_records(seen, &view.service)) {
+        Some(region) => {
+            format!(
+                "`dns-admin adopt {}` accepts the records of `{region}`, putting them back ends it too",
+                view.service.name
+            )
+        }
+        None => "put the records back as they were, and it goes on by itself".to_owned(),
+    }
+}
+
+/// Somebody wanted automation to keep away, and may have forgotten.
+fn paused(memory: &Failover) -> Option<Concern> {
+    let pause = memory.pause()?;
+    let until =
+        pause.until.map_or_else(|| "until someone resumes".to_owned(), |until| format!("until {}", rfc3339(until)));
+    Some(Concern::note(format!("paused by `{}` {until}, automation is off: {}", pause.by, pause.reason)))
+}
+
 fn unreadable(memory: &Failover) -> Option<Concern> {
     memory.unreadable().map(|trouble| Concern::page(format!("the zone cannot be read: {}", trouble.reason)))
 }
@@ -110,11 +145,14 @@ fn unreadable(memory: &Failover) -> Option<Concern> {
 fn unknown(view: &ServiceView) -> Option<Concern> {
     let judgement = view.memory.judgement()?;
     let active = view.memory.active()?;
-    (judgement.health(active) == Health::Unknown).then(|| {
-        let seen =
-            judgement.regions.get(active).map(dns_core::judgement::RegionJudgement::describe).unwrap_or_default();
-        Concern::note(format!("nobody knows how region `{active}` is: {seen}"))
-    })
+    if judgement.health(active) != Health::Unknown {
+        return None;
+    }
+    let seen = judgement.regions.get(active).map(dns_core::judgement::RegionJudgement::describe).unwrap_or_default();
+    let text = format!("nobody knows how region `{active}` is, so nothing can move by itself: {seen}");
+    // A service that relies on us and that we cannot see has no failover: that is worth waking someone.
+    let armed = view.service.mode == Mode::Active && *view.memory.standing() == Standing::Held;
+    Some(if armed { Concern::page(text) } else { Concern::note(text) })
 }
 
 /// Learnt now instead of on the night when the active region fails.

@@ -28,6 +28,7 @@ pub(crate) fn describe() {
     describe_gauge!("failover_controller_vantage_sighted", "1 if the vantage point is heard and sighted");
     describe_gauge!("failover_controller_store_up", "1 if the store took the last commit");
     describe_counter!("failover_controller_history_rows_total", "history rows by kind");
+    describe_counter!("failover_controller_pages_total", "history rows that should wake someone");
     describe_counter!("failover_controller_zone_read_failures_total", "zone reads that failed");
     describe_counter!("failover_controller_store_failures_total", "commits that the store did not take");
     describe_counter!("failover_controller_evidence_reconnects_total", "evidence streams that ended");
@@ -69,6 +70,7 @@ fn set_service(view: &ServiceView) {
     metrics::gauge!("failover_controller_page", "service" => service.clone()).set(flag(page));
     metrics::gauge!("failover_controller_write_open", "service" => service.clone()).set(flag(memory.open().is_some()));
     metrics::counter!("failover_controller_zone_read_failures_total", "service" => service.clone()).increment(0);
+    metrics::counter!("failover_controller_pages_total", "service" => service.clone()).increment(0);
     for state in State::ALL {
         let labels = [("service", service.clone()), ("state", state.as_str().to_owned())];
         metrics::gauge!("failover_controller_service_state", &labels).set(flag(state == view.state));

@@ -7,7 +7,11 @@ pub fn rejection_lines(rejections: &[RejectionReport]) -> Vec<String> {
     rejections
         .iter()
         .map(|RejectionReport { rule, reason, overridable }| {
-            let way = if *overridable { format!("add --override {rule}") } else { "cannot be overridden".to_owned() };
+            let way = if *overridable {
+                format!("at your own risk: --override {rule}")
+            } else {
+                "cannot be overridden".to_owned()
+            };
             format!("{rule}: {reason} ({way})")
         })
         .collect()

@@ -40,7 +40,7 @@ pub fn headline(list: &ServiceList) -> String {
     let paging = troubled.iter().find(|(service, _)| service.page);
     let deaf = list.vantage_points.iter().filter(|vantage| vantage.sight != "sighted").count();
     let count = list.services.len();
-    let deafness = format!("{deaf} of {} vantage points cannot see", list.vantage_points.len());
+    let deafness = format!("{deaf} of {} vantage points are blind or not heard", list.vantage_points.len());
     match (paging.or(troubled.first()), deaf) {
         (Some((service, what)), _) => {
             let page = if service.page { "PAGE: " } else { "" };

@@ -63,7 +63,7 @@ async fn a_refused_write_exits_with_3_and_lists_the_rules() {
     let server = answering(409, &sample::refusal()).await;
     let ended = run(server, FAILOVER).await;
     assert_eq!((ended.code, ended.stdout.as_str()), (3, ""), "{ended:?}");
-    assert!(ended.stderr.contains("add --override targetProven"), "{ended:?}");
+    assert!(ended.stderr.contains("at your own risk: --override targetProven"), "{ended:?}");
     assert!(ended.stderr.contains("unfenced: the fence was not read (cannot be overridden)"), "{ended:?}");
 
     let ended = run(server, &[FAILOVER, &["--output", "json"]].concat()).await;

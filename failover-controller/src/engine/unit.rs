@@ -185,6 +185,8 @@ fn note_effect(effect: &Effect) {
         metrics::counter!("failover_controller_history_rows_total", "service" => service.to_string(), "kind" => kind.as_str())
             .increment(1);
         if *page {
+            // A move takes milliseconds: a gauge would fall between two scrapes.
+            metrics::counter!("failover_controller_pages_total", "service" => service.to_string()).increment(1);
             tracing::warn!(%service, %kind, decision, summary, page, "history");
         } else {
             tracing::info!(%service, %kind, decision, summary, page, "history");

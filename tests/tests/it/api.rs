@@ -12,10 +12,11 @@ const VIEWER: Option<&str> = Some("a-token-that-reads");
 const PROBLEM: &str = "application/problem+json";
 
 /// Metrics that the controller's operators build alerts on, and the reader of a dashboard expects.
-const CONTROLLER_METRICS: [&str; 15] = [
+const CONTROLLER_METRICS: [&str; 16] = [
     "failover_controller_fence_epoch",
     "failover_controller_fence_rev",
     "failover_controller_history_rows_total",
+    "failover_controller_pages_total",
     "failover_controller_page",
     "failover_controller_propagation_seconds",
     "failover_controller_region_health",
@@ -208,6 +209,7 @@ fn what_is_not_there_is_not_found() {
         assert!(hint(&missing).contains("dns-admin service list"), "{missing}");
         problem(&post(&world, &format!("/api/v1/services/{name}/pause"), &body), 404);
     }
+    problem(&get(&world, "/api/v1/history?service=chekout"), 404);
     problem(&get(&world, "/api/v1/decisions/none"), 404);
     problem(&get(&world, "/api/v1/decisions/01j9x0000000000000000000"), 404);
     for query in ["after=x", "limit=-1", "nonsense=1"] {

@@ -92,7 +92,7 @@ fn a_record_changed_by_hand_holds_everything_until_it_is_set_back(kind: Kind) {
     world.until_metric("failover_controller_page{service=\"checkout\"} 1");
     world.until_status_says("PAGE: checkout: foreign change, every write is held");
     world.until_status_says("203.0.113.9");
-    world.until_status_says("`dns-admin adopt checkout` accepts it");
+    world.until_status_says("put the records back as they were");
 
     world.prod.process().kill9();
     until_held_by(&world, "noForeignChange");
@@ -114,6 +114,7 @@ fn a_whole_move_by_hand_is_accepted_by_adopting_it(kind: Kind) {
     let (epoch, rev) = (world.fence_number("epoch"), world.fence_number("rev"));
     set_by_hand(&world, Region::Dr);
     world.until_history("foreignChange");
+    world.until_status_says("`dns-admin adopt checkout` accepts the records of `dr`");
     let (code, out, err) = world.admin(&["adopt", "checkout", "--reason", "moved by hand", "--wait"]);
     assert_eq!(code, 0, "{out}{err}");
     world.until_state("cooling down");

@@ -81,7 +81,7 @@ fn a_monitor_that_cannot_prove_who_it_is_is_silent_and_says_why() {
     assert!(reason.contains("401"), "{reason}");
 
     let (_, status, _) = world.admin(&["status"]);
-    assert!(status.contains("2 of 3 vantage points cannot see"), "{status}");
+    assert!(status.contains("2 of 3 vantage points are blind or not heard"), "{status}");
     world.until_state("unknown");
     world.prod.process().kill9();
     world.until_seen(2, Region::Prod, "failing");
