@@ -1,6 +1,6 @@
 //! The failover controller: judges evidence, decides, and flips a service's records under a fence.
 //!
-//! [`run`] puts the parts together: listeners bring evidence to the `engine`, which owns all state; the executor
+//! [`run`] is the daemon, [`serve`] the controller in it, which other programs can hold, too. It puts the parts together: listeners bring evidence to the `engine`, which owns all state; the executor
 //! carries out what the outbox holds; readers and the verifier look at the zones; the `api` serves what the engine
 //! publishes. None of them decides anything: decisions are `dns-core`'s.
 
@@ -15,16 +15,21 @@ mod start;
 mod verifier;
 mod watch;
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
 use clap::Parser;
 use dns_core::identifier::Actor;
 use dns_service::args::DaemonArgs;
+use dns_service::auth::Tokens;
 use dns_service::config::Config;
 use dns_service::config::secret::Program;
 use dns_service::exit::{Exit, Failure};
-use dns_service::{failpoint, shutdown, telemetry};
+use dns_service::{failpoint, http, shutdown, telemetry};
+
+pub use start::serve;
 
 /// Where the API listens without `--listen`.
-const LISTEN_DEFAULT: &str = "127.0.0.1:8080";
+pub const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 /// Decides when a region can no longer serve, and moves its services' DNS records under a fence.
 #[derive(Debug, Parser)]
@@ -53,6 +58,10 @@ pub async fn run(args: Args) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let stop = shutdown::on_signals()?;
-    start::until_stopped(&args, config, stop).await.map_err(|error| Failure::new(Exit::Failed, error))?;
+    let address = args.daemon.listen.unwrap_or(LISTEN_DEFAULT);
+    let listening = http::bind(address, args.daemon.plain_http(), &config.tls)?;
+    let callers = Tokens::load(&config.controller.tokens)?;
+    let served = serve(&config, &args.instance, callers, listening, stop).await;
+    served.map_err(|error| Failure::new(Exit::Failed, error))?;
     Ok(Exit::Done)
 }

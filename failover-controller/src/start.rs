@@ -4,14 +4,13 @@
 //! then the engine, which they need to settle, and last the store.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use dns_api::evidence_stream::{EvidenceAccess, EvidenceClient};
 use dns_api::transport::BearerToken;
-use dns_core::identifier::{ProviderName, ServiceName};
+use dns_core::identifier::{Actor, ProviderName, ServiceName};
 use dns_core::service::Service;
 use dns_service::auth::Tokens;
 use dns_service::clock::Clock;
@@ -34,7 +33,7 @@ use crate::providers::{self, ProviderInUse};
 use crate::reader::ReadNow;
 use crate::verifier::Verifications;
 use crate::watch::Listener;
-use crate::{Args, LISTEN_DEFAULT, api, gauges, reader, verifier};
+use crate::{api, gauges, reader, verifier};
 
 /// How long each group may take to end after a signal: the listener's grace period, and a little. Writes that have not
 /// settled by then are found by the next process.
@@ -44,6 +43,15 @@ const DRAIN: Duration = Duration::from_secs(12);
 const ENGINE: &str = "engine";
 /// Part of readiness: the store takes commits. Without it nothing is decided.
 const STORE: &str = "store";
+
+/// What a controller is started with.
+struct Serving<'a> {
+    config: &'a Config,
+    instance: &'a Actor,
+    callers: Tokens,
+    listening: Listening,
+    store: Arc<dyn Store>,
+}
 
 /// What most parts need.
 struct Common {
@@ -93,16 +101,24 @@ impl Group {
     }
 }
 
-/// Starts everything and runs until `stop`, then drains.
-pub(crate) async fn until_stopped(args: &Args, config: Config, stop: CancellationToken) -> anyhow::Result<()> {
-    let address: SocketAddr = match args.daemon.listen {
-        Some(address) => address,
-        None => LISTEN_DEFAULT.parse().context("invariant: the default address parses")?,
-    };
-    let listening = http::bind(address, args.daemon.plain_http(), &config.tls)?;
+/// Runs a controller on a bound listener until `stop`, and drains.
+///
+/// `callers` may call its API; they are not taken from the configuration, because a controller inside another program
+/// lets in whom that program says.
+///
+/// # Errors
+/// If the store cannot be opened, a secret cannot be read, or a part ends that must not.
+pub async fn serve(
+    config: &Config,
+    instance: &Actor,
+    callers: Tokens,
+    listening: Listening,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let StoreConfig::Sqlite { path } = &config.store;
     let store = Arc::new(SqliteStore::open(path).await?);
-    let ended = match start(args, &config, listening, Arc::clone(&store) as Arc<dyn Store>).await {
+    let parts = Serving { config, instance, callers, listening, store: Arc::clone(&store) as Arc<dyn Store> };
+    let ended = match start(parts).await {
         Ok(running) => running.until(stop).await,
         Err(error) => Err(error),
     };
@@ -111,7 +127,8 @@ pub(crate) async fn until_stopped(args: &Args, config: Config, stop: Cancellatio
     ended
 }
 
-async fn start(args: &Args, config: &Config, listening: Listening, store: Arc<dyn Store>) -> anyhow::Result<Running> {
+async fn start(serving: Serving<'_>) -> anyhow::Result<Running> {
+    let Serving { config, instance, callers, listening, store } = serving;
     let metrics = Metrics::global();
     gauges::describe();
     let clock = Clock::start();
@@ -130,10 +147,9 @@ async fn start(args: &Args, config: &Config, listening: Listening, store: Arc<dy
         providers: Arc::new(providers::set_up(config)?),
     };
     let readiness = Readiness::starting(&[ENGINE, STORE]);
-    let tokens = Tokens::load(&config.controller.tokens)?;
-    let kit = Kit::new(tokens, readiness.clone(), metrics.clone(), &dns_api::openapi::controller())?;
+    let kit = Kit::new(callers, readiness.clone(), metrics.clone(), &dns_api::openapi::controller())?;
     // Before anything runs: a state that cannot be read is an error at the start, and nothing was begun.
-    let owner = engine::load(engine_parts(args, config, &common, verifications, distrust)).await?;
+    let owner = engine::load(engine_parts(instance, config, &common, verifications, distrust)).await?;
 
     let (mut outer, mut inner) = (Group::new(), Group::new());
     start_listeners(config, &common, &distrusted, &mut outer)?;
@@ -142,7 +158,7 @@ async fn start(args: &Args, config: &Config, listening: Listening, store: Arc<dy
     outer.spawn("the gauges", gauges::run(engine.clone(), stop.clone()));
     outer.spawn("the metrics' upkeep", metrics.keep_up(stop.clone()));
     outer.spawn("readiness", follow_readiness(engine.clone(), readiness, stop.clone()));
-    outer.spawn("the executor", executor(args, &common).run(stop.clone()));
+    outer.spawn("the executor", executor(instance, &common).run(stop.clone()));
     let router = http::router(api::routes(ApiState { engine: engine.clone(), store, clock }), kit);
     outer.spawn("the API", async move {
         if let Err(error) = listening.serve(router, stop).await {
@@ -152,7 +168,7 @@ async fn start(args: &Args, config: &Config, listening: Listening, store: Arc<dy
     let stop = inner.stop.clone();
     inner.spawn("the verifier", verifier::run(requests, Arc::clone(&common.providers), engine, stop.clone()));
     inner.spawn("the engine", engine::run(owner, messages, publish, stop));
-    tracing::info!(instance = %args.instance, services = common.services.len(), config = %config.digest, "started");
+    tracing::info!(%instance, services = common.services.len(), config = %config.digest, "started");
     Ok(Running { outer, inner })
 }
 
@@ -176,7 +192,7 @@ impl Running {
 }
 
 fn engine_parts(
-    args: &Args,
+    instance: &Actor,
     config: &Config,
     common: &Common,
     verifications: Verifications,
@@ -184,7 +200,7 @@ fn engine_parts(
 ) -> Parts {
     let permit = |service: &Arc<Service>| common.providers.get(&service.provider).map(|provider| provider.permit);
     Parts {
-        actor: args.instance.clone(),
+        actor: instance.clone(),
         clock: common.clock,
         services: common
             .services
@@ -239,9 +255,9 @@ fn start_readers(common: &Common, group: &mut Group) {
     }
 }
 
-fn executor(args: &Args, common: &Common) -> Executor {
+fn executor(instance: &Actor, common: &Common) -> Executor {
     Executor {
-        actor: args.instance.clone(),
+        actor: instance.clone(),
         clock: common.clock,
         engine: common.engine.clone(),
         store: Arc::clone(&common.store),

@@ -1,14 +1,14 @@
 //! Who calls and what the caller may do: bearer tokens (RFC 6750) from files.
 //!
 //! Reading needs a known token, writing one with the role operator. Without any token configured reading is open
-//! and writing refused: a forgotten section must not open the door. Whether a request writes is told by its method,
+//! and writing refused: a forgotten section must not open the door; only [`Tokens::open`] does, in code. Whether a request writes is told by its method,
 //! in one place, so that no new route can forget it.
 
 mod tokens;
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
@@ -62,6 +62,9 @@ pub async fn authenticate(State(tokens): State<Tokens>, mut request: Request<Bod
 }
 
 fn admit(tokens: &Tokens, method: &Method, headers: &HeaderMap) -> Result<Caller, ApiError> {
+    if let Some(everyone) = tokens.everyone() {
+        return if method.is_safe() || is_from_here(headers) { Ok(everyone) } else { Err(from_elsewhere()) };
+    }
     if tokens.is_empty() {
         if method.is_safe() {
             return Ok(Caller::anonymous());
@@ -81,6 +84,22 @@ fn admit(tokens: &Tokens, method: &Method, headers: &HeaderMap) -> Result<Caller
         return Err(ApiError::forbidden(detail).hint("use the token of someone who may operate"));
     }
     Ok(caller)
+}
+
+/// Where everyone may write, a page of another site that is open in someone's browser must not: browsers name the
+/// page's origin with every write. A name instead of an address could be another site's own, turned to loopback.
+fn is_from_here(headers: &HeaderMap) -> bool {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let address = host.and_then(|host| host.rsplit_once(':')).map_or(host, |(address, _port)| Some(address));
+    let is_local = address.is_some_and(|address| matches!(address, "127.0.0.1" | "[::1]" | "localhost"));
+    let origin = headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
+    let is_own = origin.is_none_or(|origin| origin.strip_prefix("http://") == host);
+    is_local && is_own
+}
+
+fn from_elsewhere() -> ApiError {
+    let hint = "use dns-admin, or the page at this address itself";
+    ApiError::forbidden("a page of another site must not write here").hint(hint)
 }
 
 /// The token of the one Authorization header. Several are an attempt to be two callers at once.

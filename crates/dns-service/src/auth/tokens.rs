@@ -11,13 +11,14 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use dns_core::identifier::Actor;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use tracing::{info, warn};
 
 use super::Caller;
-use crate::config::TokenConfig;
 use crate::config::secret::{SecretError, read_secret_line};
+use crate::config::{Role, TokenConfig};
 use crate::exit::one_line;
 
 /// How often files are looked at, at the most: a rotation takes effect within a second, and a flood of requests
@@ -32,6 +33,8 @@ pub struct Tokens(Arc<Mutex<Known>>);
 struct Known {
     entries: Vec<Entry>,
     checked: Option<Instant>,
+    /// Who everyone without a token is, if that is allowed to be an operator.
+    open_as: Option<Actor>,
 }
 
 struct Entry {
@@ -62,7 +65,19 @@ impl Tokens {
             Ok(Entry { config: config.clone(), digest, seen })
         };
         let entries: Result<Vec<_>, SecretError> = configs.iter().map(read).collect();
-        Ok(Self(Arc::new(Mutex::new(Known { entries: entries?, checked: Some(Instant::now()) }))))
+        Ok(Self(Arc::new(Mutex::new(Known { entries: entries?, checked: Some(Instant::now()), open_as: None }))))
+    }
+
+    /// No tokens, and everyone who can connect is the operator `name`. For an installation that only lives on the
+    /// loopback of someone's own machine; a daemon never asks for this.
+    pub fn open(name: Actor) -> Self {
+        Self(Arc::new(Mutex::new(Known { open_as: Some(name), ..Known::default() })))
+    }
+
+    /// Who calls without a token, if everyone may.
+    pub fn everyone(&self) -> Option<Caller> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.open_as.clone().map(|name| Caller { name, role: Role::Operator })
     }
 
     /// Whether none is configured.
@@ -144,7 +159,6 @@ fn digest(token: &str) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Role;
 
     fn config(path: &Path, name: &str) -> TokenConfig {
         TokenConfig { name: name.parse().expect("name"), role: Role::Operator, file: path.join(name) }

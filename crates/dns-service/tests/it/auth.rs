@@ -33,6 +33,25 @@ async fn without_tokens_reads_are_open_and_writes_refused() {
 }
 
 #[tokio::test]
+async fn an_open_installation_takes_writes_of_everyone_but_pages_of_other_sites() {
+    let tokens = dns_service::auth::Tokens::open("you".parse().expect("a name"));
+    let served = serve(Setup { tokens, ..Setup::default() });
+    assert_eq!(read(&served, None).await.text().await.expect("text"), "you Operator");
+    assert_eq!(write(&served, None).await.text().await.expect("text"), "you: hello");
+
+    let sent = async |headers: &[(&str, &str)]| {
+        let request = client().post(format!("{}/api/v1/note", served.url)).body(r#"{"text":"hello"}"#);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        request.send().await.expect("answer").status()
+    };
+    assert_eq!(sent(&[("origin", &served.url)]).await, StatusCode::OK);
+    assert_eq!(sent(&[("origin", "https://elsewhere.example")]).await, StatusCode::FORBIDDEN);
+    assert_eq!(sent(&[("origin", "null")]).await, StatusCode::FORBIDDEN);
+    let rebound = [("host", "elsewhere.example:80"), ("origin", "http://elsewhere.example:80")];
+    assert_eq!(sent(&rebound).await, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
 async fn tokens_decide_by_role() {
     let folder = tempfile::tempdir().expect("folder");
     let served = serve(Setup { tokens: tokens(folder.path()), ..Setup::default() });
