@@ -11,4 +11,5 @@ pub mod openapi;
 pub mod probe;
 pub mod problem;
 pub mod status;
+pub mod timeline;
 pub mod transport;

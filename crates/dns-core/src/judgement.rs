@@ -118,6 +118,22 @@ impl RegionJudgement {
         self.health == Health::Failing || votes.any(|vote| matches!(vote, Vote::Failing { .. }))
     }
 
+    /// When the first vantage point that sees an endpoint failing now began to.
+    pub fn suspected_at(&self) -> Option<Timestamp> {
+        self.endpoints.iter().flat_map(EndpointJudgement::failing_since).min()
+    }
+
+    /// When the last vote came that made the region failing: since then a quorum has seen every endpoint failing.
+    pub fn agreed_at(&self, quorum: usize) -> Option<Timestamp> {
+        let agreed = |endpoint: &EndpointJudgement| {
+            let mut since: Vec<Timestamp> = endpoint.failing_since().collect();
+            since.sort_unstable();
+            since.get(quorum.checked_sub(1)?).copied()
+        };
+        let each: Option<Vec<Timestamp>> = self.endpoints.iter().map(agreed).collect();
+        each?.into_iter().max()
+    }
+
     /// The votes in figures: "2 of 3 vantage points see 192.0.2.1 failing (fra1: timed out, …)".
     pub fn describe(&self) -> String {
         let parts: Vec<String> = self.endpoints.iter().map(EndpointJudgement::describe).collect();
@@ -126,6 +142,13 @@ impl RegionJudgement {
 }
 
 impl EndpointJudgement {
+    fn failing_since(&self) -> impl Iterator<Item = Timestamp> {
+        self.votes.values().filter_map(|vote| match vote {
+            Vote::Failing { since, .. } => Some(*since),
+            Vote::Healthy { .. } | Vote::Undecided { .. } | Vote::Blind(_) | Vote::Silent | Vote::NotCovered => None,
+        })
+    }
+
     fn describe(&self) -> String {
         let mut counts: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for (vantage, vote) in &self.votes {

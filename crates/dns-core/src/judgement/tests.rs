@@ -217,3 +217,16 @@ fn describes_votes_in_figures_with_reasons() {
         "192.0.2.10: 1 of 3 blind (nyc1: late ticks), 1 of 3 not covering it (lon1), 1 of 3 silent (fra1)"
     );
 }
+
+#[test]
+fn tells_when_the_first_saw_it_failing_and_when_the_quorum_did() {
+    let service = one_endpoint();
+    let at = |secs: u64| LONG_AGO + Duration::from_secs(secs);
+    let failing = |secs: u64| Says { since: at(secs), ..FAILING };
+    let judged = prod(&service, &book(&service, [failing(7), HEALTHY, failing(3)]), START);
+    assert_eq!((judged.suspected_at(), judged.agreed_at(2)), (Some(at(3)), Some(at(7))));
+    let judged = prod(&service, &book(&service, [failing(7), HEALTHY, UNDECIDED]), START);
+    assert_eq!((judged.suspected_at(), judged.agreed_at(2)), (Some(at(7)), None));
+    let judged = prod(&service, &book(&service, [HEALTHY; 3]), START);
+    assert_eq!((judged.suspected_at(), judged.agreed_at(2)), (None, None));
+}

@@ -203,7 +203,9 @@ impl Failover {
             (None, None) => String::new(),
         };
         let summary = format!("{}{route}: {}", write.kind.as_str(), write.reason);
-        let row = Row::new(HistoryKind::Decided, summary).of(&write.id).with(self.decision_details(&write));
+        let row = Row::new(HistoryKind::Decided, summary)
+            .of(&write.id)
+            .with(self.decision_details(&write, turn.service().policy.quorum));
         let automatic_move = write.kind.moves() && write.initiative == Initiative::Automatic;
         // The tries after a failure wake nobody again.
         let first = !self.backoff.is_failing();
@@ -216,14 +218,19 @@ impl Failover {
         self.open = Some(Open { write, stage: WriteStage::Pending, uncertain: None });
     }
 
-    fn decision_details(&self, write: &PlannedWrite) -> serde_json::Value {
+    fn decision_details(&self, write: &PlannedWrite, quorum: usize) -> serde_json::Value {
         let evidence: serde_json::Map<String, serde_json::Value> = self
             .judgement
             .iter()
             .flat_map(|judgement| &judgement.regions)
             .map(|(region, judged)| {
-                let seen =
-                    json!({ "health": judged.health.as_str(), "proven": judged.proven, "seen": judged.describe() });
+                let seen = json!({
+                    "health": judged.health.as_str(),
+                    "proven": judged.proven,
+                    "seen": judged.describe(),
+                    "suspectedAt": judged.suspected_at(),
+                    "agreedAt": judged.agreed_at(quorum),
+                });
                 (region.to_string(), seen)
             })
             .collect();

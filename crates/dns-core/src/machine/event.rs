@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::command::Order;
 use crate::fence::DecisionId;
@@ -78,9 +78,15 @@ pub struct Delivery {
     pub outcome: DeliveryOutcome,
     /// From the beginning of the verification to the first new answer. It begins when the controller has read the
     /// accepted write back from the provider, or with the controller if it was restarted meanwhile.
+    #[serde(rename = "tookMs", serialize_with = "whole_millis")]
     pub took: Option<Duration>,
     /// What it last answered, or why it didn't.
     pub detail: Option<String>,
+}
+
+#[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
+fn whole_millis<S: Serializer>(took: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)).serialize(serializer)
 }
 
 /// What one authoritative server serves.
