@@ -1,5 +1,7 @@
 //! What can be said on the command line.
 
+mod dev;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,6 +9,11 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use dns_core::identifier::{RegionName, ServiceName};
 use url::Url;
+
+pub use self::dev::{CONTROL_DEFAULT, Dev, DevRun, DevVerb, ScenarioName, Switch};
+
+/// The controller unless `--server` says otherwise.
+pub const SERVER_DEFAULT: &str = "http://127.0.0.1:8080";
 
 /// How long one call may take unless `--timeout` says otherwise: longer than a controller under load ever needs.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -34,7 +41,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage, 3 refused or he
 #[derive(Debug, Args)]
 pub struct Global {
     /// The controller's URL.
-    #[arg(long, global = true, env = "DNS_ADMIN_SERVER", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    #[arg(long, global = true, env = "DNS_ADMIN_SERVER", default_value = SERVER_DEFAULT, value_name = "URL")]
     pub server: Url,
     /// A file whose one line is the token that authenticates you.
     #[arg(long, global = true, env = "DNS_ADMIN_TOKEN_FILE", value_name = "FILE")]
@@ -103,6 +110,8 @@ pub enum Command {
     /// Checks configuration files.
     #[command(subcommand)]
     Config(Config),
+    /// Runs the whole system in this process, to try it, to break it, or to see a scenario.
+    Dev(Dev),
 }
 
 /// Arguments of `status`.

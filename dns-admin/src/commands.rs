@@ -18,6 +18,7 @@ use dns_service::config::secret::read_secret_line;
 use dns_service::exit::{Exit, one_line};
 
 use crate::arguments::{Arguments, Command, Global, Overrides, Reason, Wait};
+use crate::dev;
 use crate::failure::Failure;
 use crate::follow::Following;
 use crate::output::Output;
@@ -65,6 +66,7 @@ pub async fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, Fa
         Command::History(arguments) => history::run(&desk()?, arguments).await,
         Command::Fence(verb) => fence::run(&desk()?, verb).await,
         Command::Config(verb) => config::run(verb, output),
+        Command::Dev(dev) => dev::run(dev, output).await,
     }
 }
 

@@ -7,7 +7,8 @@ use dns_admin::arguments::Arguments;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    // Two threads: `dev` holds the whole system, and a slow part of it must not make the others look stalled.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     match runtime {
         Ok(runtime) => runtime.block_on(dns_admin::run(&arguments)).into(),
         Err(error) => {

@@ -10,6 +10,7 @@ pub mod service;
 pub mod span;
 pub mod status;
 pub mod table;
+pub mod timeline;
 
 /// Lines to a text, each ended.
 pub(crate) fn lines(lines: impl IntoIterator<Item = impl AsRef<str>>) -> String {

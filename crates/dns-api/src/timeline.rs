@@ -190,6 +190,7 @@ impl Timeline {
         };
         let began = applied.at.parse::<Timestamp>().ok();
         let servers = verified.details["servers"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let first = self.steps.len();
         for server in servers {
             let served = server["outcome"] == "served";
             let took = server["tookMs"].as_i64().map(jiff::SignedDuration::from_millis);
@@ -199,6 +200,8 @@ impl Timeline {
             let step = TimelineStep { status, server: text("server"), ..done(Step::Served, at, text("detail")) };
             self.steps.push(step);
         }
+        // In the order in which they came to serve it; what never did comes last.
+        self.steps[first..].sort_by(|one, other| (one.at.is_none(), &one.at).cmp(&(other.at.is_none(), &other.at)));
         if servers.is_empty() {
             let why = Some(verified.summary.clone());
             self.steps.push(TimelineStep { status: StepStatus::Failed, ..done(Step::Served, None, why) });

@@ -73,7 +73,10 @@ impl std::fmt::Debug for BearerToken {
 }
 
 /// A builder for clients of `url`, trusting `ca` alone if it is given, else the system's authorities.
-pub(crate) fn builder(url: &Url, ca: Option<&Path>) -> Result<ClientBuilder, SetupError> {
+///
+/// # Errors
+/// [`SetupError::Authority`] if `ca` cannot be used.
+pub fn builder(url: &Url, ca: Option<&Path>) -> Result<ClientBuilder, SetupError> {
     install_crypto();
     let builder = ClientBuilder::new()
         .no_proxy()

@@ -58,6 +58,11 @@ impl Failure {
     pub fn exit(&self) -> Exit {
         self.exit
     }
+
+    /// The error and its causes in one line, for whoever runs a daemon inside another program.
+    pub fn reason(&self) -> String {
+        one_line(self.error.as_ref())
+    }
 }
 
 // `Failure` is deliberately no `Error` itself: that is what allows this conversion from every one.

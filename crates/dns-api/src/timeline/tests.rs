@@ -33,8 +33,9 @@ fn told(rows: &[HistoryRowReport]) -> Vec<(Step, StepStatus, Option<i64>)> {
 
 fn arrived() -> Vec<HistoryRowReport> {
     let servers = json!([
-        { "server": "192.0.2.53:53", "outcome": "served", "tookMs": 3 },
         { "server": "198.51.100.53:53", "outcome": "silent", "tookMs": null, "detail": "timed out" },
+        { "server": "203.0.113.53:53", "outcome": "served", "tookMs": 3 },
+        { "server": "192.0.2.53:53", "outcome": "served", "tookMs": 1 },
     ]);
     let verified = row(400, "verified", json!({ "servers": servers }));
     vec![decided(), row(5, "permitted", Value::Null), row(12, "applied", Value::Null), verified]
@@ -50,6 +51,7 @@ fn a_move_that_arrived_has_every_step_with_its_time() {
         (Decision, Done, Some(700)),
         (Permit, Done, Some(705)),
         (Written, Done, Some(712)),
+        (Served, Done, Some(713)),
         (Served, Done, Some(715)),
         (Served, Failed, None),
     ];
@@ -57,7 +59,7 @@ fn a_move_that_arrived_has_every_step_with_its_time() {
     let timeline = Timeline::newest_move(&arrived()).expect("a move");
     assert_eq!(timeline.total_ms(), Some(715));
     assert_eq!(timeline.steps[5].server.as_deref(), Some("192.0.2.53:53"));
-    assert_eq!(timeline.steps[6].detail.as_deref(), Some("timed out"));
+    assert_eq!(timeline.steps[7].detail.as_deref(), Some("timed out"));
 }
 
 #[test]
