@@ -34,6 +34,7 @@ impl Concern {
 pub(crate) fn concerns(view: &ServiceView) -> Vec<Concern> {
     let memory = &view.memory;
     let mut found: Vec<Concern> = [
+        fault(view),
         held(memory),
         uncertain(memory),
         failed_write(memory),
@@ -41,6 +42,7 @@ pub(crate) fn concerns(view: &ServiceView) -> Vec<Concern> {
         unreadable(memory),
         unknown(view),
         paused(memory),
+        elsewhere(view),
         no_refuge(view),
     ]
     .into_iter()
@@ -49,6 +51,11 @@ pub(crate) fn concerns(view: &ServiceView) -> Vec<Concern> {
     found.extend(undelivered(view));
     found.sort_by_key(|concern| !concern.page);
     found
+}
+
+/// Without its state, or a store to commit to, a service has no failover.
+fn fault(view: &ServiceView) -> Option<Concern> {
+    view.fault.as_ref().map(|fault| Concern::page(format!("nothing can be decided: {fault}")))
 }
 
 fn held(memory: &Failover) -> Option<Concern> {
@@ -153,6 +160,21 @@ fn unknown(view: &ServiceView) -> Option<Concern> {
     // A service that relies on us and that we cannot see has no failover: that is worth waking someone.
     let armed = view.service.mode == Mode::Active && *view.memory.standing() == Standing::Held;
     Some(if armed { Concern::page(text) } else { Concern::note(text) })
+}
+
+/// Whoever looks for the first time wants to know that it moved, when, and how it comes back.
+fn elsewhere(view: &ServiceView) -> Option<Concern> {
+    let (active, preferred) = (view.memory.active()?, view.service.regions.first()?);
+    let held = view.memory.held().filter(|held| held.active.as_ref() == Some(active))?;
+    if *active == preferred.name {
+        return None;
+    }
+    let (name, moved) = (&view.service.name, rfc3339(held.moved));
+    // Whether it could fail over again is told by itself.
+    let proven = view.memory.judgement().is_some_and(|judgement| judgement.is_proven(&preferred.name));
+    let back =
+        if proven { format!("; it is proven again: `dns-admin failback {name} --reason …`") } else { String::new() };
+    Some(Concern::note(format!("on `{active}` since {moved}, not on `{}`{back}", preferred.name)))
 }
 
 /// Learnt now instead of on the night when the active region fails.

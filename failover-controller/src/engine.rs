@@ -3,10 +3,14 @@
 //! Everything else sends it messages and watches what it publishes. Each message becomes an event of the pure core;
 //! the new state, the outbox and the history of one step are committed in one transaction, and only then do the
 //! effects take place. A commit that fails leaves the old state standing, as if the event had not come.
+//!
+//! It runs without a store, too, and then decides nothing and says why ([`loading`], [`trouble`]).
 
 pub(crate) mod evidence;
 pub(crate) mod handle;
+mod loading;
 pub(crate) mod snapshot;
+mod trouble;
 mod unit;
 
 use std::collections::BTreeMap;
@@ -24,6 +28,7 @@ use dns_core::time::Timestamp;
 use dns_provider::port::{Permit, ProviderError};
 use dns_service::clock::Clock;
 use dns_service::exit::one_line;
+use dns_service::failpoint::{self, Failpoint};
 use dns_store::port::{Store, StoreError};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::MissedTickBehavior;
@@ -33,7 +38,9 @@ use crate::reader::ReadNow;
 use crate::verifier::Verifications;
 use evidence::{Due, Witnesses};
 use handle::{Message, OrderAnswer};
+use loading::Waiting;
 use snapshot::Snapshot;
+use trouble::Trouble;
 use unit::Unit;
 
 /// How often the engine looks at the time: judgements grow stale, pauses end, decisions expire.
@@ -69,8 +76,10 @@ pub(crate) struct Parts {
 pub(crate) struct Owner {
     parts: Parts,
     units: BTreeMap<ServiceName, Unit>,
+    /// The services whose state is not loaded.
+    waiting: BTreeMap<ServiceName, Waiting>,
     witnesses: Witnesses,
-    store_error: Option<String>,
+    trouble: Trouble,
     last_turn: Turn,
 }
 
@@ -81,23 +90,14 @@ struct Turn {
     wall: Timestamp,
 }
 
-/// Loads every service's state.
-///
-/// # Errors
-/// [`StoreError`] if a state cannot be loaded; nothing was started.
-pub(crate) async fn load(parts: Parts) -> Result<Owner, StoreError> {
-    Owner::load(parts).await
-}
-
-/// Runs until cancelled.
+/// Runs until cancelled. Services are loaded as soon as the store has them.
 pub(crate) async fn run(
-    mut owner: Owner,
+    parts: Parts,
     mut messages: mpsc::Receiver<Message>,
     publish: watch::Sender<Arc<Snapshot>>,
     stop: CancellationToken,
 ) {
-    owner.resume();
-    publish.send_replace(Arc::new(owner.snapshot()));
+    let mut owner = Owner::new(parts);
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
@@ -105,11 +105,7 @@ pub(crate) async fn run(
             biased;
             () = stop.cancelled() => return,
             // Before messages: however many there are, time passes and what is known is published.
-            _ = ticks.tick() => {
-                owner.note_turn();
-                owner.try_store_again().await;
-                owner.judge_all().await;
-            }
+            _ = ticks.tick() => owner.turn().await,
             Some(message) = messages.recv() => {
                 owner.note_turn();
                 let heartbeat = matches!(message, Message::Heard(_, _));
@@ -120,32 +116,34 @@ pub(crate) async fn run(
                 }
             }
         }
-        publish.send_replace(Arc::new(owner.snapshot()));
+        owner.publish(&publish);
     }
 }
 
 impl Owner {
-    async fn load(parts: Parts) -> Result<Self, StoreError> {
-        let mut units = BTreeMap::new();
-        let now = parts.clock.now();
-        for (service, permit) in &parts.services {
-            let stored = parts.store.state(&service.name).await?;
-            units.insert(service.name.clone(), Unit::load(Arc::clone(service), *permit, stored, now)?);
+    fn new(parts: Parts) -> Self {
+        let (now, wall) = (parts.clock.now(), parts.clock.wall());
+        Self {
+            units: BTreeMap::new(),
+            waiting: loading::all(&parts.services, now),
+            witnesses: Witnesses::new(&parts.vantage_points, &parts.services),
+            trouble: Trouble::default(),
+            last_turn: Turn { now, wall },
+            parts,
         }
-        let witnesses = Witnesses::new(&parts.vantage_points, &parts.services);
-        let last_turn = Turn { now, wall: parts.clock.wall() };
-        Ok(Self { parts, units, witnesses, store_error: None, last_turn })
     }
 
-    /// Takes up what a former process left: open writes are in the outbox, verifications are begun anew.
-    fn resume(&self) {
-        for unit in self.units.values() {
-            self.parts.read_now.ask(&unit.service().name);
-            if let Some((decision, verification)) = unit.unfinished_verification() {
-                self.parts.verifications.begin(&unit.service().name, decision, verification);
-            }
+    /// What is due with time alone.
+    async fn turn(&mut self) {
+        self.note_turn();
+        let failures = self.trouble.failures();
+        self.load_waiting().await;
+        self.try_store_again().await;
+        self.judge_all().await;
+        if self.trouble.failures() == failures {
+            self.trouble.end();
         }
-        self.parts.outbox.notify_one();
+        self.trouble.tell(self.parts.store.trouble());
     }
 
     /// Notices that the process was stopped or starved, or the machine suspended: then the monotonic clock stood still
@@ -201,6 +199,11 @@ impl Owner {
                 let stepped = self.step(&service, Event::WriteSettled { decision, outcome }).await;
                 let _gone = reply.send(stepped.map(|_| ()).map_err(|error| error.to_string()));
             }
+            Message::Delivered(service, decision, delivery) => {
+                if let Some(unit) = self.units.get_mut(&service) {
+                    unit.note_delivery(decision, delivery);
+                }
+            }
             Message::Verified(service, decision, deliveries, reply) => {
                 let event = Event::Verified { decision: decision.clone(), deliveries: deliveries.clone() };
                 let stepped = self.step(&service, event).await;
@@ -215,6 +218,11 @@ impl Owner {
     }
 
     async fn order(&mut self, service: &ServiceName, order: Order) -> OrderAnswer {
+        if let Some(waiting) = self.waiting.get(service) {
+            let own = waiting.reason().map(str::to_owned);
+            let why = own.or_else(|| self.trouble.text(self.parts.store.trouble()));
+            return OrderAnswer::StoreFailed(why.unwrap_or_else(|| "its state is being loaded".to_owned()));
+        }
         if !self.units.contains_key(service) {
             return OrderAnswer::NoService;
         }
@@ -279,7 +287,7 @@ impl Owner {
                 Ok(Some(step))
             }
             Err(error) => {
-                self.note_store_error(name, &error);
+                self.trouble.note(&error);
                 if matches!(error, StoreError::Stale { .. }) {
                     self.reload(name).await;
                 }
@@ -288,39 +296,12 @@ impl Owner {
         }
     }
 
-    /// The store is ahead of us: what it holds is the truth.
-    async fn reload(&mut self, name: &ServiceName) {
-        let stored = self.parts.store.state(name).await;
-        let Some(unit) = self.units.get_mut(name) else { return };
-        let now = self.parts.clock.now();
-        match stored.and_then(|stored| Unit::load(Arc::clone(unit.service()), unit.permit_length(), stored, now)) {
-            Ok(loaded) => {
-                *unit = loaded;
-                self.parts.read_now.ask(name);
-            }
-            Err(error) => tracing::error!(service = %name, error = one_line(&error), "cannot reload"),
-        }
-    }
-
-    fn note_store_error(&mut self, name: &ServiceName, error: &StoreError) {
-        let text = one_line(error);
-        if self.store_error.as_deref() != Some(text.as_str()) {
-            tracing::error!(service = %name, error = text, "the store took no commit; the step is undone");
-        }
-        metrics::counter!("failover_controller_store_failures_total").increment(1);
-        self.store_error = Some(text);
-    }
-
     /// A store that failed is tried with a commit that changes nothing: quiet services would not show that it is back.
     async fn try_store_again(&mut self) {
-        let Some((name, unit)) = self.units.iter_mut().next().filter(|_| self.store_error.is_some()) else { return };
-        let name = name.clone();
-        match unit.commit_unchanged(&self.parts).await {
-            Ok(()) => {
-                tracing::info!("the store takes commits again");
-                self.store_error = None;
-            }
-            Err(error) => self.note_store_error(&name, &error),
+        let failing = self.trouble.is_failing();
+        let Some(unit) = self.units.values_mut().next().filter(|_| failing) else { return };
+        if let Err(error) = unit.commit_unchanged(&self.parts).await {
+            self.trouble.note(&error);
         }
     }
 
@@ -341,14 +322,25 @@ impl Owner {
         }
     }
 
+    fn publish(&self, to: &watch::Sender<Arc<Snapshot>>) {
+        let snapshot = Arc::new(self.snapshot());
+        let is_open = || snapshot.services.values().any(|view| view.memory.open().is_some());
+        failpoint::reach_if(Failpoint::Publishing, is_open);
+        to.send_replace(snapshot);
+    }
+
     fn snapshot(&self) -> Snapshot {
         let now = self.parts.clock.now();
+        let trouble = self.trouble.text(self.parts.store.trouble());
+        let loaded = self.units.iter().map(|(name, unit)| (name.clone(), unit.view(trouble.as_deref())));
+        let waiting = self.waiting.iter().map(|(name, waiting)| (name.clone(), waiting.view(trouble.as_deref())));
         Snapshot {
             at: now,
             actor: Some(self.parts.actor.clone()),
-            services: self.units.iter().map(|(name, unit)| (name.clone(), unit.view())).collect(),
+            services: loaded.chain(waiting).collect(),
+            unloaded: self.waiting.keys().cloned().collect(),
             witnesses: self.witnesses.reports(now),
-            store_error: self.store_error.clone(),
+            store_error: trouble,
         }
     }
 }

@@ -73,16 +73,15 @@ impl Executor {
         tasks: &mut JoinSet<DecisionId>,
         stop: &CancellationToken,
     ) {
-        let open = match self.store.open_writes().await {
-            Ok(open) => open,
-            Err(error) => {
-                tracing::error!(error = one_line(&error), "the outbox cannot be read; trying again");
-                return;
-            }
-        };
+        // The store remembers why it could not be read, and the engine says it.
+        let Ok(open) = self.store.open_writes().await else { return };
+        // Before the engine has loaded anything, nobody could give a permit or take a settlement.
+        let Some(snapshot) = self.engine.snapshot() else { return };
         for OpenWrite { write, stage } in open {
-            if !self.services.contains_key(&write.service) || !under_way.insert(write.id.clone()) {
-                // Absence from the configuration deletes nothing: such a row waits until its service is back.
+            // Absence from the configuration deletes nothing: such a row waits until its service is back. So does one of
+            // a service whose state cannot be read.
+            let is_guarded = self.services.contains_key(&write.service) && !snapshot.unloaded.contains(&write.service);
+            if !is_guarded || !under_way.insert(write.id.clone()) {
                 continue;
             }
             let (executor, stop) = (self.clone(), stop.clone());

@@ -9,6 +9,7 @@ mod attention;
 mod engine;
 mod executor;
 mod gauges;
+mod page;
 mod providers;
 mod reader;
 mod start;

@@ -10,6 +10,7 @@ use dns_provider::port::Provider;
 use dns_provider::rfc2136::{Rfc2136, TsigAlgorithm, TsigKey};
 use dns_service::config::secret::{SecretError, read_base64_line};
 use dns_service::config::{Config, ProviderConfig, Rfc2136Config};
+use dns_service::failpoint::{self, Failpoint};
 use tokio::sync::Semaphore;
 
 /// Writes sent to one provider at once. A server takes updates of a zone one after the other anyway.
@@ -72,8 +73,9 @@ fn set_up_rfc2136(
         dns_service::config::TsigAlgorithm::HmacSha512 => TsigAlgorithm::HmacSha512,
     };
     let key = TsigKey::new(&config.tsig.name, algorithm, secret);
+    let adapter = Rfc2136::new(config.server, key, config.timeout, config.permit);
     Ok(ProviderInUse {
-        adapter: Arc::new(Rfc2136::new(config.server, key, config.timeout, config.permit)),
+        adapter: Arc::new(adapter.telling_when_sent(|| failpoint::reach(Failpoint::AfterSend))),
         primary: config.server,
         authoritative_servers: config.authoritative_servers.clone(),
         resolvers: resolvers.to_vec(),

@@ -2,6 +2,8 @@
 //!
 //! At the end the order matters: first no new evidence, reads or decisions, then the writes under way get their time,
 //! then the engine, which they need to settle, and last the store.
+//!
+//! A store that cannot be opened or read ends nothing: the API says so, and it is tried again.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,8 +21,8 @@ use dns_service::config::{Config, StoreConfig};
 use dns_service::exit::one_line;
 use dns_service::http::{self, Kit, Listening, Readiness};
 use dns_service::telemetry::Metrics;
+use dns_store::awaited::AwaitedStore;
 use dns_store::port::Store;
-use dns_store::sqlite::SqliteStore;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -33,7 +35,7 @@ use crate::providers::{self, ProviderInUse};
 use crate::reader::ReadNow;
 use crate::verifier::Verifications;
 use crate::watch::Listener;
-use crate::{api, gauges, reader, verifier};
+use crate::{api, gauges, page, reader, verifier};
 
 /// How long each group may take to end after a signal: the listener's grace period, and a little. Writes that have not
 /// settled by then are found by the next process.
@@ -50,7 +52,7 @@ struct Serving<'a> {
     instance: &'a Actor,
     callers: Tokens,
     listening: Listening,
-    store: Arc<dyn Store>,
+    store: Arc<AwaitedStore>,
 }
 
 /// What most parts need.
@@ -107,7 +109,7 @@ impl Group {
 /// lets in whom that program says.
 ///
 /// # Errors
-/// If the store cannot be opened, a secret cannot be read, or a part ends that must not.
+/// If a secret cannot be read, or a part ends that must not.
 pub async fn serve(
     config: &Config,
     instance: &Actor,
@@ -116,9 +118,8 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let StoreConfig::Sqlite { path } = &config.store;
-    let store = Arc::new(SqliteStore::open(path).await?);
-    let parts = Serving { config, instance, callers, listening, store: Arc::clone(&store) as Arc<dyn Store> };
-    let ended = match start(parts).await {
+    let store = Arc::new(AwaitedStore::new(path));
+    let ended = match start(Serving { config, instance, callers, listening, store: Arc::clone(&store) }) {
         Ok(running) => running.until(stop).await,
         Err(error) => Err(error),
     };
@@ -127,8 +128,9 @@ pub async fn serve(
     ended
 }
 
-async fn start(serving: Serving<'_>) -> anyhow::Result<Running> {
-    let Serving { config, instance, callers, listening, store } = serving;
+fn start(serving: Serving<'_>) -> anyhow::Result<Running> {
+    let Serving { config, instance, callers, listening, store: awaited } = serving;
+    let store = Arc::clone(&awaited) as Arc<dyn Store>;
     let metrics = Metrics::global();
     gauges::describe();
     let clock = Clock::start();
@@ -148,8 +150,7 @@ async fn start(serving: Serving<'_>) -> anyhow::Result<Running> {
     };
     let readiness = Readiness::starting(&[ENGINE, STORE]);
     let kit = Kit::new(callers, readiness.clone(), metrics.clone(), &dns_api::openapi::controller())?;
-    // Before anything runs: a state that cannot be read is an error at the start, and nothing was begun.
-    let owner = engine::load(engine_parts(instance, config, &common, verifications, distrust)).await?;
+    let parts = engine_parts(instance, config, &common, verifications, distrust);
 
     let (mut outer, mut inner) = (Group::new(), Group::new());
     start_listeners(config, &common, &distrusted, &mut outer)?;
@@ -159,7 +160,18 @@ async fn start(serving: Serving<'_>) -> anyhow::Result<Running> {
     outer.spawn("the metrics' upkeep", metrics.keep_up(stop.clone()));
     outer.spawn("readiness", follow_readiness(engine.clone(), readiness, stop.clone()));
     outer.spawn("the executor", executor(instance, &common).run(stop.clone()));
-    let router = http::router(api::routes(ApiState { engine: engine.clone(), store, clock }), kit);
+    let (pages, press) = page::set_up(page::Parts {
+        instance: instance.clone(),
+        engine: engine.clone(),
+        store: Arc::clone(&store),
+        clock,
+        tokens: kit.tokens.clone(),
+        tls: listening.speaks_tls(),
+        stop: stop.clone(),
+    });
+    outer.spawn("the page", press.run(stop.clone()));
+    let api = api::routes(ApiState { engine: engine.clone(), store, clock });
+    let router = http::router_with_pages(api, pages, kit);
     outer.spawn("the API", async move {
         if let Err(error) = listening.serve(router, stop).await {
             tracing::error!(error = one_line(&error), "the API cannot be served");
@@ -167,9 +179,28 @@ async fn start(serving: Serving<'_>) -> anyhow::Result<Running> {
     });
     let stop = inner.stop.clone();
     inner.spawn("the verifier", verifier::run(requests, Arc::clone(&common.providers), engine, stop.clone()));
-    inner.spawn("the engine", engine::run(owner, messages, publish, stop));
+    inner.spawn("the store", open_store(Arc::clone(&awaited), stop.clone()));
+    inner.spawn("the engine", async move {
+        // Whether the store opens shows at once, or as soon as a lock is given up: until then there is nothing to say.
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = awaited.tried() => engine::run(parts, messages, publish, stop.clone()).await,
+        }
+    });
     tracing::info!(%instance, services = common.services.len(), config = %config.digest, "started");
     Ok(Running { outer, inner })
+}
+
+/// Opens the store as soon as it can be.
+async fn open_store(store: Arc<AwaitedStore>, stop: CancellationToken) {
+    let opened_until_the_end = async {
+        store.open().await;
+        stop.cancelled().await;
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = opened_until_the_end => {}
+    }
 }
 
 impl Running {

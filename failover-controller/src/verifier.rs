@@ -15,7 +15,7 @@ use dns_core::machine::event::{Delivery, DeliveryOutcome};
 use dns_core::rrset::{RrsetKey, Rrsets};
 use dns_core::service::Service;
 use dns_provider::authoritative::{AskError, Expected, Served, Servers, Unresolved, servers, serves};
-use dns_service::failpoint;
+use dns_service::failpoint::{self, Failpoint};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -97,6 +97,25 @@ impl Verifications {
     }
 }
 
+/// Tells of a server while others are still asked, so that people can watch the write arrive.
+#[derive(Clone)]
+struct Witness {
+    engine: Engine,
+    service: ServiceName,
+    decision: DecisionId,
+}
+
+impl Witness {
+    async fn tell(self, delivery: Delivery) -> Delivery {
+        let Self { engine, service, decision } = self;
+        if delivery.outcome == DeliveryOutcome::Served {
+            // A stopped engine means a stopping process; whoever comes next asks again.
+            let _stopping = engine.tell(Message::Delivered(service, decision, delivery.clone())).await;
+        }
+        delivery
+    }
+}
+
 /// Runs verifications until cancelled.
 pub(crate) async fn run(
     mut requests: Requests,
@@ -123,10 +142,12 @@ pub(crate) async fn run(
 }
 
 async fn verify(question: Question, provider: ProviderInUse, engine: Engine) {
-    failpoint::reach("during-verification");
+    failpoint::reach(Failpoint::DuringVerification);
     let Question { decision, verification, began } = question;
     let service = verification.service.name.clone();
-    let deliveries = ask_all(&provider, &verification, began).await;
+    let witness = Witness { engine: engine.clone(), service: service.clone(), decision: decision.clone() };
+    let deliveries = ask_all(&provider, &verification, began, &witness).await;
+    failpoint::reach(Failpoint::AfterVerification);
     for delivery in &deliveries {
         if let Some(took) = delivery.took {
             metrics::histogram!("failover_controller_propagation_seconds", "service" => service.to_string())
@@ -138,20 +159,25 @@ async fn verify(question: Question, provider: ProviderInUse, engine: Engine) {
         let (name, id, report) = (service.clone(), decision.clone(), deliveries.clone());
         match engine.ask(|reply| Message::Verified(name, id, report, reply)).await {
             Ok(Ok(())) | Err(_) => return,
-            Ok(Err(error)) => tracing::warn!(%service, %decision, error, "a verification was not committed"),
+            Ok(Err(error)) => tracing::debug!(%service, %decision, error, "a verification was not committed"),
         }
         tokio::time::sleep(COMMIT_PAUSE).await;
     }
 }
 
-/// Asks every server as soon as its address is known. One whose address is still looked for keeps no other waiting.
-async fn ask_all(provider: &ProviderInUse, verification: &Verification, began: Instant) -> Vec<Delivery> {
+/// Asks every server as soon as its address is known, and tells of each as soon as it serves what was written. One whose address is still looked for keeps no other waiting.
+async fn ask_all(
+    provider: &ProviderInUse,
+    verification: &Verification,
+    began: Instant,
+    witness: &Witness,
+) -> Vec<Delivery> {
     let mut tasks = JoinSet::new();
     let mut asked = BTreeSet::new();
     let ask = |server: SocketAddr| {
         if asked.insert(server) {
-            let verification = verification.clone();
-            tasks.spawn(async move { ask_until_served(server, &verification, began).await });
+            let (verification, witness) = (verification.clone(), witness.clone());
+            tasks.spawn(async move { witness.tell(ask_until_served(server, &verification, began).await).await });
         }
     };
     let Service { zone, policy, .. } = &*verification.service;

@@ -42,13 +42,21 @@ pub struct Rfc2136 {
     key: TsigKey,
     timeout: Duration,
     read_fudge: Duration,
+    sent: fn(),
 }
 
 impl Rfc2136 {
     /// A primary. One exchange takes `timeout` at the most. Reads are signed with a fudge of `read_fudge`, in whole
     /// seconds: with the permit's length, a clock that would refuse the writes shows in quiet times already.
     pub fn new(server: SocketAddr, key: TsigKey, timeout: Duration, read_fudge: Duration) -> Self {
-        Self { server, key, timeout, read_fudge }
+        Self { server, key, timeout, read_fudge, sent: || {} }
+    }
+
+    /// Calls `told` each time that an update's bytes were handed to the system and its answer was not read yet: the
+    /// moment from which on only a look at the zone says what became of it.
+    #[must_use]
+    pub fn telling_when_sent(self, told: fn()) -> Self {
+        Self { sent: told, ..self }
     }
 
     fn subject(&self) -> String {
@@ -72,7 +80,7 @@ impl Provider for Rfc2136 {
         let signed = self.key.sign(message, permit.granted.as_secs(), permit.length).map_err(|reason| {
             ProviderError::Invalid { subject: subject.clone(), record: change.fence_name.to_string(), reason }
         })?;
-        match dns_wire::tcp(self.server, signed.wire(), self.timeout).await {
+        match dns_wire::tcp_telling(self.server, signed.wire(), self.timeout, self.sent).await {
             Ok(answer) => outcome::of_update(&subject, change, &answer.message, &signed.verify(&answer)),
             Err(ExchangeError::Connect { reason, .. }) => Err(ProviderError::Unreachable { subject, reason }),
             Err(ExchangeError::NoAnswer { reason, .. } | ExchangeError::Garbage { reason, .. }) => {

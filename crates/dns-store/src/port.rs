@@ -136,4 +136,9 @@ pub trait Store: Send + Sync {
 
     /// Whether the store answers: a cheap read for readiness.
     async fn ping(&self) -> Result<(), StoreError>;
+
+    /// What is wrong with the store, as far as earlier calls have shown: no call is made for it.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
 }

@@ -7,6 +7,7 @@
 //! It does not serve several replicas, and it does not repair: a file that cannot be understood is reported.
 
 mod fault;
+mod holder;
 mod lock;
 mod read;
 mod schema;

@@ -48,13 +48,26 @@ impl Connection {
     /// [`ExchangeError::Connect`] if an earlier exchange ended the connection: nothing was sent. Any other
     /// [`ExchangeError`] ends it. All of it within `within`.
     pub async fn ask(&mut self, wire: &[u8], within: Duration) -> Result<Answer, ExchangeError> {
+        self.ask_telling(wire, within, || {}).await
+    }
+
+    /// As [`ask`](Self::ask), and tells when the bytes were handed to the system and no answer was read yet.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub async fn ask_telling(
+        &mut self,
+        wire: &[u8],
+        within: Duration,
+        sent: impl FnOnce() + Send,
+    ) -> Result<Answer, ExchangeError> {
         let (server, started) = (self.server, Instant::now());
         let silent = |reason: String| ExchangeError::NoAnswer { server, reason };
         // Taken out, and put back only after a whole answer: neither an error nor a drop leaves half of one behind.
         let Some(mut stream) = self.stream.take() else {
             return Err(ExchangeError::Connect { server, reason: "the connection has ended".to_owned() });
         };
-        let read = timeout(within, talk(&mut stream, wire))
+        let read = timeout(within, talk(&mut stream, wire, sent))
             .await
             .map_err(|_| silent(format!("nothing within {} ms", within.as_millis())))?;
         let bytes = read.map_err(|error| silent(error.to_string()))?;
@@ -68,7 +81,7 @@ impl Connection {
     }
 }
 
-async fn talk(stream: &mut TcpStream, wire: &[u8]) -> std::io::Result<Vec<u8>> {
+async fn talk(stream: &mut TcpStream, wire: &[u8], sent: impl FnOnce() + Send) -> std::io::Result<Vec<u8>> {
     let length = u16::try_from(wire.len())
         .map_err(|_| std::io::Error::other(format!("a message of {} bytes exceeds 65535", wire.len())))?;
     // One write for prefix and message: some servers answer FORMERR to a lone length (RFC 7766 §8).
@@ -76,6 +89,7 @@ async fn talk(stream: &mut TcpStream, wire: &[u8]) -> std::io::Result<Vec<u8>> {
     framed.extend_from_slice(&length.to_be_bytes());
     framed.extend_from_slice(wire);
     stream.write_all(&framed).await?;
+    sent();
     let length = stream.read_u16().await?;
     let mut bytes = vec![0; usize::from(length)];
     stream.read_exact(&mut bytes).await?;

@@ -99,9 +99,23 @@ pub async fn udp(server: SocketAddr, wire: &[u8], within: Duration) -> Result<An
 /// # Errors
 /// [`ExchangeError`]; all of it within `within`. [`ExchangeError::Connect`] promises that nothing was sent.
 pub async fn tcp(server: SocketAddr, wire: &[u8], within: Duration) -> Result<Answer, ExchangeError> {
+    tcp_telling(server, wire, within, || {}).await
+}
+
+/// As [`tcp`], and tells when the bytes were handed to the system and no answer was read yet: from there on a caller
+/// that is dropped does not know what it did.
+///
+/// # Errors
+/// As [`tcp`].
+pub async fn tcp_telling(
+    server: SocketAddr,
+    wire: &[u8],
+    within: Duration,
+    sent: impl FnOnce() + Send,
+) -> Result<Answer, ExchangeError> {
     let started = Instant::now();
     let mut connection = Connection::open(server, within).await?;
-    let answer = connection.ask(wire, within.saturating_sub(started.elapsed())).await?;
+    let answer = connection.ask_telling(wire, within.saturating_sub(started.elapsed()), sent).await?;
     Ok(Answer { took: started.elapsed(), ..answer })
 }
 

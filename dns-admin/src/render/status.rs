@@ -30,7 +30,7 @@ pub fn status(list: &ServiceList, width: Width) -> String {
 /// One line that says what is wrong, the worst first, or that nothing is.
 pub fn headline(list: &ServiceList) -> String {
     if let Some(error) = &list.store_error {
-        return format!("PAGE: the controller's store takes no commits, nothing can be decided: {error}");
+        return format!("PAGE: the controller's store does not work: {error}");
     }
     if list.services.is_empty() {
         return "no services are configured".to_owned();

@@ -33,6 +33,8 @@ pub(crate) enum Message {
     Uncertain(ServiceName, DecisionId, String),
     /// A write reached its end. The answer says whether that was committed.
     Settled(ServiceName, DecisionId, WriteOutcome, oneshot::Sender<Result<(), String>>),
+    /// An authoritative server was seen to serve what was written, while others are still asked.
+    Delivered(ServiceName, DecisionId, Delivery),
     /// The authoritative servers were asked. The answer says whether that was committed.
     Verified(ServiceName, DecisionId, Vec<Delivery>, oneshot::Sender<Result<(), String>>),
 }

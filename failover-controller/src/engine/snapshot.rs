@@ -1,6 +1,6 @@
 //! What the engine publishes: a copy of its state for API and metrics, which never ask the engine itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use dns_core::digest::Digest;
@@ -21,9 +21,11 @@ pub(crate) struct Snapshot {
     pub(crate) actor: Option<Actor>,
     /// Every service.
     pub(crate) services: BTreeMap<ServiceName, ServiceView>,
+    /// The services among them whose state is not loaded: nothing is done for them.
+    pub(crate) unloaded: BTreeSet<ServiceName>,
     /// Every vantage point.
     pub(crate) witnesses: BTreeMap<VantageName, WitnessView>,
-    /// Why the store takes no commits.
+    /// What is wrong with the store.
     pub(crate) store_error: Option<String>,
 }
 
@@ -42,6 +44,8 @@ pub(crate) struct ServiceView {
     pub(crate) read: Option<Timestamp>,
     /// The newest verification.
     pub(crate) verification: Option<VerificationView>,
+    /// Why nothing can be decided for it: the store does not work, or does not tell its state.
+    pub(crate) fault: Option<String>,
 }
 
 /// A verification.

@@ -11,7 +11,7 @@ use dns_core::machine::{Machine, State, Surroundings};
 use dns_core::service::Service;
 use dns_core::time::Timestamp;
 use dns_service::exit::one_line;
-use dns_service::failpoint;
+use dns_service::failpoint::{self, Failpoint};
 use dns_store::port::{Commit, Generation, OutboxChange, StoreError, StoredState};
 
 use super::Parts;
@@ -29,6 +29,8 @@ pub(super) struct Unit {
     entered: Timestamp,
     read: Option<Timestamp>,
     verification: Option<VerificationView>,
+    /// What the verification under way has seen so far; for people only, nothing is decided by it.
+    delivered: Option<(DecisionId, Vec<Delivery>)>,
 }
 
 impl Unit {
@@ -52,7 +54,17 @@ impl Unit {
                 (Machine::from_envelope(&envelope).map_err(corrupt)?, generation, envelope)
             }
         };
-        Ok(Self { service, permit, machine, generation, envelope, entered: now, read: None, verification: None })
+        Ok(Self {
+            service,
+            permit,
+            machine,
+            generation,
+            envelope,
+            entered: now,
+            read: None,
+            verification: None,
+            delivered: None,
+        })
     }
 
     pub(super) fn service(&self) -> &Arc<Service> {
@@ -78,11 +90,11 @@ impl Unit {
         if envelope != self.envelope || !step.effects.is_empty() {
             let commit = self.commit(&envelope, &step.effects);
             if !commit.outbox.is_empty() {
-                failpoint::reach("before-commit");
+                failpoint::reach(Failpoint::BeforeCommit);
             }
             self.generation = parts.store.commit(&commit).await?;
             if !commit.outbox.is_empty() {
-                failpoint::reach("after-commit");
+                failpoint::reach(Failpoint::AfterCommit);
             }
             self.envelope = envelope;
         }
@@ -136,6 +148,13 @@ impl Unit {
         self.read = Some(now);
     }
 
+    pub(super) fn note_delivery(&mut self, decision: DecisionId, delivery: Delivery) {
+        match &mut self.delivered {
+            Some((known, deliveries)) if *known == decision => deliveries.push(delivery),
+            _ => self.delivered = Some((decision, vec![delivery])),
+        }
+    }
+
     pub(super) fn note_deliveries(&mut self, decision: &DecisionId, deliveries: &[Delivery]) {
         self.verification =
             Some(VerificationView { decision: decision.clone(), running: false, deliveries: deliveries.to_vec() });
@@ -162,19 +181,28 @@ impl Unit {
         Some((decision, Verification::from_configuration(&self.service, held)?))
     }
 
-    pub(super) fn view(&self) -> ServiceView {
-        let running = self.machine.memory().being_verified().map(|decision| VerificationView {
+    /// Of the newest write, whose fence stands on top of the moved records.
+    fn delivered_so_far(&self) -> Vec<Delivery> {
+        let newest = self.machine.memory().held().map(|held| held.write.as_str());
+        let of_newest = self.delivered.as_ref().filter(|(decision, _)| newest == Some(decision.as_str()));
+        of_newest.map(|(_, deliveries)| deliveries.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn view(&self, trouble: Option<&str>) -> ServiceView {
+        let memory = self.machine.memory();
+        let running = memory.being_verified().map(|decision| VerificationView {
             decision: decision.clone(),
             running: true,
-            deliveries: Vec::new(),
+            deliveries: self.delivered_so_far(),
         });
         ServiceView {
             service: Arc::clone(&self.service),
             state: self.machine.state(),
             entered: self.entered,
-            memory: self.machine.memory().clone(),
+            memory: memory.clone(),
             read: self.read,
             verification: running.or_else(|| self.verification.clone()),
+            fault: trouble.map(str::to_owned),
         }
     }
 }

@@ -13,7 +13,7 @@ use dns_core::machine::event::WriteOutcome;
 use dns_core::rrset::{RrsetKey, Rrsets};
 use dns_core::zone::{FoundFence, ZoneView};
 use dns_provider::port::{Permit, ProviderError};
-use dns_service::failpoint;
+use dns_service::failpoint::{self, Failpoint};
 
 use super::send::{Job, PAUSE_MIN, Sighting};
 
@@ -59,7 +59,7 @@ impl Job<'_> {
             }
             (Guard::Exactly { .. } | Guard::Absent, _) => return Some("the fence that it requires is gone".to_owned()),
         };
-        failpoint::reach("before-burn");
+        failpoint::reach(Failpoint::BeforeBurn);
         let Ok(fence) = Fence::parse(text, &view.zone) else {
             return Some("the fence that it requires is none of ours".to_owned());
         };
@@ -69,7 +69,7 @@ impl Job<'_> {
             Ok(()) | Err(ProviderError::Conflict { .. } | ProviderError::OutcomeUnknown { .. }) => {}
             Err(error) => self.note_uncertain(&format!("it cannot be burned: {error}")).await,
         }
-        failpoint::reach("after-burn");
+        failpoint::reach(Failpoint::AfterBurn);
         // What the burn did shows in the next look: the required fence is gone, or it is not.
         None
     }

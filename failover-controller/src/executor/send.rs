@@ -9,7 +9,7 @@ use dns_core::service::Service;
 use dns_core::write::PlannedWrite;
 use dns_core::zone::{FoundFence, ReadRequest, ZoneView};
 use dns_provider::port::{Permit, ProviderError};
-use dns_service::failpoint;
+use dns_service::failpoint::{self, Failpoint};
 use tokio_util::sync::CancellationToken;
 
 use super::Executor;
@@ -42,7 +42,7 @@ pub(super) enum Sighting {
 impl Job<'_> {
     /// Asks for the permit, sends once, and finds out what became of it.
     pub(super) async fn send(self) {
-        failpoint::reach("before-permit");
+        failpoint::reach(Failpoint::BeforePermit);
         // Held from before the permit, which grows old while it waits, to the answer; never while finding out.
         let Ok(place) = self.provider.sending.acquire().await else { return };
         let (service, decision) = (self.write.service.clone(), self.write.id.clone());
@@ -57,10 +57,10 @@ impl Job<'_> {
             }
             Err(_stopped) => return,
         };
-        failpoint::reach("after-permit");
+        failpoint::reach(Failpoint::AfterPermit);
         let applied = self.provider.adapter.apply(&self.write.change, &permit).await;
         drop(place);
-        failpoint::reach("after-answer");
+        failpoint::reach(Failpoint::AfterAnswer);
         match applied {
             Ok(()) => self.read_back(permit).await,
             Err(error) => self.refused(error, permit).await,
@@ -99,6 +99,7 @@ impl Job<'_> {
     /// One look at the zone.
     pub(super) async fn look(self) -> Result<Sighting, ProviderError> {
         let view = self.provider.adapter.read(&ReadRequest::for_service(self.service)).await?;
+        failpoint::reach(Failpoint::DuringReadBack);
         let ours = match &view.fence {
             // Our plan under another write id: the move arrived, and someone has written the fence since.
             FoundFence::Present { text, .. } => {
@@ -132,14 +133,15 @@ impl Job<'_> {
 
     /// Tells the engine until it has committed it.
     pub(super) async fn settle(self, outcome: WriteOutcome) {
-        failpoint::reach("before-settle");
+        failpoint::reach(Failpoint::BeforeSettle);
         let mut pause = PAUSE_MIN;
         loop {
             let (service, decision, outcome) = (self.write.service.clone(), self.write.id.clone(), outcome.clone());
             let told = self.executor.engine.ask(|reply| Message::Settled(service, decision, outcome, reply)).await;
             match told {
                 Ok(Ok(())) | Err(_) => return,
-                Ok(Err(error)) => tracing::warn!(decision = %self.write.id, error, "a settlement was not committed"),
+                // The engine tells it once; this is each try.
+                Ok(Err(error)) => tracing::debug!(decision = %self.write.id, error, "a settlement was not committed"),
             }
             if self.pause(&mut pause).await {
                 return;

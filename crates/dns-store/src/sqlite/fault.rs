@@ -1,37 +1,65 @@
-//! Turns what SQLite and its driver say into what a caller can do about it.
+//! Turns what SQLite and its driver say into what a caller can do about it, and into words for the person who is woken.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sqlx::migrate::MigrateError;
 
-use super::schema;
+use super::{holder, schema};
 use crate::port::StoreError;
 
-/// SQLite's primary result codes (sqlite.org/rescode.html) for a damaged file and for one that is no database.
-const DAMAGED: [i32; 2] = [11, 26];
-
-/// The primary code is the low byte of an extended one.
+/// The primary code is the low byte of an extended one (sqlite.org/rescode.html).
 const PRIMARY_CODE: i32 = 0xff;
+/// Another connection has locked it; SQLite has waited as long as it was told.
+const BUSY: i32 = 5;
+/// The file or its folder can only be read.
+const READ_ONLY: i32 = 8;
+/// The system failed to read or write.
+const INPUT_OUTPUT: i32 = 10;
+/// The file is damaged.
+const DAMAGED: i32 = 11;
+/// No room is left.
+const FULL: i32 = 13;
+/// The file is no database.
+const NO_DATABASE: i32 = 26;
+/// An extended code: no room for the index of the write-ahead log. SQLite says "I/O error" and means a full disk.
+const NO_ROOM_FOR_INDEX: i32 = INPUT_OUTPUT | (19 << 8);
+
+/// What a person does about a file that cannot be read. Nothing is lost that the zones do not know, but the history.
+const WAY_OUT: &str = "stop the controller, move the file and its -wal and -shm away (they hold the history) and start \
+                       it again: state is rebuilt from the zones and every service starts paused; or restore a backup";
+
+/// Why the file cannot be used now, by what ends it.
+#[derive(Debug, thiserror::Error)]
+enum Cause {
+    #[error("its disk is full; free some space there, and it goes on by itself")]
+    Full(#[source] sqlx::Error),
+    #[error("it is locked by {holder}; it goes on by itself as soon as that ends")]
+    Locked { holder: String, source: sqlx::Error },
+    #[error("it can only be read; make file and folder writable for the controller's user, and it goes on by itself")]
+    ReadOnly(#[source] sqlx::Error),
+    #[error("its disk does not read or write; look into the system's log")]
+    InputOutput(#[source] sqlx::Error),
+}
 
 /// Names the store in every error.
 #[derive(Clone, Debug)]
 pub(super) struct Faults {
-    subject: String,
+    path: PathBuf,
 }
 
 impl Faults {
     pub(super) fn of(path: &Path) -> Self {
-        Self { subject: path.display().to_string() }
+        Self { path: path.to_owned() }
     }
 
     /// Nothing was committed; it may work later.
     pub(super) fn unavailable(&self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
-        StoreError::Unavailable { subject: self.subject.clone(), source: source.into() }
+        StoreError::Unavailable { subject: self.subject(), source: source.into() }
     }
 
     /// A person must look.
     pub(super) fn corrupt(&self, reason: impl Into<String>) -> StoreError {
-        StoreError::Corrupt { subject: self.subject.clone(), reason: reason.into() }
+        StoreError::Corrupt { subject: self.subject(), reason: reason.into() }
     }
 
     /// Sorts an error of the driver: a damaged file or a value of the wrong type is for a person, the rest (lock,
@@ -40,10 +68,14 @@ impl Faults {
         match &error {
             sqlx::Error::Database(database) => {
                 let code = database.code().and_then(|code| code.parse::<i32>().ok()).unwrap_or_default();
-                if DAMAGED.contains(&(code & PRIMARY_CODE)) {
-                    return self.corrupt(format!("{}; restore it from a backup", database.message()));
+                match (code, code & PRIMARY_CODE) {
+                    (_, DAMAGED | NO_DATABASE) => self.corrupt(format!("{}; {WAY_OUT}", database.message())),
+                    (NO_ROOM_FOR_INDEX, _) | (_, FULL) => self.unavailable(Cause::Full(error)),
+                    (_, BUSY) => self.unavailable(Cause::Locked { holder: self.holder(), source: error }),
+                    (_, READ_ONLY) => self.unavailable(Cause::ReadOnly(error)),
+                    (_, INPUT_OUTPUT) => self.unavailable(Cause::InputOutput(error)),
+                    _ => self.unavailable(error),
                 }
-                self.unavailable(error)
             }
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::ColumnNotFound(_) => {
                 self.corrupt(error.to_string())
@@ -63,5 +95,21 @@ impl Faults {
             )),
             other => self.corrupt(other.to_string()),
         }
+    }
+
+    fn subject(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    /// In write-ahead mode the lock is on the index, in the others on the file. Our own locks keep nobody out.
+    fn holder(&self) -> String {
+        let beside = |ending: &str| {
+            let mut file = self.path.as_os_str().to_owned();
+            file.push(ending);
+            PathBuf::from(file)
+        };
+        let (index, log) = (beside("-shm"), beside("-wal"));
+        let holder = holder::holder_of(&[&self.path, &index, &log], Some(std::process::id()));
+        holder.unwrap_or_else(|| "another process".to_owned())
     }
 }

@@ -8,6 +8,8 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use super::holder::{holder_of, named};
+
 /// State and history are nobody else's business: read and write for the owner only.
 const OWNER_ONLY: u32 = 0o600;
 
@@ -21,13 +23,17 @@ pub(super) enum LockError {
     #[error("folder {} cannot be used; create it, owned by the controller's user", .folder.display())]
     Folder { folder: PathBuf, source: std::io::Error },
     /// The path names no file.
-    #[error("{} names no file", .0.display())]
+    #[error("{} names no file; `store.sqlite.path` needs the path of one", .0.display())]
     NoFile(PathBuf),
     /// Another process holds it.
-    #[error("another controller uses this store (lock {}, held by {holder}); stop it, or give this one its own store", .lock.display())]
+    #[error(
+        "another controller uses this store (lock {}, held by {holder}); this one takes over as soon as that ends, or \
+         give it a store of its own",
+        .lock.display()
+    )]
     Held { lock: PathBuf, holder: String },
     /// The file system said no.
-    #[error("cannot {verb} {}", .path.display())]
+    #[error("cannot {verb} {}; it is tried again", .path.display())]
     File { verb: &'static str, path: PathBuf, source: std::io::Error },
 }
 
@@ -53,7 +59,7 @@ impl StoreLock {
             .map_err(|source| LockError::File { verb: "open", path: lock.clone(), source })?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(LockError::Held { holder: holder(&mut file), lock }),
+            Err(TryLockError::WouldBlock) => return Err(LockError::Held { holder: holder(&mut file, &lock), lock }),
             Err(TryLockError::Error(source)) => return Err(LockError::File { verb: "lock", path: lock, source }),
         }
         sign(&mut file).map_err(|source| LockError::File { verb: "write", path: lock, source })?;
@@ -94,11 +100,16 @@ fn sign(file: &mut File) -> std::io::Result<()> {
     file.write_all(std::process::id().to_string().as_bytes())
 }
 
-fn holder(file: &mut File) -> String {
+/// The kernel knows; where it does not tell, the holder's signature does, if it was a controller.
+fn holder(file: &mut File, lock: &Path) -> String {
+    holder_of(&[lock], None).unwrap_or_else(|| signed(file))
+}
+
+fn signed(file: &mut File) -> String {
     let mut text = String::new();
     let read = file.take(HOLDER_BYTES_MAX).read_to_string(&mut text);
     match text.trim().parse::<u32>() {
-        Ok(process) if read.is_ok() => format!("process {process}"),
+        Ok(process) if read.is_ok() => named(process),
         Ok(_) | Err(_) => "an unknown process".to_owned(),
     }
 }

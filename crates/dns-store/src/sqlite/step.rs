@@ -4,7 +4,7 @@ use dns_core::fence::DecisionId;
 use dns_core::history::HistoryEntry;
 use dns_core::identifier::ServiceName;
 use dns_core::write::{PlannedWrite, WriteStage};
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::{Connection as _, SqliteConnection, SqlitePool};
 
 use super::fault::Faults;
 use super::read::stage_text;
@@ -12,11 +12,28 @@ use crate::port::{Commit, Generation, OutboxChange, StoreError};
 
 /// Commits `commit` if its service is still at the generation that it expects.
 ///
-/// The transaction takes the write lock at once (`BEGIN IMMEDIATE`): a later upgrade could fail half-way, and the
-/// generation must not move between check and write.
+/// A connection on which a commit has failed is not used again. On a full disk or a failing one SQLite rolls back by
+/// itself (<https://sqlite.org/lang_transaction.html>, §3); the driver's own rollback then fails, it goes on counting a
+/// transaction as open, and would refuse every later one, long after there is room again.
 pub(super) async fn commit(writer: &SqlitePool, faults: &Faults, commit: &Commit) -> Result<Generation, StoreError> {
     let next = next_generation(faults, commit)?;
-    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(|error| faults.of_error(error))?;
+    let mut connection = writer.acquire().await.map_err(|error| faults.of_error(error))?;
+    let committed = commit_on(&mut connection, faults, commit, next).await;
+    if matches!(committed, Err(StoreError::Unavailable { .. } | StoreError::Corrupt { .. })) {
+        connection.close_on_drop();
+    }
+    committed
+}
+
+/// The transaction takes the write lock at once (`BEGIN IMMEDIATE`): a later upgrade could fail half-way, and the
+/// generation must not move between check and write.
+async fn commit_on(
+    connection: &mut SqliteConnection,
+    faults: &Faults,
+    commit: &Commit,
+    next: i64,
+) -> Result<Generation, StoreError> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(|error| faults.of_error(error))?;
     check_generation(&mut transaction, faults, commit).await?;
     put_state(&mut transaction, commit, next).await.map_err(|error| faults.of_error(error))?;
     for change in &commit.outbox {

@@ -54,4 +54,7 @@ async fn a_full_disk_fails_the_commit_and_keeps_the_old_state() {
 
     let kept = store.state(&big.service).await.expect("reads").expect("is there");
     assert_eq!(kept, StoredState { generation: Generation(1), envelope: "small".to_owned() });
+
+    let fitting = Commit { expected: Generation(1), ..step("small again".to_owned()) };
+    assert_eq!(store.commit(&fitting).await.expect("goes on when there is room"), Generation(2));
 }

@@ -1,0 +1,152 @@
+//! A store that is opened as soon as it can be, and says in words what is wrong until then.
+//!
+//! A controller that ended because its store cannot be opened would be started again and again by whatever keeps it
+//! running, and nobody would be told anything but "it restarts". So it runs without a store: every call fails at once
+//! with the reason, nothing is committed, and so nothing is decided. The file is tried again every few seconds.
+//!
+//! What reads have shown is remembered, too: nobody steps a service for a damaged history or outbox, so nobody else
+//! would say it.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use dns_core::identifier::ServiceName;
+use tokio::sync::watch;
+
+use crate::port::{Commit, Generation, HistoryQuery, HistoryRow, OpenWrite, Store, StoreError, StoredState};
+use crate::sqlite::SqliteStore;
+
+/// How often the file is tried again: a person who has mended it sees that at once, and a broken disk is left in peace.
+const TRY_EVERY: Duration = Duration::from_secs(2);
+
+/// A SQLite store that may not be open yet.
+#[derive(Debug)]
+pub struct AwaitedStore {
+    path: PathBuf,
+    state: watch::Sender<State>,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    /// The first try has not ended.
+    Opening,
+    /// The last try failed, and why.
+    Failing(String),
+    Open(Arc<SqliteStore>),
+}
+
+/// What reads have shown.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Why the outbox could not be read, the last time.
+    outbox: Option<String>,
+    /// Damage that was met in the history. It stays until the process ends: a page that happens to lie elsewhere does
+    /// not mend the file.
+    damage: Option<String>,
+}
+
+impl AwaitedStore {
+    /// The store at `path`; nothing is touched yet.
+    pub fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), state: watch::Sender::new(State::Opening), seen: Mutex::default() }
+    }
+
+    /// Tries until it is open. Cancel safe: a dropped try leaves the file unlocked.
+    pub async fn open(&self) {
+        loop {
+            match SqliteStore::open(&self.path).await {
+                Ok(store) => {
+                    self.state.send_replace(State::Open(Arc::new(store)));
+                    return;
+                }
+                Err(error) => self.state.send_replace(State::Failing(words(&error))),
+            };
+            tokio::time::sleep(TRY_EVERY).await;
+        }
+    }
+
+    /// Waits until the first try has ended, one way or the other.
+    pub async fn tried(&self) {
+        let mut state = self.state.subscribe();
+        // The sender is ours, so the channel cannot close.
+        let _never_closed = state.wait_for(|state| !matches!(state, State::Opening)).await;
+    }
+
+    /// Waits for running calls and closes the file, if it is open; later calls fail.
+    pub async fn close(&self) {
+        if let Ok(store) = self.opened() {
+            store.close().await;
+        }
+    }
+
+    fn opened(&self) -> Result<Arc<SqliteStore>, StoreError> {
+        let unavailable =
+            |why: &str| StoreError::Unavailable { subject: self.path.display().to_string(), source: why.into() };
+        match &*self.state.borrow() {
+            State::Open(store) => Ok(Arc::clone(store)),
+            State::Failing(why) => Err(unavailable(why)),
+            State::Opening => Err(unavailable("it is being opened")),
+        }
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        // Two options are whole at every point at which a holder could have panicked.
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Store for AwaitedStore {
+    async fn state(&self, service: &ServiceName) -> Result<Option<StoredState>, StoreError> {
+        self.opened()?.state(service).await
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<Generation, StoreError> {
+        self.opened()?.commit(commit).await
+    }
+
+    async fn open_writes(&self) -> Result<Vec<OpenWrite>, StoreError> {
+        let open = self.opened()?.open_writes().await;
+        self.seen().outbox = open.as_ref().err().map(|error| format!("the outbox cannot be read: {}", told(error)));
+        open
+    }
+
+    async fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryRow>, StoreError> {
+        let rows = self.opened()?.history(query).await;
+        if let Err(error @ StoreError::Corrupt { .. }) = &rows {
+            self.seen().damage = Some(told(error));
+        }
+        rows
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.opened()?.ping().await
+    }
+
+    fn trouble(&self) -> Option<String> {
+        if let Err(error) = self.opened() {
+            return Some(told(&error));
+        }
+        let Seen { outbox, damage } = &*self.seen();
+        outbox.clone().or_else(|| damage.clone())
+    }
+}
+
+/// Why a try failed, without the store's name: whoever tells it says that.
+fn words(error: &StoreError) -> String {
+    match error {
+        StoreError::Unavailable { source, .. } => told(source.as_ref()),
+        StoreError::Corrupt { reason, .. } => format!("it holds what cannot be read: {reason}"),
+        StoreError::Stale { .. } => error.to_string(),
+    }
+}
+
+/// An error with its causes in one line: what is remembered has no chain.
+fn told<'a>(error: &'a (dyn Error + 'static)) -> String {
+    let chain = std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| (*error).source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

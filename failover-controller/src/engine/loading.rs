@@ -1,0 +1,140 @@
+//! Loading the state of services, at the start and for as long as it takes.
+//!
+//! A service whose state is not loaded is not judged, takes no orders and gets no permits: nothing is decided on a
+//! state that might be another. If the store is not there, that is every service. If one service's state cannot be
+//! understood, it is that one alone: the others know all that they need, and to let them down as well would turn one
+//! bad row into no failover at all. It pages until someone has mended it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dns_core::identifier::ServiceName;
+use dns_core::machine::Machine;
+use dns_core::machine::memory::Failover;
+use dns_core::service::Service;
+use dns_core::time::Timestamp;
+use dns_service::exit::one_line;
+use dns_service::failpoint::{self, Failpoint};
+use dns_store::port::StoreError;
+
+use super::Owner;
+use super::snapshot::ServiceView;
+use super::unit::Unit;
+
+/// How often a state that cannot be understood is read again: whoever has mended it sees that at once.
+const RELOAD_EVERY: Duration = Duration::from_secs(2);
+
+/// A service whose state is not loaded.
+pub(super) struct Waiting {
+    service: Arc<Service>,
+    permit: Duration,
+    since: Timestamp,
+    /// Why its state cannot be understood, and when it was last looked at.
+    unreadable: Option<(String, Timestamp)>,
+}
+
+/// Every service, before anything is loaded.
+pub(super) fn all(services: &[(Arc<Service>, Duration)], now: Timestamp) -> BTreeMap<ServiceName, Waiting> {
+    let waiting = |(service, permit): &(Arc<Service>, Duration)| {
+        let waiting = Waiting { service: Arc::clone(service), permit: *permit, since: now, unreadable: None };
+        (service.name.clone(), waiting)
+    };
+    services.iter().map(waiting).collect()
+}
+
+impl Waiting {
+    /// Why it can do nothing, if the reason is its own.
+    pub(super) fn reason(&self) -> Option<&str> {
+        self.unreadable.as_ref().map(|(why, _)| why.as_str())
+    }
+
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.unreadable.as_ref().is_none_or(|(_, looked)| now.since(*looked) >= RELOAD_EVERY)
+    }
+
+    /// Nothing is known of it but its configuration.
+    pub(super) fn view(&self, trouble: Option<&str>) -> ServiceView {
+        ServiceView {
+            service: Arc::clone(&self.service),
+            state: Machine::new().state(),
+            entered: self.since,
+            memory: Failover::default(),
+            read: None,
+            verification: None,
+            fault: self.reason().or(trouble).map(str::to_owned),
+        }
+    }
+}
+
+impl Owner {
+    /// Loads what is not loaded yet and can be.
+    pub(super) async fn load_waiting(&mut self) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let now = self.parts.clock.now();
+        let due: Vec<ServiceName> =
+            self.waiting.iter().filter(|(_, waiting)| waiting.is_due(now)).map(|(name, _)| name.clone()).collect();
+        for name in due {
+            match self.load_one(&name, now).await {
+                Ok(()) => {}
+                Err(StoreError::Corrupt { reason, .. }) => self.note_unreadable(&name, &reason, now),
+                Err(error @ (StoreError::Unavailable { .. } | StoreError::Stale { .. })) => {
+                    // The next service would be told the same.
+                    return self.trouble.note(&error);
+                }
+            }
+        }
+        if self.waiting.is_empty() {
+            tracing::info!(services = self.units.len(), "every service's state is loaded");
+        }
+    }
+
+    async fn load_one(&mut self, name: &ServiceName, now: Timestamp) -> Result<(), StoreError> {
+        let Some(Waiting { service, permit, .. }) = self.waiting.get(name) else { return Ok(()) };
+        let stored = self.parts.store.state(name).await?;
+        failpoint::reach(Failpoint::LoadingState);
+        let unit = Unit::load(Arc::clone(service), *permit, stored, now)?;
+        self.waiting.remove(name);
+        self.resume(&unit);
+        self.units.insert(name.clone(), unit);
+        Ok(())
+    }
+
+    /// Takes up what a former process left: open writes are in the outbox, verifications are begun anew.
+    fn resume(&self, unit: &Unit) {
+        let name = &unit.service().name;
+        self.parts.read_now.ask(name);
+        if let Some((decision, verification)) = unit.unfinished_verification() {
+            self.parts.verifications.begin(name, decision, verification);
+        }
+        self.parts.outbox.notify_one();
+    }
+
+    fn note_unreadable(&mut self, name: &ServiceName, reason: &str, now: Timestamp) {
+        let Some(waiting) = self.waiting.get_mut(name) else { return };
+        let text = format!(
+            "the stored state of this service cannot be read, so it is not guarded: {reason}; mend it, or delete its \
+             rows in `service_state` and `outbox` of the store: it is then rebuilt from the zone and starts paused"
+        );
+        if waiting.reason() != Some(text.as_str()) {
+            tracing::error!(service = %name, error = text, "a service cannot be guarded; the others are");
+        }
+        waiting.unreadable = Some((text, now));
+    }
+
+    /// The store is ahead of us: what it holds is the truth.
+    pub(super) async fn reload(&mut self, name: &ServiceName) {
+        let stored = self.parts.store.state(name).await;
+        let Some(unit) = self.units.get_mut(name) else { return };
+        let now = self.parts.clock.now();
+        match stored.and_then(|stored| Unit::load(Arc::clone(unit.service()), unit.permit_length(), stored, now)) {
+            Ok(loaded) => {
+                *unit = loaded;
+                self.parts.read_now.ask(name);
+            }
+            Err(error) => tracing::error!(service = %name, error = one_line(&error), "cannot reload"),
+        }
+    }
+}
