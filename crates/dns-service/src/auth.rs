@@ -4,6 +4,7 @@
 //! and writing refused: a forgotten section must not open the door; only [`Tokens::open`] does, in code. Whether a request writes is told by its method,
 //! in one place, so that no new route can forget it.
 
+mod sessions;
 mod tokens;
 
 use axum::body::Body;
@@ -16,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use dns_core::identifier::Actor;
 use tracing::info;
 
+pub use self::sessions::{SESSION_AGE_MAX, SessionError, Sessions};
 pub use self::tokens::Tokens;
 use crate::config::Role;
 use crate::http::ApiError;

@@ -62,14 +62,25 @@ impl Kit {
 /// Completes a daemon's API: its routes behind authentication and bounds, and beside them the common ones, which
 /// are open to everyone who can connect: `/healthz`, `/readyz`, `/metrics`, `/openapi.json`.
 pub fn router(api: Router, kit: Kit) -> Router {
+    router_with_pages(api, Router::new(), kit)
+}
+
+/// [`router`] with pages for browsers, which have the same bounds and see to it themselves who may read them: a
+/// browser that follows a link sends no token.
+pub fn router_with_pages(api: Router, pages: Router, kit: Kit) -> Router {
     let Kit { tokens, readiness, metrics, openapi } = kit;
     // axum refuses a route layer without routes, and a daemon under test may have none.
     let api = if api.has_routes() {
-        api.route_layer(middleware::from_fn(request::read_bounded))
-            .route_layer(middleware::from_fn_with_state(tokens, auth::authenticate))
+        let api = api.route_layer(middleware::from_fn(request::read_bounded));
+        api.route_layer(middleware::from_fn_with_state(tokens, auth::authenticate))
             .route_layer(middleware::from_fn(measure))
     } else {
         api
+    };
+    let pages = if pages.has_routes() {
+        pages.route_layer(middleware::from_fn(request::read_bounded)).route_layer(middleware::from_fn(measure))
+    } else {
+        pages
     };
     Router::new()
         .route("/healthz", get(|| async { "alive\n" }))
@@ -77,6 +88,7 @@ pub fn router(api: Router, kit: Kit) -> Router {
         .route("/metrics", get(|| async move { exposition(&metrics) }))
         .route("/openapi.json", get(|| async move { ([(CONTENT_TYPE, "application/json")], openapi.to_string()) }))
         .merge(api)
+        .merge(pages)
         .method_not_allowed_fallback(no_method)
         .fallback(no_route)
 }

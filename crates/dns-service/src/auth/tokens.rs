@@ -44,6 +44,17 @@ struct Entry {
     seen: Option<Version>,
 }
 
+/// Remembers a token without being able to present it: what a session was opened with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TokenMark([u8; 32]);
+
+impl TokenMark {
+    /// The mark of a presented token, known or not.
+    pub(super) fn of(presented: &str) -> Self {
+        Self(digest(presented))
+    }
+}
+
 /// What tells a changed file from an unchanged one. A swapped link (as mounted secrets are) changes the inode's time.
 type Version = (SystemTime, u64);
 
@@ -87,9 +98,22 @@ impl Tokens {
 
     /// Whose token this is. May look at files, which are local and few.
     pub fn identify(&self, presented: &str) -> Option<Caller> {
+        self.holder(TokenMark::of(presented))
+    }
+
+    /// Whose token has this mark, as long as it is one. May look at files, like [`Tokens::identify`].
+    pub(super) fn holder(&self, mark: TokenMark) -> Option<Caller> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.recheck(Instant::now());
-        known.find(presented)
+        known.find(mark)
+    }
+}
+
+#[cfg(test)]
+impl Tokens {
+    /// Makes the next request look at the files.
+    pub(super) fn recheck_now(&self) {
+        self.0.lock().expect("lock").checked = None;
     }
 }
 
@@ -103,8 +127,7 @@ impl Known {
     }
 
     /// Compares with every token, without an early end.
-    fn find(&self, presented: &str) -> Option<Caller> {
-        let presented = digest(presented);
+    fn find(&self, TokenMark(presented): TokenMark) -> Option<Caller> {
         let mut found = u64::MAX;
         for (index, entry) in (0_u64..).zip(&self.entries) {
             let known = entry.digest.unwrap_or_default();
@@ -166,7 +189,7 @@ mod tests {
 
     /// Looks at the files as if a recheck were due.
     fn identify(tokens: &Tokens, presented: &str) -> Option<String> {
-        tokens.0.lock().expect("lock").checked = None;
+        tokens.recheck_now();
         tokens.identify(presented).map(|caller| caller.name.to_string())
     }
 
@@ -204,9 +227,9 @@ mod tests {
         let mut known = tokens.0.lock().expect("lock");
         let checked = known.checked.expect("checked");
         known.recheck(checked + RECHECK_AFTER / 2);
-        assert!(known.find("first").is_some());
+        assert!(known.find(TokenMark::of("first")).is_some());
         known.recheck(checked + RECHECK_AFTER);
-        assert!(known.find("first").is_none());
+        assert!(known.find(TokenMark::of("first")).is_none());
     }
 
     #[test]

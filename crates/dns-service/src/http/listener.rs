@@ -123,7 +123,12 @@ impl Listening {
 
     /// The url of the root: `https` with a certificate.
     pub fn url(&self) -> String {
-        format!("{}://{}", if self.tls.is_some() { "https" } else { "http" }, self.address)
+        format!("{}://{}", if self.speaks_tls() { "https" } else { "http" }, self.address)
+    }
+
+    /// Whether there is a certificate.
+    pub fn speaks_tls(&self) -> bool {
+        self.tls.is_some()
     }
 
     /// Changes the bounds.

@@ -1,0 +1,91 @@
+//! A service's state: what it is called, where it stands, what wants a person's eye, and what can be ordered.
+
+use dns_api::status::{HoldReport, OpenWriteReport, RegionReport};
+use maud::{Markup, html};
+
+use super::moment::lasting_age;
+use super::{orders, prose, word};
+use crate::page::view::{PageView, Pane};
+
+pub(super) fn state(view: &PageView, pane: &Pane, id: &str) -> Markup {
+    let summary = &pane.report.summary;
+    html! {
+        div.state id=(id) data-state=(summary.state) data-page=(summary.page)
+            data-paused=(pane.report.pause.is_some()) {
+            div.title {
+                h2 { a href={ "/services/" (summary.name) } { (summary.name) } }
+                span.chip data-mode=(summary.mode) { (mode(&summary.mode)) }
+                @if summary.page { span.chip.page { "PAGE" } }
+            }
+            p.stands { b.phase { (summary.state) } " " (lasting_age(view.at, summary.state_age_ms)) }
+            (route(pane))
+            (attention(pane))
+            @if let Some(hold) = &summary.hold { (held(view, hold)) }
+            @if let Some(open) = &pane.report.open { (under_way(view, open)) }
+            (pin(pane))
+            (orders::buttons(view, pane))
+        }
+    }
+}
+
+fn mode(mode: &str) -> String {
+    if mode == "observe" { "observes, writes nothing".to_owned() } else { mode.to_owned() }
+}
+
+/// The regions in order of preference, the active one marked.
+fn route(pane: &Pane) -> Markup {
+    html! { ol.regions { @for region in &pane.report.regions { (region_card(pane, region)) } } }
+}
+
+fn region_card(pane: &Pane, region: &RegionReport) -> Markup {
+    let summary = &region.summary;
+    let active = pane.report.summary.active.as_deref() == Some(summary.name.as_str());
+    let proven = if summary.proven { "proven" } else { "not proven" };
+    html! {
+        li data-region=(summary.name) data-state=(summary.judgement) data-active=(active) data-proven=(summary.proven)
+            aria-current=[active.then_some("true")] {
+            b { (summary.name) }
+            span.serving { @if active { "▸ active" } @else { "standby" } }
+            (word(&summary.judgement)) span.proven { (proven) }
+        }
+    }
+}
+
+fn attention(pane: &Pane) -> Markup {
+    let summary = &pane.report.summary;
+    html! {
+        @if !summary.attention.is_empty() {
+            ul.attention data-page=(summary.page) { @for line in &summary.attention { li { (prose(line)) } } }
+        }
+    }
+}
+
+fn held(view: &PageView, hold: &HoldReport) -> Markup {
+    html! {
+        div.hold {
+            p { b { (hold.wanted) " is held" } " " (lasting_age(view.at, hold.age_ms)) }
+            dl { @for rejection in &hold.rejections {
+                dt data-rule=(rejection.rule) { (rejection.rule) }
+                dd { (prose(&rejection.reason)) }
+            } }
+        }
+    }
+}
+
+fn under_way(view: &PageView, open: &OpenWriteReport) -> Markup {
+    html! {
+        p.open {
+            b { (open.kind) " " (open.stage) } " " (lasting_age(view.at, open.age_ms))
+            @if let Some(error) = &open.error { span.why { (prose(error)) } }
+        }
+    }
+}
+
+/// A pause is among what wants attention; a pin is as it should be.
+fn pin(pane: &Pane) -> Markup {
+    html! {
+        @if let Some(pin) = &pane.report.pin {
+            p.pin { b { "Pinned" } " " (pin) span.dim { " (blocks failback only, failover stays armed)" } }
+        }
+    }
+}
