@@ -5,6 +5,7 @@ use dns_core::judgement::Health;
 use dns_core::machine::memory::Failover;
 use dns_core::service::Mode;
 use dns_core::standing::{Standing, own_records};
+use dns_core::time::Timestamp;
 use dns_core::write::WriteKind;
 use dns_core::zone::FoundFence;
 
@@ -43,6 +44,7 @@ pub(crate) fn concerns(view: &ServiceView) -> Vec<Concern> {
         unknown(view),
         paused(memory),
         elsewhere(view),
+        way_back(view),
         no_refuge(view),
     ]
     .into_iter()
@@ -162,19 +164,26 @@ fn unknown(view: &ServiceView) -> Option<Concern> {
     Some(if armed { Concern::page(text) } else { Concern::note(text) })
 }
 
-/// Whoever looks for the first time wants to know that it moved, when, and how it comes back.
+/// Whoever looks for the first time wants to know that it moved, and when.
 fn elsewhere(view: &ServiceView) -> Option<Concern> {
     let (active, preferred) = (view.memory.active()?, view.service.regions.first()?);
     let held = view.memory.held().filter(|held| held.active.as_ref() == Some(active))?;
-    if *active == preferred.name {
-        return None;
-    }
-    let (name, moved) = (&view.service.name, rfc3339(held.moved));
-    // Whether it could fail over again is told by itself.
-    let proven = view.memory.judgement().is_some_and(|judgement| judgement.is_proven(&preferred.name));
-    let back =
-        if proven { format!("; it is proven again: `dns-admin failback {name} --reason …`") } else { String::new() };
-    Some(Concern::note(format!("on `{active}` since {moved}, not on `{}`{back}", preferred.name)))
+    let text = || format!("on `{active}`, not on `{}`, since {}", preferred.name, to_the_second(held.moved));
+    (*active != preferred.name).then(|| Concern::note(text()))
+}
+
+/// Nothing comes back by itself.
+fn way_back(view: &ServiceView) -> Option<Concern> {
+    let (active, preferred) = (view.memory.active()?, view.service.regions.first()?);
+    let proven = view.memory.judgement()?.is_proven(&preferred.name);
+    let back = format!("dns-admin failback {} --reason …", view.service.name);
+    let text = || format!("`{}` is proven again: `{back}` brings it back", preferred.name);
+    (*active != preferred.name && proven).then(|| Concern::note(text()))
+}
+
+/// Fences count in seconds, and so do people.
+fn to_the_second(at: Timestamp) -> String {
+    rfc3339(Timestamp::from_secs(at.as_secs())).replace(".000Z", "Z")
 }
 
 /// Learnt now instead of on the night when the active region fails.

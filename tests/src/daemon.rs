@@ -15,6 +15,9 @@ use crate::until::PATIENCE;
 /// The environment variable that arms failpoints.
 const FAILPOINTS: &str = "DNS_FAILPOINTS";
 
+/// The size of a daemon's own disk: a store with some history fits well, and filling the rest takes no time.
+const DISK_SIZE: &str = "8m";
+
 /// How to start a daemon.
 #[derive(Clone, Debug)]
 pub struct Launch {
@@ -31,6 +34,20 @@ impl Launch {
     /// When it is not built.
     pub fn new(name: &str) -> Self {
         Self { program: Program::at(our_program(name)), listen: None, ca: None }
+    }
+
+    /// One of our daemons, with a small file system of its own at `folder`, which only it sees. `prepare` are lines of
+    /// `sh` that run before it, with the folder as `$0`.
+    ///
+    /// # Panics
+    ///
+    /// When it is not built.
+    pub fn on_own_disk(name: &str, folder: &Path, prepare: &str) -> Self {
+        let script = format!("set -e\nmount -t tmpfs -o size={DISK_SIZE},mode=700 none \"$0\"\n{prepare}\nexec \"$@\"");
+        // Root needs no user namespace, and some systems allow none; for everyone else it is the way to mount.
+        let spaces: &[&str] = if rustix::process::geteuid().is_root() { &["-m"] } else { &["-U", "-r", "-m"] };
+        let program = Program::installed("unshare").args(spaces).args(["sh", "-c", &script]).arg(folder);
+        Self { program: program.arg(our_program(name)), listen: None, ca: None }
     }
 
     /// Names the process in logs and failures, when there are several of a kind.
@@ -117,6 +134,16 @@ impl Daemon {
         self.address
     }
 
+    /// The process id.
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
+    /// Everything it has printed.
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+
     /// The base URL of its API, without a final slash.
     pub fn url(&self) -> String {
         let scheme = if self.ca.is_some() { "https" } else { "http" };
@@ -157,6 +184,24 @@ impl Daemon {
     pub fn restart_to_its_end(&mut self, failpoints: &str) {
         self.process.restart_with_env(FAILPOINTS, Some(failpoints));
         self.process.wait(PATIENCE);
+    }
+
+    /// Starts it again with these `DNS_FAILPOINTS` and does not wait: it may not get as far as being ready.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    pub fn spawn_with_failpoints(&mut self, failpoints: Option<&str>) {
+        self.process.restart_with_env(FAILPOINTS, failpoints);
+    }
+
+    /// What it answers at a path, whatever the status is; `Err` while it does not answer.
+    ///
+    /// # Errors
+    ///
+    /// curl's message.
+    pub fn get(&self, path: &str) -> Result<http::Answer, String> {
+        http::get(&format!("{}{path}", self.url()), self.ca())
     }
 
     /// Starts it again with these `DNS_FAILPOINTS`, counted from this start, or without any.

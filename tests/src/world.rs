@@ -4,17 +4,21 @@
 //! Intervals are short, so that a failover takes a second or two. Records point to documentation addresses (RFC 5737,
 //! RFC 3849) and the probes to nginx, so nothing that is asked for leaves the machine.
 
+mod configuration;
+mod disk;
 mod evidence;
+mod watch;
 
-use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use self::configuration::{configuration, edit_configuration, own_configuration};
+pub use self::watch::Watch;
 use crate::auth::query_at;
 use crate::daemon::admin_with;
-use crate::{AuthServer, Authority, Daemon, Endpoint, Key, Kind, Launch, PATIENCE, Proxy, Sandbox, Setup, until};
+use crate::{AuthServer, Authority, Daemon, Endpoint, Kind, Launch, PATIENCE, Proxy, Sandbox, Setup, until};
 
 /// The zone that every world serves.
 pub const ZONE: &str = "example.test";
@@ -98,6 +102,11 @@ pub struct Plan {
     pub controlled: bool,
     /// `DNS_FAILPOINTS` of the controller.
     pub failpoints: Option<String>,
+    /// Lines of `sh` that prepare a small disk of the controller's own for its store, see [`Launch::on_own_disk`];
+    /// without them the store is in the sandbox.
+    pub disk: Option<String>,
+    /// Whether to wait until the controller is ready: it never is without its store.
+    pub ready: bool,
     /// Whether to adopt the service and wait until it is steady on prod, with dr proven.
     pub armed: bool,
 }
@@ -116,6 +125,8 @@ impl Plan {
             hearing: Hearing::Plain,
             controlled: false,
             failpoints: None,
+            disk: None,
+            ready: true,
             armed: true,
         }
     }
@@ -144,6 +155,7 @@ pub struct World {
     /// The configuration file that all of them read.
     pub config: PathBuf,
     token: PathBuf,
+    on_own_disk: bool,
 }
 
 struct Addresses {
@@ -191,10 +203,23 @@ impl World {
             .enumerate()
             .map(|(number, at)| start_monitor(&sandbox, &config, number, *at, authority.as_ref()))
             .collect();
-        let failpoints = plan.failpoints.as_deref();
-        let controller =
-            start_controller(&sandbox, &config, "controller-1", "state.db", failpoints, authority.as_ref());
-        let world = Self { sandbox, auth, prod, dr, monitors, controller, proxies, control, authority, config, token };
+        let first =
+            Controller { failpoints: plan.failpoints.as_deref(), disk: plan.disk.as_deref(), ready: plan.ready };
+        let controller = start_controller(&sandbox, &config, "controller-1", first, authority.as_ref());
+        let world = Self {
+            sandbox,
+            auth,
+            prod,
+            dr,
+            monitors,
+            controller,
+            proxies,
+            control,
+            authority,
+            config,
+            token,
+            on_own_disk: plan.disk.is_some(),
+        };
         if plan.armed {
             world.arm();
         }
@@ -218,7 +243,15 @@ impl World {
     pub fn further_controller(&self, name: &str, edit: impl FnOnce(&str) -> String) -> Daemon {
         let text = std::fs::read_to_string(&self.config).expect("the configuration was written");
         let config = self.sandbox.write(format!("{name}-base.yaml"), edit(&text));
-        start_controller(&self.sandbox, &config, name, &format!("{name}.db"), None, None)
+        let further = Controller { failpoints: None, disk: None, ready: true };
+        start_controller(&self.sandbox, &config, name, further, None)
+    }
+
+    /// Starts the first controller a second time, beside itself, and does not wait.
+    pub fn another_controller_on_the_same_store(&self) -> Daemon {
+        let own = self.sandbox.path().join("controller-1.yaml");
+        let launch = Launch::new("failover-controller").label("controller-1-again").arg("--config").arg(own);
+        Daemon::spawn(&self.sandbox, launch.arg("--instance").arg("controller-1"))
     }
 
     /// Changes the first controller's configuration, which only it reads, and starts it again.
@@ -461,20 +494,6 @@ fn certify(sandbox: &Sandbox, monitors: usize) -> Authority {
     authority
 }
 
-fn edit_configuration(sandbox: &Sandbox, name: &str, edit: impl FnOnce(&str) -> String) {
-    let file = sandbox.path().join(format!("{name}.yaml"));
-    let before = std::fs::read_to_string(&file).expect("the configuration was written");
-    let after = edit(&before);
-    assert_ne!(before, after, "the edit changes nothing");
-    sandbox.write(file, after);
-}
-
-/// Writes a process's own copy of the configuration.
-fn own_configuration(sandbox: &Sandbox, config: &Path, name: &str, store: &str) -> PathBuf {
-    let text = std::fs::read_to_string(config).expect("the configuration was written");
-    sandbox.write(format!("{name}.yaml"), text.replace("STORE", store).replace("SELF", name))
-}
-
 fn start_monitor(
     sandbox: &Sandbox,
     config: &Path,
@@ -496,81 +515,39 @@ fn speak_tls(launch: Launch, authority: Option<&Authority>) -> Launch {
     }
 }
 
+/// How a controller is started.
+#[derive(Clone, Copy)]
+struct Controller<'a> {
+    failpoints: Option<&'a str>,
+    disk: Option<&'a str>,
+    ready: bool,
+}
+
 fn start_controller(
     sandbox: &Sandbox,
     config: &Path,
     name: &str,
-    store: &str,
-    failpoints: Option<&str>,
+    how: Controller<'_>,
     authority: Option<&Authority>,
 ) -> Daemon {
-    let own = own_configuration(sandbox, config, name, store);
-    let mut launch =
-        Launch::new("failover-controller").label(name).arg("--config").arg(own).arg("--instance").arg(name);
+    let Controller { failpoints, disk, ready } = how;
+    let (mut launch, store) = match disk {
+        Some(prepare) => {
+            let folder = sandbox.folder(disk::FOLDER);
+            (Launch::on_own_disk("failover-controller", &folder, prepare), format!("{}/state.db", disk::FOLDER))
+        }
+        None => (Launch::new("failover-controller"), store_name(name)),
+    };
+    let own = own_configuration(sandbox, config, name, &store);
+    launch = launch.label(name).arg("--config").arg(own).arg("--instance").arg(name);
     if let Some(failpoints) = failpoints {
         launch = launch.env("DNS_FAILPOINTS", failpoints);
     }
-    Daemon::start(sandbox, speak_tls(launch, authority))
+    let launch = speak_tls(launch, authority);
+    if ready { Daemon::start(sandbox, launch) } else { Daemon::spawn(sandbox, launch) }
 }
 
-fn configuration(plan: &Plan, sandbox: &Sandbox, auth: &AuthServer, addresses: &Addresses) -> String {
-    let folder = sandbox.path().display();
-    let mut text = String::from("apiVersion: dnsfailover/v1\ninstallation: acme\n");
-    text.push_str("regions: [ { name: prod }, { name: dr } ]\nvantagePoints:\n");
-    let scheme = if plan.hearing == Hearing::Tls { "https" } else { "http" };
-    let control = addresses.control.map(|at| format!(", controlTargets: [\"{at}\"]")).unwrap_or_default();
-    for (number, at) in addresses.evidence.iter().enumerate() {
-        writeln!(text, "  - {{ name: v{number}, url: \"{scheme}://{at}\"{control} }}")
-            .expect("invariant: a String takes all");
-    }
-    if plan.hearing == Hearing::Tls {
-        write!(
-            text,
-            "tls: {{ cert: {folder}/SELF.crt, key: {folder}/SELF.key, ca: {folder}/ca.pem }}\n\
-             monitor: {{ tokens: [ {{ name: controller, role: viewer, file: {folder}/evidence.token }} ] }}\n"
-        )
-        .expect("invariant: a String takes all");
-    }
-    let servers: Vec<String> = auth.addresses().iter().map(|server| format!("\"{server}\"")).collect();
-    let key: &Key = auth.key();
-    let probe = format!("{{ http: {{ path: /healthz, port: {} }} }}", addresses.port);
-    let Plan { mode, policy, provider, .. } = plan;
-    let rest = format!(
-        r#"providers:
-  main:
-    rfc2136: {{ server: "{server}", zones: [{ZONE}], authoritativeServers: [{servers}], {provider},
-      tsig: {{ name: {name}, algorithm: {algorithm}, secretFile: {folder}/tsig.secret }} }}
-policies:
-  fast: {{ {policy} }}
-services:
-  - name: {SERVICE}
-    mode: {mode}
-    zone: {ZONE}
-    providers: [main]
-    policy: fast
-    records:
-      - {{ name: "@", type: A, ttl: 60s, values: {{ prod: [192.0.2.10], dr: [198.51.100.10] }} }}
-      - {{ name: api, type: A, ttl: 60s, values: {{ prod: [192.0.2.10], dr: [198.51.100.10] }} }}
-      - {{ name: api, type: AAAA, ttl: 60s, values: {{ prod: ["2001:db8:1::10"], dr: ["2001:db8:2::10"] }} }}
-      - {{ name: "*.wild", type: A, ttl: 60s, values: {{ prod: [192.0.2.10], dr: [198.51.100.10] }} }}
-      - {{ name: www, type: CNAME, ttl: 60s, values: {{ prod: [lb-prod.example.net.], dr: [lb-dr.example.net.] }} }}
-    regions:
-      - {{ name: prod, endpoints: [ {{ address: {prod} }} ], probes: [ {probe} ] }}
-      - {{ name: dr, endpoints: [ {{ address: {dr} }} ], probes: [ {probe} ] }}
-store: {{ sqlite: {{ path: {folder}/STORE }} }}
-controller:
-  monitorTokenFile: {folder}/evidence.token
-  tokens:
-    - {{ name: oncall, role: operator, file: {folder}/oncall.token }}
-    - {{ name: viewer, role: viewer, file: {folder}/viewer.token }}
-"#,
-        server = auth.address(),
-        servers = servers.join(", "),
-        name = key.name(),
-        algorithm = key.algorithm(),
-        prod = addresses.prod,
-        dr = addresses.dr,
-    );
-    text.push_str(&rest);
-    text
+/// The first controller's store has the name that people know.
+fn store_name(controller: &str) -> String {
+    if controller == "controller-1" { "state.db".to_owned() } else { format!("{controller}.db") }
 }

@@ -51,13 +51,16 @@ pub fn headline(list: &ServiceList) -> String {
             let blindly = if deaf > 0 { format!("; {deafness}") } else { String::new() };
             format!("{page}{}: {what}{more}{blindly}", service.name)
         }
-        (None, 0) => format!("all {} steady", counted(count)),
-        (None, _) => format!("all {} steady, but {deafness}", counted(count)),
+        (None, 0) => calm(&list.services),
+        (None, _) => format!("{}, but {deafness}", calm(&list.services)),
     }
 }
 
-fn counted(count: usize) -> String {
-    format!("{count} service{}", if count == 1 { "" } else { "s" })
+fn calm(services: &[ServiceSummary]) -> String {
+    match services {
+        [one] => format!("{} is steady", one.name),
+        all => format!("all {} services steady", all.len()),
+    }
 }
 
 /// What is wrong with a service, in a few words; `None` if it rests and every region could serve.

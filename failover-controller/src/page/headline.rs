@@ -64,7 +64,7 @@ pub(crate) fn headline(list: &ServiceList, at: Timestamp) -> Headline {
         list.services.iter().filter_map(|service| Some((service, trouble(service, at)?))).collect();
     let deaf = list.vantage_points.iter().filter(|vantage| vantage.sight != "sighted").count();
     let deafness = format!("{deaf} of {} vantage points are blind or not heard", list.vantage_points.len());
-    let all = counted(list.services.len());
+    let calm = calm(&list.services);
     let worst = troubled.iter().find(|(service, _)| service.page).or(troubled.first());
     match (worst, deaf) {
         (Some((service, trouble)), _) => {
@@ -77,8 +77,8 @@ pub(crate) fn headline(list: &ServiceList, at: Timestamp) -> Headline {
             let before = format!("{mark}{}: {}", service.name, trouble.words);
             Headline { severity, before, since: trouble.since, after: more + &blindly }
         }
-        (None, 0) => plain(Severity::Steady, format!("all {all} steady")),
-        (None, _) => plain(Severity::Note, format!("all {all} steady, but {deafness}")),
+        (None, 0) => plain(Severity::Steady, calm),
+        (None, _) => plain(Severity::Note, format!("{calm}, but {deafness}")),
     }
 }
 
@@ -86,15 +86,19 @@ fn plain(severity: Severity, words: String) -> Headline {
     Headline { severity, before: words, since: None, after: String::new() }
 }
 
-fn counted(count: usize) -> String {
-    format!("{count} service{}", if count == 1 { "" } else { "s" })
+fn calm(services: &[ServiceSummary]) -> String {
+    match services {
+        [one] => format!("{} is steady", one.name),
+        all => format!("all {} services steady", all.len()),
+    }
 }
 
 /// `None` if it rests and every region could serve.
 fn trouble(service: &ServiceSummary, at: Timestamp) -> Option<Trouble> {
     let told = |words: String| Some(Trouble { words, since: None });
     if let Some(first) = service.attention.first() {
-        return told(first.clone());
+        // Quotes around names are for terminals; large letters need none.
+        return told(first.replace('`', ""));
     }
     if let Some(hold) = &service.hold {
         let rules: Vec<&str> = hold.rejections.iter().map(|rejection| rejection.rule.as_str()).collect();

@@ -161,7 +161,8 @@
         rest = events.pop();
         for (const event of events) {
           const data = event.split('\n').filter((line) => line.startsWith('data:')).map((line) => line.slice(5)).join('\n');
-          if (data) take(JSON.parse(data));
+          // A fault of this script is no silence of the controller.
+          if (data) try { take(JSON.parse(data)); } catch (fault) { console.error(fault); throw fault; }
         }
       }
     } catch {
@@ -221,7 +222,9 @@
   };
 
   const overrides = (dialog) => all('input[name="override"]:checked', dialog).map((box) => box.value);
-  const make = (name, text) => Object.assign(document.createElement(name), { textContent: text });
+  // Quotes around names are for terminals.
+  const bare = (text) => text?.replaceAll('`', '');
+  const make = (name, text) => Object.assign(document.createElement(name), { textContent: bare(text) });
   const override = (rule, checked, text) => {
     const label = make('label');
     const box = Object.assign(make('input'), { type: 'checkbox', name: 'override', value: rule, checked });
@@ -274,7 +277,7 @@
     dialog.close();
     const note = $('#said');
     note.hidden = false;
-    put(note, said.decision ? `${said.message}: ${said.decision}` : said.message);
+    put(note, bare(said.decision ? `${said.message}: ${said.decision}` : said.message));
     setTimeout(() => { note.hidden = true; }, 12000);
   };
   const submit = async (event) => {

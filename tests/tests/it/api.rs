@@ -118,11 +118,13 @@ fn every_documented_operation_exists_and_nothing_else_does() {
             let problem = problem(&other, 405);
             assert!(problem["detail"].as_str().unwrap_or_default().contains("DELETE"), "{problem}");
         }
-        for path in ["/", "/api", "/api/v1", "/api/v1/nonsense", "/api/v2/services", "/status"] {
+        for path in ["/api", "/api/v1", "/api/v1/nonsense", "/api/v2/services", "/status"] {
             let nothing = problem(&call(daemon, "GET", path, OPERATOR, None), 404);
             assert!(hint(&nothing).contains("/openapi.json"), "{nothing}");
         }
     }
+    // The controller's page is there; a monitor has none.
+    problem(&call(&world.monitors[0], "GET", "/", OPERATOR, None), 404);
     assert!(world.history().iter().all(|row| row["kind"] != "decided"), "empty bodies decide nothing");
 }
 

@@ -3,9 +3,9 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
-use tests::command::{Finished, run, run_at};
+use tests::Sandbox;
+use tests::command::{Finished, run_at};
 use tests::daemon::our_program;
-use tests::{Daemon, Launch, Sandbox};
 
 /// A configuration in which almost everything is wrong, each fault on a line of its own. `FOLDER` is the sandbox.
 const FAULTY: &str = r#"apiVersion: dnsfailover/v1
@@ -287,47 +287,4 @@ fn a_store_without_a_folder_is_a_fault_of_the_configuration() {
     let finished = finish(program, &args);
     assert_eq!(finished.code, 64, "{finished:?}");
     assert!(finished.stderr.contains("20-store.yaml:2:26: store.sqlite.path: the folder of"), "{finished:?}");
-}
-
-#[test]
-fn a_store_that_is_no_store_is_left_as_it_is() {
-    let sandbox = Sandbox::new();
-    let folder = good(&sandbox);
-    let noise = "somebody else's notes, and no database at all\n".repeat(40);
-    let store = sandbox.write("state.db", &noise);
-    let [_, (program, args), _] = programs(&sandbox, &folder);
-    let finished = finish(program, &args);
-    assert_eq!(finished.code, 1, "{finished:?}");
-    assert!(finished.stderr.contains(&store.display().to_string()), "{finished:?}");
-    assert!(finished.stderr.contains("restore it from a backup"), "{finished:?}");
-    assert!(!finished.stderr.contains("listening"), "{finished:?}");
-    assert_eq!(std::fs::read_to_string(&store).expect("it is there"), noise);
-}
-
-#[test]
-fn a_second_controller_on_the_same_store_is_refused_and_the_first_goes_on() {
-    let sandbox = Sandbox::new();
-    let folder = good(&sandbox);
-    let launch = Launch::new("failover-controller").arg("--config").arg(&folder);
-    let mut first = Daemon::start(&sandbox, launch);
-    let [_, (program, args), _] = programs(&sandbox, &folder);
-    let second = finish(program, &args);
-    assert_eq!(second.code, 1, "{second:?}");
-    assert!(second.stderr.contains("another controller uses this store"), "{second:?}");
-    assert!(second.stderr.contains(&format!("held by process {}", first.process().pid())), "{second:?}");
-    assert!(!second.stderr.contains("listening"), "{second:?}");
-    first.until_ready();
-
-    // A state that this program did not write is not guessed at, and the first one's file says so to the next.
-    first.process().kill9();
-    corrupt_state(&sandbox.path().join("state.db"));
-    let third = finish(program, &args);
-    assert_eq!(third.code, 1, "{third:?}");
-    assert!(third.stderr.contains("checkout"), "the service is named: {third:?}");
-}
-
-/// Replaces what is stored of the service by something else.
-fn corrupt_state(store: &Path) {
-    let insert = "INSERT OR REPLACE INTO service_state (service, generation, envelope) VALUES ('checkout', 7, '{}')";
-    run("sqlite3", [store.display().to_string().as_str(), insert], "").expect("the store can be written to");
 }

@@ -1,204 +1,145 @@
-//! The controller dies at every step of a write: the next process finishes or ends it, once, and settles by itself.
+//! The controller dies or stops at every step of a write: afterwards there was exactly one flip, or none and a decision
+//! that says why; history tells all of it, no server ever mixed two regions, and nobody had to do anything.
+//!
+//! The table below has a row for each failpoint of the program. Each row is killed (SIGKILL, then a restart) and
+//! stopped (SIGSTOP, thawed when the permit has run out by the server's clock, no restart); a failpoint without a row
+//! is a failing test, and so is a row whose point is never reached. What must hold afterwards is the same for all and
+//! stands in [`aftermath`].
 
-use serde_json::Value;
-use tests::{Kind, PATIENCE, Plan, Region, World, until};
+mod adoption;
+pub(crate) mod aftermath;
+mod flip;
+mod monitors;
+mod orders;
 
-use crate::every_server::on_every_server;
+use std::collections::BTreeSet;
 
-/// The kinds of rows that end a decision.
-const ENDS: [&str; 6] = ["applied", "expired", "burned", "conflicted", "denied", "unreachable"];
+use tests::command::run_at;
+use tests::daemon::our_program;
+use tests::{Kind, PATIENCE, Plan, Sandbox, World, until};
 
-/// How each failover that history knows ended, oldest first.
-///
-/// # Panics
-///
-/// When one has not ended exactly once, or was sent without a permit.
-fn ends_of_failovers(world: &World) -> Vec<String> {
-    let rows = world.history();
-    let positions: Vec<u64> = rows.iter().filter_map(|row| row["position"].as_u64()).collect();
-    assert!(positions.is_sorted_by(|earlier, later| earlier < later), "{rows:#?}");
-    let is_failover = |row: &&Value| row["kind"] == "decided" && row["details"]["kind"] == "failover";
-    let decisions = rows.iter().filter(is_failover).map(|row| row["decision"].clone());
-    let kinds_of = |decision: &Value| -> Vec<String> {
-        let own = rows.iter().filter(|row| row["decision"] == *decision);
-        own.map(|row| row["kind"].as_str().unwrap_or_default().to_owned()).collect()
-    };
-    decisions
-        .map(|decision| {
-            let kinds = kinds_of(&decision);
-            let ends: Vec<&String> = kinds.iter().filter(|kind| ENDS.contains(&kind.as_str())).collect();
-            let [end] = ends.as_slice() else { panic!("{decision} ended {} times: {rows:#?}", ends.len()) };
-            let sent = kinds.iter().any(|kind| kind == "permitted");
-            assert_eq!(sent, *end != "expired", "{decision}: {kinds:?}");
-            (*end).clone()
-        })
-        .collect()
-}
+use self::flip::{Reached, Row};
 
-/// Prod dies, and the controller dies at each of these points in turn; then it runs on without any. Returns how each
-/// failover that was decided ended.
-fn flip_through(failpoints: &[&str]) -> Vec<String> {
-    flip_on(Kind::Knot, failpoints)
-}
+/// Ends of all the failovers that were decided, oldest first; one of these.
+type Ends = &'static [&'static [&'static str]];
 
-fn flip_on(kind: Kind, failpoints: &[&str]) -> Vec<String> {
-    let mut world = World::start(&Plan::on(kind));
-    let epoch = world.fence_number("epoch");
-    let [first, then @ ..] = failpoints else { panic!("no failpoint") };
-    world.controller.restart_with_failpoints(Some(first));
-    world.until_proven(Region::Dr);
-    world.until_state("steady on the preferred region");
-    world.prod.process().kill9();
-    world.controller.process().wait(PATIENCE);
-    for failpoint in then {
-        world.served_whole();
-        world.controller.restart_to_its_end(failpoint);
-    }
-    world.served_whole();
-    world.controller.restart_with_failpoints(None);
-
-    world.until_moved_whole(Region::Dr);
-    world.until_served(Region::Dr);
-    world.until_state("cooling down");
-    world.until_history("verified");
-    assert_eq!(world.service()["open"], Value::Null);
-    assert_eq!(world.fence_number("epoch"), epoch + 1, "one move: {}", world.fence());
-    assert_eq!(world.fence_value("active"), "dr");
-    let ends = ends_of_failovers(&world);
-    assert_eq!(ends.iter().filter(|end| *end == "applied").count(), 1, "one failover arrived: {ends:?}");
-    assert_eq!(ends.last().map(String::as_str), Some("applied"), "it is the last: {ends:?}");
-    ends
-}
-
-/// Nothing was committed: the decision is made anew.
-#[test]
-fn killed_before_the_decision_is_committed() {
-    assert_eq!(flip_through(&["before-commit=1*kill"]), ["applied"]);
-}
-
-/// A decision that waits for its permit: after the restart the evidence is unknown, so it expires and is made anew, or
-/// the vantage points were faster and it goes on.
-fn is_expired_or_goes_on(ends: &[String]) {
-    assert!(ends == ["applied"] || ends == ["expired", "applied"], "{ends:?}");
-}
-
-#[test]
-fn killed_after_the_decision_is_committed() {
-    is_expired_or_goes_on(&flip_through(&["after-commit=1*kill"]));
-}
-
-#[test]
-fn killed_before_the_permit() {
-    is_expired_or_goes_on(&flip_through(&["before-permit=kill"]));
-}
-
-#[test]
-fn killed_before_the_permit_is_committed() {
-    is_expired_or_goes_on(&flip_through(&["before-commit=2*kill"]));
-}
-
+/// It arrived, and nothing else was decided.
+const ONCE: Ends = &[&["applied"]];
+/// It has no permit yet: after a restart or a thaw the evidence is unknown, so it expires and is decided anew, or the
+/// vantage points were faster and it goes on.
+const EXPIRED_OR_ONCE: Ends = &[&["applied"], &["expired", "applied"]];
 /// Permitted, and nobody knows whether it was sent: it is burned before anything else is decided.
+const BURNED_FIRST: Ends = &[&["burned", "applied"]];
+/// Sent with the signature of a permit that has run out: the server refuses it.
+const DENIED_FIRST: Ends = &[&["denied", "applied"]];
+/// The bytes were on their way: whether the server still reads them when their sender is dead is up to it.
+const BURNED_OR_ONCE: Ends = &[&["applied"], &["burned", "applied"]];
+/// Other tasks go on beside the publishing, so it depends on them how far the write was.
+const ANY: Ends = &[&["applied"], &["expired", "applied"], &["burned", "applied"], &["denied", "applied"]];
+
+macro_rules! table {
+    ($($module:ident: $point:literal $reached:expr, killed $killed:ident, stopped $stopped:ident;)*) => {
+        const TABLE: &[Row] = &[$(Row { point: $point, reached: $reached }),*];
+
+        $(mod $module {
+            use super::{Kind, Reached, Row, flip};
+
+            const ROW: Row = Row { point: $point, reached: $reached };
+
+            #[test]
+            fn killed() {
+                flip::killed(Kind::Knot, ROW, super::$killed);
+            }
+
+            #[test]
+            fn stopped() {
+                flip::stopped(Kind::Knot, ROW, super::$stopped);
+            }
+        })*
+    };
+}
+
+// The first commit that changes the outbox is the decision's, the second the permit's, the third the settlement's.
+table! {
+    loading_state: "loading-state" Reached::AtStart, killed ONCE, stopped ONCE;
+    before_decision: "before-commit" Reached::InFlip(1), killed ONCE, stopped EXPIRED_OR_ONCE;
+    after_decision: "after-commit" Reached::InFlip(1), killed EXPIRED_OR_ONCE, stopped EXPIRED_OR_ONCE;
+    publishing: "publishing" Reached::InFlip(1), killed ANY, stopped ANY;
+    before_permit: "before-permit" Reached::InFlip(1), killed EXPIRED_OR_ONCE, stopped EXPIRED_OR_ONCE;
+    before_commit_of_permit: "before-commit" Reached::InFlip(2), killed EXPIRED_OR_ONCE, stopped DENIED_FIRST;
+    after_commit_of_permit: "after-commit" Reached::InFlip(2), killed BURNED_FIRST, stopped DENIED_FIRST;
+    after_permit: "after-permit" Reached::InFlip(1), killed BURNED_FIRST, stopped DENIED_FIRST;
+    after_send: "after-send" Reached::InFlip(1), killed BURNED_OR_ONCE, stopped ONCE;
+    after_answer: "after-answer" Reached::InFlip(1), killed ONCE, stopped ONCE;
+    during_read_back: "during-read-back" Reached::InFlip(1), killed ONCE, stopped ONCE;
+    before_settle: "before-settle" Reached::InFlip(1), killed ONCE, stopped ONCE;
+    before_commit_of_settlement: "before-commit" Reached::InFlip(3), killed ONCE, stopped ONCE;
+    after_commit_of_settlement: "after-commit" Reached::InFlip(3), killed ONCE, stopped ONCE;
+    before_burn: "before-burn" Reached::InBurn, killed BURNED_FIRST, stopped BURNED_FIRST;
+    after_send_of_burn: "after-send" Reached::InBurn, killed BURNED_FIRST, stopped BURNED_FIRST;
+    after_burn: "after-burn" Reached::InBurn, killed BURNED_FIRST, stopped BURNED_FIRST;
+    during_verification: "during-verification" Reached::InFlip(1), killed ONCE, stopped ONCE;
+    after_verification: "after-verification" Reached::InFlip(1), killed ONCE, stopped ONCE;
+}
+
+/// The steps at which the servers themselves decide what becomes of a write, on the other kinds of server.
+macro_rules! on_other_servers {
+    ($($module:ident: $point:literal, killed $killed:ident, stopped $stopped:ident;)*) => {
+        $(mod $module {
+            const ROW: super::Row = super::Row { point: $point, reached: super::Reached::InFlip(1) };
+
+            #[test]
+            fn killed_on_bind() {
+                super::flip::killed(super::Kind::Bind, ROW, super::$killed);
+            }
+
+            #[test]
+            fn killed_on_powerdns() {
+                super::flip::killed(super::Kind::PowerDns, ROW, super::$killed);
+            }
+
+            #[test]
+            fn stopped_on_bind() {
+                super::flip::stopped(super::Kind::Bind, ROW, super::$stopped);
+            }
+
+            #[test]
+            fn stopped_on_powerdns() {
+                super::flip::stopped(super::Kind::PowerDns, ROW, super::$stopped);
+            }
+        })*
+    };
+}
+
+on_other_servers! {
+    after_permit_elsewhere: "after-permit", killed BURNED_FIRST, stopped DENIED_FIRST;
+    after_send_elsewhere: "after-send", killed BURNED_OR_ONCE, stopped ONCE;
+    after_answer_elsewhere: "after-answer", killed ONCE, stopped ONCE;
+}
+
 #[test]
-fn killed_after_the_permit_is_committed() {
-    assert_eq!(flip_through(&["after-commit=2*kill"]), ["burned", "applied"]);
-}
-
-fn killed_after_the_permit(kind: Kind) {
-    assert_eq!(flip_on(kind, &["after-permit=kill"]), ["burned", "applied"]);
-}
-
-#[test]
-fn killed_again_before_the_burn() {
-    assert_eq!(flip_through(&["after-permit=kill", "before-burn=kill"]), ["burned", "applied"]);
-}
-
-#[test]
-fn killed_again_after_the_burn() {
-    assert_eq!(flip_through(&["after-permit=kill", "after-burn=kill"]), ["burned", "applied"]);
-}
-
-/// In the zone, and the process did not live to know it: the next one reads its own id in the fence.
-fn killed_after_the_answer(kind: Kind) {
-    assert_eq!(flip_on(kind, &["after-answer=kill"]), ["applied"]);
-}
-
-on_every_server!(killed_after_the_permit, killed_after_the_answer);
-
-#[test]
-fn killed_before_the_settlement() {
-    assert_eq!(flip_through(&["before-settle=kill"]), ["applied"]);
-}
-
-#[test]
-fn killed_before_the_settlement_is_committed() {
-    assert_eq!(flip_through(&["before-commit=3*kill"]), ["applied"]);
-}
-
-#[test]
-fn killed_after_the_settlement_is_committed() {
-    assert_eq!(flip_through(&["after-commit=3*kill"]), ["applied"]);
-}
-
-/// The verification of the move is begun anew and comes back.
-#[test]
-fn killed_during_the_verification() {
-    assert_eq!(flip_through(&["during-verification=kill"]), ["applied"]);
-}
-
-/// A fault in one write's task ends neither the process nor the write.
-#[test]
-fn a_panic_while_writing_is_got_over_without_a_restart() {
-    let mut world = World::start(&Plan::on(Kind::Knot));
-    let epoch = world.fence_number("epoch");
-    world.controller.restart_with_failpoints(Some("after-answer=1*panic"));
-    world.until_proven(Region::Dr);
-    world.until_state("steady on the preferred region");
-    world.prod.process().kill9();
-    world.until_moved_whole(Region::Dr);
-    world.until_state("cooling down");
-    assert_eq!(world.fence_number("epoch"), epoch + 1);
-    assert_eq!(ends_of_failovers(&world), ["applied"]);
-    assert!(world.controller.process().is_running());
-}
-
-/// An adoption requires the absence of a fence, so no burn can end it: it is waited out, and then it can be repeated.
-#[test]
-fn an_adoption_that_was_cut_off_is_waited_out_and_can_be_repeated() {
-    let provider = "timeout: 2s, readInterval: 500ms, permit: 1s".to_owned();
-    let mut world = World::start(&Plan { provider, armed: false, ..Plan::on(Kind::Knot) });
-    world.until_proven(Region::Prod);
-    world.controller.restart_with_failpoints(Some("after-permit=kill"));
-    until("the zone is read", PATIENCE, || {
-        let standing = world.service()["standing"].clone();
-        if standing == "unadopted" { Ok(()) } else { Err(standing) }
+fn every_failpoint_of_the_program_is_in_the_table() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.path().join("config.yaml").display().to_string();
+    let program = our_program("failover-controller");
+    let refused = run_at(&program, ["--config", &config], &[("DNS_FAILPOINTS", "no-such-point=kill")], "");
+    assert_ne!(refused.code, 0, "an unknown failpoint ends the process: {refused:?}");
+    let (_, list) = refused.stderr.split_once("failpoints: ").unwrap_or_else(|| {
+        panic!("no list of failpoints; build with --features failover-controller/failpoints: {refused:?}")
     });
-    // Its answer may be cut off with the process, so only what follows counts.
-    world.admin(&["adopt", "checkout", "--reason", "test", "--timeout", "2s"]);
-    world.controller.process().wait(PATIENCE);
-    world.controller.restart_with_failpoints(None);
-    let (code, out, err) = world.admin(&["adopt", "checkout", "--reason", "too early"]);
-    assert_eq!(code, 3, "the first may still arrive: {out}{err}");
-    let burned = world.until_history("burned");
-    assert!(burned["summary"].as_str().unwrap_or_default().contains("too old"), "{burned}");
-    assert_eq!(world.fence(), "");
-    world.arm();
-    assert_eq!(world.fence_number("epoch"), 1);
+    let of_program: BTreeSet<&str> = list.lines().next().unwrap_or_default().split(", ").collect();
+    let of_table: BTreeSet<&str> = TABLE.iter().map(|row| row.point).collect();
+    assert_eq!(of_table, of_program, "each failpoint needs a row");
 }
 
-/// What an operator ordered and nobody sees wanted any more is not done behind the operator's back.
+/// A watch that sees nothing would agree to everything.
 #[test]
-fn an_order_that_was_cut_off_after_its_permit_is_burned_and_not_repeated() {
-    let mut world = World::start(&Plan::on(Kind::Knot));
-    let (epoch, rev) = (world.fence_number("epoch"), world.fence_number("rev"));
-    world.controller.restart_with_failpoints(Some("after-permit=kill"));
-    world.until_proven(Region::Dr);
-    world.until_state("steady on the preferred region");
-    world.admin(&["failover", "checkout", "--to", "dr", "--reason", "an exercise", "--timeout", "2s"]);
-    world.controller.process().wait(PATIENCE);
-    world.controller.restart_with_failpoints(None);
-    world.until_history("burned");
-    world.until_state("steady on the preferred region");
-    assert_eq!(world.served_whole(), Region::Prod);
-    assert_eq!((world.fence_number("epoch"), world.fence_number("rev")), (epoch, rev + 1), "only the burn was written");
-    assert_eq!(ends_of_failovers(&world), ["burned"]);
+#[should_panic(expected = "served a mixture")]
+fn the_watch_sees_records_of_two_regions() {
+    let world = World::start(&Plan { armed: false, ..Plan::on(Kind::Knot) });
+    let watch = world.watch();
+    let (name, rtype, _, dr) = tests::world::RECORDS[1];
+    world.auth.edit(&[&format!("update delete {name}. {rtype}"), &format!("update add {name}. 60 {rtype} {dr}")]);
+    until("the watch has looked at it", PATIENCE, || if watch.has_seen_a_mixture() { Ok(()) } else { Err("none yet") });
+    watch.end();
 }

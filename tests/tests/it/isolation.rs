@@ -36,7 +36,7 @@ fn one_vantage_point_cut_off_moves_nothing_and_the_others_still_do() {
     assert!(reason.contains("cannot hear vantage point v0"), "{reason}");
     world.until_vote(0, Region::Prod, "silent");
     world.until_state(STEADY);
-    world.until_status_says("all 1 service steady, but 1 of 3 vantage points are blind or not heard");
+    world.until_status_says("checkout is steady, but 1 of 3 vantage points are blind or not heard");
     assert_unmoved(&world, &fence);
 
     world.prod.process().kill9();

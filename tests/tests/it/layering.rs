@@ -74,3 +74,15 @@ fn no_library_depends_on_a_program() {
         assert!(found.is_empty(), "{} depends on {found:?}", package.name);
     }
 }
+
+/// `dns-admin dev` holds the whole system; the daemons know nobody.
+#[test]
+fn no_daemon_depends_on_another_program() {
+    let metadata = workspace();
+    for daemon in ["dns-monitor", "failover-controller"] {
+        let dependencies = &member(&metadata, daemon).dependencies;
+        let found: Vec<_> =
+            dependencies.iter().filter(|dependency| PROGRAMS.contains(&dependency.name.as_str())).collect();
+        assert!(found.is_empty(), "{daemon} depends on {found:?}");
+    }
+}

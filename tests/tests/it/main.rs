@@ -2,16 +2,18 @@
 
 mod api;
 mod bad_input;
+mod by_hand;
 mod crash;
+mod dev;
 mod every_server;
 mod flip;
 mod foreign;
 mod isolation;
 mod layering;
 mod provider;
-mod readme;
 mod refusals;
 mod rig;
 mod shutdown;
 mod stale;
+mod store_faults;
 mod tls;

@@ -27,7 +27,7 @@ fn everything_works_over_tls_with_tokens() {
 fn roles_decide_who_may_write(world: &World) {
     let (code, out, err) = admin_as(world, Some("viewer.token"), Some("ca.pem"), &["status"]);
     assert_eq!(code, 0, "{out}{err}");
-    assert!(out.contains("all 1 service steady"), "{out}");
+    assert!(out.contains("checkout is steady"), "{out}");
     let fence = world.fence();
     let pause = ["pause", "checkout", "--reason", "test"];
     let (code, out, err) = admin_as(world, Some("viewer.token"), Some("ca.pem"), &pause);

@@ -54,7 +54,7 @@ fn nothing_from_outside_becomes_an_element() {
 
 #[test]
 fn the_headline_says_the_worst_first() {
-    assert_eq!(said(&view()), (Severity::Steady, "all 1 service steady".to_owned()));
+    assert_eq!(said(&view()), (Severity::Steady, "checkout is steady".to_owned()));
 
     let cooling = view_with(|summary| summary.state = "cooling down".to_owned());
     assert_eq!(said(&cooling), (Severity::Note, "checkout: cooling down for 60 s".to_owned()));
@@ -63,7 +63,7 @@ fn the_headline_says_the_worst_first() {
         summary.page = true;
         summary.attention = vec!["failover to `dr` is held by targetProven: dr is unknown".to_owned()];
     });
-    let words = "PAGE: checkout: failover to `dr` is held by targetProven: dr is unknown";
+    let words = "PAGE: checkout: failover to dr is held by targetProven: dr is unknown";
     assert_eq!(said(&paging), (Severity::Page, words.to_owned()));
 
     paging.list.vantage_points[1].sight = "silent".to_owned();

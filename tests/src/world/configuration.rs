@@ -1,0 +1,83 @@
+//! The configuration of a world: one text for all of its processes, and each one's own copy.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::{Addresses, Hearing, Plan, SERVICE, ZONE};
+use crate::{AuthServer, Key, Sandbox};
+
+pub(super) fn configuration(plan: &Plan, sandbox: &Sandbox, auth: &AuthServer, addresses: &Addresses) -> String {
+    let folder = sandbox.path().display();
+    let mut text = String::from("apiVersion: dnsfailover/v1\ninstallation: acme\n");
+    text.push_str("regions: [ { name: prod }, { name: dr } ]\nvantagePoints:\n");
+    let scheme = if plan.hearing == Hearing::Tls { "https" } else { "http" };
+    let control = addresses.control.map(|at| format!(", controlTargets: [\"{at}\"]")).unwrap_or_default();
+    for (number, at) in addresses.evidence.iter().enumerate() {
+        writeln!(text, "  - {{ name: v{number}, url: \"{scheme}://{at}\"{control} }}")
+            .expect("invariant: a String takes all");
+    }
+    if plan.hearing == Hearing::Tls {
+        write!(
+            text,
+            "tls: {{ cert: {folder}/SELF.crt, key: {folder}/SELF.key, ca: {folder}/ca.pem }}\n\
+             monitor: {{ tokens: [ {{ name: controller, role: viewer, file: {folder}/evidence.token }} ] }}\n"
+        )
+        .expect("invariant: a String takes all");
+    }
+    let servers: Vec<String> = auth.addresses().iter().map(|server| format!("\"{server}\"")).collect();
+    let key: &Key = auth.key();
+    let probe = format!("{{ http: {{ path: /healthz, port: {} }} }}", addresses.port);
+    let Plan { mode, policy, provider, .. } = plan;
+    let rest = format!(
+        r#"providers:
+  main:
+    rfc2136: {{ server: "{server}", zones: [{ZONE}], authoritativeServers: [{servers}], {provider},
+      tsig: {{ name: {name}, algorithm: {algorithm}, secretFile: {folder}/tsig.secret }} }}
+policies:
+  fast: {{ {policy} }}
+services:
+  - name: {SERVICE}
+    mode: {mode}
+    zone: {ZONE}
+    providers: [main]
+    policy: fast
+    records:
+      - {{ name: "@", type: A, ttl: 60s, values: {{ prod: [192.0.2.10], dr: [198.51.100.10] }} }}
+      - {{ name: api, type: A, ttl: 60s, values: {{ prod: [192.0.2.10], dr: [198.51.100.10] }} }}
+      - {{ name: api, type: AAAA, ttl: 60s, values: {{ prod: ["2001:db8:1::10"], dr: ["2001:db8:2::10"] }} }}
+      - {{ name: "*.wild", type: A, ttl: 60s, values: {{ prod: [192.0.2.10], dr: [198.51.100.10] }} }}
+      - {{ name: www, type: CNAME, ttl: 60s, values: {{ prod: [lb-prod.example.net.], dr: [lb-dr.example.net.] }} }}
+    regions:
+      - {{ name: prod, endpoints: [ {{ address: {prod} }} ], probes: [ {probe} ] }}
+      - {{ name: dr, endpoints: [ {{ address: {dr} }} ], probes: [ {probe} ] }}
+store: {{ sqlite: {{ path: {folder}/STORE }} }}
+controller:
+  monitorTokenFile: {folder}/evidence.token
+  tokens:
+    - {{ name: oncall, role: operator, file: {folder}/oncall.token }}
+    - {{ name: viewer, role: viewer, file: {folder}/viewer.token }}
+"#,
+        server = auth.address(),
+        servers = servers.join(", "),
+        name = key.name(),
+        algorithm = key.algorithm(),
+        prod = addresses.prod,
+        dr = addresses.dr,
+    );
+    text.push_str(&rest);
+    text
+}
+
+pub(super) fn edit_configuration(sandbox: &Sandbox, name: &str, edit: impl FnOnce(&str) -> String) {
+    let file = sandbox.path().join(format!("{name}.yaml"));
+    let before = std::fs::read_to_string(&file).expect("the configuration was written");
+    let after = edit(&before);
+    assert_ne!(before, after, "the edit changes nothing");
+    sandbox.write(file, after);
+}
+
+/// Writes a process's own copy of the configuration.
+pub(super) fn own_configuration(sandbox: &Sandbox, config: &Path, name: &str, store: &str) -> PathBuf {
+    let text = std::fs::read_to_string(config).expect("the configuration was written");
+    sandbox.write(format!("{name}.yaml"), text.replace("STORE", store).replace("SELF", name))
+}
