@@ -2,7 +2,7 @@
 //!
 //! The tests run against the software that operators run: Knot DNS, BIND, `PowerDNS` and nginx from the
 //! distribution's packages, asked with `dig` and changed with `nsupdate`. [`AuthServer`] hides which of the three
-//! name servers it is, so one test runs over all of them.
+//! name servers it is, so one test runs over all of them. The status page is looked at in Chromium, by [`Browser`].
 //!
 //! Invariants: traffic stays on loopback; every process belongs to a [`Sandbox`] and dies with the test, however the
 //! test ends; nothing waits longer than it says; a missing program fails the test and is never a reason to skip it.
@@ -12,6 +12,8 @@
 
 pub mod auth;
 pub mod authority;
+pub mod benchmark;
+pub mod browser;
 pub mod command;
 pub mod daemon;
 pub mod endpoint;
@@ -24,6 +26,7 @@ pub mod world;
 
 pub use auth::{AuthServer, Key, Kind, Setup};
 pub use authority::Authority;
+pub use browser::Browser;
 pub use daemon::{Daemon, Launch, admin};
 pub use endpoint::Endpoint;
 pub use loopback::Loopback;

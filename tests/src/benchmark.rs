@@ -1,0 +1,93 @@
+//! The benchmark of the main job: a region dies, how long until its new answer is served; and what waiting for that
+//! costs.
+//!
+//! Everything runs on loopback, from release builds, by the same rig as the tests. Three sections, one after the other,
+//! so that none disturbs another: *failover* (ours on Knot, at a one-second interval), *peers* (gdnsd, `PowerDNS` and
+//! ours watch the same endpoint at the same interval and see the same kills), *idle* (CPU and memory with a hundred
+//! endpoints).
+//!
+//! Invariants: every figure comes from the run; nothing about time is asserted, a slow machine makes slow figures and
+//! no failure; debug builds and builds with failpoints are refused. It installs nothing.
+
+mod api;
+mod arguments;
+mod cost;
+mod endpoints;
+mod failover;
+mod idle;
+mod installation;
+mod interrupt;
+mod machine;
+mod page;
+mod peers;
+mod poller;
+mod programs;
+mod requirements;
+mod settings;
+mod statistics;
+mod table;
+mod timeline;
+
+use std::fs;
+use std::sync::LazyLock;
+use std::time::Instant;
+
+use anyhow::Context as _;
+
+pub use self::arguments::Arguments;
+use self::arguments::Section;
+use self::machine::Machine;
+use self::page::Report;
+use self::programs::Programs;
+
+/// Runs the sections, prints the page to standard output and writes it with its figures as JSON beside it.
+///
+/// # Errors
+///
+/// When something is not installed, not built or not answering; with what to do about it.
+///
+/// # Panics
+///
+/// When a server of the rig does not come up, after the end of its log.
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    requirements::check()?;
+    let scratch = interrupt::scratch_folder()?;
+    let programs = Programs::build(scratch.path())?;
+    let machine = Machine::look(scratch.path());
+    let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..));
+    let mut random = fastrand::Rng::with_seed(seed);
+    say(&format!("seed {seed}; load average {}", machine.load_before));
+    let mut report = Report::new(machine, seed);
+    if arguments.wants(Section::Failover) {
+        report.failover = Some(failover::run(&programs, arguments.repetitions, arguments.fewer(), &mut random)?);
+    }
+    if arguments.wants(Section::Peers) {
+        report.peers = Some(peers::run(&programs, arguments.fewer(), &mut random)?);
+    }
+    if arguments.wants(Section::Idle) {
+        report.idle = Some(idle::run(&programs)?);
+    }
+    report.machine.load_after = machine::load();
+    publish(arguments, &report)
+}
+
+fn publish(arguments: &Arguments, report: &Report) -> anyhow::Result<()> {
+    let text = report.render();
+    println!("{text}");
+    let Some(page) = arguments.page() else {
+        say("not all sections were run, so docs/benchmarks.md stays as it is; --output FILE writes another page");
+        return Ok(());
+    };
+    let figures = page.with_extension("json");
+    let json = serde_json::to_string_pretty(report).context("the figures make no JSON")?;
+    fs::write(&page, text).with_context(|| format!("cannot write {}", page.display()))?;
+    fs::write(&figures, json + "\n").with_context(|| format!("cannot write {}", figures.display()))?;
+    say(&format!("written: {} and {}", page.display(), figures.display()));
+    Ok(())
+}
+
+/// Tells the one who waits how far it is, and since when.
+fn say(line: &str) {
+    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    eprintln!("benchmark: [{:3} s] {line}", BEGAN.elapsed().as_secs());
+}
