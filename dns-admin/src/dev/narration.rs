@@ -43,12 +43,17 @@ impl<'a> Narrator<'a> {
 
     /// Waits until both regions are proven, and puts the service under its fence.
     pub(super) async fn until_armed(&mut self, installation: &Installation) -> Result<(), Failure> {
+        let mut ordered = false;
         loop {
             tokio::time::sleep(LOOK).await;
             let Some(report) = heard(self.client.service(&installation.service).await)? else { continue };
             let proven = report.summary.regions.iter().all(|region| region.proven);
             match report.standing.as_str() {
-                "unadopted" if proven => installation.adopt().await?,
+                // Once: on a slow disk the adoption is still on its way at the next look.
+                "unadopted" if proven && !ordered => {
+                    installation.adopt().await?;
+                    ordered = true;
+                }
                 "held" if report.summary.state.starts_with("steady") => return Ok(()),
                 _ => {}
             }

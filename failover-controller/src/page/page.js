@@ -11,6 +11,11 @@
   // The engine publishes four times a second; one that stands still so long is told.
   const STILL_MS = 4000;
   const RETRY_MS = 1000;
+  // Browsers give one origin six connections over all of its tabs, so a tab that nobody sees holds none: it looks again
+  // after so long.
+  const GLANCE_MS = 5000;
+  // An order that waits longer will not be answered.
+  const ANSWER_MS = 15000;
 
   // ---- theme, before anything is drawn
   const themes = ['auto', 'light', 'dark'];
@@ -142,6 +147,8 @@
     const watch = setInterval(() => {
       if (performance.now() - heard > SILENCE_MS) stop.abort();
     }, 500);
+    const hide = () => { if (document.hidden) stop.abort('hidden'); };
+    document.addEventListener('visibilitychange', hide);
     try {
       heard = performance.now();
       const answer = await fetch(root.dataset.stream, { signal: stop.signal, cache: 'no-store' });
@@ -163,19 +170,27 @@
           const data = event.split('\n').filter((line) => line.startsWith('data:')).map((line) => line.slice(5)).join('\n');
           // A fault of this script is no silence of the controller.
           if (data) try { take(JSON.parse(data)); } catch (fault) { console.error(fault); throw fault; }
+          if (data && document.hidden) return 'looked';
         }
       }
     } catch {
+      if (stop.signal.reason === 'hidden') return 'looked';
       staying = 'nothing is heard from the controller, reconnecting';
       return 'failed';
     } finally {
+      document.removeEventListener('visibilitychange', hide);
       clearInterval(watch);
       stop.abort();
     }
   };
+  const glance = () => new Promise((wake) => {
+    setTimeout(wake, GLANCE_MS);
+    document.addEventListener('visibilitychange', wake, { once: true });
+  });
   const stream = async () => {
     for (;;) {
       const end = await listen();
+      if (end === 'looked') { await glance(); continue; }
       lost(staying);
       if (end === 'signed out') {
         $('#live').append(Object.assign(make('a', ' Sign in'), { href: '/' }));
@@ -218,6 +233,7 @@
     fill(dialog, 'service', name);
     choices(dialog);
     tell(dialog);
+    dialog.opening = (dialog.opening ?? 0) + 1;
     dialog.showModal();
   };
 
@@ -263,7 +279,14 @@
     if (verb === 'pause' && form.get('for')) order.forSecs = Number(form.get('for'));
     return order;
   };
+  const note = (text) => {
+    const line = $('#said');
+    line.hidden = false;
+    put(line, bare(text));
+    setTimeout(() => { line.hidden = true; }, 12000);
+  };
   const send = async (dialog) => {
+    const { opening } = dialog;
     const { verb, service: name } = dialog.dataset;
     const form = new FormData($('form', dialog));
     const headers = { 'content-type': 'application/json' };
@@ -271,14 +294,15 @@
     const path = `/api/v1/services/${encodeURIComponent(name)}/${verb}`;
     const answer = await fetch(path, {
       method: 'POST', headers, body: JSON.stringify(body(dialog, form)), credentials: 'omit', cache: 'no-store',
+      signal: AbortSignal.timeout(ANSWER_MS),
     });
     const said = await answer.json().catch(() => ({ detail: `The controller answers ${answer.status}.` }));
+    const done = said.decision ? `${said.message}: ${said.decision}` : said.message;
+    // Someone may have closed the dialog, or opened it for another service: the answer is not for that.
+    if (!dialog.open || dialog.opening !== opening) return note(answer.ok ? done : `${name}: ${said.detail}`);
     if (!answer.ok) return refusal(dialog, said);
     dialog.close();
-    const note = $('#said');
-    note.hidden = false;
-    put(note, bare(said.decision ? `${said.message}: ${said.decision}` : said.message));
-    setTimeout(() => { note.hidden = true; }, 12000);
+    note(done);
   };
   const submit = async (event) => {
     event.preventDefault();
@@ -288,11 +312,14 @@
       return refusal(dialog, { detail: `Type ${dialog.dataset.service} to confirm.` });
     }
     const go = $('.go', dialog);
+    const { opening } = dialog;
+    const { service: name } = dialog.dataset;
     go.disabled = true; // one click, one order
     try {
       await send(dialog);
     } catch {
-      refusal(dialog, { detail: 'No answer came: whether the order arrived is not known. Look at the service first.' });
+      const detail = 'No answer came: whether the order arrived is not known. Look at the service first.';
+      if (dialog.open && dialog.opening === opening) refusal(dialog, { detail }); else note(`${name}: ${detail}`);
     } finally {
       go.disabled = false;
     }

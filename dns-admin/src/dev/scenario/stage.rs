@@ -173,6 +173,19 @@ impl<'a> Stage<'a> {
         Ok(true)
     }
 
+    /// Looks for a while whether a vantage point has had a bad run of an endpoint that it holds for healthy.
+    pub(super) async fn sees_contradiction(&self, length: Duration) -> Result<bool, Failure> {
+        let end = Instant::now() + length;
+        let mut seen = false;
+        while Instant::now() < end {
+            let regions = self.service().await?.regions;
+            let mut votes = regions.iter().flat_map(|region| &region.endpoints).flat_map(|endpoint| &endpoint.votes);
+            seen |= votes.any(|vote| vote.vote == "healthy" && vote.error.is_some());
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(seen)
+    }
+
     /// The address that each authoritative server answers for the guarded name now, asked by DNS.
     pub(super) async fn answers(&self) -> Result<Vec<String>, Failure> {
         let mut answers = Vec::new();
