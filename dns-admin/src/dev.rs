@@ -16,6 +16,8 @@ mod site;
 use dns_service::exit::Exit;
 use dns_service::shutdown;
 use dns_service::telemetry::{LogFormat, init_logs};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use self::control::Control;
 use self::installation::Installation;
@@ -47,7 +49,7 @@ pub async fn run(dev: &Dev, output: &Output) -> Result<Exit, Failure> {
 
 /// The built-in installation, until someone has seen enough.
 async fn built_in(run: &DevRun, output: &Output) -> Result<Exit, Failure> {
-    let stop = shutdown::on_signals().map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+    let stop = stop()?;
     let (installation, mut daemons) = Installation::start(run)?;
     let control = Control::start(run.control(), installation.sites.clone())?;
     output.aside(&lines(["starting; in a few seconds both regions have proven themselves"]));
@@ -63,9 +65,23 @@ async fn built_in(run: &DevRun, output: &Output) -> Result<Exit, Failure> {
     };
     control.stop();
     let stopped = daemons.stop().await;
+    output.aside(&format!("\nstopped; {} is removed", installation.folder().display()));
     installation.stop();
     stopped?;
     told.map(|()| Exit::Done)
+}
+
+/// Ends what runs, so that nothing of it is left behind: Ctrl-C, SIGTERM, or a terminal that was closed.
+fn stop() -> Result<CancellationToken, Failure> {
+    let failed = |error: std::io::Error| Failure::new(Exit::Failed, format!("signals cannot be heard: {error}"));
+    let stop = shutdown::on_signals().map_err(failed)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
+    let token = stop.clone();
+    tokio::spawn(async move {
+        hangup.recv().await;
+        token.cancel();
+    });
+    Ok(stop)
 }
 
 /// What there is to try.
@@ -89,6 +105,7 @@ fn welcome(installation: &Installation, control: &Control) -> String {
         "  vantage points  v1, v2, v3; two of them have to agree".to_owned(),
         format!("  status page     {page}"),
         format!("  its files       {}", installation.folder().display()),
+        "  tuned for show  probes every 0.5 s, two bad ones in a row; the defaults are every 5 s, three".to_owned(),
         String::new(),
         "Try in a second terminal:".to_owned(),
         String::new(),
@@ -98,6 +115,7 @@ fn welcome(installation: &Installation, control: &Control) -> String {
         String::new(),
         format!("And back: {admin} dev heal prod{control}"),
         format!("          {admin} failback checkout --reason \"prod is well\"{server}"),
+        "          (some seconds later: prod has to prove itself, and the cooldown to be over)".to_owned(),
         String::new(),
         "Ctrl-C ends everything. What happens from now on (UTC):".to_owned(),
     ])

@@ -147,6 +147,15 @@ impl Timeline {
         self.steps.iter().filter_map(|step| step.offset_ms).max().filter(|_| over)
     }
 
+    /// From what on [`Timeline::total_ms`] counts.
+    pub fn counted_from(&self) -> &'static str {
+        match self.steps.first().map(|step| step.step) {
+            Some(Step::Failure) => "the failure",
+            Some(Step::Suspicion | Step::Judgement) => "the first suspicion",
+            Some(Step::Decision | Step::Permit | Step::Written | Step::Served) | None => "the decision",
+        }
+    }
+
     fn tell(&mut self, decided: &HistoryRowReport, own: &[&HistoryRowReport]) {
         let row = |kind: &str| own.iter().rev().find(|row| row.kind == kind).copied();
         self.tell_evidence(&decided.details);

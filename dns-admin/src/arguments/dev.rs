@@ -98,8 +98,16 @@ pub struct Switch {
     /// `prod`, `dr`, or a vantage point: `v1`, `v2`, `v3`.
     pub name: String,
     /// Where the running `dns-admin dev` listens for this.
-    #[arg(long, env = "DNS_ADMIN_DEV_CONTROL", default_value = CONTROL_DEFAULT, value_name = "URL")]
+    #[arg(long, env = "DNS_ADMIN_DEV_CONTROL", default_value = CONTROL_DEFAULT, value_name = "URL", value_parser = control)]
     pub control: Url,
+}
+
+/// A URL, or what is left of one when it was typed from a table of ports.
+fn control(text: &str) -> Result<Url, url::ParseError> {
+    match text.parse::<SocketAddr>() {
+        Ok(address) => Url::parse(&format!("http://{address}")),
+        Err(_) => Url::parse(text),
+    }
 }
 
 /// The scenarios.
@@ -157,5 +165,9 @@ mod tests {
         }
         parsed("x dev --config a.yaml b.yaml --observe").expect("parses");
         parsed("x dev break prod").expect("parses");
+        let Some(DevVerb::Heal(switch)) = parsed("x dev heal v1 --control 127.0.0.1:9").expect("parses").verb else {
+            panic!("no verb");
+        };
+        assert_eq!(switch.control.as_str(), "http://127.0.0.1:9/");
     }
 }

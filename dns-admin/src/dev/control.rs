@@ -112,8 +112,10 @@ pub(super) async fn ask(switch: &Switch, verb: &str, output: &Output) -> Result<
         // The innermost cause is what happened; the layers around it only say where in the HTTP stack it did.
         let cause = chain(error).last().map(ToString::to_string).unwrap_or_default();
         let control = control.as_str().trim_end_matches('/');
-        Failure::new(Exit::Unreachable, format!("no `dns-admin dev` answers at {control}: {cause}"))
-            .hint("start `dns-admin dev` in another terminal; --control or DNS_ADMIN_DEV_CONTROL says where it listens")
+        Failure::new(Exit::Unreachable, format!("no `dns-admin dev` answers at {control}: {cause}")).hint(
+            "start `dns-admin dev` in another terminal (with --config there is nothing to break); --control or \
+                 DNS_ADMIN_DEV_CONTROL says where it listens",
+        )
     };
     let client = transport::builder(control, None)?.timeout(WITHIN).build().map_err(|error| unreachable(&error))?;
     let mut url = control.clone();

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -72,8 +73,7 @@ impl Installation {
         let page = port::http(run.page(), "--listen")?;
         let bound = Primary::bind(run.dns()).map_err(|error| port::taken(run.dns(), "--dns-listen", &error))?;
         let secondary = Secondary::bind(FREE).map_err(|error| broken("the secondary's port", &error))?;
-        let folder = tempfile::Builder::new().prefix("dns-admin-dev-").tempdir();
-        let folder = folder.map_err(|error| broken("a temporary folder", &error))?;
+        let folder = temporary_folder()?;
         let sites = sites()?;
         let at = |name: &str| sites[name].address();
         let addresses = Addresses {
@@ -131,6 +131,17 @@ impl Installation {
     pub(crate) fn stop(self) {
         self.stop.cancel();
     }
+}
+
+/// A folder for nobody else, since it holds a key.
+pub(crate) fn temporary_folder() -> Result<TempDir, Failure> {
+    let private = fs::Permissions::from_mode(0o700);
+    let folder = tempfile::Builder::new().prefix("dns-admin-dev-").permissions(private).tempdir();
+    folder.map_err(|error| {
+        let place = std::env::temp_dir();
+        let failure = broken(&format!("a folder in {}", place.display()), &error);
+        failure.hint("the environment variable TMPDIR names another place for temporary files")
+    })
 }
 
 fn sites() -> Result<BTreeMap<String, Site>, Failure> {

@@ -7,6 +7,7 @@ use dns_api::client::{ClientError, ControllerClient, HistoryFilter};
 use dns_api::history::HistoryRowReport;
 use dns_api::timeline::{Step, Timeline};
 
+use super::configuration::VANTAGE_POINTS;
 use super::installation::{Installation, Sites};
 use crate::arguments::Format;
 use crate::failure::Failure;
@@ -28,12 +29,16 @@ pub(super) struct Narrator<'a> {
     position: u64,
     /// Moves whose timeline was told.
     told: BTreeSet<String>,
+    /// What was broken at the last look.
+    broken: BTreeSet<String>,
+    /// What was wrong with the store at the last look.
+    store_error: Option<String>,
 }
 
 impl<'a> Narrator<'a> {
     pub(super) fn of(client: &ControllerClient, output: &'a Output) -> Self {
-        let (rows, told) = (Vec::new(), BTreeSet::new());
-        Self { client: client.clone(), output, sites: None, rows, position: 0, told }
+        let (rows, told, broken) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+        Self { client: client.clone(), output, sites: None, rows, position: 0, told, broken, store_error: None }
     }
 
     /// Knows when a region was broken, too.
@@ -60,9 +65,24 @@ impl<'a> Narrator<'a> {
         }
     }
 
+    /// Passes over what happened before: a store of one's own has a past.
+    pub(super) async fn skip_the_past(&mut self) -> Result<(), Failure> {
+        loop {
+            let newest = HistoryFilter { limit: Some(1), ..HistoryFilter::default() };
+            if let Some(page) = heard(self.client.history(&newest).await)? {
+                self.position = page.rows.last().map(|row| row.position).unwrap_or_default();
+                return Ok(());
+            }
+            self.tell_store().await?;
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
     /// Tells row after row. Ends only with a failure.
     pub(super) async fn tell_for_ever(&mut self) -> Result<(), Failure> {
         loop {
+            self.tell_sites()?;
+            self.tell_store().await?;
             let filter = HistoryFilter { after: Some(self.position), ..HistoryFilter::default() };
             let page = heard(self.client.history(&filter).await)?;
             for row in page.into_iter().flat_map(|page| page.rows) {
@@ -70,6 +90,44 @@ impl<'a> Narrator<'a> {
             }
             tokio::time::sleep(LOOK).await;
         }
+    }
+
+    /// What someone broke or healed, as it becomes so.
+    fn tell_sites(&mut self) -> Result<(), Failure> {
+        let Some(sites) = self.sites.clone() else { return Ok(()) };
+        for (name, site) in sites.iter() {
+            let broken = site.broken_since();
+            if broken.is_some() == self.broken.contains(name) {
+                continue;
+            }
+            let what = match (broken.is_some(), VANTAGE_POINTS.contains(&name.as_str())) {
+                (true, true) => "has lost its network",
+                (true, false) => "refuses connections",
+                (false, true) => "has its network back",
+                (false, false) => "answers again",
+            };
+            if broken.is_some() {
+                self.broken.insert(name.clone())
+            } else {
+                self.broken.remove(name)
+            };
+            if self.output.format() == Format::Table {
+                let at = broken.unwrap_or_else(jiff::Timestamp::now);
+                self.output.text(&format!("{}  {name} {what}", at.strftime("%H:%M:%S%.3f")))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Without its store a controller is silent for ever, so this says why.
+    async fn tell_store(&mut self) -> Result<(), Failure> {
+        let Some(list) = heard(self.client.services().await)? else { return Ok(()) };
+        if list.store_error != self.store_error {
+            let told = list.store_error.as_deref().map(|error| format!("the store does not work: {error}"));
+            self.output.aside(&told.unwrap_or_else(|| "the store works again".to_owned()));
+            self.store_error = list.store_error;
+        }
+        Ok(())
     }
 
     fn tell(&mut self, row: HistoryRowReport) -> Result<(), Failure> {

@@ -9,11 +9,10 @@ use dns_service::auth::Tokens;
 use dns_service::config::secret::{Program, SecretCheck};
 use dns_service::config::{Config, ProviderConfig, StoreConfig};
 use dns_service::exit::{Exit, one_line};
-use dns_service::shutdown;
 use url::Url;
 
 use super::daemons::Daemons;
-use super::installation::{actor, client};
+use super::installation::{actor, client, temporary_folder};
 use super::narration::Narrator;
 use super::port;
 use crate::arguments::DevRun;
@@ -28,13 +27,16 @@ use crate::render::lines;
 pub(super) async fn run(run: &DevRun, output: &Output) -> Result<Exit, Failure> {
     let loaded = Config::load(&run.config, &Program::Admin(SecretCheck::Require));
     let mut config = loaded.map_err(|faults| Failure::new(Exit::BadConfiguration, faults.to_string()))?;
-    if run.observe {
+    let folder = run.observe.then(temporary_folder).transpose()?;
+    if let Some(folder) = &folder {
         config.services.iter_mut().for_each(|service| service.mode = Mode::Observe);
+        // A look must leave no trace, neither in the zones nor in the store of the real controller.
+        config.store = StoreConfig::Sqlite { path: folder.path().join("state.db") };
     }
     if !run.allow_writes {
         refuse_writes_beyond_this_machine(&config)?;
     }
-    let stop = shutdown::on_signals().map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+    let stop = super::stop()?;
     let page = port::http(run.page(), "--listen")?;
     let url = Url::parse(&page.url()).map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
     let callers = match config.controller.tokens.as_slice() {
@@ -49,7 +51,10 @@ pub(super) async fn run(run: &DevRun, output: &Output) -> Result<Exit, Failure> 
     let told = tokio::select! {
         () = stop.cancelled() => Ok(()),
         failure = daemons.ended() => Err(failure),
-        told = narrator.tell_for_ever() => told,
+        told = async {
+            narrator.skip_the_past().await?;
+            narrator.tell_for_ever().await
+        } => told,
     };
     daemons.stop().await?;
     told.map(|()| Exit::Done)
@@ -79,7 +84,7 @@ fn welcome(config: &Config, page: &Url) -> String {
     let warnings = config.warnings.iter().map(|warning| format!("warning: {warning}"));
     lines(warnings.chain([
         format!(
-            "installation {} runs in this process: {} vantage points, {} services active, {} observing",
+            "installation {} runs in this process: {} vantage points; services: {} active, {} observing",
             config.installation,
             config.vantage_points.len(),
             modes(Mode::Active),

@@ -16,8 +16,12 @@ use crate::failure::Failure;
 pub(crate) fn http(address: SocketAddr, flag: &str) -> Result<Listening, Failure> {
     bind(address, PlainHttp::OnLoopback, &TlsConfig::default()).map_err(|error| match error {
         BindError::Bind { address, source } => taken(address, flag, &source),
-        other => Failure::new(Exit::Usage, dns_service::exit::one_line(&other))
-            .hint(format!("{flag} takes an address of this machine's loopback, such as 127.0.0.1:0")),
+        BindError::Plain(address) => Failure::new(Exit::Usage, format!("{address} is beyond this machine's loopback"))
+            .hint(format!(
+                "dev listens on loopback alone, since everyone may write there: {flag} 127.0.0.1:{}",
+                address.port()
+            )),
+        other @ BindError::Tls { .. } => Failure::new(Exit::Failed, dns_service::exit::one_line(&other)),
     })
 }
 

@@ -14,7 +14,6 @@ mod stage;
 mod stale_writer;
 
 use dns_service::exit::Exit;
-use dns_service::shutdown;
 
 use self::report::ScenarioReport;
 use self::stage::Stage;
@@ -37,7 +36,7 @@ struct Story {
 pub(super) async fn play(name: ScenarioName, run: &DevRun, output: &Output) -> Result<Exit, Failure> {
     let story = story(name);
     output.aside(&format!("scenario {}\n{}\n", story.name, story.text));
-    let stop = shutdown::on_signals().map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+    let stop = super::stop()?;
     let (installation, mut daemons) = Installation::start(run)?;
     let mut stage = Stage::of(&installation, output);
     let told = tokio::select! {

@@ -14,7 +14,8 @@ pub fn timeline(timeline: &Timeline, width: Width) -> String {
         (_, None) => String::new(),
     };
     let mut text = lines([format!("{} of {}{route}", timeline.kind, timeline.service)]);
-    let total = timeline.total_ms().map(|total| ["total".to_owned(), offset(total), String::new()]);
+    let from = format!("from {} on", timeline.counted_from());
+    let total = timeline.total_ms().map(|total| ["total".to_owned(), offset(total), from]);
     let rows = timeline.steps.iter().map(row).chain(total);
     text.push_str(&indented(&table(width, ["STEP", "AFTER", "DETAIL"], rows)));
     text
@@ -73,7 +74,7 @@ failover of checkout, prod → dr
   write accepted   712 ms
   served           715 ms  192.0.2.53:53
   served           failed  198.51.100.53:53: timed out
-  total            715 ms
+  total            715 ms  from the first suspicion on
 ";
         assert_eq!(timeline(&told, Width::Unbounded), text);
     }

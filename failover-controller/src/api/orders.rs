@@ -144,9 +144,9 @@ fn rules(names: &[String]) -> Result<Vec<Rule>, ApiError> {
 
 async fn give(state: &ApiState, name: &str, order: Order) -> Answer {
     let service: ServiceName = name.parse().map_err(|_| no_service(name))?;
-    let verb = verb(&order.command);
+    let command = order.command.clone();
     let decision = ordered(state, &service, order).await?;
-    let (status, accepted) = accepted(verb, &service, decision);
+    let (status, accepted) = accepted(&command, &service, decision);
     Ok((status, Json(accepted)))
 }
 
@@ -156,7 +156,7 @@ async fn give_all(state: &ApiState, order: &Order) -> Result<BulkAccepted, ApiEr
     for service in services {
         results.push(match ordered(state, &service, order.clone()).await {
             Ok(decision) => {
-                let (_, Accepted { decision, message, href: _ }) = accepted(verb(&order.command), &service, decision);
+                let (_, Accepted { decision, message, href: _ }) = accepted(&order.command, &service, decision);
                 BulkResult { service: service.to_string(), message, decision, problem: None }
             }
             Err(error) => {
@@ -169,9 +169,10 @@ async fn give_all(state: &ApiState, order: &Order) -> Result<BulkAccepted, ApiEr
     Ok(BulkAccepted { results })
 }
 
-fn accepted(verb: &str, service: &ServiceName, decision: Option<DecisionId>) -> (StatusCode, Accepted) {
+fn accepted(command: &Command, service: &ServiceName, decision: Option<DecisionId>) -> (StatusCode, Accepted) {
+    let verb = verb(command);
     let Some(decision) = decision else {
-        let message = format!("{verb} of `{service}` is done");
+        let message = done(command, service);
         return (StatusCode::OK, Accepted { decision: None, href: None, message });
     };
     let accepted = Accepted {
@@ -180,6 +181,20 @@ fn accepted(verb: &str, service: &ServiceName, decision: Option<DecisionId>) -> 
         decision: Some(decision.into()),
     };
     (StatusCode::ACCEPTED, accepted)
+}
+
+/// What an order that writes nothing has brought about, and until when.
+fn done(command: &Command, service: &ServiceName) -> String {
+    match command {
+        Command::Pause { until } => {
+            let until = until.map_or_else(|| "someone resumes it".to_owned(), report::rfc3339);
+            format!("`{service}` is paused until {until}: automation writes nothing, your orders still do")
+        }
+        Command::Resume => format!("`{service}` is resumed: automation acts again"),
+        Command::Failover { .. } | Command::Failback | Command::Adopt | Command::Release => {
+            format!("{} of `{service}` is done", verb(command))
+        }
+    }
 }
 
 fn verb(command: &Command) -> &'static str {

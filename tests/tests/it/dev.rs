@@ -213,7 +213,7 @@ vantagePoints:
   - {{ name: v3, url: \"http://127.0.0.1:8443\" }}
 providers:
   main:
-    rfc2136: {{ server: \"192.0.2.53:53\", zones: [example.test], tsig: {{ name: k., algorithm: hmac-sha256, secretFile: \"{secret}\" }} }}
+    rfc2136: {{ server: \"192.0.2.53:53\", timeout: 1s, zones: [example.test], tsig: {{ name: k., algorithm: hmac-sha256, secretFile: \"{secret}\" }} }}
 services:
   - name: checkout
     mode: active
@@ -236,4 +236,15 @@ store: {{ sqlite: {{ path: \"{store}\" }} }}
         assert!(err.contains(part), "{part}: {err}");
     }
     assert!(!store.exists(), "nothing was begun");
+
+    // Only looking leaves no trace, not even in the store that the file names.
+    let (mut dev, answer) = start(&sandbox, &["--config", &config, "--observe", "--listen", "127.0.0.1:0"]);
+    let told = || std::fs::read_to_string(&answer).unwrap_or_default();
+    until("the service is watched", PATIENCE, || {
+        let so = told().contains("0 active, 1 observing") && told().contains("cannot be read");
+        if so { Ok(()) } else { Err((told(), dev.log())) }
+    });
+    dev.terminate();
+    assert!(dev.wait(PATIENCE).success(), "{}", dev.log());
+    assert!(!store.exists(), "the real controller's store is not touched");
 }

@@ -202,7 +202,11 @@ impl Failover {
             (Some(from), None) => format!(" from `{from}`"),
             (None, None) => String::new(),
         };
-        let summary = format!("{}{route}: {}", write.kind.as_str(), write.reason);
+        let orderer = match &write.initiative {
+            Initiative::Manual { by } => format!(", ordered by `{by}`"),
+            Initiative::Automatic => String::new(),
+        };
+        let summary = format!("{}{route}{orderer}: {}", write.kind.as_str(), write.reason);
         let row = Row::new(HistoryKind::Decided, summary)
             .of(&write.id)
             .with(self.decision_details(&write, turn.service().policy.quorum));

@@ -9,7 +9,7 @@ pub(super) const STORY: &str = "\
 Two of the three vantage points lose their own network: nothing that they use to check themselves (their control
 targets) answers, so they call themselves blind and do not judge anyone. Then prod really stops answering. One vantage
 point that sees it is no quorum, so nobody knows, and what is not known moves nothing; someone is paged. When sight
-comes back, the controller moves the service at once.";
+comes back, dr is seen again, too: as soon as it has proven itself (readyFor, two seconds here), the service moves.";
 
 /// Long enough for every vantage point to have probed prod several times.
 const HELD_FOR: Duration = Duration::from_secs(4);
@@ -45,6 +45,6 @@ pub(super) async fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     stage.tell("v2 and v3 have their network back");
     stage.until_moved(position, Some(failure)).await?;
     stage.tell("two more vantage points see what v1 saw: checkout is served from dr");
-    stage.check_answers("with a quorum the service moves at once", IN_DR).await?;
+    stage.check_answers("with a quorum that sees prod failing and dr proven, the service moves", IN_DR).await?;
     stage.check_moves("the service has moved once", epoch, 1).await
 }

@@ -21,7 +21,8 @@ pub(super) async fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     let hold = stage.until("the failover is held", async |stage| Ok(stage.summary().await?.hold)).await?;
     let rules: Vec<&str> = hold.rejections.iter().map(|rejection| rejection.rule.as_str()).collect();
     let reasons: Vec<&str> = hold.rejections.iter().map(|rejection| rejection.reason.as_str()).collect();
-    stage.tell(format!("{} is wanted and held: {}", hold.wanted, reasons.join("; ")));
+    stage.tell(format!("{} is wanted and held:", hold.wanted));
+    rules.iter().zip(&reasons).for_each(|(rule, reason)| stage.tell(format!("  {reason} [{rule}]")));
     let stayed = stage.answers_stay(IN_PROD, HELD_FOR).await?;
     let summary = stage.summary().await?;
     stage.check("the failover is held by name", rules.contains(&"allRegionsFailing"), rules.join(", "));

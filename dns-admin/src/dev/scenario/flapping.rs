@@ -24,7 +24,11 @@ const OUTAGES: usize = 4;
 
 pub(super) async fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     let (epoch, position) = (stage.epoch().await?, stage.position().await?);
-    stage.tell(format!("prod is gone for {} ms, {BLIPS} times", BLIP.as_millis()));
+    stage.tell(format!(
+        "prod is gone for {} ms, {BLIPS} times, with {} ms in between",
+        BLIP.as_millis(),
+        BETWEEN_BLIPS.as_millis()
+    ));
     let mut noticed = 0_usize;
     for _ in 0..BLIPS {
         stage.break_down("prod").await?;
@@ -37,7 +41,11 @@ pub(super) async fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     stage.check_answers("faults shorter than the detection move nothing", IN_PROD).await?;
     stage.check_moves("no move so far", epoch, 0).await?;
 
-    stage.tell(format!("prod is gone for {} s, {OUTAGES} times", OUTAGE.as_secs()));
+    stage.tell(format!(
+        "prod is gone for {} s, {OUTAGES} times, with {} s in between",
+        OUTAGE.as_secs(),
+        BETWEEN_OUTAGES.as_secs()
+    ));
     let failure = stage.break_down("prod").await?;
     stage.until_moved(position, Some(failure)).await?;
     stage.tell("the first time, checkout moved to dr");

@@ -7,9 +7,9 @@ use crate::failure::Failure;
 
 pub(super) const STORY: &str = "\
 prod stops answering and the controller sends its write, but the write is stuck on the network. prod recovers. The
-controller does not know whether the write arrived, so it asks the zone, and makes sure that it never can: it rewrites
-the fence, which the stuck write requires as it was. Then the network lets the stuck write go, in time by its signature.
-The zone itself refuses it.";
+controller does not know whether the write arrived: it pages, asks the zone, and burns the write, that is, it rewrites the
+fence, which the stuck write requires as it was. Then the network lets the stuck write go, while its signature's time
+(TSIG) is still accepted. The zone itself refuses it.";
 
 pub(super) async fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     let (epoch, position) = (stage.epoch().await?, stage.position().await?);
@@ -21,7 +21,8 @@ pub(super) async fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     stage.heal("prod").await?;
     stage.tell("prod is healed");
     let unknown = stage.until_row("outcomeUnknown", position).await?;
-    stage.tell(unknown.summary);
+    stage.tell(unknown.summary.clone());
+    stage.check("someone is paged, as long as nobody knows", unknown.page, unknown.summary);
     let burned = stage.until_row("burned", position).await?;
     stage.tell(burned.summary.clone());
     stage.until_state("steady on the preferred region").await?;

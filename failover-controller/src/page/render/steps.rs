@@ -32,7 +32,7 @@ fn steps(pane: &Pane, told: &Timeline) -> Markup {
             }
         }
         @if let Some(total) = told.total_ms() {
-            p.total { "Over after " b { (offset(total).trim_start_matches('+')) } }
+            p.total { "Over " b { (offset(total).trim_start_matches('+')) } " after " (told.counted_from()) }
         }
     }
 }
