@@ -7,14 +7,18 @@ use std::time::Duration;
 
 use dns_core::identifier::ProviderName;
 use dns_provider::port::Provider;
-use dns_provider::rfc2136::{Rfc2136, TsigAlgorithm, TsigKey};
+use dns_provider::rfc2136::{NotifyError, Rfc2136, TsigAlgorithm, TsigKey};
 use dns_service::config::secret::{SecretError, read_base64_line};
 use dns_service::config::{Config, ProviderConfig, Rfc2136Config};
 use dns_service::failpoint::{self, Failpoint};
 use tokio::sync::Semaphore;
+use tracing::{debug, warn};
 
 /// Writes sent to one provider at once. A server takes updates of a zone one after the other anyway.
 const SENDING_MAX: usize = 16;
+
+/// The counter of NOTIFYs that failed, by provider and server.
+const NOTIFY_FAILURES: &str = "failover_controller_notify_failures_total";
 
 /// One provider in use.
 #[derive(Clone)]
@@ -73,9 +77,11 @@ fn set_up_rfc2136(
         dns_service::config::TsigAlgorithm::HmacSha512 => TsigAlgorithm::HmacSha512,
     };
     let key = TsigKey::new(&config.tsig.name, algorithm, secret);
-    let adapter = Rfc2136::new(config.server, key, config.timeout, config.permit);
+    let adapter = Rfc2136::new(config.server, key, config.timeout, config.permit)
+        .telling_when_sent(|| failpoint::reach(Failpoint::AfterSend))
+        .notifying(&config.notify, notify_log(name.clone(), &config.notify));
     Ok(ProviderInUse {
-        adapter: Arc::new(adapter.telling_when_sent(|| failpoint::reach(Failpoint::AfterSend))),
+        adapter: Arc::new(adapter),
         primary: config.server,
         authoritative_servers: config.authoritative_servers.clone(),
         resolvers: resolvers.to_vec(),
@@ -83,4 +89,27 @@ fn set_up_rfc2136(
         permit: config.permit,
         sending: Arc::new(Semaphore::new(SENDING_MAX)),
     })
+}
+
+/// Logs and counts what became of each NOTIFY. A failed one makes a secondary late and nothing worse, so it wakes nobody:
+/// verification tells who does not serve a write.
+fn notify_log(
+    provider: ProviderName,
+    servers: &[SocketAddr],
+) -> impl Fn(SocketAddr, Result<(), NotifyError>) + Send + Sync + 'static {
+    metrics::describe_counter!(NOTIFY_FAILURES, "NOTIFYs after a write that a secondary did not take");
+    for server in servers {
+        notify_failures(&provider, *server).absolute(0);
+    }
+    move |server, outcome| match outcome {
+        Ok(()) => debug!(%provider, %server, "secondary takes NOTIFY"),
+        Err(error) => {
+            warn!(%provider, %server, %error, "secondary was not notified of a write");
+            notify_failures(&provider, server).increment(1);
+        }
+    }
+}
+
+fn notify_failures(provider: &ProviderName, server: SocketAddr) -> metrics::Counter {
+    metrics::counter!(NOTIFY_FAILURES, "provider" => provider.to_string(), "server" => server.to_string())
 }

@@ -119,6 +119,7 @@ pub struct Setup {
     keys: Vec<Key>,
     reader: Key,
     secondaries: usize,
+    notifies: bool,
 }
 
 impl Setup {
@@ -126,7 +127,7 @@ impl Setup {
     pub fn new(zone: &str, text: &str) -> Self {
         let keys = vec![Key::generate("flip-key", Algorithm::HmacSha256)];
         let reader = Key::generate("read-key", Algorithm::HmacSha256);
-        Self { zone: zone.to_owned(), text: text.to_owned(), keys, reader, secondaries: 1 }
+        Self { zone: zone.to_owned(), text: text.to_owned(), keys, reader, secondaries: 1, notifies: true }
     }
 
     /// The keys that may update and transfer, in place of the one. The first also signs NOTIFY and the secondaries' transfers.
@@ -145,6 +146,13 @@ impl Setup {
     #[must_use]
     pub fn secondaries(mut self, count: usize) -> Self {
         self.secondaries = count;
+        self
+    }
+
+    /// Lets the primary notify nobody: secondaries then follow only when somebody else tells them, or an hour later.
+    #[must_use]
+    pub fn without_notify(mut self) -> Self {
+        self.notifies = false;
         self
     }
 }
@@ -227,7 +235,8 @@ impl AuthServer {
         };
         let primary_address = address();
         let secondary_addresses: Vec<SocketAddr> = (0..setup.secondaries).map(|_| address()).collect();
-        let role = Role::Primary { notify: &secondary_addresses };
+        let notify: &[SocketAddr] = if setup.notifies { &secondary_addresses } else { &[] };
+        let role = Role::Primary { notify };
         let primary = launch(kind, &Place::new(sandbox, kind, "primary", primary_address, &setup, role));
         let secondaries = Vec::new();
         let mut server = Self { kind, setup, primary, primary_address, secondaries, secondary_addresses };

@@ -16,10 +16,14 @@
 //! - All three sign answers to signed queries, and all three compare the strings of a TXT record one by one
 //!   in a prerequisite; `PowerDNS` does so without case.
 //!
-//! It does not decide what a conflict means, and it does not retry.
+//! After an accepted write it may tell secondaries to ask the primary at once, see [`NotifyError`]; the write is done by
+//! then.
+//!
+//! It does not decide what a conflict means, and it does not retry a write.
 
 mod key;
 mod message;
+mod notify;
 mod outcome;
 mod reader;
 
@@ -32,6 +36,8 @@ use dns_core::zone::{ReadRequest, ZoneView};
 use dns_wire::ExchangeError;
 
 pub use self::key::{TsigAlgorithm, TsigKey};
+use self::notify::Notifier;
+pub use self::notify::NotifyError;
 use self::reader::Reader;
 use crate::port::{Capabilities, GuardStrength, Permit, Provider, ProviderError};
 
@@ -43,13 +49,14 @@ pub struct Rfc2136 {
     timeout: Duration,
     read_fudge: Duration,
     sent: fn(),
+    notifier: Notifier,
 }
 
 impl Rfc2136 {
     /// A primary. One exchange takes `timeout` at the most. Reads are signed with a fudge of `read_fudge`, in whole
     /// seconds: with the permit's length, a clock that would refuse the writes shows in quiet times already.
     pub fn new(server: SocketAddr, key: TsigKey, timeout: Duration, read_fudge: Duration) -> Self {
-        Self { server, key, timeout, read_fudge, sent: || {} }
+        Self { server, key, timeout, read_fudge, sent: || {}, notifier: Notifier::default() }
     }
 
     /// Calls `told` each time that an update's bytes were handed to the system and its answer was not read yet: the
@@ -57,6 +64,19 @@ impl Rfc2136 {
     #[must_use]
     pub fn telling_when_sent(self, told: fn()) -> Self {
         Self { sent: told, ..self }
+    }
+
+    /// Sends NOTIFY (RFC 1996) to `servers` after each write that the primary accepted, so that they ask the primary at
+    /// once, whenever it would notify them itself. `apply` does not wait for it. `told` hears what became of it, once
+    /// for each server and write, in the task that found out; it must not block.
+    #[must_use]
+    pub fn notifying(
+        self,
+        servers: &[SocketAddr],
+        told: impl Fn(SocketAddr, Result<(), NotifyError>) + Send + Sync + 'static,
+    ) -> Self {
+        let notifier = Notifier::new(servers, &self.key, self.read_fudge, told);
+        Self { notifier, ..self }
     }
 
     fn subject(&self) -> String {
@@ -81,11 +101,23 @@ impl Provider for Rfc2136 {
             ProviderError::Invalid { subject: subject.clone(), record: change.fence_name.to_string(), reason }
         })?;
         match dns_wire::tcp_telling(self.server, signed.wire(), self.timeout, self.sent).await {
-            Ok(answer) => outcome::of_update(&subject, change, &answer.message, &signed.verify(&answer)),
+            Ok(answer) => {
+                outcome::of_update(&subject, change, &answer.message, &signed.verify(&answer))?;
+                self.notifier.tell(&change.zone);
+                Ok(())
+            }
             Err(ExchangeError::Connect { reason, .. }) => Err(ProviderError::Unreachable { subject, reason }),
             Err(ExchangeError::NoAnswer { reason, .. } | ExchangeError::Garbage { reason, .. }) => {
                 Err(ProviderError::OutcomeUnknown { subject, reason })
             }
         }
+    }
+}
+
+/// What happened to a message whose sending may be repeated.
+fn reason(error: ExchangeError) -> String {
+    match error {
+        ExchangeError::Connect { reason, .. } | ExchangeError::NoAnswer { reason, .. } => reason,
+        ExchangeError::Garbage { reason, .. } => format!("it sent garbage: {reason}"),
     }
 }

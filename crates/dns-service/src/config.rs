@@ -91,6 +91,8 @@ pub struct Rfc2136Config {
     pub zones: Vec<Name>,
     /// The servers that verification asks; if empty, the zone's NS.
     pub authoritative_servers: Vec<SocketAddr>,
+    /// The secondaries that are told of each accepted write by NOTIFY. Default none.
+    pub notify: Vec<SocketAddr>,
     /// The key.
     pub tsig: TsigConfig,
     /// How long one exchange with the primary may take. Default 5 s.

@@ -110,7 +110,10 @@ fn configure(place: &Place<'_>, folder: &Path) -> String {
                 "primary=yes\nallow-axfr-ips=\nonly-notify=\nalso-notify={targets}\ndnsupdate=yes\nallow-dnsupdate-from=127.0.0.0/8"
             )
         }
-        Role::Secondary { .. } => "secondary=yes\nallow-notify-from=127.0.0.0/8\nallow-axfr-ips=".to_owned(),
+        // The proxy is us: from any other address than its primary's a secondary takes no NOTIFY, signed or not.
+        Role::Secondary { .. } => "secondary=yes\nallow-notify-from=127.0.0.0/8\nallow-axfr-ips=\n\
+             trusted-notification-proxy=127.0.0.1"
+            .to_owned(),
     };
     // query-local-address: a secondary takes NOTIFY only from its primary's own address. The caches are off because a test
     // reads right after it writes. security-poll-suffix: empty, or the server asks the public DNS about itself.

@@ -228,10 +228,12 @@ fn provider(sandbox: &Sandbox, number: usize, auth: &AuthServer) -> String {
     let (key, server, zone) = (auth.key(), auth.address(), auth.zone());
     let secret = sandbox.write(format!("tsig-{number}.secret"), format!("{}\n", key.secret()));
     let servers: Vec<String> = auth.addresses().iter().map(|server| format!("\"{server}\"")).collect();
+    // Knot gathers changes for a second before it notifies its secondaries itself.
+    let secondaries = servers.iter().skip(1).cloned().collect::<Vec<_>>().join(", ");
     let (servers, name, algorithm, secret) = (servers.join(", "), key.name(), key.algorithm(), secret.display());
     format!(
         "  p{number}:\n    rfc2136: {{ server: \"{server}\", zones: [{zone}], authoritativeServers: [{servers}], \
-         {PROVIDER},\n      tsig: {{ name: {name}, algorithm: {algorithm}, secretFile: {secret} }} }}\n"
+         notify: [{secondaries}], {PROVIDER},\n      tsig: {{ name: {name}, algorithm: {algorithm}, secretFile: {secret} }} }}\n"
     )
 }
 

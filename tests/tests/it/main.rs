@@ -10,6 +10,7 @@ mod flip;
 mod foreign;
 mod isolation;
 mod layering;
+mod notify;
 mod page;
 mod provider;
 mod refusals;

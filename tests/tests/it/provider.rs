@@ -3,6 +3,7 @@
 //! Each test runs on Knot, BIND and `PowerDNS`. A difference between the servers belongs into the adapter, so no test
 //! asks which one it talks to, except where a server cannot do a thing at all.
 
+mod notify;
 mod reads;
 mod refusals;
 mod writes;

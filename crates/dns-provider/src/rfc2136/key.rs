@@ -1,7 +1,7 @@
 //! The TSIG key (RFC 8945): signs messages at a given time and says how far an answer can be trusted.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dns_wire::Answer;
 use hickory_proto::op::Message;
@@ -55,6 +55,12 @@ impl TsigKey {
             return Err("the message would exceed 65535 bytes; guard fewer records in one service".to_owned());
         }
         Ok(Signed { wire, mac, signer, at_secs })
+    }
+
+    /// As [`sign`](Self::sign), by the clock: for what needs no permit.
+    pub(super) fn sign_now(&self, message: Message, fudge: Duration) -> Result<Signed, String> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        self.sign(message, now.as_secs(), fudge)
     }
 
     fn signer(&self, fudge: Duration) -> TSigner {

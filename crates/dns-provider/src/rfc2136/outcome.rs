@@ -1,4 +1,4 @@
-//! What a server's answer means: to an UPDATE, and to a query of a read. Pure.
+//! What a server's answer means: to an UPDATE, to a query of a read, and to a NOTIFY. Pure.
 //!
 //! An error's rcode counts first and its signature second, since servers that do not know the key cannot sign.
 //! Success and a failed prerequisite are believed only when signed: a server that got so far knows the key.
@@ -76,6 +76,19 @@ pub(super) fn of_query(
         return Err(denied(format!("it is not authoritative for {name}: does zone {zone} delegate it away?")));
     }
     Ok(())
+}
+
+/// Whether a secondary takes a NOTIFY; if not, what it said. No signature is asked for: nothing follows from success.
+pub(super) fn of_notify(zone: &Name, message: &Message, verified: &Verified) -> Result<(), String> {
+    match message.metadata.response_code {
+        ResponseCode::NoError => Ok(()),
+        ResponseCode::NotAuth => Err(not_auth(&zone.to_string(), message, verified)),
+        ResponseCode::Refused => Err("REFUSED: allow NOTIFY with our TSIG key there (BIND: `allow-notify`; Knot: \
+             an `acl` with `action: notify`), or from our address (PowerDNS: `trusted-notification-proxy`)"
+            .to_owned()),
+        ResponseCode::NotImp => Err("it does not take NOTIFY (NOTIMP)".to_owned()),
+        other => Err(format!("it answered {other}")),
+    }
 }
 
 fn believed(verified: &Verified, what: &str) -> Result<(), String> {

@@ -3,7 +3,6 @@
 //! All questions go over one connection, one after the other, signed. Bounded: rounds, reconnections and time.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dns_core::fence::Fence;
 use dns_core::rrset::{RrsetKey, Rrsets, Ttl};
@@ -13,7 +12,7 @@ use hickory_proto::op::Message;
 use hickory_proto::rr::{Name, RData, RecordType};
 use tokio::time::timeout;
 
-use super::{Rfc2136, outcome};
+use super::{Rfc2136, outcome, reason};
 use crate::content::{Content, strings};
 use crate::port::ProviderError;
 use crate::wildcard::witnesses;
@@ -132,8 +131,7 @@ impl<'a> Reader<'a> {
     async fn ask(&mut self, name: &Name, rtype: RecordType) -> Result<Message, ProviderError> {
         let subject = self.provider.subject();
         let query = dns_wire::query(Message::query().metadata.id, name, rtype);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
-        let signed = self.provider.key.sign(query, now, self.provider.read_fudge);
+        let signed = self.provider.key.sign_now(query, self.provider.read_fudge);
         let signed = signed.map_err(|reason| self.unreachable(reason))?;
         let answer = self.exchange(signed.wire()).await.map_err(|error| self.unreachable(reason(error)))?;
         outcome::of_query(&subject, &self.request.zone, name, &answer.message, &signed.verify(&answer))?;
@@ -174,13 +172,6 @@ fn found_fence(content: &Content) -> FoundFence {
     match Ttl::from_secs(u64::from(*ttl_secs).clamp(1, Ttl::MAX_SECS)) {
         Ok(ttl) => FoundFence::Present { ttl, text },
         Err(error) => unreadable(error.to_string()),
-    }
-}
-
-fn reason(error: ExchangeError) -> String {
-    match error {
-        ExchangeError::Connect { reason, .. } | ExchangeError::NoAnswer { reason, .. } => reason,
-        ExchangeError::Garbage { reason, .. } => format!("it sent garbage: {reason}"),
     }
 }
 

@@ -1,5 +1,7 @@
 //! What becomes of a write or a read when the server, or something on the way, misbehaves.
 
+mod notify;
+
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -6,9 +6,9 @@ use std::time::Duration;
 use dns_core::policy::VALIDITY_MIN;
 use dns_core::probe::ProbeSpec;
 use dns_core::service::{Endpoint, Mode};
-use dns_service::config::Config;
 use dns_service::config::fault::Faults;
 use dns_service::config::secret::{Program, SecretCheck};
+use dns_service::config::{Config, ProviderConfig};
 use proptest::prelude::*;
 
 const FULL: &str = include_str!("../golden/full.yaml");
@@ -46,6 +46,9 @@ fn a_full_configuration_loads_with_every_value() {
     assert_eq!(config.vantage_points.len(), 4);
     assert_eq!(config.vantage_points[0].control_targets.len(), 2);
     assert_eq!(config.monitor.concurrency_max, 64);
+    let ProviderConfig::Rfc2136(hidden) = &config.providers[&"hidden".parse().expect("a name")];
+    let notified: Vec<String> = hidden.notify.iter().map(ToString::to_string).collect();
+    assert_eq!(notified, ["198.51.100.53:53", "[2001:db8::53]:5353"]);
     let checkout = &config.services[0];
     assert_eq!((checkout.mode, checkout.revision), (Mode::Active, 12));
     assert_eq!(checkout.policy.vantage_points.len(), 3);
@@ -138,6 +141,13 @@ fn the_digest_follows_the_content() {
     let digest = |text: &str| load(text, &NO_SECRETS).expect("loads").digest;
     assert_eq!(digest(FULL), digest(FULL));
     assert_ne!(digest(FULL), digest(&FULL.replace("revision: 12", "revision: 13")));
+}
+
+#[test]
+fn nobody_is_notified_unless_configured() {
+    let config = load(&FULL.replace("      notify: ", "      # "), &NO_SECRETS).expect("loads");
+    let ProviderConfig::Rfc2136(hidden) = &config.providers[&"hidden".parse().expect("a name")];
+    assert!(hidden.notify.is_empty());
 }
 
 #[test]

@@ -35,10 +35,10 @@ probe may have ended just before the failure, so `fall` whole intervals pass unt
 that one may hang for its timeout; the quorum adds nothing, since by then every vantage point has decided. Evidence is
 pushed and judged as it comes, without a tick; the write is given its target of {write}. A killed endpoint refuses
 connections at once and three vantage points share the interval, so judgement is expected {earliest} to {latest} after the
-kill: `(fall − 1) × interval + (quorum − 1) × interval ÷ 3`, and up to another third of the interval. A secondary comes
-about a second later: Knot sends NOTIFY one second after an UPDATE, to gather several; that is Knot's own, and version 3.2
-has no setting for it. It also holds an UPDATE that comes within a second of another one of the same zone, often until that
-second is over: services that share a zone on Knot move at such distances, whoever writes.
+kill: `(fall − 1) × interval + (quorum − 1) × interval ÷ 3`, and up to another third of the interval. Knot sends NOTIFY
+one second after an UPDATE, to gather several, and version 3.2 has no setting for it; so the provider's `notify` names the
+secondary, and the controller tells it itself. Knot also holds an UPDATE that comes within a second of another one of the
+same zone, often until that second is over: services that share a zone on Knot move at such distances, whoever writes.
 
 {verdict}
 ",
@@ -76,7 +76,7 @@ From the history row `decided` to the new answer, and the steps between from his
 On Knot, {failovers} failovers and as many failbacks by hand:
 
 {knot}
-On BIND, which notifies its secondary at once, {bind_writes} writes by hand, there and back:
+On BIND, with `notify` as well, {bind_writes} writes by hand, there and back:
 
 {bind}
 *decided → permitted*: the decision is committed, the executor wakes and asks again. *permitted → applied*: the permit
@@ -109,7 +109,7 @@ fn verdicts(found: &Failover) -> String {
     [
         judge("Knot, primary", summary(found.on_knot().map(|spans| spans.primary))),
         judge("BIND, primary and secondary", summary(found.on_bind.iter().map(|spans| spans.everywhere))),
-        judge("Knot, primary and secondary (see above)", summary(found.on_knot().map(|spans| spans.everywhere))),
+        judge("Knot, primary and secondary", summary(found.on_knot().map(|spans| spans.everywhere))),
     ]
     .concat()
 }

@@ -1,5 +1,6 @@
 //! `providers:`: who serves the zones and how to write there.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use dns_core::identifier::ProviderName;
@@ -70,11 +71,13 @@ fn read_one(spot: &Spot<'_>) -> Option<ProviderConfig> {
 }
 
 fn read_rfc2136(spot: &Spot<'_>) -> Option<Rfc2136Config> {
-    let map = spot.map(&["server", "zones", "authoritativeServers", "tsig", "timeout", "readInterval", "permit"])?;
+    let map =
+        spot.map(&["server", "zones", "authoritativeServers", "notify", "tsig", "timeout", "readInterval", "permit"])?;
     let server = map.required("server").and_then(|spot| socket_address(&spot));
     let zones = map.required("zones").and_then(|spot| zones(&spot));
     let authoritative_servers =
         or_default(map.optional("authoritativeServers"), Vec::new(), |spot| socket_addresses(&spot));
+    let notify = or_default(map.optional("notify"), Vec::new(), |spot| notify(&spot, server));
     let tsig = map.required("tsig").and_then(|spot| tsig(&spot));
     let timeout = or_default(map.optional("timeout"), TIMEOUT_DEFAULT, |spot| spot.positive_duration());
     let read_interval = or_default(map.optional("readInterval"), READ_INTERVAL_DEFAULT, |spot| read_interval(&spot));
@@ -83,6 +86,7 @@ fn read_rfc2136(spot: &Spot<'_>) -> Option<Rfc2136Config> {
         server: server?,
         zones: zones?,
         authoritative_servers: authoritative_servers?,
+        notify: notify?,
         tsig: tsig?,
         timeout: timeout?,
         read_interval: read_interval?,
@@ -95,6 +99,15 @@ fn zones(spot: &Spot<'_>) -> Option<Vec<Name>> {
     let zones = each(&spots, domain_name)?;
     refuse_repeated("zone", spots.iter().zip(&zones));
     Some(zones)
+}
+
+fn notify(spot: &Spot<'_>, primary: Option<SocketAddr>) -> Option<Vec<SocketAddr>> {
+    let servers = socket_addresses(spot)?;
+    if let Some(primary) = primary.filter(|primary| servers.contains(primary)) {
+        let hint = "name the secondaries, which then ask the primary for the change";
+        spot.fault_with_hint(format!("`{primary}` is the primary itself"), hint);
+    }
+    Some(servers)
 }
 
 fn read_interval(spot: &Spot<'_>) -> Option<Duration> {
