@@ -2,12 +2,14 @@
 
 use dns_core::fence::Fence;
 use dns_core::judgement::Health;
+use dns_core::machine::State;
 use dns_core::machine::memory::Failover;
 use dns_core::service::Mode;
 use dns_core::standing::{Standing, own_records};
 use dns_core::time::Timestamp;
 use dns_core::write::WriteKind;
 use dns_core::zone::FoundFence;
+use dns_store::port::HistoryTrouble;
 
 use crate::api::report::rfc3339;
 use crate::engine::snapshot::ServiceView;
@@ -46,6 +48,7 @@ pub(crate) fn concerns(view: &ServiceView) -> Vec<Concern> {
         elsewhere(view),
         way_back(view),
         no_refuge(view),
+        history(view),
     ]
     .into_iter()
     .flatten()
@@ -58,6 +61,18 @@ pub(crate) fn concerns(view: &ServiceView) -> Vec<Concern> {
 /// Without its state, or a store to commit to, a service has no failover.
 fn fault(view: &ServiceView) -> Option<Concern> {
     view.fault.as_ref().map(|fault| Concern::page(format!("nothing can be decided: {fault}")))
+}
+
+/// Nothing is decided by history, so it keeps nothing from failing over.
+fn history(view: &ServiceView) -> Option<Concern> {
+    Some(match view.history.as_ref()? {
+        HistoryTrouble::Damaged(why) => {
+            Concern::page(format!("the store's history is damaged: {why}; failover goes on as long as commits work"))
+        }
+        HistoryTrouble::LeftOut(why) => {
+            Concern::note(format!("rows of the history are left out, as if a newer program had written them: {why}"))
+        }
+    })
 }
 
 fn held(memory: &Failover) -> Option<Concern> {
@@ -172,8 +187,11 @@ fn elsewhere(view: &ServiceView) -> Option<Concern> {
     (*active != preferred.name).then(|| Concern::note(text()))
 }
 
-/// Nothing comes back by itself.
+/// Nothing comes back by itself. While the cooldown lasts the order would be refused.
 fn way_back(view: &ServiceView) -> Option<Concern> {
+    if view.state != (State::SteadyElsewhere {}) {
+        return None;
+    }
     let (active, preferred) = (view.memory.active()?, view.service.regions.first()?);
     let proven = view.memory.judgement()?.is_proven(&preferred.name);
     let back = format!("dns-admin failback {} --reason …", view.service.name);

@@ -21,7 +21,7 @@ use dns_core::fence::DecisionId;
 use dns_core::identifier::{Actor, ServiceName, VantageName};
 use dns_core::judgement::judge;
 use dns_core::machine::command::Order;
-use dns_core::machine::effect::{Effect, PermitAnswer};
+use dns_core::machine::effect::{Effect, PermitAnswer, Step};
 use dns_core::machine::event::Event;
 use dns_core::service::Service;
 use dns_core::time::Timestamp;
@@ -31,7 +31,7 @@ use dns_service::exit::one_line;
 use dns_service::failpoint::{self, Failpoint};
 use dns_store::port::{Store, StoreError};
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::time::MissedTickBehavior;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::reader::ReadNow;
@@ -41,9 +41,9 @@ use handle::{Message, OrderAnswer};
 use loading::Waiting;
 use snapshot::Snapshot;
 use trouble::Trouble;
-use unit::Unit;
+use unit::{NotStepped, Unit};
 
-/// How often the engine looks at the time: judgements grow stale, pauses end, decisions expire.
+/// The pause between two looks at the time: judgements grow stale, pauses end, decisions expire.
 const TICK: Duration = Duration::from_millis(250);
 
 /// A gap between two turns of the loop after which everything heard before is distrusted: the process was stopped or
@@ -80,6 +80,8 @@ pub(crate) struct Owner {
     waiting: BTreeMap<ServiceName, Waiting>,
     witnesses: Witnesses,
     trouble: Trouble,
+    /// Which opening of the store everything was loaded from.
+    incarnation: u64,
     last_turn: Turn,
 }
 
@@ -99,13 +101,17 @@ pub(crate) async fn run(
 ) {
     let mut owner = Owner::new(parts);
     let mut ticks = tokio::time::interval(TICK);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         tokio::select! {
             biased;
             () = stop.cancelled() => return,
             // Before messages: however many there are, time passes and what is known is published.
-            _ = ticks.tick() => owner.turn().await,
+            _ = ticks.tick() => {
+                owner.turn().await;
+                // Counted from the end: after a turn that the store held up the next would be due at once, and messages
+                // would never have theirs.
+                ticks.reset();
+            }
             Some(message) = messages.recv() => {
                 owner.note_turn();
                 let heartbeat = matches!(message, Message::Heard(_, _));
@@ -128,6 +134,7 @@ impl Owner {
             waiting: loading::all(&parts.services, now),
             witnesses: Witnesses::new(&parts.vantage_points, &parts.services),
             trouble: Trouble::default(),
+            incarnation: parts.store.incarnation(),
             last_turn: Turn { now, wall },
             parts,
         }
@@ -137,6 +144,8 @@ impl Owner {
     async fn turn(&mut self) {
         self.note_turn();
         let failures = self.trouble.failures();
+        self.trouble.reopen();
+        self.notice_another_file().await;
         self.load_waiting().await;
         self.try_store_again().await;
         self.judge_all().await;
@@ -197,7 +206,8 @@ impl Owner {
             }
             Message::Settled(service, decision, outcome, reply) => {
                 let stepped = self.step(&service, Event::WriteSettled { decision, outcome }).await;
-                let _gone = reply.send(stepped.map(|_| ()).map_err(|error| error.to_string()));
+                // Only a commit is an answer that ends the executor's part.
+                let _gone = reply.send(stepped.map(drop).map_err(|error| one_line(&error)));
             }
             Message::Delivered(service, decision, delivery) => {
                 if let Some(unit) = self.units.get_mut(&service) {
@@ -208,11 +218,11 @@ impl Owner {
                 let event = Event::Verified { decision: decision.clone(), deliveries: deliveries.clone() };
                 let stepped = self.step(&service, event).await;
                 // An answer that nobody waits for any more says nothing of what is served now.
-                let wanted = matches!(&stepped, Ok(Some(step)) if step.refusal.is_none());
+                let wanted = matches!(&stepped, Ok(step) if step.refusal.is_none());
                 if let Some(unit) = self.units.get_mut(&service).filter(|_| wanted) {
                     unit.note_deliveries(&decision, &deliveries);
                 }
-                let _gone = reply.send(stepped.map(|_| ()).map_err(|error| error.to_string()));
+                let _gone = reply.send(stepped.map(drop).map_err(|error| one_line(&error)));
             }
         }
     }
@@ -229,11 +239,10 @@ impl Owner {
         tracing::info!(%service, command = ?order.command, by = %order.by, "order");
         match self.step(service, Event::Commanded(order)).await {
             Err(error) => OrderAnswer::StoreFailed(one_line(&error)),
-            Ok(Some(step)) => match step.refusal {
+            Ok(step) => match step.refusal {
                 Some(refusal) => OrderAnswer::Refused(refusal),
                 None => OrderAnswer::Taken(step.decision),
             },
-            Ok(None) => OrderAnswer::NoService,
         }
     }
 
@@ -243,14 +252,13 @@ impl Owner {
         let granted = self.parts.clock.wall();
         // The newest evidence, not that of the last tick.
         self.judge_one(service).await;
-        let length = self.units.get(service).map(Unit::permit_length).ok_or("there is no such service")?;
+        let length = self.units.get(service).map(Unit::permit_length).ok_or("its state is not loaded")?;
         match self.step(service, Event::PermitAsked { decision }).await {
-            Ok(Some(step)) => match step.permit {
+            Ok(step) => match step.permit {
                 Some(PermitAnswer::Granted) => Ok(Permit { granted, length }),
                 Some(PermitAnswer::Refused(why)) => Err(why),
                 None => Err("the decision has ended".to_owned()),
             },
-            Ok(None) => Err("there is no such service".to_owned()),
             Err(error) => Err(format!("the permit could not be committed: {}", one_line(&error))),
         }
     }
@@ -273,35 +281,37 @@ impl Owner {
         let _again = self.step(name, event).await;
     }
 
-    /// One step of one service: commit, then carry out. `None` if there is no such service.
-    async fn step(
-        &mut self,
-        name: &ServiceName,
-        event: Event,
-    ) -> Result<Option<dns_core::machine::effect::Step>, StoreError> {
-        let Some(unit) = self.units.get_mut(name) else { return Ok(None) };
-        let stepped = unit.step(&event, &self.parts).await;
+    /// One step of one service: commit, then carry out.
+    async fn step(&mut self, name: &ServiceName, event: Event) -> Result<Step, NotStepped> {
+        let Some(unit) = self.units.get_mut(name) else { return Err(NotStepped::NotLoaded(name.clone())) };
+        let stepped = unit.step(&event, &self.parts, self.trouble.shut()).await;
         match stepped {
             Ok(step) => {
                 self.carry_out(name, &step.effects);
-                Ok(Some(step))
+                Ok(step)
             }
-            Err(error) => {
-                self.trouble.note(&error);
-                if matches!(error, StoreError::Stale { .. }) {
-                    self.reload(name).await;
-                }
-                Err(error)
+            Err(NotStepped::Refused(error)) => {
+                self.take_in(&error).await;
+                Err(error.into())
             }
+            Err(error @ (NotStepped::NotLoaded(_) | NotStepped::Shut(_))) => Err(error),
+        }
+    }
+
+    /// What follows from a commit that was refused, whoever tried it.
+    async fn take_in(&mut self, error: &StoreError) {
+        self.trouble.note(error);
+        if matches!(error, StoreError::Stale { .. }) {
+            self.load_anew().await;
         }
     }
 
     /// A store that failed is tried with a commit that changes nothing: quiet services would not show that it is back.
     async fn try_store_again(&mut self) {
-        let failing = self.trouble.is_failing();
+        let failing = self.trouble.is_failing() && self.trouble.shut().is_none();
         let Some(unit) = self.units.values_mut().next().filter(|_| failing) else { return };
         if let Err(error) = unit.commit_unchanged(&self.parts).await {
-            self.trouble.note(&error);
+            self.take_in(&error).await;
         }
     }
 
@@ -332,8 +342,13 @@ impl Owner {
     fn snapshot(&self) -> Snapshot {
         let now = self.parts.clock.now();
         let trouble = self.trouble.text(self.parts.store.trouble());
-        let loaded = self.units.iter().map(|(name, unit)| (name.clone(), unit.view(trouble.as_deref())));
-        let waiting = self.waiting.iter().map(|(name, waiting)| (name.clone(), waiting.view(trouble.as_deref())));
+        let history = self.parts.store.history_trouble();
+        let loaded =
+            self.units.iter().map(|(name, unit)| (name.clone(), unit.view(trouble.as_deref(), history.as_ref())));
+        let waiting = self
+            .waiting
+            .iter()
+            .map(|(name, waiting)| (name.clone(), waiting.view(trouble.as_deref(), history.as_ref())));
         Snapshot {
             at: now,
             actor: Some(self.parts.actor.clone()),
@@ -341,6 +356,11 @@ impl Owner {
             unloaded: self.waiting.keys().cloned().collect(),
             witnesses: self.witnesses.reports(now),
             store_error: trouble,
+            published: Some(Instant::now()),
+            stall: None,
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@
 mod resolve;
 mod send;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use dns_service::clock::Clock;
 use dns_service::exit::one_line;
 use dns_store::port::{OpenWrite, Store};
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::handle::Engine;
@@ -50,29 +50,20 @@ impl Executor {
     /// Drains the outbox until cancelled, then waits for what is under way. The caller bounds that wait; what is left
     /// then is found again by the next process.
     pub(crate) async fn run(self, stop: CancellationToken) {
-        // Bounded by the services: each has one open write at the most.
-        let mut under_way = BTreeSet::new();
-        let mut tasks = JoinSet::new();
+        let mut writes = Writes::default();
         while !stop.is_cancelled() {
-            self.start_what_is_open(&mut under_way, &mut tasks, &stop).await;
+            self.start_what_is_open(&mut writes, &stop).await;
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = self.outbox.notified() => {}
                 () = tokio::time::sleep(SCAN_EVERY) => {}
-                Some(done) = tasks.join_next(), if !tasks.is_empty() => finish(&mut under_way, done),
+                true = writes.next_end(), if !writes.is_empty() => {}
             }
         }
-        while let Some(done) = tasks.join_next().await {
-            finish(&mut under_way, done);
-        }
+        while writes.next_end().await {}
     }
 
-    async fn start_what_is_open(
-        &self,
-        under_way: &mut BTreeSet<DecisionId>,
-        tasks: &mut JoinSet<DecisionId>,
-        stop: &CancellationToken,
-    ) {
+    async fn start_what_is_open(&self, writes: &mut Writes, stop: &CancellationToken) {
         // The store remembers why it could not be read, and the engine says it.
         let Ok(open) = self.store.open_writes().await else { return };
         // Before the engine has loaded anything, nobody could give a permit or take a settlement.
@@ -81,15 +72,11 @@ impl Executor {
             // Absence from the configuration deletes nothing: such a row waits until its service is back. So does one of
             // a service whose state cannot be read.
             let is_guarded = self.services.contains_key(&write.service) && !snapshot.unloaded.contains(&write.service);
-            if !is_guarded || !under_way.insert(write.id.clone()) {
+            if !is_guarded || writes.has(&write.id) {
                 continue;
             }
             let (executor, stop) = (self.clone(), stop.clone());
-            tasks.spawn(async move {
-                let id = write.id.clone();
-                executor.carry_out(write, stage, stop).await;
-                id
-            });
+            writes.start(write.id.clone(), async move { executor.carry_out(write, stage, stop).await });
         }
     }
 
@@ -105,15 +92,67 @@ impl Executor {
     }
 }
 
-fn finish(under_way: &mut BTreeSet<DecisionId>, done: Result<DecisionId, tokio::task::JoinError>) {
-    match done {
-        Ok(id) => {
-            under_way.remove(&id);
+/// The writes under way, each in a task of its own. Bounded by the services: each has one open write at the most.
+#[derive(Default)]
+struct Writes {
+    tasks: JoinSet<()>,
+    /// Whose task is whose: one that panics can't say it.
+    decisions: BTreeMap<task::Id, DecisionId>,
+}
+
+impl Writes {
+    fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    fn has(&self, decision: &DecisionId) -> bool {
+        self.decisions.values().any(|known| known == decision)
+    }
+
+    fn start(&mut self, decision: DecisionId, write: impl Future<Output = ()> + Send + 'static) {
+        let task = self.tasks.spawn(write);
+        self.decisions.insert(task.id(), decision);
+    }
+
+    /// Waits for the end of one. False if there is none. Cancel safe.
+    async fn next_end(&mut self) -> bool {
+        let (task, failed) = match self.tasks.join_next_with_id().await {
+            None => return false,
+            Some(Ok((task, ()))) => (task, None),
+            Some(Err(error)) => (error.id(), Some(error)),
+        };
+        let decision = self.decisions.remove(&task);
+        if let (Some(error), Some(decision)) = (failed, decision) {
+            // Its row stays in the outbox, so the next scan finds out what became of it. The others go on: started
+            // beside themselves they would be burned by their own second tasks.
+            tracing::error!(%decision, error = one_line(&error), "a write's task ended abnormally");
         }
-        Err(error) => {
-            // Its row stays in the outbox; without the id, all are looked at anew, and permits are given once.
-            tracing::error!(error = one_line(&error), "a write's task ended abnormally");
-            under_way.clear();
-        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dns_core::time::Timestamp;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_write_that_panics_leaves_the_others_under_way() {
+        let id = |number| DecisionId::at(Timestamp::from_secs(1_795_246_200), number);
+        let (faulty, patient) = (id(1), id(2));
+        let mut writes = Writes::default();
+        let end = Arc::new(Notify::new());
+        writes.start(faulty.clone(), async { panic!("a fault in one write") });
+        writes.start(patient.clone(), {
+            let end = Arc::clone(&end);
+            async move { end.notified().await }
+        });
+        assert!(writes.next_end().await);
+        assert!(!writes.has(&faulty), "it can be taken up again");
+        assert!(writes.has(&patient), "it is not to be started a second time");
+        end.notify_one();
+        assert!(writes.next_end().await);
+        assert!(!writes.has(&patient) && !writes.next_end().await);
     }
 }

@@ -41,7 +41,7 @@ use crate::{api, gauges, page, reader, verifier};
 /// settled by then are found by the next process.
 const DRAIN: Duration = Duration::from_secs(12);
 
-/// Part of readiness: the engine has loaded every service.
+/// Part of readiness: the engine runs. A single service whose state cannot be read is held by itself, and pages.
 const ENGINE: &str = "engine";
 /// Part of readiness: the store takes commits. Without it nothing is decided.
 const STORE: &str = "store";
@@ -179,7 +179,7 @@ fn start(serving: Serving<'_>) -> anyhow::Result<Running> {
     });
     let stop = inner.stop.clone();
     inner.spawn("the verifier", verifier::run(requests, Arc::clone(&common.providers), engine, stop.clone()));
-    inner.spawn("the store", open_store(Arc::clone(&awaited), stop.clone()));
+    inner.spawn("the store", keep_store_open(Arc::clone(&awaited), stop.clone()));
     inner.spawn("the engine", async move {
         // Whether the store opens shows at once, or as soon as a lock is given up: until then there is nothing to say.
         tokio::select! {
@@ -191,15 +191,11 @@ fn start(serving: Serving<'_>) -> anyhow::Result<Running> {
     Ok(Running { outer, inner })
 }
 
-/// Opens the store as soon as it can be.
-async fn open_store(store: Arc<AwaitedStore>, stop: CancellationToken) {
-    let opened_until_the_end = async {
-        store.open().await;
-        stop.cancelled().await;
-    };
+/// Opens the store as soon as it can be, and again whenever its file was replaced.
+async fn keep_store_open(store: Arc<AwaitedStore>, stop: CancellationToken) {
     tokio::select! {
         () = stop.cancelled() => {}
-        () = opened_until_the_end => {}
+        () = store.keep_open() => {}
     }
 }
 
@@ -298,15 +294,58 @@ fn executor(instance: &Actor, common: &Common) -> Executor {
     }
 }
 
-/// Keeps readiness in step with what the engine publishes.
+/// Keeps readiness in step with what the engine publishes, and with how long ago it did.
 async fn follow_readiness(mut engine: Engine, readiness: Readiness, stop: CancellationToken) {
     while let Some(snapshot) = engine.next_snapshot(&stop).await {
-        if snapshot.actor.is_some() {
-            readiness.ready(ENGINE);
+        match &snapshot.stall {
+            Some(words) => readiness.not_ready(ENGINE, words.clone()),
+            None if snapshot.actor.is_some() => readiness.ready(ENGINE),
+            // It has not begun: the store is being opened.
+            None => continue,
         }
         match &snapshot.store_error {
             None => readiness.ready(STORE),
             Some(error) => readiness.not_ready(STORE, error.clone()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::engine::snapshot::{STANDS_STILL, Snapshot};
+
+    /// Waits until readiness is as wanted.
+    async fn until(readiness: &Readiness, wanted: impl Fn(&BTreeMap<&'static str, String>) -> bool) {
+        let reached = async {
+            while !wanted(&readiness.reasons()) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let reached = tokio::time::timeout(STANDS_STILL * 5, reached).await;
+        reached.unwrap_or_else(|_| panic!("{:?}", readiness.reasons()));
+    }
+
+    #[tokio::test]
+    async fn is_ready_only_while_the_engine_turns() {
+        let (engine, _messages, publish) = Engine::channel();
+        let (readiness, stop) = (Readiness::starting(&[ENGINE, STORE]), CancellationToken::new());
+        let following = tokio::spawn(follow_readiness(engine, readiness.clone(), stop.clone()));
+        let publish_now = |actor: Actor| {
+            let actor = Some(actor);
+            publish.send_replace(Arc::new(Snapshot { actor, published: Some(Instant::now()), ..Snapshot::default() }));
+        };
+        assert_eq!(readiness.reasons().len(), 2, "an engine that has not begun is not ready");
+        let actor: Actor = "controller-1".parse().expect("a name");
+        publish_now(actor.clone());
+        until(&readiness, BTreeMap::is_empty).await;
+        // Nobody publishes any more, and nobody else would say it.
+        until(&readiness, |reasons| reasons.get(ENGINE).is_some_and(|why| why.contains("stands still"))).await;
+        publish_now(actor);
+        until(&readiness, BTreeMap::is_empty).await;
+        stop.cancel();
+        following.await.expect("ends");
     }
 }

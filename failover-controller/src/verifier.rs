@@ -3,6 +3,7 @@
 //! Bounded: a server that serves something else is asked until the policy's time is over; one that does not answer is
 //! given up sooner, since it answers no resolver either. Neither stands in the way of the next move.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,9 +16,10 @@ use dns_core::machine::event::{Delivery, DeliveryOutcome};
 use dns_core::rrset::{RrsetKey, Rrsets};
 use dns_core::service::Service;
 use dns_provider::authoritative::{AskError, Expected, Served, Servers, Unresolved, servers, serves};
+use dns_service::exit::one_line;
 use dns_service::failpoint::{self, Failpoint};
 use tokio::sync::mpsc;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{self, AbortHandle, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::handle::{Engine, Message};
@@ -35,6 +37,9 @@ const SILENCE: Duration = Duration::from_secs(5);
 const COMMIT_PAUSE: Duration = Duration::from_secs(1);
 /// Verifications that wait to begin; one per service at the most, since a newer one replaces an older.
 const QUEUE: usize = 1024;
+
+/// What is told of a server about which nothing is known, because of a fault in this program.
+const PANICKED: &str = "its question panicked; the log says where";
 
 /// What every authoritative server should be seen to serve.
 #[derive(Clone, Debug)]
@@ -123,21 +128,59 @@ pub(crate) async fn run(
     engine: Engine,
     stop: CancellationToken,
 ) {
-    let mut running: BTreeMap<ServiceName, AbortHandle> = BTreeMap::new();
-    let mut tasks = JoinSet::new();
+    let mut running = Running { engine, tasks: JoinSet::new(), by_service: BTreeMap::new() };
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             Some((service, question)) = requests.recv() => {
                 let Some(provider) = providers.get(&question.verification.service.provider).cloned() else { continue };
-                let engine = engine.clone();
-                let task = tasks.spawn(async move { verify(question, provider, engine).await });
-                if let Some(older) = running.insert(service, task) {
-                    older.abort();
-                }
+                let (engine, asked) = (running.engine.clone(), Asked::of(&question, &provider));
+                running.begin(service, asked, verify(question, provider, engine));
             }
-            Some(_done) = tasks.join_next(), if !tasks.is_empty() => {}
+            Some(ended) = running.tasks.join_next(), if !running.tasks.is_empty() => running.end(ended),
         }
+    }
+}
+
+/// What is left of a question whose task has ended abnormally.
+#[derive(Clone)]
+struct Asked {
+    decision: DecisionId,
+    primary: SocketAddr,
+}
+
+impl Asked {
+    fn of(question: &Question, provider: &ProviderInUse) -> Self {
+        Self { decision: question.decision.clone(), primary: provider.primary }
+    }
+}
+
+/// The verifications under way, one of each service.
+struct Running {
+    engine: Engine,
+    tasks: JoinSet<()>,
+    by_service: BTreeMap<ServiceName, (AbortHandle, Option<Asked>)>,
+}
+
+impl Running {
+    fn begin(&mut self, service: ServiceName, asked: Asked, verification: impl Future<Output = ()> + Send + 'static) {
+        let task = self.tasks.spawn(verification);
+        if let Some((older, _)) = self.by_service.insert(service, (task, Some(asked))) {
+            older.abort();
+        }
+    }
+
+    /// Without an answer the service would count as being verified for good, and nothing but a restart would ask again.
+    fn end(&mut self, ended: Result<(), JoinError>) {
+        let Err(error) = ended else { return };
+        let mut found = self.by_service.iter_mut().filter(|(_, (task, _))| task.id() == error.id());
+        // One that a newer one has replaced is not found: it was aborted.
+        let Some((service, (task, asked))) = found.next() else { return };
+        tracing::error!(%service, error = one_line(&error), "a verification ended abnormally");
+        // Telling is tried once; `None` afterwards.
+        let Some(Asked { decision, primary }) = asked.take() else { return };
+        let deliveries = vec![silent(primary.to_string(), PANICKED.to_owned())];
+        *task = self.tasks.spawn(tell(self.engine.clone(), service.clone(), decision, deliveries));
     }
 }
 
@@ -154,7 +197,11 @@ async fn verify(question: Question, provider: ProviderInUse, engine: Engine) {
                 .record(took.as_secs_f64());
         }
     }
-    // Until it is committed the service counts as being verified, so it is told again and again.
+    tell(engine, service, decision, deliveries).await;
+}
+
+/// Until it is committed the service counts as being verified, so it is told again and again.
+async fn tell(engine: Engine, service: ServiceName, decision: DecisionId, deliveries: Vec<Delivery>) {
     loop {
         let (name, id, report) = (service.clone(), decision.clone(), deliveries.clone());
         match engine.ask(|reply| Message::Verified(name, id, report, reply)).await {
@@ -165,20 +212,18 @@ async fn verify(question: Question, provider: ProviderInUse, engine: Engine) {
     }
 }
 
-/// Asks every server as soon as its address is known, and tells of each as soon as it serves what was written. One whose address is still looked for keeps no other waiting.
+/// Asks every server as soon as its address is known, and tells of each as soon as it serves what was written. One
+/// whose address is still looked for keeps no other waiting.
 async fn ask_all(
     provider: &ProviderInUse,
     verification: &Verification,
     began: Instant,
     witness: &Witness,
 ) -> Vec<Delivery> {
-    let mut tasks = JoinSet::new();
-    let mut asked = BTreeSet::new();
+    let mut questions = Questions::default();
     let ask = |server: SocketAddr| {
-        if asked.insert(server) {
-            let (verification, witness) = (verification.clone(), witness.clone());
-            tasks.spawn(async move { witness.tell(ask_until_served(server, &verification, began).await).await });
-        }
+        let (verification, witness) = (verification.clone(), witness.clone());
+        questions.ask(server, async move { witness.tell(ask_until_served(server, &verification, began).await).await });
     };
     let Service { zone, policy, .. } = &*verification.service;
     let ProviderInUse { primary, authoritative_servers, resolvers, .. } = provider;
@@ -190,12 +235,39 @@ async fn ask_all(
             vec![silent(primary.to_string(), format!("it does not tell the zone's name servers: {error}"))]
         }
     };
-    // A JoinSet that is dropped aborts its tasks, so a verification that is replaced stops asking.
-    while let Some(answered) = tasks.join_next().await {
-        deliveries.extend(answered);
-    }
+    deliveries.extend(questions.answers().await);
     deliveries.sort_by(|one, other| one.server.cmp(&other.server));
     deliveries
+}
+
+/// One question to each server. Those that are dropped stop asking, so a verification that is replaced does.
+#[derive(Default)]
+struct Questions {
+    tasks: JoinSet<Delivery>,
+    servers: BTreeMap<SocketAddr, task::Id>,
+}
+
+impl Questions {
+    /// Asks a server that was not asked yet.
+    fn ask(&mut self, server: SocketAddr, question: impl Future<Output = Delivery> + Send + 'static) {
+        if let Entry::Vacant(vacant) = self.servers.entry(server) {
+            vacant.insert(self.tasks.spawn(question).id());
+        }
+    }
+
+    /// What all have answered. Every server that was asked is in it: one that is missing would count as arrived.
+    async fn answers(mut self) -> Vec<Delivery> {
+        let mut deliveries = Vec::new();
+        while let Some(answered) = self.tasks.join_next().await {
+            deliveries.push(answered.unwrap_or_else(|error| {
+                let server = self.servers.iter().find(|(_, task)| **task == error.id());
+                let name = server.map(|(server, _)| server.to_string()).unwrap_or_default();
+                tracing::error!(server = name, error = one_line(&error), "a question to a server ended abnormally");
+                silent(name, PANICKED.to_owned())
+            }));
+        }
+        deliveries
+    }
 }
 
 /// Looks for a zone's servers again and again until each has an address, or until `within` is over: one lost packet says
@@ -278,4 +350,4 @@ fn delivery(server: SocketAddr, outcome: DeliveryOutcome, took: Option<Duration>
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -100,6 +100,8 @@ pub struct Plan {
     pub hearing: Hearing,
     /// Whether vantage points have a control target, which is nobody's endpoint.
     pub controlled: bool,
+    /// Further services, which only observe the same regions: each has a record of its own.
+    pub observers: usize,
     /// `DNS_FAILPOINTS` of the controller.
     pub failpoints: Option<String>,
     /// Lines of `sh` that prepare a small disk of the controller's own for its store, see [`Launch::on_own_disk`];
@@ -124,6 +126,7 @@ impl Plan {
             monitors: 3,
             hearing: Hearing::Plain,
             controlled: false,
+            observers: 0,
             failpoints: None,
             disk: None,
             ready: true,
@@ -176,7 +179,8 @@ impl World {
     /// When something does not come up within [`PATIENCE`].
     pub fn start(plan: &Plan) -> Self {
         let sandbox = Sandbox::new();
-        let auth = AuthServer::start_in(&sandbox, plan.kind, Setup::new(ZONE, ZONE_TEXT));
+        let zone_text = ZONE_TEXT.to_owned() + &configuration::observed_records(plan.observers);
+        let auth = AuthServer::start_in(&sandbox, plan.kind, Setup::new(ZONE, &zone_text));
         let listening: Vec<SocketAddr> = (0..plan.monitors).map(|_| sandbox.socket()).collect();
         let behind_one = listening.iter().filter(|_| plan.hearing == Hearing::Proxied);
         let proxies: Vec<Proxy> = behind_one.map(|at| Proxy::start(&sandbox, *at)).collect();

@@ -4,11 +4,15 @@
 //! running, and nobody would be told anything but "it restarts". So it runs without a store: every call fails at once
 //! with the reason, nothing is committed, and so nothing is decided. The file is tried again every few seconds.
 //!
-//! What reads have shown is remembered, too: nobody steps a service for a damaged history or outbox, so nobody else
+//! A file that is taken away or replaced under an open store ends that store: nothing more is written into it, and what
+//! the path names then is opened as at a start ([`Store::incarnation`] tells).
+//!
+//! What reads of the outbox have shown is remembered, too: nobody steps a service for a damaged outbox, so nobody else
 //! would say it.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,18 +20,27 @@ use async_trait::async_trait;
 use dns_core::identifier::ServiceName;
 use tokio::sync::watch;
 
-use crate::port::{Commit, Generation, HistoryQuery, HistoryRow, OpenWrite, Store, StoreError, StoredState};
+use crate::port::{
+    Commit, Generation, HistoryQuery, HistoryRow, HistoryTrouble, OpenWrite, Store, StoreError, StoredState,
+};
 use crate::sqlite::SqliteStore;
 
 /// How often the file is tried again: a person who has mended it sees that at once, and a broken disk is left in peace.
 const TRY_EVERY: Duration = Duration::from_secs(2);
+
+/// What is told between a replaced file and the next.
+const REPLACED: &str = "the store file was replaced while open, or its lock was; what its path names now is opened as \
+                        at a start";
 
 /// A SQLite store that may not be open yet.
 #[derive(Debug)]
 pub struct AwaitedStore {
     path: PathBuf,
     state: watch::Sender<State>,
-    seen: Mutex<Seen>,
+    /// How often it was opened.
+    opened: AtomicU64,
+    /// Why the outbox could not be read, the last time.
+    outbox: Mutex<Option<String>>,
 }
 
 #[derive(Clone, Debug)]
@@ -39,20 +52,34 @@ enum State {
     Open(Arc<SqliteStore>),
 }
 
-/// What reads have shown.
-#[derive(Debug, Default)]
-struct Seen {
-    /// Why the outbox could not be read, the last time.
-    outbox: Option<String>,
-    /// Damage that was met in the history. It stays until the process ends: a page that happens to lie elsewhere does
-    /// not mend the file.
-    damage: Option<String>,
-}
-
 impl AwaitedStore {
     /// The store at `path`; nothing is touched yet.
     pub fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), state: watch::Sender::new(State::Opening), seen: Mutex::default() }
+        Self {
+            path: path.to_owned(),
+            state: watch::Sender::new(State::Opening),
+            opened: AtomicU64::new(0),
+            outbox: Mutex::default(),
+        }
+    }
+
+    /// Keeps it open: tries until it is, and again whenever its file was replaced. Never ends by itself; cancel safe.
+    pub async fn keep_open(&self) {
+        loop {
+            self.open().await;
+            let Ok(store) = self.opened() else { continue };
+            store.until_replaced().await;
+            self.state.send_replace(State::Failing(REPLACED.to_owned()));
+            while let Err(error) = store.close_replaced().await {
+                let why = format!("{REPLACED}, as soon as the old one can be closed: {}", words(&error));
+                self.state.send_replace(State::Failing(why));
+                tokio::time::sleep(TRY_EVERY).await;
+            }
+            // With the last of these the lock is free.
+            drop(store);
+            // Long enough to be seen by whoever looks, and a file that is just being copied is whole by then.
+            tokio::time::sleep(TRY_EVERY).await;
+        }
     }
 
     /// Tries until it is open. Cancel safe: a dropped try leaves the file unlocked.
@@ -60,6 +87,8 @@ impl AwaitedStore {
         loop {
             match SqliteStore::open(&self.path).await {
                 Ok(store) => {
+                    // Before the first call can reach it: whoever sees the new store sees that it is new.
+                    self.opened.fetch_add(1, Ordering::SeqCst);
                     self.state.send_replace(State::Open(Arc::new(store)));
                     return;
                 }
@@ -93,9 +122,9 @@ impl AwaitedStore {
         }
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
-        // Two options are whole at every point at which a holder could have panicked.
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    fn outbox(&self) -> MutexGuard<'_, Option<String>> {
+        // An option is whole at every point at which a holder could have panicked.
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -111,16 +140,12 @@ impl Store for AwaitedStore {
 
     async fn open_writes(&self) -> Result<Vec<OpenWrite>, StoreError> {
         let open = self.opened()?.open_writes().await;
-        self.seen().outbox = open.as_ref().err().map(|error| format!("the outbox cannot be read: {}", told(error)));
+        *self.outbox() = open.as_ref().err().map(|error| format!("the outbox cannot be read: {}", told(error)));
         open
     }
 
     async fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryRow>, StoreError> {
-        let rows = self.opened()?.history(query).await;
-        if let Err(error @ StoreError::Corrupt { .. }) = &rows {
-            self.seen().damage = Some(told(error));
-        }
-        rows
+        self.opened()?.history(query).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
@@ -131,8 +156,15 @@ impl Store for AwaitedStore {
         if let Err(error) = self.opened() {
             return Some(told(&error));
         }
-        let Seen { outbox, damage } = &*self.seen();
-        outbox.clone().or_else(|| damage.clone())
+        self.outbox().clone()
+    }
+
+    fn history_trouble(&self) -> Option<HistoryTrouble> {
+        self.opened().ok()?.history_trouble()
+    }
+
+    fn incarnation(&self) -> u64 {
+        self.opened.load(Ordering::SeqCst)
     }
 }
 

@@ -83,6 +83,15 @@ pub struct HistoryRow {
     pub entry: HistoryEntry,
 }
 
+/// What reads of the history have met. Nothing is decided by history, so it stands in nobody's way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HistoryTrouble {
+    /// The store itself is damaged there: a person must look.
+    Damaged(String),
+    /// Rows that this program does not understand were left out, as a newer program may have written.
+    LeftOut(String),
+}
+
 /// A failed call, by what the caller can do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -131,7 +140,8 @@ pub trait Store: Send + Sync {
     /// Every planned write that is not settled, oldest first.
     async fn open_writes(&self) -> Result<Vec<OpenWrite>, StoreError>;
 
-    /// Reads history, newest last.
+    /// Reads history, newest last. Rows that cannot be understood are left out, see
+    /// [`history_trouble`](Self::history_trouble).
     async fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryRow>, StoreError>;
 
     /// Whether the store answers: a cheap read for readiness.
@@ -140,5 +150,15 @@ pub trait Store: Send + Sync {
     /// What is wrong with the store, as far as earlier calls have shown: no call is made for it.
     fn trouble(&self) -> Option<String> {
         None
+    }
+
+    /// What reads of the history have met since the store was opened: no call is made for it.
+    fn history_trouble(&self) -> Option<HistoryTrouble> {
+        None
+    }
+
+    /// Counts how often the store was opened. When it has changed, what was loaded before may be of another file.
+    fn incarnation(&self) -> u64 {
+        0
     }
 }

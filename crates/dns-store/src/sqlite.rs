@@ -1,19 +1,21 @@
 //! The store of a single controller: one SQLite file.
 //!
 //! Invariants: at most one process has a file open as a store (an advisory lock); one connection writes, so steps are
-//! serial; a commit that returned is on disk (write-ahead log with `synchronous=FULL`); history rows are never
-//! changed, which triggers in the schema enforce against every writer.
+//! serial; a commit that returned is on disk (write-ahead log with `synchronous=FULL`), in the file that the path names
+//! ([`place`]); history rows are never changed, which triggers in the schema enforce against every writer.
 //!
 //! It does not serve several replicas, and it does not repair: a file that cannot be understood is reported.
 
 mod fault;
 mod holder;
 mod lock;
+mod place;
 mod read;
 mod schema;
 mod step;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -23,15 +25,23 @@ use sqlx::{Sqlite, SqlitePool};
 
 use self::fault::Faults;
 use self::lock::StoreLock;
-use crate::port::{Commit, Generation, HistoryQuery, HistoryRow, OpenWrite, Store, StoreError, StoredState};
+use self::place::Place;
+use self::read::Reading;
+use crate::port::{
+    Commit, Generation, HistoryQuery, HistoryRow, HistoryTrouble, OpenWrite, Store, StoreError, StoredState,
+};
 
-/// How long a statement waits for a lock held by a foreign process, such as a backup: long enough for a checkpoint,
-/// short enough that a stuck tool becomes an error while a decision is still valid (10 s at least).
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a statement waits for a lock held by a foreign process. No second writer ever has a right to it, and what a
+/// reader such as a backup holds keeps no commit out; a stuck tool must become an error before the engine, which waits
+/// for its commit, counts as having stood still (2 s), and before its evidence is stale (3 s).
+const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long a call waits for a connection. Above [`BUSY_TIMEOUT`], so that a queued call fails after the one in front
-/// of it has told the cause.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(8);
+/// How long a call waits for a connection: above [`BUSY_TIMEOUT`], so that a queued call fails after the one in front
+/// of it has told the cause, and below the 2 s, too.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1500);
+
+/// How often an open store looks, without a commit, whether its file is still in place.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Connections for reads: status page, API and engine never queue behind one slow history query.
 const READERS_MAX: u32 = 4;
@@ -42,6 +52,9 @@ pub struct SqliteStore {
     faults: Faults,
     writer: SqlitePool,
     readers: SqlitePool,
+    place: Place,
+    /// What reads of the history have met. It stays: a read that happens to touch other rows mends nothing.
+    history_trouble: Mutex<Option<HistoryTrouble>>,
     // Last: the lock outlives the connections.
     _lock: StoreLock,
 }
@@ -62,13 +75,53 @@ impl SqliteStore {
         self.writer.close().await;
     }
 
+    /// Waits until the file is no longer the one that its path names. Cancel safe.
+    pub async fn until_replaced(&self) {
+        while self.is_in_place().await.unwrap_or(true) {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Closes a file that was replaced, once all of its write-ahead log is in it. SQLite leaves the log of such a file
+    /// where it is, and would play it into the one that has taken the name; and a file that was moved away is whole.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the log cannot be folded in now, such as on a full disk: then it is still open.
+    pub async fn close_replaced(&self) -> Result<(), StoreError> {
+        self.readers.close().await;
+        let folded: Result<i64, _> =
+            sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&self.writer).await;
+        match folded.map_err(|error| self.faults.of_error(error))? {
+            0 => {}
+            _busy => return Err(self.faults.unavailable("another process reads the file that was replaced; end it")),
+        }
+        self.writer.close().await;
+        Ok(())
+    }
+
+    /// Damage is not forgotten for a row that is merely not understood.
+    fn note_history(&self, trouble: HistoryTrouble) {
+        // An option is whole at every point at which a holder could have panicked.
+        let mut known = self.history_trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if !matches!((&*known, &trouble), (Some(HistoryTrouble::Damaged(_)), HistoryTrouble::LeftOut(_))) {
+            *known = Some(trouble);
+        }
+    }
+
+    /// Off the runtime's threads: a file system that hangs holds up this call alone.
+    async fn is_in_place(&self) -> Result<bool, StoreError> {
+        let place = self.place.clone();
+        let looked = tokio::task::spawn_blocking(move || place.is_unchanged()).await;
+        looked.map_err(|panic| self.faults.unavailable(panic))?.map_err(|error| self.faults.unavailable(error))
+    }
+
     /// Tests narrow timeouts and sizes through `adjust`.
     async fn open_with(
         path: &Path,
         adjust: impl FnOnce(SqliteConnectOptions) -> SqliteConnectOptions,
     ) -> Result<Self, StoreError> {
         let faults = Faults::of(path);
-        let (file, lock) = prepare(path.to_owned(), &faults).await?;
+        let (file, lock, place) = prepare(path.to_owned(), &faults).await?;
         let base = adjust(base_options(&file));
         // The journal mode is changed by the writer only: changing it needs the file for itself.
         let writing = base.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
@@ -76,7 +129,7 @@ impl SqliteStore {
         schema::migrate(&writer).await.map_err(|error| faults.of_migration(error))?;
         let reading = base.pragma("query_only", "ON");
         let readers = pool(READERS_MAX).connect_with(reading).await.map_err(|error| faults.of_error(error))?;
-        Ok(Self { faults, writer, readers, _lock: lock })
+        Ok(Self { faults, writer, readers, place, history_trouble: Mutex::default(), _lock: lock })
     }
 }
 
@@ -87,6 +140,9 @@ impl Store for SqliteStore {
     }
 
     async fn commit(&self, commit: &Commit) -> Result<Generation, StoreError> {
+        if !self.is_in_place().await? {
+            return Err(self.faults.replaced());
+        }
         step::commit(&self.writer, &self.faults, commit).await
     }
 
@@ -95,11 +151,21 @@ impl Store for SqliteStore {
     }
 
     async fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryRow>, StoreError> {
-        read::history(&self.readers, &self.faults, query).await
+        let read = read::history(&self.readers, &self.faults, query).await;
+        match &read {
+            Ok(Reading { left_out: Some(why), .. }) => self.note_history(HistoryTrouble::LeftOut(why.clone())),
+            Err(StoreError::Corrupt { reason, .. }) => self.note_history(HistoryTrouble::Damaged(reason.clone())),
+            Ok(Reading { left_out: None, .. }) | Err(StoreError::Unavailable { .. } | StoreError::Stale { .. }) => {}
+        }
+        read.map(|reading| reading.rows)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
         read::ping(&self.readers, &self.faults).await
+    }
+
+    fn history_trouble(&self) -> Option<HistoryTrouble> {
+        self.history_trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -118,11 +184,12 @@ fn pool(connections_max: u32) -> sqlx::pool::PoolOptions<Sqlite> {
 }
 
 /// Takes the lock and makes sure that the file exists, off the runtime's threads.
-async fn prepare(path: PathBuf, faults: &Faults) -> Result<(PathBuf, StoreLock), StoreError> {
+async fn prepare(path: PathBuf, faults: &Faults) -> Result<(PathBuf, StoreLock, Place), StoreError> {
     let prepared = tokio::task::spawn_blocking(move || {
         let lock = StoreLock::take(&path)?;
         lock.create_store()?;
-        Ok::<_, lock::LockError>((lock.store().to_owned(), lock))
+        let place = lock.take_down(&path)?;
+        Ok::<_, lock::LockError>((lock.store().to_owned(), lock, place))
     });
     let joined = prepared.await.map_err(|panic| faults.unavailable(panic))?;
     joined.map_err(|error| faults.unavailable(error))

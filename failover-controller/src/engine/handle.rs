@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::evidence::Heard;
-use super::snapshot::Snapshot;
+use super::snapshot::{STANDS_STILL, Snapshot};
 
 /// Messages that wait for the engine. Senders wait when it is full: evidence is worth nothing if it jumps a queue.
 const QUEUE: usize = 1024;
@@ -90,17 +90,55 @@ impl Engine {
         answer.await.map_err(|_| EngineStopped)
     }
 
-    /// Waits until the engine publishes again. `None` once it or the process ends.
+    /// Waits until the engine publishes again, or for [`STANDS_STILL`]: then what it last published, which says how it
+    /// is. `None` once it or the process ends.
     pub(crate) async fn next_snapshot(&mut self, stop: &CancellationToken) -> Option<Arc<Snapshot>> {
         tokio::select! {
             () = stop.cancelled() => None,
-            changed = self.snapshots.changed() => changed.ok().map(|()| Arc::clone(&self.snapshots.borrow())),
+            changed = self.snapshots.changed() => changed.ok().map(|()| self.newest()),
+            () = tokio::time::sleep(STANDS_STILL) => Some(self.newest()),
         }
     }
 
     /// What the engine last published; `None` before it has published anything.
     pub(crate) fn snapshot(&self) -> Option<Arc<Snapshot>> {
-        let snapshot = Arc::clone(&self.snapshots.borrow());
+        let snapshot = self.newest();
         snapshot.actor.is_some().then_some(snapshot)
+    }
+
+    fn newest(&self) -> Arc<Snapshot> {
+        Snapshot::aged(&self.snapshots.borrow())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::*;
+
+    fn published(age: Duration) -> Arc<Snapshot> {
+        let actor = Some("controller-1".parse().expect("a name"));
+        let published = Instant::now().checked_sub(age);
+        assert!(published.is_some(), "the machine has been up for longer");
+        Arc::new(Snapshot { actor, published, ..Snapshot::default() })
+    }
+
+    #[test]
+    fn an_engine_that_stands_still_is_told_by_what_it_published_before() {
+        let (engine, _messages, publish) = Engine::channel();
+        assert!(engine.snapshot().is_none(), "nothing is published");
+        let fresh = published(STANDS_STILL / 2);
+        publish.send_replace(Arc::clone(&fresh));
+        assert!(Arc::ptr_eq(&engine.snapshot().expect("published"), &fresh), "it is as it was published");
+
+        publish.send_replace(published(STANDS_STILL * 2));
+        let aged = engine.snapshot().expect("published");
+        for told in [&aged.store_error, &aged.stall] {
+            assert!(told.as_ref().is_some_and(|words| words.contains("stands still since")), "{told:?}");
+        }
+        assert!(aged.at.since(fresh.at) >= STANDS_STILL * 2, "ages go on");
     }
 }

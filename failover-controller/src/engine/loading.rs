@@ -14,9 +14,8 @@ use dns_core::machine::Machine;
 use dns_core::machine::memory::Failover;
 use dns_core::service::Service;
 use dns_core::time::Timestamp;
-use dns_service::exit::one_line;
 use dns_service::failpoint::{self, Failpoint};
-use dns_store::port::StoreError;
+use dns_store::port::{HistoryTrouble, StoreError};
 
 use super::Owner;
 use super::snapshot::ServiceView;
@@ -37,13 +36,16 @@ pub(super) struct Waiting {
 /// Every service, before anything is loaded.
 pub(super) fn all(services: &[(Arc<Service>, Duration)], now: Timestamp) -> BTreeMap<ServiceName, Waiting> {
     let waiting = |(service, permit): &(Arc<Service>, Duration)| {
-        let waiting = Waiting { service: Arc::clone(service), permit: *permit, since: now, unreadable: None };
-        (service.name.clone(), waiting)
+        (service.name.clone(), Waiting::begin(Arc::clone(service), *permit, now))
     };
     services.iter().map(waiting).collect()
 }
 
 impl Waiting {
+    fn begin(service: Arc<Service>, permit: Duration, now: Timestamp) -> Self {
+        Self { service, permit, since: now, unreadable: None }
+    }
+
     /// Why it can do nothing, if the reason is its own.
     pub(super) fn reason(&self) -> Option<&str> {
         self.unreadable.as_ref().map(|(why, _)| why.as_str())
@@ -54,7 +56,7 @@ impl Waiting {
     }
 
     /// Nothing is known of it but its configuration.
-    pub(super) fn view(&self, trouble: Option<&str>) -> ServiceView {
+    pub(super) fn view(&self, trouble: Option<&str>, history: Option<&HistoryTrouble>) -> ServiceView {
         ServiceView {
             service: Arc::clone(&self.service),
             state: Machine::new().state(),
@@ -63,6 +65,7 @@ impl Waiting {
             read: None,
             verification: None,
             fault: self.reason().or(trouble).map(str::to_owned),
+            history: history.cloned(),
         }
     }
 }
@@ -124,17 +127,28 @@ impl Owner {
         waiting.unreadable = Some((text, now));
     }
 
-    /// The store is ahead of us: what it holds is the truth.
-    pub(super) async fn reload(&mut self, name: &ServiceName) {
-        let stored = self.parts.store.state(name).await;
-        let Some(unit) = self.units.get_mut(name) else { return };
+    /// The store holds another state than the one that was loaded: what it holds is the truth. A file that was set back
+    /// was so for every service, and a quiet one would never find out, so all are loaded anew, as at a start. What
+    /// cannot be loaded now waits until it can.
+    pub(super) async fn load_anew(&mut self) {
+        tracing::warn!(services = self.units.len(), "the store holds another state; every service is loaded anew");
+        self.incarnation = self.parts.store.incarnation();
         let now = self.parts.clock.now();
-        match stored.and_then(|stored| Unit::load(Arc::clone(unit.service()), unit.permit_length(), stored, now)) {
-            Ok(loaded) => {
-                *unit = loaded;
-                self.parts.read_now.ask(name);
-            }
-            Err(error) => tracing::error!(service = %name, error = one_line(&error), "cannot reload"),
+        for (name, unit) in std::mem::take(&mut self.units) {
+            self.waiting.insert(name, Waiting::begin(Arc::clone(unit.service()), unit.permit_length(), now));
         }
+        self.load_waiting().await;
+    }
+
+    /// Another file may be open than the one that everything was loaded from.
+    pub(super) async fn notice_another_file(&mut self) {
+        if self.parts.store.incarnation() == self.incarnation {
+            return;
+        }
+        if self.units.is_empty() {
+            self.incarnation = self.parts.store.incarnation();
+            return;
+        }
+        self.load_anew().await;
     }
 }

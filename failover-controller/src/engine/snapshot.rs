@@ -1,7 +1,11 @@
 //! What the engine publishes: a copy of its state for API and metrics, which never ask the engine itself.
+//!
+//! An engine that stands still, because its store hangs or the process is starved, cannot say so. What it published
+//! before must not look like now, so whoever takes a snapshot takes it with its age ([`Snapshot::aged`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use dns_core::digest::Digest;
 use dns_core::fence::DecisionId;
@@ -11,6 +15,14 @@ use dns_core::machine::event::Delivery;
 use dns_core::machine::memory::Failover;
 use dns_core::service::Service;
 use dns_core::time::Timestamp;
+use dns_store::port::HistoryTrouble;
+use tokio::time::Instant;
+
+use crate::api::report::rfc3339;
+
+/// How old a snapshot may be. The engine publishes four times a second, and every second even while its store keeps it
+/// waiting; evidence is stale after three, so what is older than four is no knowledge.
+pub(crate) const STANDS_STILL: Duration = Duration::from_secs(4);
 
 /// Everything, as of one moment.
 #[derive(Clone, Default)]
@@ -27,6 +39,32 @@ pub(crate) struct Snapshot {
     pub(crate) witnesses: BTreeMap<VantageName, WitnessView>,
     /// What is wrong with the store.
     pub(crate) store_error: Option<String>,
+    /// When it was published, by the clock that only goes on.
+    pub(crate) published: Option<Instant>,
+    /// That the engine stands still, and since when.
+    pub(crate) stall: Option<String>,
+}
+
+impl Snapshot {
+    /// The snapshot as it is to be taken now: if it is too old, it says so wherever people and alerts look.
+    pub(crate) fn aged(this: &Arc<Self>) -> Arc<Self> {
+        let age = this.published.map(|published| published.elapsed());
+        let Some(age) = age.filter(|age| *age > STANDS_STILL) else { return Arc::clone(this) };
+        // The point in time and not the age: a sentence that changes each second would be news each second.
+        let words = format!(
+            "the engine stands still since {}: it waits for the store's disk, or the process is starved; see its log, \
+             and restart it if it lasts",
+            rfc3339(this.at)
+        );
+        let mut aged = Self::clone(this);
+        aged.at = this.at + age;
+        for view in aged.services.values_mut() {
+            view.fault = Some(words.clone());
+        }
+        aged.store_error = Some(words.clone());
+        aged.stall = Some(words);
+        Arc::new(aged)
+    }
 }
 
 /// One service.
@@ -46,6 +84,8 @@ pub(crate) struct ServiceView {
     pub(crate) verification: Option<VerificationView>,
     /// Why nothing can be decided for it: the store does not work, or does not tell its state.
     pub(crate) fault: Option<String>,
+    /// What is wrong with the history, by which nothing is decided.
+    pub(crate) history: Option<HistoryTrouble>,
 }
 
 /// A verification.

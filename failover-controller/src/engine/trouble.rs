@@ -3,6 +3,10 @@
 //! A commit that works proves little: on a full disk a small one may fit where the one that is wanted does not. So an
 //! error stands until a whole turn of the engine has passed without one. Damage stands until the process ends, since
 //! commits that happen not to touch it prove nothing.
+//!
+//! A store that is not available may take its time to say so. After the first such answer nothing more is committed
+//! until the next turn, which tries it once: were each service to find out for itself, a turn would take as long as all
+//! of them together, and nobody would be told meanwhile.
 
 use dns_service::exit::one_line;
 use dns_store::port::StoreError;
@@ -15,6 +19,8 @@ pub(super) struct Trouble {
     /// What the log was told.
     told: Option<String>,
     failures: u64,
+    /// Why nothing is committed until the next turn.
+    shut: Option<String>,
 }
 
 impl Trouble {
@@ -23,11 +29,23 @@ impl Trouble {
         let text = one_line(error);
         metrics::counter!("failover_controller_store_failures_total").increment(1);
         self.failures += 1;
-        if matches!(error, StoreError::Corrupt { .. }) {
-            self.damage = Some(text.clone());
+        match error {
+            StoreError::Corrupt { .. } => self.damage = Some(text.clone()),
+            StoreError::Unavailable { .. } => self.shut = Some(text.clone()),
+            StoreError::Stale { .. } => {}
         }
         self.error = Some(text);
         self.tell(None);
+    }
+
+    /// Why no commit is to be tried before the next turn, if it isn't.
+    pub(super) fn shut(&self) -> Option<&str> {
+        self.shut.as_deref()
+    }
+
+    /// A new turn tries again.
+    pub(super) fn reopen(&mut self) {
+        self.shut = None;
     }
 
     /// How many calls failed; a turn in which it does not rise is a good one.
@@ -45,9 +63,10 @@ impl Trouble {
         self.error = None;
     }
 
-    /// What people are told; `None` if all is well. `seen` is what the store itself remembers of its calls.
+    /// What people are told; `None` if all is well. `seen` is what the store itself remembers of its calls. What is wrong
+    /// now comes before damage that was met once.
     pub(super) fn text(&self, seen: Option<String>) -> Option<String> {
-        self.damage.clone().or_else(|| self.error.clone()).or(seen)
+        self.error.clone().or_else(|| self.damage.clone()).or(seen)
     }
 
     /// Tells the log what has changed.
@@ -81,5 +100,24 @@ mod tests {
         trouble.note(&StoreError::Corrupt { subject: "a.db".to_owned(), reason: "torn".to_owned() });
         trouble.end();
         assert!(trouble.text(None).is_some_and(|text| text.contains("torn")));
+    }
+
+    #[test]
+    fn what_is_wrong_now_is_told_before_what_was_damaged_once() {
+        let mut trouble = Trouble::default();
+        trouble.note(&StoreError::Corrupt { subject: "a.db".to_owned(), reason: "torn".to_owned() });
+        trouble.note(&StoreError::Unavailable { subject: "a.db".to_owned(), source: "full".into() });
+        assert!(trouble.text(None).is_some_and(|text| text.contains("full")));
+    }
+
+    #[test]
+    fn only_a_store_that_is_not_available_is_left_alone_until_the_next_turn() {
+        let mut trouble = Trouble::default();
+        trouble.note(&StoreError::Corrupt { subject: "a.db".to_owned(), reason: "torn".to_owned() });
+        assert_eq!(trouble.shut(), None, "one bad row must not hold up the others");
+        trouble.note(&StoreError::Unavailable { subject: "a.db".to_owned(), source: "locked".into() });
+        assert!(trouble.shut().is_some_and(|why| why.contains("locked")));
+        trouble.reopen();
+        assert_eq!(trouble.shut(), None);
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use dns_core::fence::DecisionId;
 use dns_core::history::HistoryEntry;
+use dns_core::identifier::ServiceName;
 use dns_core::machine::effect::{Effect, Step};
 use dns_core::machine::event::{Delivery, Event};
 use dns_core::machine::{Machine, State, Surroundings};
@@ -12,11 +13,25 @@ use dns_core::service::Service;
 use dns_core::time::Timestamp;
 use dns_service::exit::one_line;
 use dns_service::failpoint::{self, Failpoint};
-use dns_store::port::{Commit, Generation, OutboxChange, StoreError, StoredState};
+use dns_store::port::{Commit, Generation, HistoryTrouble, OutboxChange, StoreError, StoredState};
 
 use super::Parts;
 use super::snapshot::{ServiceView, VerificationView};
 use crate::verifier::Verification;
+
+/// Why a step was not made. Nothing of it happened.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotStepped {
+    /// Its state is not loaded: try again later.
+    #[error("the state of service {0} is not loaded; it is tried again")]
+    NotLoaded(ServiceName),
+    /// The store did not take the commit.
+    #[error(transparent)]
+    Refused(#[from] StoreError),
+    /// The store has failed in this turn, and was not asked again.
+    #[error("{0}")]
+    Shut(String),
+}
 
 /// One service.
 pub(super) struct Unit {
@@ -75,8 +90,9 @@ impl Unit {
         self.permit
     }
 
-    /// Steps a copy, commits it, and only then keeps it. A step that changes nothing that is kept costs no commit.
-    pub(super) async fn step(&mut self, event: &Event, parts: &Parts) -> Result<Step, StoreError> {
+    /// Steps a copy, commits it, and only then keeps it. A step that changes nothing that is kept costs no commit, and is
+    /// made even if the store is `shut`.
+    pub(super) async fn step(&mut self, event: &Event, parts: &Parts, shut: Option<&str>) -> Result<Step, NotStepped> {
         let mut next = self.machine.clone();
         let around = Surroundings {
             service: Arc::clone(&self.service),
@@ -88,6 +104,9 @@ impl Unit {
         let step = next.step(event, around);
         let envelope = next.to_envelope();
         if envelope != self.envelope || !step.effects.is_empty() {
+            if let Some(why) = shut {
+                return Err(NotStepped::Shut(why.to_owned()));
+            }
             let commit = self.commit(&envelope, &step.effects);
             if !commit.outbox.is_empty() {
                 failpoint::reach(Failpoint::BeforeCommit);
@@ -188,7 +207,7 @@ impl Unit {
         of_newest.map(|(_, deliveries)| deliveries.clone()).unwrap_or_default()
     }
 
-    pub(super) fn view(&self, trouble: Option<&str>) -> ServiceView {
+    pub(super) fn view(&self, trouble: Option<&str>, history: Option<&HistoryTrouble>) -> ServiceView {
         let memory = self.machine.memory();
         let running = memory.being_verified().map(|decision| VerificationView {
             decision: decision.clone(),
@@ -203,6 +222,7 @@ impl Unit {
             read: self.read,
             verification: running.or_else(|| self.verification.clone()),
             fault: trouble.map(str::to_owned),
+            history: history.cloned(),
         }
     }
 }

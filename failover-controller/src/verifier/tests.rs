@@ -59,7 +59,8 @@ async fn gives_up_looking_after_a_while_and_keeps_what_it_knows() {
     assert_eq!(addresses, [server(1)]);
 }
 
-fn service(address: &str) -> Arc<Service> {
+/// `checkout`, with one region that answers with this address.
+pub(crate) fn service(address: &str) -> Arc<Service> {
     let key = RrsetKey::new(&canonical_name("api.example.com").expect("a name"), GuardedType::A);
     let ttl = Ttl::from_secs(60).expect("a TTL");
     let address = Endpoint::Address(address.parse().expect("an address"));
@@ -127,4 +128,41 @@ fn a_restart_expects_the_fence_alone_of_a_changed_configuration_and_of_a_release
         let verification = Verification::from_configuration(service, fence).expect("it never stays unfinished");
         assert!(verification.expected.is_empty() && verification.absent.is_empty(), "{verification:?}");
     }
+}
+
+#[tokio::test]
+async fn a_server_whose_question_panics_is_told_as_silent_and_not_dropped() {
+    let mut questions = Questions::default();
+    questions.ask(server(1), async { delivery(server(1), DeliveryOutcome::Served, None, None) });
+    questions.ask(server(2), async { panic!("a fault in one question") });
+    questions.ask(server(2), async { unreachable!("each is asked once") });
+    let mut answers = questions.answers().await;
+    answers.sort_by(|one, other| one.server.cmp(&other.server));
+    let told: Vec<_> = answers.iter().map(|answer| (answer.server.as_str(), answer.outcome)).collect();
+    assert_eq!(told, [("192.0.2.1:53", DeliveryOutcome::Served), ("192.0.2.2:53", DeliveryOutcome::Silent)]);
+    assert_eq!(answers[1].detail.as_deref(), Some(PANICKED));
+}
+
+#[tokio::test]
+async fn a_verification_that_panics_is_answered_for_and_one_that_was_replaced_is_not() {
+    let (engine, mut messages, _publish) = Engine::channel();
+    let mut running = Running { engine, tasks: JoinSet::new(), by_service: BTreeMap::new() };
+    let asked = |number| Asked { decision: DecisionId::at(NOW, number), primary: server(1) };
+    let name: ServiceName = "checkout".parse().expect("a name");
+    running.begin(name.clone(), asked(1), std::future::pending());
+    running.begin(name.clone(), asked(2), async { panic!("a fault in one verification") });
+    for _ in 0..2 {
+        let ended = running.tasks.join_next().await.expect("two have begun");
+        running.end(ended);
+    }
+    let message = tokio::time::timeout(SILENCE, messages.recv()).await.expect("nobody answers for it");
+    let Some(Message::Verified(service, decision, deliveries, reply)) = message else {
+        panic!("nobody answers for it");
+    };
+    assert_eq!((service, decision), (name, asked(2).decision), "the one that still counts");
+    assert_eq!(deliveries, [silent("192.0.2.1:53".to_owned(), PANICKED.to_owned())]);
+    reply.send(Ok(())).expect("is waited for");
+    let told = running.tasks.join_next().await.expect("the answer");
+    running.end(told);
+    assert!(running.tasks.is_empty() && messages.try_recv().is_err(), "told once");
 }

@@ -50,7 +50,7 @@ services:
     regions:
       - {{ name: prod, endpoints: [ {{ address: {prod} }} ], probes: [ {probe} ] }}
       - {{ name: dr, endpoints: [ {{ address: {dr} }} ], probes: [ {probe} ] }}
-store: {{ sqlite: {{ path: {folder}/STORE }} }}
+{observers}store: {{ sqlite: {{ path: {folder}/STORE }} }}
 controller:
   monitorTokenFile: {folder}/evidence.token
   tokens:
@@ -63,9 +63,36 @@ controller:
         algorithm = key.algorithm(),
         prod = addresses.prod,
         dr = addresses.dr,
+        observers = observers(plan.observers, addresses, &probe),
     );
     text.push_str(&rest);
     text
+}
+
+/// The zone's records of so many observing services.
+pub(super) fn observed_records(observers: usize) -> String {
+    let records: Vec<String> = (1..=observers).map(|number| format!("observed-{number} A 192.0.2.10\n")).collect();
+    records.concat()
+}
+
+fn observers(observers: usize, addresses: &Addresses, probe: &str) -> String {
+    let Addresses { prod, dr, .. } = addresses;
+    let observer = |number| {
+        format!(
+            "  - name: observed-{number}
+    mode: observe
+    zone: {ZONE}
+    providers: [main]
+    policy: fast
+    records:
+      - {{ name: observed-{number}, type: A, ttl: 60s, values: {{ prod: [192.0.2.10], dr: [198.51.100.10] }} }}
+    regions:
+      - {{ name: prod, endpoints: [ {{ address: {prod} }} ], probes: [ {probe} ] }}
+      - {{ name: dr, endpoints: [ {{ address: {dr} }} ], probes: [ {probe} ] }}
+"
+        )
+    };
+    (1..=observers).map(observer).collect::<Vec<_>>().concat()
 }
 
 pub(super) fn edit_configuration(sandbox: &Sandbox, name: &str, edit: impl FnOnce(&str) -> String) {

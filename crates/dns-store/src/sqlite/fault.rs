@@ -39,6 +39,11 @@ enum Cause {
     ReadOnly(#[source] sqlx::Error),
     #[error("its disk does not read or write; look into the system's log")]
     InputOutput(#[source] sqlx::Error),
+    #[error(
+        "the store file was replaced while open, or its lock was: nothing more is written into the old one; what its \
+         path names now is opened as at a start"
+    )]
+    Replaced,
 }
 
 /// Names the store in every error.
@@ -55,6 +60,11 @@ impl Faults {
     /// Nothing was committed; it may work later.
     pub(super) fn unavailable(&self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
         StoreError::Unavailable { subject: self.subject(), source: source.into() }
+    }
+
+    /// The file that is open is no longer the one that the path names.
+    pub(super) fn replaced(&self) -> StoreError {
+        self.unavailable(Cause::Replaced)
     }
 
     /// A person must look.

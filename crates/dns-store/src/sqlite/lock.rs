@@ -9,6 +9,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::holder::{holder_of, named};
+use super::place::Place;
 
 /// State and history are nobody else's business: read and write for the owner only.
 const OWNER_ONLY: u32 = 0o600;
@@ -41,6 +42,7 @@ pub(super) enum LockError {
 #[derive(Debug)]
 pub(super) struct StoreLock {
     store: PathBuf,
+    lock: PathBuf,
     _file: File,
 }
 
@@ -62,13 +64,22 @@ impl StoreLock {
             Err(TryLockError::WouldBlock) => return Err(LockError::Held { holder: holder(&mut file, &lock), lock }),
             Err(TryLockError::Error(source)) => return Err(LockError::File { verb: "lock", path: lock, source }),
         }
-        sign(&mut file).map_err(|source| LockError::File { verb: "write", path: lock, source })?;
-        Ok(Self { store, _file: file })
+        sign(&mut file).map_err(|source| LockError::File { verb: "write", path: lock.clone(), source })?;
+        Ok(Self { store, lock, _file: file })
     }
 
     /// The file that this lock is for, without symbolic links.
     pub(super) fn store(&self) -> &Path {
         &self.store
+    }
+
+    /// Which files these are: the store, by its path as configured, and this lock.
+    pub(super) fn take_down(&self, configured: &Path) -> Result<Place, LockError> {
+        Place::take_down(configured, &self.lock).map_err(|source| LockError::File {
+            verb: "look at",
+            path: configured.to_owned(),
+            source,
+        })
     }
 
     /// Creates the file if it is missing. SQLite gives its log files the same mode.

@@ -1,4 +1,5 @@
-//! Reads state, outbox and history, and believes nothing that it cannot parse.
+//! Reads state, outbox and history, and believes nothing that it cannot parse: of a state or an outbox that is an error,
+//! rows of history are left out.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -42,17 +43,53 @@ pub(super) async fn open_writes(readers: &SqlitePool, faults: &Faults) -> Result
         .collect()
 }
 
+/// Rows of history, and what had to be left out: one row of a newer program must not hide all others.
+pub(super) struct Reading {
+    pub(super) rows: Vec<HistoryRow>,
+    pub(super) left_out: Option<String>,
+}
+
 pub(super) async fn history(
     readers: &SqlitePool,
     faults: &Faults,
     query: &HistoryQuery,
-) -> Result<Vec<HistoryRow>, StoreError> {
-    let rows = history_sql(query).build().fetch_all(readers).await.map_err(|error| faults.of_error(error))?;
-    let mut rows: Vec<HistoryRow> = rows.iter().map(|row| history_row(faults, row)).collect::<Result<_, _>>()?;
+) -> Result<Reading, StoreError> {
+    let mut page = history_page(readers, faults, query).await?;
+    // Who reads on from the last row would never come past a whole page of what was left out.
+    while let Page { reading: Reading { rows, left_out: Some(_) }, full_to: Some(last) } = &page
+        && rows.is_empty()
+        && query.after.is_some()
+    {
+        let next = history_page(readers, faults, &HistoryQuery { after: Some(*last), ..query.clone() }).await?;
+        let left_out = next.reading.left_out.or(page.reading.left_out);
+        page = Page { reading: Reading { left_out, ..next.reading }, ..next };
+    }
+    Ok(page.reading)
+}
+
+/// One query's worth of history.
+struct Page {
+    reading: Reading,
+    /// The last position in it, if there may be more behind it.
+    full_to: Option<Position>,
+}
+
+async fn history_page(readers: &SqlitePool, faults: &Faults, query: &HistoryQuery) -> Result<Page, StoreError> {
+    let found = history_sql(query).build().fetch_all(readers).await.map_err(|error| faults.of_error(error))?;
+    let is_full = found.len() as u64 >= u64::from(limit(query)) && !found.is_empty();
+    let (mut rows, mut left_out, mut last) = (Vec::with_capacity(found.len()), None, None);
+    for row in &found {
+        let position = row.try_get::<i64, _>("position").map_err(|error| faults.of_error(error))?.cast_unsigned();
+        last = Some(Position(position));
+        match history_entry(row) {
+            Ok(entry) => rows.push(HistoryRow { position: Position(position), entry }),
+            Err(why) => left_out = Some(format!("history row {position}: {why}")),
+        }
+    }
     if query.after.is_none() {
         rows.reverse();
     }
-    Ok(rows)
+    Ok(Page { reading: Reading { rows, left_out }, full_to: last.filter(|_| is_full) })
 }
 
 /// Reads from the file, so that a vanished disk is noticed.
@@ -83,7 +120,7 @@ fn open_write(stage: &str, write: &str) -> Result<OpenWrite, String> {
 
 /// The newest rows come newest first: the caller turns them round.
 fn history_sql(query: &HistoryQuery) -> QueryBuilder<Sqlite> {
-    let HistoryQuery { service, decision, after, limit } = query;
+    let HistoryQuery { service, decision, after, limit: _ } = query;
     let mut sql = QueryBuilder::new(
         "SELECT position, at, service, kind, decision, summary, page, details FROM history WHERE position > ",
     );
@@ -95,14 +132,12 @@ fn history_sql(query: &HistoryQuery) -> QueryBuilder<Sqlite> {
         sql.push(" AND decision = ").push_bind(decision.as_str().to_owned());
     }
     sql.push(if after.is_some() { " ORDER BY position LIMIT " } else { " ORDER BY position DESC LIMIT " });
-    sql.push_bind(i64::from((*limit).min(HISTORY_ROWS_MAX)));
+    sql.push_bind(i64::from(limit(query)));
     sql
 }
 
-fn history_row(faults: &Faults, row: &SqliteRow) -> Result<HistoryRow, StoreError> {
-    let position: i64 = row.try_get("position").map_err(|error| faults.of_error(error))?;
-    let entry = history_entry(row).map_err(|why| faults.corrupt(format!("history row {position}: {why}")))?;
-    Ok(HistoryRow { position: Position(position.cast_unsigned()), entry })
+fn limit(query: &HistoryQuery) -> u32 {
+    query.limit.min(HISTORY_ROWS_MAX)
 }
 
 fn history_entry(row: &SqliteRow) -> Result<HistoryEntry, String> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tests::command::run;
-use tests::{Kind, PATIENCE, Plan, Region, World};
+use tests::{Kind, PATIENCE, Plan, Region, World, until};
 
 use super::{tellings, until_moved_once, until_over, until_told, until_tried};
 use crate::crash::aftermath::Before;
@@ -137,6 +137,91 @@ fn an_empty_file_is_a_new_store_and_the_service_waits_paused() {
     assert_eq!(watch.end(), [Region::Prod]);
 }
 
+/// Waits until it is told that the file is another. It is told for two seconds at least, and looked for all the time.
+fn until_told_of_another_file(world: &World) {
+    until("/readyz says that the store file was replaced", PATIENCE, || {
+        let answer = world.controller.get("/readyz").map_err(|error| (0, error))?;
+        let says = answer.status == 503 && answer.body.contains("was replaced while open");
+        if says { Ok(()) } else { Err((answer.status, answer.body)) }
+    });
+    until("the log says it", PATIENCE, || if tellings(world) == 1 { Ok(()) } else { Err(world.controller.log()) });
+}
+
+/// An open file outlives its name: nothing must go on as if it were still the store.
+#[test]
+fn a_store_that_is_removed_while_open_is_told_and_made_anew() {
+    let mut world = World::start(&Plan::on(Kind::Knot));
+    let (fence, watch) = (world.fence(), world.watch());
+    fs::remove_file(world.store()).expect("removes");
+    until_told_of_another_file(&world);
+    until_over(&mut world);
+    assert!(world.store().exists());
+    is_rebuilt_and_paused(&mut world, &fence);
+    assert_eq!(watch.end(), [Region::Prod]);
+}
+
+/// A backup that is put in the place of a store in use, by `mv`.
+#[test]
+fn a_store_that_is_replaced_while_open_is_told_and_loaded_anew() {
+    let mut world = World::start(&Plan::on(Kind::Knot));
+    let (before, watch) = (Before::of(&world), world.watch());
+    let good = world.sandbox.path().join("good.db");
+    sqlite(&world.store(), &format!(".backup {}", good.display()));
+    fs::rename(&good, world.store()).expect("moves");
+    until_told_of_another_file(&world);
+    until_over(&mut world);
+    world.until_state("steady on the preferred region");
+    world.until_proven(Region::Dr);
+    world.prod.process().kill9();
+    until_moved_once(&world, before, watch);
+}
+
+/// `.restore` writes into the open file, so every service is set back, the quiet ones too, and only a commit meets it.
+#[test]
+fn a_backup_that_is_restored_under_a_running_controller_is_loaded_for_every_service() {
+    let mut world = World::start(&Plan { observers: 3, ..Plan::on(Kind::Knot) });
+    let (store, old) = (world.store(), world.sandbox.path().join("old.db"));
+    sqlite(&store, &format!(".backup {}", old.display()));
+    for verb in ["pause", "resume"] {
+        let (code, out, err) = world.admin(&[verb, "--all", "--reason", "test"]);
+        assert_eq!(code, 0, "{verb}: {out}{err}");
+    }
+    sqlite(&store, &format!(".restore {}", old.display()));
+    let pause = |world: &World, service| world.admin(&["pause", service, "--reason", "test"]);
+    let (code, out, err) = pause(&world, "observed-2");
+    // It meets the older state, unless the engine has just met it by itself.
+    assert!(code == 0 || err.contains("generation"), "{code} {out}{err}");
+    let log = world.controller.log();
+    assert_eq!(log.matches("every service is loaded anew").count(), 1, "one meets it, for all: {log}");
+    until_over(&mut world);
+    for service in ["observed-1", "observed-2", "observed-3", "checkout"] {
+        let (code, out, err) = pause(&world, service);
+        assert_eq!(code, 0, "{service}: {out}{err}");
+    }
+}
+
+/// A newer program wrote it, and this one was started again: what it does not know is left out, and all else works.
+#[test]
+fn a_history_row_that_is_not_understood_is_a_note_and_keeps_nothing_from_working() {
+    let mut world = World::start(&Plan::on(Kind::Knot));
+    sqlite(
+        &world.store(),
+        "INSERT INTO history (at, service, kind, summary, page, details) \
+         VALUES (0, 'checkout', 'miracle', 'from the future', 0, '{}')",
+    );
+    let kinds = world.history_kinds();
+    assert!(kinds.iter().any(|kind| kind == "applied"), "the others are told: {kinds:?}");
+    world.until_status_says("rows of the history are left out");
+    world.controller.until_ready();
+    world.until_metric("failover_controller_page{service=\"checkout\"} 0");
+    world.until_metric("failover_controller_store_up 1");
+    world.until_proven(Region::Dr);
+    world.prod.process().kill9();
+    world.until_moved_whole(Region::Dr);
+    world.until_history("verified");
+    world.until_state("cooling down");
+}
+
 fn is_rebuilt_and_paused(world: &mut World, fence: &str) {
     world.until_state("paused");
     world.until_proven(Region::Dr);
@@ -178,7 +263,7 @@ fn damage_that_shows_only_while_running_is_told_and_nothing_moves() {
     assert_eq!(watch.end(), [Region::Prod]);
     put(&good, &store);
     world.controller.spawn_with_failpoints(None);
-    tests::until("a good file is taken", PATIENCE, || {
+    until("a good file is taken", PATIENCE, || {
         if world.served_whole() == Region::Dr { Ok(()) } else { Err(world.service()["summary"].clone()) }
     });
 }

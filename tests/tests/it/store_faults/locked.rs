@@ -25,6 +25,9 @@ open(sys.argv[2], 'w').close()
 time.sleep(600)
 ";
 
+/// The controller has not stood still, and so has distrusted no evidence.
+const NO_STALL: &str = "failover_controller_stalls_total 0";
+
 /// Starts a process that holds a lock, and waits until it does.
 fn locker(world: &World, script: &str) -> Process {
     let held = world.sandbox.path().join("held");
@@ -52,6 +55,32 @@ fn a_lock_on_a_running_store_holds_everything_as_long_as_it_lasts() {
     locker.kill9();
     until_over(&mut world);
     until_moved_once(&world, before, watch);
+}
+
+/// Were each service to wait for the lock by itself, a turn of the engine would take as long as all of them together:
+/// nobody would be told, and its own evidence would grow old meanwhile.
+#[test]
+fn a_lock_that_many_services_meet_is_told_at_once_and_stalls_nothing() {
+    let mut world = World::start(&Plan { observers: 11, ..Plan::on(Kind::Knot) });
+    let watch = world.watch();
+    world.until_metric(NO_STALL);
+    let mut locker = locker(&world, EXCLUSIVE);
+    world.prod.process().kill9();
+    until_told(&world, &format!("it is locked {}", by(&locker)));
+    // A try holds up the engine for a second, so it goes on with others in between.
+    until_tried(&world, 12);
+    let (_, out, err) = world.admin(&["pause", "observed-11", "--reason", "test"]);
+    assert!(err.contains("it is locked"), "an order is answered, too: {out}{err}");
+    world.until_metric(NO_STALL);
+    assert!(world.service()["summary"]["regions"][0]["judgement"] != "unknown", "{}", world.service()["summary"]);
+    assert_eq!(world.served_whole(), Region::Prod, "nothing is decided without its commit");
+    assert_eq!(tellings(&world), 1, "told once, not with each try");
+    locker.kill9();
+    until_over(&mut world);
+    world.until_moved_whole(Region::Dr);
+    world.until_state("cooling down");
+    assert_eq!(watch.end(), [Region::Prod, Region::Dr]);
+    assert_eq!(world.moves_decided().len(), 1, "{:?}", world.moves_decided());
 }
 
 #[test]

@@ -1,0 +1,137 @@
+//! Tests of [`super`] on a real store, with another hand in it.
+
+use dns_core::machine::Machine;
+use dns_core::machine::event::WriteOutcome;
+use dns_store::port::{Commit, Generation};
+use dns_store::sqlite::SqliteStore;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+use super::*;
+use crate::verifier;
+
+/// A move of `checkout` whose verification has not come back.
+const MOVED: &str = r#""verifying":"w1""#;
+
+/// The fence that it left.
+const HELD: &str = r#""held":{"install":"acme","id":"checkout","provider":"main","epoch":2,"rev":3,"write":"w1",
+    "plan":"w1","active":"prod","released":null,"moved":1795246200000,"by":"controller-1","cfg":0,"pin":null,
+    "pause":null,"rrs":[],"digest":"00112233445566778899aabbccddeeff","unknown":[]}"#;
+
+/// An engine whose services are loaded, and what it asks others for.
+struct Rig {
+    owner: Owner,
+    store: Arc<SqliteStore>,
+    verifications: verifier::Requests,
+    _folder: TempDir,
+}
+
+/// Two services, of which `checkout` is stepped here and `basket` is quiet.
+async fn rig() -> Rig {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Arc::new(SqliteStore::open(&folder.path().join("state.db")).await.expect("opens"));
+    let checkout = verifier::tests::service("192.0.2.10");
+    let basket = Arc::new(Service { name: name("basket"), ..(*checkout).clone() });
+    let (verifications, requests) = Verifications::channel();
+    let parts = Parts {
+        actor: "controller-1".parse().expect("a name"),
+        clock: Clock::start(),
+        services: [basket, checkout].map(|service| (service, Duration::from_secs(10))).into(),
+        vantage_points: Vec::new(),
+        store: Arc::clone(&store) as Arc<dyn Store>,
+        outbox: Arc::default(),
+        read_now: ReadNow::default(),
+        verifications,
+        distrust: watch::Sender::new(0),
+    };
+    let mut owner = Owner::new(parts);
+    owner.turn().await;
+    assert!(owner.waiting.is_empty() && owner.trouble.text(None).is_none());
+    Rig { owner, store, verifications: requests, _folder: folder }
+}
+
+fn name(text: &str) -> ServiceName {
+    text.parse().expect("a name")
+}
+
+fn settled(decision: &str) -> (Message, oneshot::Receiver<Result<(), String>>) {
+    let (reply, answer) = oneshot::channel();
+    let decision = decision.parse().expect("a decision");
+    (Message::Settled(name("checkout"), decision, WriteOutcome::Burned("test".to_owned()), reply), answer)
+}
+
+impl Rig {
+    /// Somebody puts another state of a service into the store.
+    async fn put(&self, service: &str, envelope: String) {
+        let kept = self.store.state(&name(service)).await.expect("reads");
+        let expected = kept.map_or(Generation::default(), |state| state.generation);
+        let commit = Commit { service: name(service), expected, envelope, outbox: Vec::new(), history: Vec::new() };
+        self.store.commit(&commit).await.expect("commits");
+    }
+
+    /// Lets a service meet what is in the store.
+    async fn step(&mut self, service: &str) -> Result<Step, NotStepped> {
+        let reason = "a fault".to_owned();
+        self.owner.step(&name(service), Event::ZoneUnreadable { reason, denied: true }).await
+    }
+}
+
+fn moved() -> String {
+    let envelope = Machine::new().to_envelope();
+    let moved = envelope.replace(r#""verifying":null"#, MOVED).replace(r#""held":null"#, HELD);
+    assert!(moved.contains(MOVED) && moved.contains(HELD), "{envelope}");
+    moved
+}
+
+#[tokio::test]
+async fn a_state_that_another_has_changed_is_loaded_with_what_it_left_unfinished() {
+    let mut rig = rig().await;
+    rig.put("checkout", moved()).await;
+    let refused = rig.step("checkout").await;
+    assert!(matches!(refused, Err(NotStepped::Refused(StoreError::Stale { .. }))), "{refused:?}");
+    let (service, _) = rig.verifications.try_recv().expect("nobody else would finish it");
+    assert_eq!(service, name("checkout"));
+    rig.step("checkout").await.expect("goes on from there");
+    rig.owner.turn().await;
+    assert_eq!(rig.owner.snapshot().store_error, None, "it is over");
+}
+
+#[tokio::test]
+async fn one_stale_service_has_the_quiet_ones_loaded_anew_too() {
+    let mut rig = rig().await;
+    for service in ["basket", "checkout"] {
+        rig.put(service, Machine::new().to_envelope()).await;
+    }
+    rig.step("checkout").await.expect_err("is stale");
+    rig.step("basket").await.expect("was loaded anew with the other");
+}
+
+#[tokio::test]
+async fn a_service_that_cannot_be_loaded_anew_waits_and_settles_nothing() {
+    let mut rig = rig().await;
+    rig.put("checkout", "torn".to_owned()).await;
+    rig.step("checkout").await.expect_err("is stale");
+    let snapshot = rig.owner.snapshot();
+    assert!(snapshot.unloaded.contains(&name("checkout")) && !snapshot.unloaded.contains(&name("basket")));
+    let fault = snapshot.services[&name("checkout")].fault.as_deref().unwrap_or_default();
+    assert!(fault.contains("cannot be read"), "{fault}");
+
+    let (message, answer) = settled("w1");
+    rig.owner.handle(message).await;
+    let answer = answer.await.expect("an answer");
+    assert!(answer.as_ref().is_err_and(|why| why.contains("not loaded")), "not taken for committed: {answer:?}");
+}
+
+#[tokio::test]
+async fn after_a_store_that_is_not_available_no_commit_is_tried_until_the_next_turn() {
+    let mut rig = rig().await;
+    rig.store.close().await;
+    rig.step("basket").await.expect_err("is closed");
+    let failures = rig.owner.trouble.failures();
+    let shut = rig.step("checkout").await;
+    assert!(matches!(&shut, Err(NotStepped::Shut(why)) if why.contains("not available")), "{shut:?}");
+    assert_eq!(rig.owner.trouble.failures(), failures);
+    rig.owner.turn().await;
+    assert_eq!(rig.owner.trouble.failures(), failures + 1, "a turn tries once");
+    assert!(rig.owner.snapshot().store_error.is_some());
+}
