@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use url::Url;
 
-/// Where `dev break` finds the installation unless told otherwise; as [`CONTROL_LISTEN`].
+/// Where `dev break` finds the installation unless told otherwise: at the default of `--control-listen`.
 pub const CONTROL_DEFAULT: &str = "http://127.0.0.1:8444";
 
 /// Page and API.
