@@ -2,7 +2,7 @@
 //!
 //! Invariants: at most one process has a file open as a store (an advisory lock); one connection writes, so steps are
 //! serial; a commit that returned is on disk (write-ahead log with `synchronous=FULL`), in the file that the path names
-//! ([`place`]); history rows are never changed, which triggers in the schema enforce against every writer.
+//! (`place`); history rows are never changed, which triggers in the schema enforce against every writer.
 //!
 //! It does not serve several replicas, and it does not repair: a file that cannot be understood is reported.
 
