@@ -183,11 +183,17 @@ fn ones_own_configuration_fails_over_in_one_process() {
     let config = world.sandbox.path().join("controller-1.yaml").display().to_string();
     let (mut dev, answer) = start(&world.sandbox, &["--config", &config, "--listen", &address]);
     let told = || std::fs::read_to_string(&answer).unwrap_or_default();
-    // Once by the controller of before, whose history is told first, and once by this one.
-    until("the service is steady again", PATIENCE, || {
-        let steady = told().matches("unknown → steady on the preferred region").count();
-        if steady == 2 { Ok(()) } else { Err((told(), dev.log())) }
+    let (server, token) = (format!("http://{address}"), world.sandbox.path().join("oncall.token"));
+    let show = ["service", "show", "checkout", "--output", "json", "--server", &server];
+    let show = [&show[..], &["--token-file", token.to_str().expect("text")]].concat();
+    until("the service is steady again, with dr proven", PATIENCE, || {
+        let (_, out, err) = admin(&show);
+        let seen: Value = serde_json::from_str(&out).unwrap_or_default();
+        let (summary, dr) = (&seen["summary"], &seen["summary"]["regions"][1]);
+        let steady = summary["state"] == "steady on the preferred region" && dr["proven"] == true;
+        if steady { Ok(()) } else { Err((out, err, dev.log())) }
     });
+    assert!(!told().contains("adopt in `prod`"), "what happened before is passed over: {}", told());
     world.prod.process().kill9();
     world.until_moved_whole(Region::Dr);
     until("the move is told", PATIENCE, || if told().contains("total") { Ok(()) } else { Err(told()) });

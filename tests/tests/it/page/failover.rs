@@ -45,7 +45,7 @@ fn a_failover_is_told_step_by_step_without_a_reload() {
     for server in world.auth.addresses() {
         screen.until_shown(&format!("#move-of-checkout [data-step=served][data-server='{server}'][data-state=done]"));
     }
-    screen.until_says("#move-of-checkout .total", "Over after");
+    screen.until_says("#move-of-checkout .total", "after the first suspicion");
     screen.until_shown("#state-of-checkout [data-region=dr][data-active=true]");
     let moved = screen.until_says("#headline", "checkout");
     assert_ne!(moved, steady);

@@ -48,7 +48,7 @@ fn a_pause_needs_an_operators_token_and_is_told_with_name_and_reason() {
     screen.browser.fill("#order-pause input[name=token]", OPERATOR);
     screen.browser.click("#order-pause .go");
     screen.until_gone("#order-pause[open]");
-    screen.until_says("#said", "pause of");
+    screen.until_says("#said", "is paused until someone resumes it");
     let row = screen.until_says("#history li[data-kind=paused] .said", NASTY);
     assert!(row.contains("oncall"), "who paused it? {row}");
     screen.until_says("#headline", "paused");
@@ -99,7 +99,7 @@ fn an_ordered_move_tells_which_rules_refuse_it_and_is_done_when_none_does() {
     screen.until_gone("#order-failover[open]");
     screen.until_shown("#state-of-checkout [data-region=dr][data-active=true]");
     screen.until_says("#move-of-checkout [data-step=decision][data-state=done]", "ordered by oncall");
-    screen.until_says("#move-of-checkout .total", "Over after");
+    screen.until_says("#move-of-checkout .total", "after the decision");
     world.until_served(Region::Dr);
     screen.until_says("#state-of-checkout .pin", "oncall");
 
