@@ -48,7 +48,7 @@ fn a_pause_needs_an_operators_token_and_is_told_with_name_and_reason() {
     screen.browser.fill("#order-pause input[name=token]", OPERATOR);
     screen.browser.click("#order-pause .go");
     screen.until_gone("#order-pause[open]");
-    screen.until_says("#said", "is paused until someone resumes it");
+    screen.until_says("#said", "checkout is paused until");
     let row = screen.until_says("#history li[data-kind=paused] .said", NASTY);
     assert!(row.contains("oncall"), "who paused it? {row}");
     screen.until_says("#headline", "paused");
