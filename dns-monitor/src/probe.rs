@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use dns_core::probe::{DnsProbe, ProbeSpec, TcpProbe};
 use dns_core::service::Endpoint;
 use futures_util::future::join_all;
+use hickory_proto::rr::Name;
 
 use self::http::HttpProber;
 use crate::coverage::Target;
@@ -157,13 +158,16 @@ impl Prober {
     /// What to probe, and how much of the timeout it took to know. Without asking that is nothing, exactly: clients
     /// are kept by the time that they have.
     async fn addresses(&self) -> Result<(Arc<[IpAddr]>, Duration), String> {
-        let Target { endpoint, interval, timeout, .. } = &self.target;
-        match endpoint {
+        match &self.target.endpoint {
             Endpoint::Address(address) => Ok(([*address].into(), Duration::ZERO)),
-            Endpoint::Hostname(name) => {
-                self.resolver.addresses(name, *interval, *timeout).await.map_err(|error| error.to_string())
-            }
+            Endpoint::Hostname(name) => self.resolve(name).await,
+            Endpoint::LoadBalancer(alias) => self.resolve(alias.target()).await,
         }
+    }
+
+    async fn resolve(&self, name: &Name) -> Result<(Arc<[IpAddr]>, Duration), String> {
+        let Target { interval, timeout, .. } = &self.target;
+        self.resolver.addresses(name, *interval, *timeout).await.map_err(|error| error.to_string())
     }
 
     fn void(&self, reason: &str) -> Vec<ProbeOutcome> {

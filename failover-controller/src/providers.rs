@@ -8,8 +8,9 @@ use std::time::Duration;
 use dns_core::identifier::ProviderName;
 use dns_provider::port::Provider;
 use dns_provider::rfc2136::{NotifyError, Rfc2136, TsigAlgorithm, TsigKey};
+use dns_service::config::provider::{self, ProviderKind, Rfc2136Config, TsigConfig};
 use dns_service::config::secret::{SecretError, read_base64_line};
-use dns_service::config::{Config, ProviderConfig, Rfc2136Config};
+use dns_service::config::{Config, ProviderConfig};
 use dns_service::failpoint::{self, Failpoint};
 use tokio::sync::Semaphore;
 use tracing::{debug, warn};
@@ -40,13 +41,19 @@ pub(crate) struct ProviderInUse {
     pub(crate) sending: Arc<Semaphore>,
 }
 
-/// A provider's secret cannot be read; checking the configuration has reported it before.
+/// A provider cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("provider {provider}: the TSIG secret")]
-pub(crate) struct ProviderSetupError {
-    provider: ProviderName,
-    #[source]
-    source: SecretError,
+pub(crate) enum ProviderSetupError {
+    /// Its secret cannot be read; checking the configuration has reported it before.
+    #[error("provider {provider}: the TSIG secret")]
+    Secret {
+        provider: ProviderName,
+        #[source]
+        source: SecretError,
+    },
+    /// No adapter.
+    #[error("provider {0}: this kind has no adapter yet")]
+    NotYet(ProviderName),
 }
 
 /// Makes every provider's adapter.
@@ -58,37 +65,46 @@ pub(crate) fn set_up(config: &Config) -> Result<BTreeMap<ProviderName, ProviderI
     config
         .providers
         .iter()
-        .map(|(name, provider)| match provider {
-            ProviderConfig::Rfc2136(rfc2136) => Ok((name.clone(), set_up_rfc2136(name, rfc2136, &resolvers)?)),
+        .map(|(name, provider)| match &provider.kind {
+            ProviderKind::Rfc2136(rfc2136) => Ok((name.clone(), set_up_rfc2136(name, provider, rfc2136, &resolvers)?)),
+            ProviderKind::Route53(_) | ProviderKind::Cloudflare(_) | ProviderKind::PowerDns(_) => {
+                Err(ProviderSetupError::NotYet(name.clone()))
+            }
         })
         .collect()
 }
 
 fn set_up_rfc2136(
     name: &ProviderName,
+    provider: &ProviderConfig,
     config: &Rfc2136Config,
     resolvers: &[SocketAddr],
 ) -> Result<ProviderInUse, ProviderSetupError> {
-    let secret = read_base64_line(&config.tsig.secret_file)
-        .map_err(|source| ProviderSetupError { provider: name.clone(), source })?;
-    let algorithm = match config.tsig.algorithm {
-        dns_service::config::TsigAlgorithm::HmacSha256 => TsigAlgorithm::HmacSha256,
-        dns_service::config::TsigAlgorithm::HmacSha384 => TsigAlgorithm::HmacSha384,
-        dns_service::config::TsigAlgorithm::HmacSha512 => TsigAlgorithm::HmacSha512,
-    };
-    let key = TsigKey::new(&config.tsig.name, algorithm, secret);
-    let adapter = Rfc2136::new(config.server, key, config.timeout, config.permit)
+    let keys: Result<Vec<TsigKey>, _> = config.tsig.iter().map(read_key).collect();
+    let keys = keys.map_err(|source| ProviderSetupError::Secret { provider: name.clone(), source })?;
+    let key = keys.into_iter().next().expect("invariant: a validated provider has a key");
+    let adapter = Rfc2136::new(config.server, key, provider.timeout, provider.permit)
         .telling_when_sent(|| failpoint::reach(Failpoint::AfterSend))
         .notifying(&config.notify, notify_log(name.clone(), &config.notify));
     Ok(ProviderInUse {
         adapter: Arc::new(adapter),
         primary: config.server,
-        authoritative_servers: config.authoritative_servers.clone(),
+        authoritative_servers: provider.authoritative_servers.clone(),
         resolvers: resolvers.to_vec(),
-        read_interval: config.read_interval,
-        permit: config.permit,
+        read_interval: provider.read_interval,
+        permit: provider.permit,
         sending: Arc::new(Semaphore::new(SENDING_MAX)),
     })
+}
+
+fn read_key(config: &TsigConfig) -> Result<TsigKey, SecretError> {
+    let secret = read_base64_line(&config.secret_file)?;
+    let algorithm = match config.algorithm {
+        provider::TsigAlgorithm::HmacSha256 => TsigAlgorithm::HmacSha256,
+        provider::TsigAlgorithm::HmacSha384 => TsigAlgorithm::HmacSha384,
+        provider::TsigAlgorithm::HmacSha512 => TsigAlgorithm::HmacSha512,
+    };
+    Ok(TsigKey::new(&config.name, algorithm, secret))
 }
 
 /// Logs and counts what became of each NOTIFY. A failed one makes a secondary late and nothing worse, so it wakes nobody:

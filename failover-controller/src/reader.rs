@@ -10,7 +10,7 @@ use std::time::Duration;
 use dns_core::identifier::ServiceName;
 use dns_core::service::Service;
 use dns_core::zone::ReadRequest;
-use dns_provider::port::Provider;
+use dns_provider::port::{Provider, Urgency};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -60,7 +60,7 @@ pub(crate) async fn run(
     loop {
         let read = tokio::select! {
             () = stop.cancelled() => return,
-            read = provider.read(&request) => read,
+            read = provider.read(&request, Urgency::Watch) => read,
         };
         let failed = read.is_err();
         if let Err(error) = &read {

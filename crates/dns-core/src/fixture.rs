@@ -44,7 +44,7 @@ pub(crate) fn rrset(owner: &str, rtype: GuardedType, secs: u64, values: &[&str])
 }
 
 pub(crate) fn record(owner: &str, rtype: GuardedType, values: RecordValues) -> Record {
-    Record { key: key(owner, rtype), ttl: ttl(60), values, absent_in: BTreeSet::new() }
+    Record { key: key(owner, rtype), ttl: ttl(60), values, proxied: false, absent_in: BTreeSet::new() }
 }
 
 pub(crate) fn explicit(by_region: &[(&str, &str)]) -> RecordValues {

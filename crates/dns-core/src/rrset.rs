@@ -1,7 +1,11 @@
 //! RRsets that a service guards: their keys, TTLs and values, in one canonical form.
 //!
+//! An answer that the provider makes itself, an alias or its proxy's, is part of the set: another one is another set.
+//!
 //! Values are sorted by their wire form and unique, names are lower case and fully qualified, so equality of
 //! two [`Rrset`]s is equality of what a resolver would see (RFC 9499 §5; order is no meaning, RFC 2181 §5).
+
+mod alias;
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -14,6 +18,7 @@ use hickory_proto::rr::{Name, RData, RecordType};
 use hickory_proto::serialize::binary::BinEncodable;
 use serde::{Deserialize, Serialize};
 
+pub use self::alias::Alias;
 use crate::digest::Digest;
 
 /// Why a record cannot be guarded.
@@ -229,13 +234,16 @@ impl fmt::Display for RrsetKey {
     }
 }
 
-/// Values with a TTL under one key; never empty.
+/// Values with a TTL under one key, or an alias; never empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "RrsetText", into = "RrsetText")]
 pub struct Rrset {
     key: RrsetKey,
     ttl: Ttl,
+    /// Empty exactly if there is an alias.
     values: Vec<RData>,
+    alias: Option<Alias>,
+    proxied: bool,
 }
 
 impl Rrset {
@@ -266,7 +274,25 @@ impl Rrset {
         if key.rtype == GuardedType::Cname && wires.len() > 1 {
             return Err(RrsetError::ManyCnames(wires.len()));
         }
-        Ok(Self { key, ttl, values: wires.into_values().collect() })
+        Ok(Self { key, ttl, values: wires.into_values().collect(), alias: None, proxied: false })
+    }
+
+    /// An alias under `key`.
+    ///
+    /// # Errors
+    /// [`RrsetError::Type`] unless the key's type is an address's.
+    pub fn alias_of(key: RrsetKey, alias: Alias) -> Result<Self, RrsetError> {
+        if key.rtype == GuardedType::Cname {
+            return Err(RrsetError::Type("alias under CNAME".to_owned()));
+        }
+        let ttl = Ttl::from_secs(Alias::TTL_SECS).expect("invariant: the constant is a valid TTL");
+        Ok(Self { key, ttl, values: Vec::new(), alias: Some(alias), proxied: false })
+    }
+
+    /// The same set behind the provider's proxy, which answers with addresses of its own.
+    #[must_use]
+    pub fn proxied(self) -> Self {
+        Self { proxied: true, ..self }
     }
 
     /// Name and type.
@@ -279,24 +305,39 @@ impl Rrset {
         self.ttl
     }
 
-    /// The values in canonical order.
+    /// The load balancer that the provider answers with, instead of values.
+    pub fn alias(&self) -> Option<&Alias> {
+        self.alias.as_ref()
+    }
+
+    /// Whether the provider's proxy stands in front of it.
+    pub fn is_proxied(&self) -> bool {
+        self.proxied
+    }
+
+    /// The values in canonical order; none if it is an alias.
     pub fn values(&self) -> &[RData] {
         &self.values
     }
 
     /// Whether the other set has the same values, whatever its TTL.
     pub fn same_values(&self, other: &Self) -> bool {
-        self.key == other.key && self.values == other.values
+        let Self { key, ttl: _, values, alias, proxied } = self;
+        (key, values, alias, proxied) == (&other.key, &other.values, &other.alias, &other.proxied)
     }
 }
 
 impl fmt::Display for Rrset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} {}", self.key.name, self.ttl.as_secs(), self.key.rtype)?;
+        if let Some(alias) = &self.alias {
+            write!(f, " {alias}")?;
+        }
         self.values
             .iter()
             .enumerate()
-            .try_for_each(|(index, value)| write!(f, "{} {value}", if index == 0 { "" } else { "," }))
+            .try_for_each(|(index, value)| write!(f, "{} {value}", if index == 0 { "" } else { "," }))?;
+        if self.proxied { f.write_str(" (proxied)") } else { Ok(()) }
     }
 }
 
@@ -312,6 +353,9 @@ pub fn records_digest(rrsets: &Rrsets) -> Digest {
         fields.push(rrset.ttl.as_secs().to_be_bytes().to_vec());
         fields.push((rrset.values.len() as u64).to_be_bytes().to_vec());
         fields.extend(rrset.values.iter().map(wire));
+        // Not for plain sets: their digests are in the zones already.
+        fields.extend(rrset.alias.iter().map(|alias| alias.to_string().into_bytes()));
+        fields.extend(rrset.proxied.then(|| b"proxied".to_vec()));
     }
     Digest::over(fields.iter().map(Vec::as_slice))
 }
@@ -327,19 +371,28 @@ struct RrsetText {
     key: RrsetKey,
     ttl: Ttl,
     values: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    alias: Option<Alias>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    proxied: bool,
 }
 
 impl From<Rrset> for RrsetText {
-    fn from(Rrset { key, ttl, values }: Rrset) -> Self {
-        Self { key, ttl, values: values.iter().map(ToString::to_string).collect() }
+    fn from(Rrset { key, ttl, values, alias, proxied }: Rrset) -> Self {
+        Self { key, ttl, values: values.iter().map(ToString::to_string).collect(), alias, proxied }
     }
 }
 
 impl TryFrom<RrsetText> for Rrset {
     type Error = RrsetError;
-    fn try_from(RrsetText { key, ttl, values }: RrsetText) -> Result<Self, Self::Error> {
-        let values: Result<Vec<_>, _> = values.iter().map(|text| key.rtype.parse_value(text)).collect();
-        Self::new(key, ttl, values?)
+    fn try_from(RrsetText { key, ttl, values, alias, proxied }: RrsetText) -> Result<Self, Self::Error> {
+        let plain = if let Some(alias) = alias {
+            Self::alias_of(key, alias)?
+        } else {
+            let values: Result<Vec<_>, _> = values.iter().map(|text| key.rtype.parse_value(text)).collect();
+            Self::new(key, ttl, values?)?
+        };
+        Ok(if proxied { plain.proxied() } else { plain })
     }
 }
 

@@ -12,7 +12,7 @@ use crate::digest::Digest;
 use crate::identifier::{Installation, ProviderName, RegionName, ServiceName};
 use crate::policy::{Detection, Policy};
 use crate::probe::ProbeSpec;
-use crate::rrset::{GuardedType, Rrset, RrsetError, RrsetKey, Rrsets, Ttl, name_text};
+use crate::rrset::{Alias, GuardedType, Rrset, RrsetError, RrsetKey, Rrsets, Ttl, name_text};
 
 /// Whether a service writes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,19 @@ pub enum Endpoint {
     Address(IpAddr),
     /// A host name, such as a load balancer's; resolved for probes by a named resolver.
     Hostname(#[serde(with = "name_text")] Name),
+    /// A load balancer that the provider has an alias for: A and AAAA records become aliases of it. Probed by its name.
+    LoadBalancer(Alias),
+}
+
+impl Endpoint {
+    /// The name that has to be resolved before it can be probed.
+    pub fn hostname(&self) -> Option<&Name> {
+        match self {
+            Self::Address(_) => None,
+            Self::Hostname(name) => Some(name),
+            Self::LoadBalancer(alias) => Some(alias.target()),
+        }
+    }
 }
 
 impl fmt::Display for Endpoint {
@@ -40,6 +53,7 @@ impl fmt::Display for Endpoint {
         match self {
             Self::Address(address) => address.fmt(f),
             Self::Hostname(name) => name.fmt(f),
+            Self::LoadBalancer(alias) => alias.target().fmt(f),
         }
     }
 }
@@ -76,6 +90,9 @@ pub struct Record {
     pub ttl: Ttl,
     /// Values.
     pub values: RecordValues,
+    /// Whether the provider's proxy stands in front of it.
+    #[serde(default)]
+    pub proxied: bool,
     /// Regions that do not have this record, for a missing address family.
     pub absent_in: BTreeSet<RegionName>,
 }
@@ -215,6 +232,10 @@ pub fn endpoint_digest(endpoint: &Endpoint, probes: &[ProbeSpec], detection: Det
 fn render_record(record: &Record, region: &Region) -> Result<Rrset, RenderError> {
     let refused = |source| RenderError::Rrset { key: record.key.clone(), region: region.name.clone(), source };
     let missing = |hint| RenderError::NoValue { key: record.key.clone(), region: region.name.clone(), hint };
+    let in_front = |set: Rrset| if record.proxied { set.proxied() } else { set };
+    if let Some(alias) = alias_in(record, region) {
+        return Rrset::alias_of(record.key.clone(), alias).map(in_front).map_err(refused);
+    }
     let values: Vec<RData> = match &record.values {
         RecordValues::Explicit(by_region) => {
             let texts = by_region
@@ -230,7 +251,19 @@ fn render_record(record: &Record, region: &Region) -> Result<Rrset, RenderError>
     if values.is_empty() {
         return Err(missing("give the region an endpoint of that kind, or name it in `absentIn`"));
     }
-    Rrset::new(record.key.clone(), record.ttl, values).map_err(refused)
+    Rrset::new(record.key.clone(), record.ttl, values).map(in_front).map_err(refused)
+}
+
+/// The load balancer that an address record of a region is an alias of. A set has one answer, so a region has one; the
+/// configuration's check refuses a second.
+fn alias_in(record: &Record, region: &Region) -> Option<Alias> {
+    if record.values != RecordValues::Endpoints || record.key.rtype() == GuardedType::Cname {
+        return None;
+    }
+    region.endpoints.iter().find_map(|endpoint| match endpoint {
+        Endpoint::LoadBalancer(alias) => Some(alias.clone()),
+        Endpoint::Address(_) | Endpoint::Hostname(_) => None,
+    })
 }
 
 fn endpoint_value(rtype: GuardedType, endpoint: &Endpoint) -> Option<RData> {
@@ -238,7 +271,8 @@ fn endpoint_value(rtype: GuardedType, endpoint: &Endpoint) -> Option<RData> {
         (GuardedType::A, Endpoint::Address(IpAddr::V4(address))) => Some(RData::A((*address).into())),
         (GuardedType::Aaaa, Endpoint::Address(IpAddr::V6(address))) => Some(RData::AAAA((*address).into())),
         (GuardedType::Cname, Endpoint::Hostname(name)) => Some(RData::CNAME(CNAME(name.clone()))),
-        (GuardedType::A | GuardedType::Aaaa | GuardedType::Cname, Endpoint::Address(_) | Endpoint::Hostname(_)) => None,
+        (GuardedType::Cname, Endpoint::LoadBalancer(alias)) => Some(RData::CNAME(CNAME(alias.target().clone()))),
+        (GuardedType::A | GuardedType::Aaaa | GuardedType::Cname, _) => None,
     }
 }
 

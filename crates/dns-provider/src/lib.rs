@@ -5,7 +5,13 @@
 //! twice on its own.
 
 pub mod authoritative;
+pub mod budget;
+pub mod cloudflare;
 mod content;
+pub mod memory;
 pub mod port;
+pub mod powerdns;
 pub mod rfc2136;
+pub mod route53;
+mod sound;
 mod wildcard;

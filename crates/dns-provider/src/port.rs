@@ -1,11 +1,14 @@
 //! The port that every provider adapter implements: read a zone consistently, apply one change set atomically.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use dns_core::change::ChangeSet;
+use dns_core::rrset::GuardedType;
 use dns_core::time::Timestamp;
 use dns_core::zone::{ReadRequest, ZoneView};
+use hickory_proto::rr::Name;
 
 /// Leave to send one write, once, within a bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,13 +31,70 @@ pub enum GuardStrength {
     Atomic,
 }
 
-/// What a provider can do.
+/// What a provider can do. What it cannot is refused when the configuration is checked, not on the day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Capabilities {
     /// How strongly conditions are enforced.
     pub guard: GuardStrength,
     /// The server or API that enforces them.
     pub checked_by: String,
+    /// The types of records that can be guarded.
+    pub types: &'static [GuardedType],
+    /// Whether a record can be an alias of a load balancer, resolved by the provider.
+    pub alias: bool,
+    /// Whether a record can be proxied, so that its answer in DNS is the proxy's.
+    pub proxy: bool,
+    /// Whether several record sets of one name and type can share its answers by weight.
+    pub weighting: bool,
+    /// What one change set must fit into.
+    pub limits: Limits,
+}
+
+/// The largest change set that is taken whole, in the provider's own measures; `None` where it has no such measure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Records removed and added.
+    pub records: Option<usize>,
+    /// Characters of all values.
+    pub characters: Option<usize>,
+    /// Octets of the message.
+    pub octets: Option<usize>,
+    /// The TTLs that a record can have, in seconds.
+    pub ttl_secs: RangeInclusive<u32>,
+}
+
+/// What a call is for. Providers limit calls per account, and others use the same account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Urgency {
+    /// Watching in quiet times: a small share of what the account may do.
+    Watch,
+    /// A write and what belongs to it: everything that the account may do.
+    Flip,
+}
+
+/// What a provider calls a write that it accepted, for [`Provider::status`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Receipt {
+    /// Accepting was all: the provider's own servers have it.
+    Complete,
+    /// The provider spreads it to its servers and tells under this id how far it is.
+    Change(String),
+}
+
+/// How far an accepted write is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// The provider says that all of its servers have it.
+    Complete,
+    /// Not yet.
+    Spreading,
+}
+
+/// What a provider says of a zone that it holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ZoneFacts {
+    /// The name servers that the provider serves it from: what the parent should delegate to.
+    pub name_servers: Vec<Name>,
 }
 
 /// A failed call, by what the caller can do about it.
@@ -42,11 +102,21 @@ pub struct Capabilities {
 pub enum ProviderError {
     /// Nothing was written and it may work later: try again with back-off.
     #[error("{subject} could not be reached: {reason}")]
-    Unreachable {
+    Transient {
         /// Server or API.
         subject: String,
         /// What happened.
         reason: String,
+    },
+    /// Too many calls, ours or others' of the same account. Nothing was written; not before `retry_after`.
+    #[error("{subject} asks for fewer calls, {reason}; next try in {} s", retry_after.as_secs_f32().ceil())]
+    Throttled {
+        /// The API.
+        subject: String,
+        /// What it said.
+        reason: String,
+        /// How long to wait.
+        retry_after: Duration,
     },
     /// The zone is not as the change set requires; nothing was written. Read, then decide again.
     #[error("zone {zone} is not as it was read ({reason})")]
@@ -96,12 +166,25 @@ pub trait Provider: Send + Sync {
     /// the records, and everything again if it changed.
     ///
     /// # Errors
-    /// [`ProviderError::Unreachable`] or [`ProviderError::Denied`].
-    async fn read(&self, request: &ReadRequest) -> Result<ZoneView, ProviderError>;
+    /// [`ProviderError::Transient`], [`ProviderError::Throttled`] or [`ProviderError::Denied`].
+    async fn read(&self, request: &ReadRequest, urgency: Urgency) -> Result<ZoneView, ProviderError>;
 
     /// Sends a change set once. `Ok` means that the provider accepted it; the caller reads back.
     ///
     /// # Errors
     /// Any [`ProviderError`].
-    async fn apply(&self, change: &ChangeSet, permit: &Permit) -> Result<(), ProviderError>;
+    async fn apply(&self, change: &ChangeSet, permit: &Permit) -> Result<Receipt, ProviderError>;
+
+    /// How far an accepted write is.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    async fn status(&self, receipt: &Receipt) -> Result<Progress, ProviderError>;
+
+    /// What the provider says of a zone. An error names the zone and says what to do about it: it is how a wrong token
+    /// and a missing zone show before the day.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    async fn zone(&self, zone: &Name) -> Result<ZoneFacts, ProviderError>;
 }

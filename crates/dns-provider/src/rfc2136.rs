@@ -27,19 +27,31 @@ mod notify;
 mod outcome;
 mod reader;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use dns_core::change::ChangeSet;
+use dns_core::rrset::GuardedType;
 use dns_core::zone::{ReadRequest, ZoneView};
 use dns_wire::ExchangeError;
+use hickory_proto::rr::Name;
 
 pub use self::key::{TsigAlgorithm, TsigKey};
 use self::notify::Notifier;
 pub use self::notify::NotifyError;
 use self::reader::Reader;
-use crate::port::{Capabilities, GuardStrength, Permit, Provider, ProviderError};
+use crate::port::{
+    Capabilities, GuardStrength, Limits, Permit, Progress, Provider, ProviderError, Receipt, Urgency, ZoneFacts,
+};
+
+/// A DNS message over TCP has a length of 16 bits (RFC 1035 §4.2.2).
+const MESSAGE_OCTETS_MAX: usize = 65_535;
+
+/// RFC 2181 §8; 0 would be a record that nobody may cache, and the fence's arithmetic reads it as 1.
+const TTL_SECS: RangeInclusive<u32> = 1..=0x7fff_ffff;
 
 /// A primary that takes DNS UPDATE.
 #[derive(Clone, Debug)]
@@ -87,16 +99,17 @@ impl Rfc2136 {
 #[async_trait]
 impl Provider for Rfc2136 {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { guard: GuardStrength::Atomic, checked_by: format!("{} by DNS UPDATE", self.subject()) }
+        able(self.subject())
     }
 
-    async fn read(&self, request: &ReadRequest) -> Result<ZoneView, ProviderError> {
+    /// No call of a primary is counted by anyone, so its urgency makes no difference.
+    async fn read(&self, request: &ReadRequest, _urgency: Urgency) -> Result<ZoneView, ProviderError> {
         Reader::new(self, request).read().await
     }
 
-    async fn apply(&self, change: &ChangeSet, permit: &Permit) -> Result<(), ProviderError> {
+    async fn apply(&self, change: &ChangeSet, permit: &Permit) -> Result<Receipt, ProviderError> {
         let subject = self.subject();
-        let message = message::update(&subject, change)?;
+        let message = message::update(&self.capabilities(), change)?;
         let signed = self.key.sign(message, permit.granted.as_secs(), permit.length).map_err(|reason| {
             ProviderError::Invalid { subject: subject.clone(), record: change.fence_name.to_string(), reason }
         })?;
@@ -104,13 +117,36 @@ impl Provider for Rfc2136 {
             Ok(answer) => {
                 outcome::of_update(&subject, change, &answer.message, &signed.verify(&answer))?;
                 self.notifier.tell(&change.zone);
-                Ok(())
+                Ok(Receipt::Complete)
             }
-            Err(ExchangeError::Connect { reason, .. }) => Err(ProviderError::Unreachable { subject, reason }),
+            Err(ExchangeError::Connect { reason, .. }) => Err(ProviderError::Transient { subject, reason }),
             Err(ExchangeError::NoAnswer { reason, .. } | ExchangeError::Garbage { reason, .. }) => {
                 Err(ProviderError::OutcomeUnknown { subject, reason })
             }
         }
+    }
+
+    async fn status(&self, _receipt: &Receipt) -> Result<Progress, ProviderError> {
+        Ok(Progress::Complete)
+    }
+
+    async fn zone(&self, zone: &Name) -> Result<ZoneFacts, ProviderError> {
+        let request = ReadRequest { zone: zone.clone(), fence_name: zone.clone(), keys: BTreeSet::new() };
+        let name_servers = Reader::new(self, &request).name_servers().await?;
+        Ok(ZoneFacts { name_servers })
+    }
+}
+
+/// What every server that takes DNS UPDATE can do.
+fn able(subject: String) -> Capabilities {
+    Capabilities {
+        guard: GuardStrength::Atomic,
+        checked_by: subject,
+        types: &GuardedType::ALL,
+        alias: false,
+        proxy: false,
+        weighting: false,
+        limits: Limits { records: None, characters: None, octets: Some(MESSAGE_OCTETS_MAX), ttl_secs: TTL_SECS },
     }
 }
 

@@ -7,6 +7,7 @@
 mod check;
 pub mod fault;
 mod load;
+pub mod provider;
 pub mod secret;
 mod sections;
 mod source;
@@ -17,15 +18,14 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use dns_core::digest::Digest;
 use dns_core::identifier::{Actor, Installation, ProviderName, RegionName, VantageName};
 use dns_core::service::Service;
-use hickory_proto::rr::Name;
 use url::Url;
 
 use self::fault::Fault;
+pub use self::provider::{ProviderConfig, ProviderKind};
 
 /// Everything that the files say.
 #[derive(Clone, Debug)]
@@ -73,56 +73,6 @@ pub struct VantagePoint {
     pub resolver: Option<String>,
     /// TCP addresses outside every region; if none of them answers, the vantage point is blind.
     pub control_targets: Vec<SocketAddr>,
-}
-
-/// One provider.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ProviderConfig {
-    /// DNS UPDATE (RFC 2136) with TSIG.
-    Rfc2136(Rfc2136Config),
-}
-
-/// A primary that takes DNS UPDATE.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rfc2136Config {
-    /// The primary: all reads for plans and all writes go there.
-    pub server: SocketAddr,
-    /// The zones it holds for us.
-    pub zones: Vec<Name>,
-    /// The servers that verification asks; if empty, the zone's NS.
-    pub authoritative_servers: Vec<SocketAddr>,
-    /// The secondaries that are told of each accepted write by NOTIFY. Default none.
-    pub notify: Vec<SocketAddr>,
-    /// The key.
-    pub tsig: TsigConfig,
-    /// How long one exchange with the primary may take. Default 5 s.
-    pub timeout: Duration,
-    /// How often each service's fence and records are read in quiet times. Default 10 s.
-    pub read_interval: Duration,
-    /// How long a permit lasts, which is also the fudge of signatures: whole seconds, default 10.
-    pub permit: Duration,
-}
-
-/// A TSIG key (RFC 8945).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TsigConfig {
-    /// Its name on the server.
-    pub name: Name,
-    /// Its algorithm.
-    pub algorithm: TsigAlgorithm,
-    /// A file with one line, the secret in base64.
-    pub secret_file: PathBuf,
-}
-
-/// The algorithms that every current server takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TsigAlgorithm {
-    /// hmac-sha256
-    HmacSha256,
-    /// hmac-sha384
-    HmacSha384,
-    /// hmac-sha512
-    HmacSha512,
 }
 
 /// Where the controller keeps its state.

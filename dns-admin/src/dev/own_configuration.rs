@@ -6,10 +6,11 @@
 
 use dns_core::service::{Mode, Service};
 use dns_service::auth::Tokens;
+use dns_service::config::provider::{CloudflareConfig, ProviderKind, Route53Config};
 use dns_service::config::secret::{Program, SecretCheck};
-use dns_service::config::{Config, ProviderConfig, StoreConfig};
+use dns_service::config::{Config, StoreConfig};
 use dns_service::exit::{Exit, one_line};
-use url::Url;
+use url::{Host, Url};
 
 use super::daemons::Daemons;
 use super::installation::{actor, client, temporary_folder};
@@ -72,10 +73,37 @@ fn refuse_writes_beyond_this_machine(config: &Config) -> Result<(), Failure> {
 }
 
 fn writes_beyond(config: &Config, service: &Service) -> Option<String> {
-    let ProviderConfig::Rfc2136(provider) = config.providers.get(&service.provider)?;
-    let beyond = service.mode == Mode::Active && !provider.server.ip().is_loopback();
-    let (name, provider_name, server) = (&service.name, &service.provider, provider.server);
-    beyond.then(|| format!("service `{name}` is active, and its provider `{provider_name}` is {server}"))
+    let provider = config.providers.get(&service.provider)?;
+    let beyond = service.mode == Mode::Active && !is_on_this_machine(&provider.kind);
+    let (name, provider_name, at) = (&service.name, &service.provider, whereabouts(&provider.kind));
+    beyond.then(|| format!("service `{name}` is active, and its provider `{provider_name}` is {at}"))
+}
+
+fn is_on_this_machine(kind: &ProviderKind) -> bool {
+    let is_loopback = |url: &Url| match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(_)) | None => false,
+    };
+    match kind {
+        ProviderKind::Rfc2136(rfc2136) => rfc2136.server.ip().is_loopback(),
+        ProviderKind::PowerDns(powerdns) => is_loopback(&powerdns.url),
+        ProviderKind::Route53(Route53Config { endpoint_url, .. })
+        | ProviderKind::Cloudflare(CloudflareConfig { endpoint_url, .. }) => {
+            endpoint_url.as_ref().is_some_and(is_loopback)
+        }
+    }
+}
+
+fn whereabouts(kind: &ProviderKind) -> String {
+    match kind {
+        ProviderKind::Rfc2136(rfc2136) => rfc2136.server.to_string(),
+        ProviderKind::PowerDns(powerdns) => powerdns.url.to_string(),
+        ProviderKind::Route53(Route53Config { endpoint_url, .. })
+        | ProviderKind::Cloudflare(CloudflareConfig { endpoint_url, .. }) => {
+            endpoint_url.as_ref().map_or_else(|| format!("{} itself", kind.as_str()), ToString::to_string)
+        }
+    }
 }
 
 fn welcome(config: &Config, page: &Url) -> String {

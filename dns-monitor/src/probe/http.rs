@@ -36,10 +36,7 @@ pub struct HttpProber {
 impl HttpProber {
     /// Prepares a prober; nothing is read or sent.
     pub fn new(endpoint: &Endpoint, spec: HttpProbe) -> Self {
-        let hostname = match endpoint {
-            Endpoint::Address(_) => None,
-            Endpoint::Hostname(name) => Some(name.to_ascii().trim_end_matches('.').to_owned()),
-        };
+        let hostname = endpoint.hostname().map(|name| name.to_ascii().trim_end_matches('.').to_owned());
         let clients = Clients::new(spec.tls.clone(), spec.redirects_max);
         Self { spec, hostname, clients }
     }

@@ -66,7 +66,7 @@ impl Job<'_> {
         let change = burning(view, fence, self.executor)?;
         let permit = Permit { granted: self.executor.clock.wall(), length: self.provider.permit };
         match self.provider.adapter.apply(&change, &permit).await {
-            Ok(()) | Err(ProviderError::Conflict { .. } | ProviderError::OutcomeUnknown { .. }) => {}
+            Ok(_) | Err(ProviderError::Conflict { .. } | ProviderError::OutcomeUnknown { .. }) => {}
             Err(error) => self.note_uncertain(&format!("it cannot be burned: {error}")).await,
         }
         failpoint::reach(Failpoint::AfterBurn);

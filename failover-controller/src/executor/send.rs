@@ -8,7 +8,7 @@ use dns_core::machine::event::WriteOutcome;
 use dns_core::service::Service;
 use dns_core::write::PlannedWrite;
 use dns_core::zone::{FoundFence, ReadRequest, ZoneView};
-use dns_provider::port::{Permit, ProviderError};
+use dns_provider::port::{Permit, ProviderError, Urgency};
 use dns_service::failpoint::{self, Failpoint};
 use tokio_util::sync::CancellationToken;
 
@@ -62,7 +62,7 @@ impl Job<'_> {
         drop(place);
         failpoint::reach(Failpoint::AfterAnswer);
         match applied {
-            Ok(()) => self.read_back(permit).await,
+            Ok(_receipt) => self.read_back(permit).await,
             Err(error) => self.refused(error, permit).await,
         }
     }
@@ -89,7 +89,9 @@ impl Job<'_> {
                 None => {}
             },
             ProviderError::OutcomeUnknown { .. } => self.resolve(&reason, Some(permit)).await,
-            ProviderError::Unreachable { .. } => self.settle(WriteOutcome::Unreachable(reason)).await,
+            ProviderError::Transient { .. } | ProviderError::Throttled { .. } => {
+                self.settle(WriteOutcome::Unreachable(reason)).await;
+            }
             ProviderError::Denied { .. } | ProviderError::Invalid { .. } => {
                 self.settle(WriteOutcome::Denied(reason)).await;
             }
@@ -98,7 +100,7 @@ impl Job<'_> {
 
     /// One look at the zone.
     pub(super) async fn look(self) -> Result<Sighting, ProviderError> {
-        let view = self.provider.adapter.read(&ReadRequest::for_service(self.service)).await?;
+        let view = self.provider.adapter.read(&ReadRequest::for_service(self.service), Urgency::Flip).await?;
         failpoint::reach(Failpoint::DuringReadBack);
         let ours = match &view.fence {
             // Our plan under another write id: the move arrived, and someone has written the fence since.

@@ -82,7 +82,7 @@ pub(crate) fn service(address: &str) -> Arc<Service> {
             on_foreign_change: OnForeignChange::Hold,
             verify_within: Duration::from_secs(30),
         },
-        records: vec![Record { key, ttl, values: RecordValues::Endpoints, absent_in: BTreeSet::new() }],
+        records: vec![Record { key, ttl, values: RecordValues::Endpoints, proxied: false, absent_in: BTreeSet::new() }],
         regions: vec![Region { name: "prod".parse().expect("a region"), endpoints: vec![address], probes: Vec::new() }],
         revision: 0,
     })

@@ -19,7 +19,7 @@ use dns_core::identifier::RegionName;
 use dns_core::rrset::{GuardedType, Rrset, RrsetKey, Rrsets, Ttl, canonical_name, records_digest};
 use dns_core::time::Timestamp;
 use dns_core::zone::{ReadRequest, ZoneView};
-use dns_provider::port::{Permit, Provider, ProviderError};
+use dns_provider::port::{Permit, Provider, ProviderError, Receipt, Urgency};
 use dns_provider::rfc2136::{Rfc2136, TsigAlgorithm, TsigKey};
 use hickory_proto::rr::Name;
 use tests::auth::Algorithm;
@@ -74,14 +74,14 @@ impl Rig {
     }
 
     fn try_read(&self, keys: &[RrsetKey]) -> Result<ZoneView, ProviderError> {
-        self.wait(self.provider.read(&request(keys)))
+        self.wait(self.provider.read(&request(keys), Urgency::Watch))
     }
 
     fn read(&self, keys: &[RrsetKey]) -> ZoneView {
         self.try_read(keys).expect("the zone is read")
     }
 
-    fn apply(&self, change: &ChangeSet) -> Result<(), ProviderError> {
+    fn apply(&self, change: &ChangeSet) -> Result<Receipt, ProviderError> {
         self.wait(self.provider.apply(change, &permit()))
     }
 

@@ -50,3 +50,36 @@ fn digest_sees_names_types_ttls_and_values() {
     let slower = Rrset { ttl: Ttl::from_secs(61).expect("ttl"), ..a(&["192.0.2.1"]) };
     assert_ne!(base, of(slower));
 }
+
+fn alias(target: &str, zone_id: &str) -> Rrset {
+    let key = RrsetKey::new(&canonical_name("api.example.com").expect("a name"), GuardedType::A);
+    let target = canonical_name(target).expect("a name");
+    Rrset::alias_of(key, Alias::new(&target, zone_id).expect("an alias")).expect("an address")
+}
+
+#[test]
+fn an_alias_is_another_answer_than_another_alias() {
+    let one = alias("LB-prod.example.net", "Z2");
+    let digest = |set: &Rrset| records_digest(&[(set.key().clone(), set.clone())].into());
+    assert_eq!(one, alias("lb-prod.example.net.", "Z2"));
+    for other in [alias("lb-dr.example.net", "Z2"), alias("lb-prod.example.net", "Z3"), one.clone().proxied()] {
+        assert!(!one.same_values(&other));
+        assert_ne!(digest(&one), digest(&other));
+    }
+    assert_eq!(one.to_string(), "api.example.com. 60 A alias of lb-prod.example.net. in Z2");
+}
+
+#[test]
+fn an_alias_outlives_its_text() {
+    let set = alias("lb-prod.example.net", "Z2").proxied();
+    let text = serde_json::to_string(&set).expect("written");
+    assert_eq!(serde_json::from_str::<Rrset>(&text).expect("read"), set);
+    assert!(serde_json::from_str::<Rrset>(&text.replace("Z2", "not an id")).is_err());
+}
+
+#[test]
+fn a_cname_is_no_alias() {
+    let key = RrsetKey::new(&canonical_name("www.example.com").expect("a name"), GuardedType::Cname);
+    let target = Alias::new(&canonical_name("lb.example.net").expect("a name"), "Z2").expect("an alias");
+    assert!(Rrset::alias_of(key, target).is_err());
+}

@@ -1,26 +1,18 @@
 //! A change set as an UPDATE message (RFC 2136 §2). Pure.
-//!
-//! Besides translating, it refuses what must never be sent: a change to an RRset that nothing is required of.
 
 use dns_core::change::{ChangeSet, Guard, Requirement};
 use dns_core::fence::text::FenceText;
-use dns_core::rrset::{Rrset, RrsetKey};
+use dns_core::rrset::Rrset;
 use hickory_proto::op::{Message, MessageType, OpCode, Query};
 use hickory_proto::rr::rdata::TXT;
 use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
 
-use crate::port::ProviderError;
-
-/// The longest string of a TXT record (RFC 1035 §3.3).
-const STRING_BYTES_MAX: usize = 255;
+use crate::port::{Capabilities, ProviderError};
+use crate::sound;
 
 /// Builds the message, unsigned, with a random id.
-pub(super) fn update(subject: &str, change: &ChangeSet) -> Result<Message, ProviderError> {
-    check(change).map_err(|(record, reason)| ProviderError::Invalid {
-        subject: subject.to_owned(),
-        record,
-        reason: reason.to_owned(),
-    })?;
+pub(super) fn update(able: &Capabilities, change: &ChangeSet) -> Result<Message, ProviderError> {
+    sound::check(able, change)?;
     let id = Message::query().metadata.id;
     let mut message = Message::new(id, MessageType::Query, OpCode::Update);
     message.add_query(Query::query(change.zone.clone(), RecordType::SOA));
@@ -78,50 +70,6 @@ fn value(name: &Name, ttl_secs: u32, data: RData) -> Record {
 
 fn txt(text: &FenceText) -> RData {
     RData::TXT(TXT::from_bytes(text.strings().iter().map(String::as_bytes).collect()))
-}
-
-/// What no change set of a plan violates, but a stored or damaged one could. The error is a record and a reason.
-fn check(change: &ChangeSet) -> Result<(), (String, &'static str)> {
-    let fence = || change.fence_name.to_string();
-    if !fits(&change.fence) || matches!(&change.guard, Guard::Exactly { text, .. } if !fits(text)) {
-        return Err((fence(), "a TXT record has one or more strings of at most 255 bytes"));
-    }
-    let required = change.requires.iter().map(|requirement| match requirement {
-        Requirement::Exactly(rrset) => rrset.key(),
-        Requirement::Absent(key) => key,
-    });
-    let named = required.chain(change.deletes.iter().chain(&change.creates).map(Rrset::key)).map(RrsetKey::name);
-    if let Some(outside) = named.chain([&change.fence_name]).find(|name| !change.zone.zone_of(name)) {
-        return Err((outside.to_string(), "it is outside the zone"));
-    }
-    if let Some(unread) = change.deletes.iter().find(|rrset| !requires_exactly(change, rrset)) {
-        return Err((unread.key().to_string(), "it would be removed without the condition that it is as it was read"));
-    }
-    if let Some(unread) = change.creates.iter().find(|rrset| !requires_any(change, rrset.key())) {
-        return Err((unread.key().to_string(), "it would be written without a condition on what is there"));
-    }
-    Ok(())
-}
-
-fn fits(text: &FenceText) -> bool {
-    !text.strings().is_empty() && text.strings().iter().all(|string| string.len() <= STRING_BYTES_MAX)
-}
-
-fn requires_exactly(change: &ChangeSet, deleted: &Rrset) -> bool {
-    change.requires.iter().any(|requirement| match requirement {
-        Requirement::Exactly(rrset) => rrset.same_values(deleted),
-        Requirement::Absent(_) => false,
-    })
-}
-
-/// Exactly what goes, or nothing: a created RRset never joins records that stay.
-fn requires_any(change: &ChangeSet, created: &RrsetKey) -> bool {
-    change.requires.iter().any(|requirement| match requirement {
-        Requirement::Exactly(rrset) => {
-            rrset.key() == created && change.deletes.iter().any(|gone| gone.key() == created)
-        }
-        Requirement::Absent(key) => key == created,
-    })
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ pub(super) fn of_query(
     message: &Message,
     verified: &Verified,
 ) -> Result<(), ProviderError> {
-    let unreachable = |reason: String| ProviderError::Unreachable { subject: subject.to_owned(), reason };
+    let unreachable = |reason: String| ProviderError::Transient { subject: subject.to_owned(), reason };
     let denied = |reason: String| ProviderError::Denied { subject: subject.to_owned(), reason };
     match message.metadata.response_code {
         ResponseCode::NoError | ResponseCode::NXDomain => {}

@@ -44,6 +44,21 @@ impl<'a> Reader<'a> {
         timeout(within, self.rounds()).await.map_err(|_| unreachable)?
     }
 
+    /// The zone's name servers, as its primary has them.
+    pub(super) async fn name_servers(mut self) -> Result<Vec<Name>, ProviderError> {
+        let zone = &self.request.zone;
+        let message = self.ask(zone, RecordType::NS).await?;
+        let Content::Records { values, .. } = Content::of(&message, zone, RecordType::NS) else {
+            let reason = format!("zone {zone} has no NS there");
+            return Err(ProviderError::Denied { subject: self.provider.subject(), reason });
+        };
+        let names = values.into_iter().filter_map(|value| match value {
+            RData::NS(target) => Some(target.0.to_lowercase()),
+            _ => None,
+        });
+        Ok(names.collect())
+    }
+
     async fn rounds(&mut self) -> Result<ZoneView, ProviderError> {
         let mut fence = self.fence().await?;
         for _ in 0..ROUNDS_MAX {
@@ -158,7 +173,7 @@ impl<'a> Reader<'a> {
     }
 
     fn unreachable(&self, reason: String) -> ProviderError {
-        ProviderError::Unreachable { subject: self.provider.subject(), reason }
+        ProviderError::Transient { subject: self.provider.subject(), reason }
     }
 }
 

@@ -11,7 +11,7 @@ use dns_core::fence::text::FenceText;
 use dns_core::rrset::{GuardedType, Rrset, RrsetKey, Ttl, canonical_name};
 use dns_core::time::Timestamp;
 use dns_core::zone::{FoundFence, ReadRequest};
-use dns_provider::port::{Permit, Provider, ProviderError};
+use dns_provider::port::{Permit, Provider, ProviderError, Receipt, Urgency};
 use dns_provider::rfc2136::{Rfc2136, TsigAlgorithm, TsigKey};
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::tsig::{TsigAlgorithm as WireAlgorithm, TsigError};
@@ -64,11 +64,11 @@ fn signed(request: &Message, answer: &Message, error: Option<TsigError>) -> Vec<
     answer.to_vec().expect("bytes")
 }
 
-async fn apply_to(script: &Script) -> Result<(), ProviderError> {
+async fn apply_to(script: &Script) -> Result<Receipt, ProviderError> {
     provider(script.address).apply(&adoption(), &permit()).await
 }
 
-fn assert_unknown(outcome: Result<(), ProviderError>, words: &str) {
+fn assert_unknown(outcome: Result<Receipt, ProviderError>, words: &str) {
     match outcome {
         Err(ProviderError::OutcomeUnknown { reason, .. }) => assert!(reason.contains(words), "{reason}"),
         other => panic!("not unknown: {other:?}"),
@@ -95,7 +95,7 @@ async fn write_to_a_closed_port_was_not_sent() {
     let address = listener.local_addr().expect("an address");
     drop(listener);
     let outcome = provider(address).apply(&adoption(), &permit()).await;
-    assert!(matches!(outcome, Err(ProviderError::Unreachable { .. })), "{outcome:?}");
+    assert!(matches!(outcome, Err(ProviderError::Transient { .. })), "{outcome:?}");
 }
 
 #[tokio::test]
@@ -200,7 +200,7 @@ fn zone_answer(request: &Message, fence: &str) -> Vec<u8> {
 #[tokio::test]
 async fn read_goes_on_when_the_server_closes_the_connection_after_each_answer() {
     let script = Script::tcp(|request, _| Reply::Last(zone_answer(request, "v=1;"))).await;
-    let view = provider(script.address).read(&request()).await.expect("read");
+    let view = provider(script.address).read(&request(), Urgency::Watch).await.expect("read");
     assert_eq!(view.rrsets.len(), 1);
     assert!(matches!(view.fence, FoundFence::Present { .. }));
     assert_eq!(view.asked.len(), 2, "the conflicting CNAME is asked for, too");
@@ -216,7 +216,7 @@ async fn read_starts_again_when_the_fence_changed_and_gives_up_at_last() {
         Reply::Bytes(zone_answer(request, if looks <= 2 { "v=1;" } else { "v=2;" }))
     })
     .await;
-    let view = provider(script.address).read(&request()).await.expect("read");
+    let view = provider(script.address).read(&request(), Urgency::Watch).await.expect("read");
     assert!(matches!(view.fence, FoundFence::Present { text, .. } if text.strings() == ["v=2;"]));
 
     let mut count = 0;
@@ -225,8 +225,8 @@ async fn read_starts_again_when_the_fence_changed_and_gives_up_at_last() {
         Reply::Bytes(zone_answer(request, &format!("v={count};")))
     })
     .await;
-    let outcome = provider(script.address).read(&request()).await;
-    let Err(ProviderError::Unreachable { reason, .. }) = outcome else { panic!("unreachable: {outcome:?}") };
+    let outcome = provider(script.address).read(&request(), Urgency::Watch).await;
+    let Err(ProviderError::Transient { reason, .. }) = outcome else { panic!("unreachable: {outcome:?}") };
     assert!(reason.contains("changed during each"), "{reason}");
 }
 
@@ -235,8 +235,8 @@ async fn read_believes_no_unsigned_answer() {
     let script =
         Script::tcp(|request, _| Reply::Bytes(answer_to(request, ResponseCode::NoError).to_vec().expect("bytes")))
             .await;
-    let outcome = provider(script.address).read(&request()).await;
-    assert!(matches!(outcome, Err(ProviderError::Unreachable { .. })), "{outcome:?}");
+    let outcome = provider(script.address).read(&request(), Urgency::Watch).await;
+    assert!(matches!(outcome, Err(ProviderError::Transient { .. })), "{outcome:?}");
 }
 
 #[test]

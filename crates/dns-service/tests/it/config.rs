@@ -8,7 +8,7 @@ use dns_core::probe::ProbeSpec;
 use dns_core::service::{Endpoint, Mode};
 use dns_service::config::fault::Faults;
 use dns_service::config::secret::{Program, SecretCheck};
-use dns_service::config::{Config, ProviderConfig};
+use dns_service::config::{Config, ProviderKind};
 use proptest::prelude::*;
 
 const FULL: &str = include_str!("../golden/full.yaml");
@@ -46,7 +46,9 @@ fn a_full_configuration_loads_with_every_value() {
     assert_eq!(config.vantage_points.len(), 4);
     assert_eq!(config.vantage_points[0].control_targets.len(), 2);
     assert_eq!(config.monitor.concurrency_max, 64);
-    let ProviderConfig::Rfc2136(hidden) = &config.providers[&"hidden".parse().expect("a name")];
+    let ProviderKind::Rfc2136(hidden) = &config.providers[&"hidden".parse().expect("a name")].kind else {
+        panic!("rfc2136")
+    };
     let notified: Vec<String> = hidden.notify.iter().map(ToString::to_string).collect();
     assert_eq!(notified, ["198.51.100.53:53", "[2001:db8::53]:5353"]);
     let checkout = &config.services[0];
@@ -146,7 +148,9 @@ fn the_digest_follows_the_content() {
 #[test]
 fn nobody_is_notified_unless_configured() {
     let config = load(&FULL.replace("      notify: ", "      # "), &NO_SECRETS).expect("loads");
-    let ProviderConfig::Rfc2136(hidden) = &config.providers[&"hidden".parse().expect("a name")];
+    let ProviderKind::Rfc2136(hidden) = &config.providers[&"hidden".parse().expect("a name")].kind else {
+        panic!("rfc2136")
+    };
     assert!(hidden.notify.is_empty());
 }
 

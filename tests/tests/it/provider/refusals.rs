@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dns_core::fence::text::FenceText;
 use dns_core::zone::{FoundFence, ZoneView};
-use dns_provider::port::{Provider, ProviderError};
+use dns_provider::port::{Provider, ProviderError, Urgency};
 use tests::auth::Algorithm;
 use tests::{Key, Kind, PATIENCE, until};
 
@@ -32,7 +32,7 @@ fn is_refused_with(kind: Kind, key: impl Fn(&Key) -> Key, tsig_error: &str) {
     let stranger = provider(&rig.server, &key(rig.server.key()));
     let write = rig.wait(stranger.apply(&plan(&view, &api_moved(), 2), &permit()));
     assert_names(&denied(write), kind, tsig_error);
-    assert_names(&denied(rig.wait(stranger.read(&request(&[api()])))), kind, tsig_error);
+    assert_names(&denied(rig.wait(stranger.read(&request(&[api()]), Urgency::Watch))), kind, tsig_error);
     assert_eq!(rig.read(&[api()]), view, "nothing changed");
 }
 
@@ -66,7 +66,7 @@ fn stopped_primary_leaves_a_write_unknown_and_a_read_unreachable(kind: Kind) {
     let write = rig.apply(&plan(&view, &api_moved(), 2));
     assert!(matches!(write, Err(ProviderError::OutcomeUnknown { .. })), "{write:?}");
     let read = rig.try_read(&[api()]);
-    assert!(matches!(read, Err(ProviderError::Unreachable { .. })), "{read:?}");
+    assert!(matches!(read, Err(ProviderError::Transient { .. })), "{read:?}");
     rig.server.primary().sigcont();
     // Either it happened whole or not at all; the fence tells.
     let after = until("the primary answers again", PATIENCE, || rig.try_read(&[api()]));
@@ -84,9 +84,9 @@ fn dead_primary_is_unreachable(kind: Kind) {
     let view = rig.adopt(&[api()]);
     rig.server.primary().kill9();
     let write = rig.apply(&plan(&view, &api_moved(), 2));
-    assert!(matches!(write, Err(ProviderError::Unreachable { .. })), "{write:?}");
+    assert!(matches!(write, Err(ProviderError::Transient { .. })), "{write:?}");
     let read = rig.try_read(&[api()]);
-    assert!(matches!(read, Err(ProviderError::Unreachable { .. })), "{read:?}");
+    assert!(matches!(read, Err(ProviderError::Transient { .. })), "{read:?}");
     rig.server.restart();
     assert_eq!(rig.read(&[api()]), view);
 }
@@ -102,7 +102,7 @@ fn zone_that_is_not_there_is_denied(kind: Kind) {
     let mut elsewhere = request(&[]);
     elsewhere.zone = change.zone;
     elsewhere.fence_name = change.fence_name;
-    denied(rig.wait(rig.provider.read(&elsewhere)));
+    denied(rig.wait(rig.provider.read(&elsewhere, Urgency::Watch)));
 }
 
 on_every_primary!(

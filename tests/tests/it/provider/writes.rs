@@ -5,7 +5,7 @@ use dns_core::fence::Fence;
 use dns_core::rrset::GuardedType;
 use dns_core::zone::FoundFence;
 use dns_provider::authoritative::{Expected, Served, serves};
-use dns_provider::port::{Provider, ProviderError};
+use dns_provider::port::{Provider, ProviderError, Receipt, Urgency};
 use tests::auth::Algorithm;
 use tests::{Key, Kind, Setup};
 
@@ -14,7 +14,7 @@ use super::{
     provider, request, rrset, rrsets,
 };
 
-fn assert_conflict(outcome: &Result<(), ProviderError>) {
+fn assert_conflict(outcome: &Result<Receipt, ProviderError>) {
     assert!(matches!(outcome, Err(ProviderError::Conflict { .. })), "{outcome:?}");
 }
 
@@ -161,7 +161,7 @@ fn takes_keys_of_every_algorithm(kind: Kind) {
     let rig = Rig::start_with(kind, Setup::new("example.test", ZONE).keys(keys.clone()).secondaries(0));
     for (epoch, key) in (1..).zip(&keys) {
         let provider = provider(&rig.server, key);
-        let view = rig.wait(provider.read(&request(&[api()]))).expect("read");
+        let view = rig.wait(provider.read(&request(&[api()]), Urgency::Watch)).expect("read");
         rig.wait(provider.apply(&plan(&view, &view.rrsets, epoch), &permit())).expect("written");
     }
 }

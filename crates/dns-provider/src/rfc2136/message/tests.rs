@@ -1,7 +1,8 @@
-use dns_core::rrset::{GuardedType, Ttl, canonical_name};
+use dns_core::rrset::{Alias, GuardedType, RrsetKey, Ttl, canonical_name};
 use hickory_proto::serialize::binary::BinEncodable;
 
 use super::*;
+use crate::rfc2136::able;
 
 fn name(text: &str) -> Name {
     canonical_name(text).expect("name")
@@ -41,7 +42,7 @@ fn lines(records: &[Record]) -> Vec<String> {
 
 #[test]
 fn requires_then_deletes_then_creates() {
-    let message = update("primary", &flip()).expect("message");
+    let message = update(&able("primary".to_owned()), &flip()).expect("message");
     assert_eq!(message.metadata.op_code, OpCode::Update);
     assert_eq!(message.queries[0].to_string(), "example.com. IN SOA");
     assert_eq!(
@@ -67,7 +68,7 @@ fn requires_then_deletes_then_creates() {
 #[test]
 fn adoption_requires_the_absence_of_a_fence_and_deletes_none() {
     let adopt = ChangeSet { guard: Guard::Absent, deletes: vec![], creates: vec![], ..flip() };
-    let message = update("primary", &adopt).expect("message");
+    let message = update(&able("primary".to_owned()), &adopt).expect("message");
     assert_eq!(lines(&message.answers)[0], "_checkout._failover.example.com. 0 NONE TXT UPDATE");
     assert_eq!(lines(&message.authorities), ["_checkout._failover.example.com. 60 IN TXT v=new;rev=2;"]);
 }
@@ -83,7 +84,9 @@ fn records_have_the_bytes_of_the_rfc() {
 }
 
 fn refusal(change: &ChangeSet) -> String {
-    let Err(ProviderError::Invalid { record, .. }) = update("primary", change) else { panic!("invalid") };
+    let Err(ProviderError::Invalid { record, .. }) = update(&able("primary".to_owned()), change) else {
+        panic!("invalid")
+    };
     record
 }
 
@@ -97,6 +100,16 @@ fn refuses_what_nothing_is_required_of() {
     assert_eq!(refusal(&joins), "api.example.com. A");
     let elsewhere = ChangeSet { creates: vec![rrset("www.example.com", GuardedType::A, &["192.0.2.1"])], ..flip() };
     assert_eq!(refusal(&elsewhere), "www.example.com. A");
+}
+
+#[test]
+fn refuses_what_no_server_that_takes_updates_can_hold() {
+    let old = rrset("api.example.com", GuardedType::A, &["192.0.2.1", "192.0.2.2"]);
+    let alias = Alias::new(&name("lb.example.net"), "Z2").expect("an alias");
+    let alias = Rrset::alias_of(old.key().clone(), alias).expect("an address");
+    for unable in [alias, old.proxied()] {
+        assert_eq!(refusal(&ChangeSet { creates: vec![unable], ..flip() }), "api.example.com. A");
+    }
 }
 
 #[test]

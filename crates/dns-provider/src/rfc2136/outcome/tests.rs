@@ -112,15 +112,15 @@ fn reads_only_signed_answers_with_authority() {
     assert!(matches!(query_outcome(&message, &signed()), Err(ProviderError::Denied { .. })));
     message.metadata.authoritative = true;
     assert!(query_outcome(&message, &signed()).is_ok());
-    assert!(matches!(query_outcome(&message, &unsigned()), Err(ProviderError::Unreachable { .. })));
+    assert!(matches!(query_outcome(&message, &unsigned()), Err(ProviderError::Transient { .. })));
     message.metadata.truncation = true;
-    assert!(matches!(query_outcome(&message, &signed()), Err(ProviderError::Unreachable { .. })));
+    assert!(matches!(query_outcome(&message, &signed()), Err(ProviderError::Transient { .. })));
 }
 
 #[test]
 fn read_waits_for_a_failing_server_and_gives_up_at_a_refusing_one() {
     let of = |rcode| query_outcome(&answer(rcode), &unsigned());
-    assert!(matches!(of(ResponseCode::ServFail), Err(ProviderError::Unreachable { .. })));
+    assert!(matches!(of(ResponseCode::ServFail), Err(ProviderError::Transient { .. })));
     for rcode in [ResponseCode::Refused, ResponseCode::NotAuth, ResponseCode::FormErr] {
         assert!(matches!(of(rcode), Err(ProviderError::Denied { .. })), "{rcode}");
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dns_core::rrset::{GuardedType, RrsetKey};
-use dns_core::service::{Endpoint, RecordValues};
+use dns_core::service::RecordValues;
 use hickory_proto::rr::Name;
 
 use crate::config::sections::record::RecordDraft;
@@ -56,7 +56,7 @@ pub(super) fn refuse_guarded_endpoints(services: &[ServiceDraft<'_>]) {
     let names: BTreeMap<&Name, Guarded<'_, '_>> = guarded(services).map(|found| (found.key.name(), found)).collect();
     for region in services.iter().flat_map(|service| &service.regions) {
         for (spot, endpoint) in region.endpoints.iter().flatten() {
-            let Endpoint::Hostname(hostname) = endpoint else { continue };
+            let Some(hostname) = endpoint.hostname() else { continue };
             if let Some(found) = names.get(hostname) {
                 let hint = "name the load balancer itself; probes never resolve through a record that moves";
                 spot.fault_with_hint(format!("`{hostname}` is moved by {}", found.owner()), hint);

@@ -77,7 +77,7 @@ fn refuse_mixed_endpoints(draft: &ServiceDraft<'_>) {
 fn is_mixed(region: &RegionDraft<'_>) -> bool {
     let endpoints = || region.endpoints.iter().flatten().map(|(_, endpoint)| endpoint);
     endpoints().any(|endpoint| matches!(endpoint, Endpoint::Address(_)))
-        && endpoints().any(|endpoint| matches!(endpoint, Endpoint::Hostname(_)))
+        && endpoints().any(|endpoint| endpoint.hostname().is_some())
 }
 
 /// The largest fence that the service can ever have must fit, or a write would fail in the middle of an incident.

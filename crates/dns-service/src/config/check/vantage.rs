@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use dns_core::identifier::RegionName;
-use dns_core::service::Endpoint;
 
 use crate::config::sections::region::Regions;
 use crate::config::sections::service::ServiceDraft;
@@ -18,7 +17,7 @@ pub(super) fn require_resolvers(services: &[ServiceDraft<'_>], vantage: &[Vantag
             continue;
         }
         for (spot, endpoint) in service.regions.iter().flat_map(|region| region.endpoints.iter().flatten()) {
-            if matches!(endpoint, Endpoint::Hostname(_)) {
+            if endpoint.hostname().is_some() {
                 let message = format!(
                     "no resolver for this host name at {}",
                     blind.iter().cloned().collect::<Vec<_>>().join(", ")

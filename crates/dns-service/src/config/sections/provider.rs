@@ -1,5 +1,7 @@
 //! `providers:`: who serves the zones and how to write there.
 
+mod api;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -8,21 +10,26 @@ use hickory_proto::rr::Name;
 
 use super::top::Top;
 use super::{domain_name, refuse_repeated, socket_address, socket_addresses};
+use crate::config::provider::{ProviderConfig, ProviderKind, Rfc2136Config, TsigAlgorithm, TsigConfig};
 use crate::config::secret::{SecretKind, SecretUser};
 use crate::config::suggestion;
 use crate::config::tree::{Map, Spot, each, or_default};
-use crate::config::{ProviderConfig, Rfc2136Config, TsigAlgorithm, TsigConfig};
 
 /// One exchange with a primary: a far one answers in a tenth of that, and a flip must not wait longer for a dead one.
 const TIMEOUT_DEFAULT: Duration = Duration::from_secs(5);
 /// Foreign changes are seen within that time, at a cost of a few queries per service.
 const READ_INTERVAL_DEFAULT: Duration = Duration::from_secs(10);
+/// APIs count calls per account, so foreign changes there are seen within a minute.
+const API_READ_INTERVAL_DEFAULT: Duration = Duration::from_mins(1);
 /// More often than this would be load without use.
 const READ_INTERVAL_MIN: Duration = Duration::from_millis(100);
 /// Architecture §3: long enough for a slow primary, short enough that a stalled writer is refused.
 const PERMIT_DEFAULT: Duration = Duration::from_secs(10);
 /// The fudge that RFC 8945 §10 recommends is 300 s; a longer permit would protect nobody.
 const PERMIT_MAX: Duration = Duration::from_mins(5);
+
+/// The key in use and the one that replaces it.
+const KEYS_MAX: usize = 2;
 
 /// A provider as far as it could be read.
 #[derive(Debug)]
@@ -55,43 +62,79 @@ pub(crate) fn reference<'d>(spot: &Spot<'_>, drafts: &'d [ProviderDraft<'d>]) ->
     found
 }
 
-fn read_one(spot: &Spot<'_>) -> Option<ProviderConfig> {
-    let map = spot.map(&["rfc2136", "route53", "cloudflare", "powerdns"])?;
-    let later = ["route53", "cloudflare", "powerdns"].map(|kind| map.optional(kind));
-    for kind in later.iter().flatten() {
-        kind.not_yet("use rfc2136, which BIND, Knot and PowerDNS take");
-    }
-    let Some(rfc2136) = map.optional("rfc2136") else {
-        if later.iter().all(Option::is_none) {
-            spot.fault_with_hint("says no kind of provider", "write `rfc2136: { server: …, zones: […], tsig: … }`");
-        }
-        return None;
-    };
-    read_rfc2136(&rfc2136).map(ProviderConfig::Rfc2136)
+/// What every kind of provider has.
+struct Timing {
+    authoritative_servers: Vec<SocketAddr>,
+    timeout: Duration,
+    read_interval: Duration,
+    permit: Duration,
 }
 
-fn read_rfc2136(spot: &Spot<'_>) -> Option<Rfc2136Config> {
+impl Timing {
+    fn of_primary(map: &Map<'_>) -> Option<Self> {
+        Self::read(map, READ_INTERVAL_DEFAULT)
+    }
+
+    fn of_api(map: &Map<'_>) -> Option<Self> {
+        Self::read(map, API_READ_INTERVAL_DEFAULT)
+    }
+
+    fn read(map: &Map<'_>, read_every: Duration) -> Option<Self> {
+        let authoritative_servers =
+            or_default(map.optional("authoritativeServers"), Vec::new(), |spot| socket_addresses(&spot));
+        let timeout = or_default(map.optional("timeout"), TIMEOUT_DEFAULT, |spot| spot.positive_duration());
+        let read_interval = or_default(map.optional("readInterval"), read_every, |spot| read_interval(&spot));
+        let permit = or_default(map.optional("permit"), PERMIT_DEFAULT, |spot| permit(&spot));
+        Some(Self {
+            authoritative_servers: authoritative_servers?,
+            timeout: timeout?,
+            read_interval: read_interval?,
+            permit: permit?,
+        })
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "it ends chains of `?` over what could not be read")]
+    fn provider(self, kind: ProviderKind) -> Option<ProviderConfig> {
+        let Self { authoritative_servers, timeout, read_interval, permit } = self;
+        Some(ProviderConfig { kind, authoritative_servers, timeout, read_interval, permit })
+    }
+}
+
+fn read_one(spot: &Spot<'_>) -> Option<ProviderConfig> {
+    type Read = fn(&Spot<'_>) -> Option<ProviderConfig>;
+    const KINDS: [(&str, Read); 4] = [
+        ("rfc2136", read_rfc2136),
+        ("route53", api::route53),
+        ("cloudflare", api::cloudflare),
+        ("powerdns", api::powerdns),
+    ];
+    let map = spot.map(&["rfc2136", "route53", "cloudflare", "powerdns"])?;
+    let given: Vec<_> = KINDS.into_iter().filter_map(|(key, read)| Some((map.optional(key)?, read))).collect();
+    // Each is read, so that all faults are told.
+    let mut read: Vec<_> = given.iter().map(|(spot, read)| read(spot)).collect();
+    match given.as_slice() {
+        [_] => read.pop().flatten(),
+        [] => {
+            spot.fault_with_hint("says no kind of provider", "write `rfc2136: { server: …, zones: […], tsig: … }`");
+            None
+        }
+        [_, (second, _), ..] => {
+            second.fault_with_hint("is a second kind of the same provider", "make two providers of it");
+            None
+        }
+    }
+}
+
+fn read_rfc2136(spot: &Spot<'_>) -> Option<ProviderConfig> {
     let map =
         spot.map(&["server", "zones", "authoritativeServers", "notify", "tsig", "timeout", "readInterval", "permit"])?;
     let server = map.required("server").and_then(|spot| socket_address(&spot));
     let zones = map.required("zones").and_then(|spot| zones(&spot));
-    let authoritative_servers =
-        or_default(map.optional("authoritativeServers"), Vec::new(), |spot| socket_addresses(&spot));
     let notify = or_default(map.optional("notify"), Vec::new(), |spot| notify(&spot, server));
-    let tsig = map.required("tsig").and_then(|spot| tsig(&spot));
-    let timeout = or_default(map.optional("timeout"), TIMEOUT_DEFAULT, |spot| spot.positive_duration());
-    let read_interval = or_default(map.optional("readInterval"), READ_INTERVAL_DEFAULT, |spot| read_interval(&spot));
-    let permit = or_default(map.optional("permit"), PERMIT_DEFAULT, |spot| permit(&spot));
-    Some(Rfc2136Config {
-        server: server?,
-        zones: zones?,
-        authoritative_servers: authoritative_servers?,
-        notify: notify?,
-        tsig: tsig?,
-        timeout: timeout?,
-        read_interval: read_interval?,
-        permit: permit?,
-    })
+    let tsig = map.required("tsig").and_then(|spot| tsig_keys(&spot));
+    let timing = Timing::of_primary(&map);
+    let kind = Rfc2136Config { server: server?, zones: zones?, notify: notify?, tsig: tsig? };
+    timing?.provider(ProviderKind::Rfc2136(kind))
 }
 
 fn zones(spot: &Spot<'_>) -> Option<Vec<Name>> {
@@ -127,6 +170,20 @@ fn permit(spot: &Spot<'_>) -> Option<Duration> {
         return None;
     }
     Some(length)
+}
+
+/// One key, or a list of two while they are being exchanged.
+fn tsig_keys(spot: &Spot<'_>) -> Option<Vec<TsigConfig>> {
+    if spot.is_map() {
+        return tsig(spot).map(|key| vec![key]);
+    }
+    let items = spot.filled_list("key")?;
+    if items.len() > KEYS_MAX {
+        let hint = "the old one and the new one; remove the old one when every server has the new one";
+        spot.fault_with_hint(format!("has {} keys, {KEYS_MAX} at the most", items.len()), hint);
+        return None;
+    }
+    each(&items, tsig)
 }
 
 fn tsig(spot: &Spot<'_>) -> Option<TsigConfig> {

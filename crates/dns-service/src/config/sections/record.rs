@@ -19,6 +19,7 @@ pub(crate) struct RecordDraft<'t> {
     pub(crate) ttl: Option<Ttl>,
     pub(crate) values: Option<RecordValues>,
     pub(crate) absent_in: Option<BTreeSet<RegionName>>,
+    pub(crate) proxied: Option<bool>,
 }
 
 impl RecordDraft<'_> {
@@ -30,13 +31,14 @@ impl RecordDraft<'_> {
             ttl: self.ttl.unwrap_or(stand_in),
             values: self.values.clone()?,
             absent_in: self.absent_in.clone()?,
+            proxied: self.proxied.unwrap_or_default(),
         })
     }
 }
 
 /// Reads a record of a service in `zone` with `regions`.
 pub(crate) fn read<'t>(spot: &Spot<'t>, zone: Option<&Name>, regions: &[RegionName]) -> Option<RecordDraft<'t>> {
-    let map = spot.map(&["name", "type", "ttl", "values", "absentIn", "zone"])?;
+    let map = spot.map(&["name", "type", "ttl", "values", "absentIn", "proxied", "zone"])?;
     let name = map.required("name").and_then(|spot| owner_name(&spot, zone?));
     let rtype = map.required("type").and_then(|spot| guarded_type(&spot));
     if let (Some(spot), Some(rtype)) = (map.optional("type"), rtype) {
@@ -46,12 +48,14 @@ pub(crate) fn read<'t>(spot: &Spot<'t>, zone: Option<&Name>, regions: &[RegionNa
     let ttl = map.required("ttl").and_then(|spot| ttl(&spot));
     let values = or_default(map.optional("values"), RecordValues::Endpoints, |spot| values(&spot, rtype, regions));
     let absent_in = or_default(map.optional("absentIn"), BTreeSet::new(), |spot| absent_in(&spot, regions));
+    let proxied = or_default(map.optional("proxied"), false, |spot| spot.bool());
     let draft = RecordDraft {
         spot: spot.clone(),
         key: name.zip(rtype).map(|(name, rtype)| RrsetKey::new(&name, rtype)),
         ttl,
         values,
         absent_in,
+        proxied,
     };
     check_regions(&draft, regions);
     Some(draft)

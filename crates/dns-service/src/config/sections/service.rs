@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use dns_core::identifier::{Installation, ProviderName, RegionName, ServiceName};
 use dns_core::policy::Policy;
 use dns_core::probe::ProbeSpec;
-use dns_core::rrset::GuardedType;
+use dns_core::rrset::{Alias, GuardedType};
 use dns_core::service::{Endpoint, Mode, Region, Service};
 use hickory_proto::rr::Name;
 
@@ -14,7 +14,6 @@ use super::provider::{self, ProviderDraft};
 use super::record::{self, RecordDraft};
 use super::region::Regions;
 use super::{domain_name, probe, refuse_repeated};
-use crate::config::ProviderConfig;
 use crate::config::secret::SecretUser;
 use crate::config::tree::{Map, Spot, each, or_default};
 
@@ -134,10 +133,10 @@ fn read_provider(map: &Map<'_>, zone: Option<&Name>, drafts: &[ProviderDraft<'_>
     }
     let spot = items.first()?;
     let draft = provider::reference(spot, drafts)?;
-    if let (Some(zone), Some(ProviderConfig::Rfc2136(config))) = (zone, &draft.config)
-        && !config.zones.contains(zone)
+    if let (Some(zone), Some(config)) = (zone, &draft.config)
+        && !config.zones().contains(&zone)
     {
-        let known = config.zones.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let known = config.zones().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let hint = format!("the provider lists {known}; add the zone there at {}", draft.spot.place());
         let at = map.optional("zone").unwrap_or_else(|| spot.clone());
         at.fault_with_hint(format!("provider `{}` does not list the zone `{zone}`", draft.name), hint);
@@ -174,15 +173,25 @@ fn read_endpoints<'t>(spot: &Spot<'t>) -> Option<Vec<(Spot<'t>, Endpoint)>> {
 }
 
 fn read_endpoint(spot: &Spot<'_>) -> Option<Endpoint> {
-    let map = spot.map(&["address", "hostname"])?;
-    match (map.optional("address"), map.optional("hostname")) {
-        (Some(address), None) => read_address(&address).map(Endpoint::Address),
-        (None, Some(hostname)) => read_hostname(&hostname).map(Endpoint::Hostname),
-        (Some(_), Some(_)) | (None, None) => {
-            spot.fault_with_hint("needs either an address or a hostname", "`{ address: 192.0.2.10 }`");
+    let map = spot.map(&["address", "hostname", "loadBalancer"])?;
+    match (map.optional("address"), map.optional("hostname"), map.optional("loadBalancer")) {
+        (Some(address), None, None) => read_address(&address).map(Endpoint::Address),
+        (None, Some(hostname), None) => read_hostname(&hostname).map(Endpoint::Hostname),
+        (None, None, Some(balancer)) => read_load_balancer(&balancer).map(Endpoint::LoadBalancer),
+        (_, _, _) => {
+            spot.fault_with_hint("needs one of address, hostname and loadBalancer", "`{ address: 192.0.2.10 }`");
             None
         }
     }
+}
+
+/// `loadBalancer: { hostname: …, zoneId: … }`.
+fn read_load_balancer(spot: &Spot<'_>) -> Option<Alias> {
+    let map = spot.map(&["hostname", "zoneId"])?;
+    let hostname = map.required("hostname").and_then(|spot| read_hostname(&spot));
+    let zone_id = map.required("zoneId");
+    let (hostname, zone_id) = (hostname?, zone_id?);
+    Alias::new(&hostname, zone_id.text()?).map_err(|error| zone_id.fault(error.to_string())).ok()
 }
 
 fn read_address(spot: &Spot<'_>) -> Option<IpAddr> {

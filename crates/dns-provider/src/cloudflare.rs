@@ -1,0 +1,1 @@
+//! Cloudflare, by its DNS batch API.

@@ -1,0 +1,1 @@
+//! `PowerDNS`, by its HTTP API.
