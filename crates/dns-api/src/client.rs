@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use crate::by_hand::MoveRecord;
 use crate::command::{Accepted, BulkAccepted, DecisionReport, FailoverRequest, PauseRequest, ReasonedRequest};
 use crate::history::HistoryPage;
 use crate::problem::Problem;
@@ -169,6 +170,11 @@ impl ControllerClient {
     /// Leaves a service's records and turns its fence into a tombstone.
     pub async fn release(&self, name: &ServiceName, request: &ReasonedRequest) -> Result<Accepted, ClientError> {
         self.post(&["services", name.as_str(), "release"], request).await
+    }
+
+    /// Tells of a move that was made by hand.
+    pub async fn tell(&self, name: &ServiceName, record: &MoveRecord) -> Result<Accepted, ClientError> {
+        self.post(&["services", name.as_str(), "facts"], record).await
     }
 
     /// Blocks automatic writes of every service.

@@ -95,6 +95,7 @@ const HEALTH: [Operation; 4] = [
 ];
 
 const ACCEPTED: &[(u16, Answer)] = &[(200, Answer::Json("Accepted")), (202, Answer::Json("Accepted"))];
+const TAKEN: &[(u16, Answer)] = &[(200, Answer::Json("Accepted"))];
 const BULK: &[(u16, Answer)] = &[(200, Answer::Json("BulkAccepted"))];
 
 /// Every operation of the controller.
@@ -137,6 +138,7 @@ pub const CONTROLLER: &[Operation] = &[
     write("/api/v1/services/{name}/resume", "Ends a pause.", "ReasonedRequest", ACCEPTED),
     write("/api/v1/services/{name}/adopt", "Takes records under a fence.", "ReasonedRequest", ACCEPTED),
     write("/api/v1/services/{name}/release", "Leaves records, ends the fence.", "ReasonedRequest", ACCEPTED),
+    write("/api/v1/services/{name}/facts", "Takes down a move that was made by hand.", "MoveRecord", TAKEN),
     write("/api/v1/pause", "Blocks automatic writes of every service.", "PauseRequest", BULK),
     write("/api/v1/resume", "Ends every pause.", "ReasonedRequest", BULK),
     HEALTH[0],
@@ -172,6 +174,7 @@ pub const MONITOR: &[Operation] = &[
 /// Names every wire type to the documents; the types that these hold come along.
 #[derive(utoipa::OpenApi)]
 #[openapi(components(schemas(
+    crate::by_hand::MoveRecord,
     crate::command::Accepted,
     crate::command::BulkAccepted,
     crate::command::DecisionReport,

@@ -38,10 +38,43 @@ pub struct ServiceSummary {
     /// Why nothing moves although something is wanted; the first refusing rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<HoldReport>,
+    /// Every place of the service, in the order in which they decide; empty if there is only one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<PlaceReport>,
     /// What a person should see first: provider errors, foreign changes, open writes; empty if all is well.
     pub attention: Vec<String>,
     /// Whether someone should be awake.
     pub page: bool,
+}
+
+/// One of several places of a service: a zone at a provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlaceReport {
+    /// How it is told from the others: the provider, with the zone if there are several zones.
+    pub name: String,
+    /// Provider.
+    pub provider: String,
+    /// Zone.
+    pub zone: String,
+    /// The region whose records it serves, as far as is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active: Option<String>,
+    /// The epoch of its fence, as last read or written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u64>,
+    /// The rev of its fence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rev: Option<u64>,
+    /// What the last read of the zone meant.
+    pub standing: String,
+    /// The state of its machine.
+    pub state: String,
+    /// Why it cannot be read or written now; absent if it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+    /// Whether it is not where the service is by its newest fence.
+    pub diverges: bool,
 }
 
 /// One region in a summary.
@@ -126,6 +159,55 @@ pub struct ServiceReport {
     /// How the last write was verified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verification: Option<VerificationReport>,
+    /// How far a panel of recursive resolvers has followed the last move, in each place; empty without a panel.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drains: Vec<DrainReport>,
+}
+
+/// How far resolvers' caches have followed a move in one place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DrainReport {
+    /// The move.
+    pub decision: String,
+    /// The provider.
+    pub provider: String,
+    /// The zone.
+    pub zone: String,
+    /// Whether resolvers are still asked.
+    pub running: bool,
+    /// How many serve the new records.
+    pub served: usize,
+    /// Of how many.
+    pub of: usize,
+    /// The share, in whole percent.
+    pub percent: usize,
+    /// By when the rest should serve them, while resolvers are asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rest_ms: Option<u64>,
+    /// The same in a sentence.
+    pub summary: String,
+    /// Every resolver.
+    pub resolvers: Vec<ResolverReport>,
+}
+
+/// One recursive resolver.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ResolverReport {
+    /// Address and port.
+    pub resolver: String,
+    /// `new`, `old` or `silent`.
+    pub outcome: String,
+    /// From the move to the first new answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took_ms: Option<u64>,
+    /// How long it may keep its old answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rest_ms: Option<u64>,
+    /// What it answered, or why it didn't.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }
 
 /// One region with its evidence.
@@ -225,7 +307,7 @@ pub struct VerificationReport {
 pub struct ServerReport {
     /// Address and port.
     pub server: String,
-    /// `served`, `old` or `silent`.
+    /// `served`, `old` or `silent`; `unobservable` for a record whose answers are the provider's own, such as its proxy's.
     pub outcome: String,
     /// From the beginning of the verification, right after the write was read back, to the first new answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -10,7 +10,7 @@ use crate::fence::text::FenceText;
 use crate::fence::{DecisionId, Epoch, FENCE_TTL_SECS, Fence, Rev, WriteId};
 use crate::identifier::{RegionName, VantageName};
 use crate::judgement::{EndpointJudgement, Health, Judgement, RegionJudgement, Vote};
-use crate::policy::{Detection, Failback, OnForeignChange, Policy};
+use crate::policy::{Detection, Failback, GuardDemand, OnForeignChange, Policy};
 use crate::probe::{ProbeSpec, TcpProbe};
 use crate::rrset::{GuardedType, Rrset, RrsetKey, Rrsets, Ttl, canonical_name, records_digest};
 use crate::service::{Endpoint, Mode, Record, RecordValues, Region, Service};
@@ -82,6 +82,7 @@ pub(crate) fn service() -> Service {
             cooldown: COOLDOWN,
             failback: Failback::Manual,
             on_foreign_change: OnForeignChange::Hold,
+            guard: GuardDemand::Any,
             verify_within: Duration::from_secs(30),
         },
         records: vec![

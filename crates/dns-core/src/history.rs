@@ -61,10 +61,14 @@ kinds! {
     Verified = "verified",
     /// Some authoritative servers did not serve the new records in time.
     Unverified = "unverified",
+    /// After a move: the resolvers that are sampled serve it, or had the time to.
+    Drained = "drained",
     /// A newer fence was found and taken over.
     Followed = "followed",
     /// A fence was missing or set back.
     FenceLost = "fenceLost",
+    /// Two places of the service were moved by different decisions of the same epoch.
+    Split = "split",
     /// Records or fence were changed by someone else.
     ForeignChange = "foreignChange",
     /// The zone is as the fence says again.
@@ -77,6 +81,8 @@ kinds! {
     Paused = "paused",
     /// The block ended.
     Resumed = "resumed",
+    /// A move that was made by hand, without any controller, was told afterwards.
+    Imported = "imported",
 }
 
 impl fmt::Display for HistoryKind {

@@ -125,6 +125,18 @@ pub struct Rejection {
     pub reason: String,
 }
 
+/// What a write is for, among the places of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// It is a decision about the service, or concerns this place alone.
+    Decides,
+    /// It brings this place to where another has brought the service: whether to leave was decided there, whether to
+    /// arrive is asked anew.
+    Aligns,
+    /// It puts an end to two decisions that contradict each other.
+    MendsSplit,
+}
+
 /// A write that someone wants.
 #[derive(Clone, Copy, Debug)]
 pub struct Proposal<'a> {
@@ -132,6 +144,8 @@ pub struct Proposal<'a> {
     pub kind: WriteKind,
     /// Who wants it.
     pub initiative: &'a Initiative,
+    /// What it is for.
+    pub purpose: Purpose,
     /// The region that would be left.
     pub from: Option<&'a RegionName>,
     /// The region that the records would be in.

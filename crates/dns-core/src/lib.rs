@@ -4,6 +4,7 @@
 //! Nothing here runs, waits, reads a clock, draws a random number or does I/O: `now` and nonces come in as
 //! arguments, decisions go out as values. That is what makes simulation, backtesting and explanation possible.
 
+pub mod break_glass;
 pub mod change;
 pub mod digest;
 pub mod evidence;
@@ -16,6 +17,7 @@ pub mod machine;
 pub mod policy;
 pub mod probe;
 pub mod rrset;
+pub mod saga;
 pub mod service;
 pub mod standing;
 pub mod time;

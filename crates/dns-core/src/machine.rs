@@ -1,4 +1,4 @@
-//! The failover state machine of one service.
+//! The failover state machine of one service at one place.
 //!
 //! Sans-I/O: [`Machine::step`] takes an event and `now`, changes the state and returns effects for the shell to
 //! carry out, in one transaction with the new state. Where a service stands follows from what is remembered
@@ -54,7 +54,6 @@ mod chart;
 pub mod command;
 mod decide;
 pub mod effect;
-pub mod envelope;
 pub mod event;
 mod fencing;
 mod hold;
@@ -62,9 +61,12 @@ pub mod memory;
 mod observe;
 mod permit;
 mod settle;
+pub mod siblings;
+mod wishes;
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use statig::prelude::*;
 
 use crate::history::{HistoryEntry, HistoryKind};
@@ -75,6 +77,7 @@ pub use chart::State;
 use effect::{Effect, Refusal, Step};
 use event::Event;
 use memory::Failover;
+use siblings::Sibling;
 
 /// Everything from outside that one step may use.
 #[derive(Clone, Debug)]
@@ -87,6 +90,10 @@ pub struct Surroundings {
     pub now: Timestamp,
     /// A fresh random number, for the ids of a decision made in this step.
     pub nonce: u128,
+    /// The other places of the service, in order.
+    pub siblings: Vec<Sibling>,
+    /// How many of them come before this place.
+    pub rank: usize,
 }
 
 /// One turn of the machine: what it may look at, and what it hands out.
@@ -234,6 +241,20 @@ impl Machine {
 impl Default for Machine {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// The persisted form is versioned by [`crate::saga`]: what is not persisted, evidence and the look at the zone, starts
+/// unknown.
+impl Serialize for Machine {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.inner.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Machine {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        StateMachine::deserialize(deserializer).map(|inner| Self { inner })
     }
 }
 

@@ -32,6 +32,9 @@ pub struct Policy {
     pub failback: Failback,
     /// What to do with records that someone else changed.
     pub on_foreign_change: OnForeignChange,
+    /// How strongly providers must enforce the conditions of a write.
+    #[serde(default)]
+    pub guard: GuardDemand,
     /// How long verification asks the authoritative servers before it reports the stragglers.
     pub verify_within: Duration,
 }
@@ -67,4 +70,29 @@ pub enum Failback {
 pub enum OnForeignChange {
     /// Hold every write and page, until an operator adopts or repairs.
     Hold,
+}
+
+/// How strongly a provider must enforce the conditions of a write. A provider that cannot is refused when the configuration
+/// is checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum GuardDemand {
+    /// Whatever it can: it may read, compare, write and read back.
+    #[default]
+    Any,
+    /// At least among writers that keep to the fence.
+    OwnWriters,
+    /// Against everyone.
+    Atomic,
+}
+
+impl GuardDemand {
+    /// The demand as the configuration names it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::OwnWriters => "ownWriters",
+            Self::Atomic => "atomic",
+        }
+    }
 }

@@ -181,8 +181,10 @@ pub fn canonical_name(text: &str) -> Result<Name, RrsetError> {
     if text.is_empty() {
         return Err(bad());
     }
-    // from_ascii keeps underscores and wildcards; from_utf8 would refuse some of them as IDNA.
-    let mut name = Name::from_ascii(text).map_err(|_| bad())?.to_lowercase();
+    // from_ascii keeps underscores and wildcards; from_utf8 would refuse some of them as IDNA. It is for names of other
+    // scripts, as people write them and as names are shown (RFC 5890).
+    let parse = if text.is_ascii() { Name::from_ascii(text) } else { Name::from_utf8(text) };
+    let mut name = parse.map_err(|_| bad())?.to_lowercase();
     name.set_fqdn(true);
     Ok(name)
 }
@@ -289,10 +291,11 @@ impl Rrset {
         Ok(Self { key, ttl, values: Vec::new(), alias: Some(alias), proxied: false })
     }
 
-    /// The same set behind the provider's proxy, which answers with addresses of its own.
+    /// The same set behind the provider's proxy, which answers with addresses of its own. How long those may be kept is the
+    /// provider's choice, which it writes as a TTL of 1.
     #[must_use]
     pub fn proxied(self) -> Self {
-        Self { proxied: true, ..self }
+        Self { proxied: true, ttl: Ttl(1), ..self }
     }
 
     /// Name and type.
@@ -406,7 +409,7 @@ pub mod name_text {
     /// # Errors
     /// Whatever the serializer returns.
     pub fn serialize<S: Serializer>(name: &Name, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(name)
+        serializer.serialize_str(&name.to_ascii())
     }
 
     /// Reads a name, canonical.

@@ -1,5 +1,7 @@
 //! A service: the RRsets that move together, their regions, and what each region renders to.
 
+mod place;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
@@ -13,6 +15,7 @@ use crate::identifier::{Installation, ProviderName, RegionName, ServiceName};
 use crate::policy::{Detection, Policy};
 use crate::probe::ProbeSpec;
 use crate::rrset::{Alias, GuardedType, Rrset, RrsetError, RrsetKey, Rrsets, Ttl, name_text};
+pub use place::{Everywhere, Place};
 
 /// Whether a service writes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,7 +100,7 @@ pub struct Record {
     pub absent_in: BTreeSet<RegionName>,
 }
 
-/// One service, validated.
+/// One service as one of its places sees it, validated: with the records of that zone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Service {

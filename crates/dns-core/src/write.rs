@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::change::ChangeSet;
+use crate::change::{ChangeSet, Guard};
 use crate::fence::{DecisionId, Fence};
 use crate::identifier::{Actor, RegionName, ServiceName};
+use crate::service::Place;
 use crate::time::Timestamp;
 
 /// Why a write is made. Each kind obeys its own rules in the safety kernel.
@@ -33,6 +34,14 @@ impl WriteKind {
         match self {
             Self::Failover | Self::Failback => true,
             Self::Adopt | Self::Release | Self::Annotate | Self::Repair | Self::Rerender => false,
+        }
+    }
+
+    /// Whether it is a decision of its own about where the service is, and counts in the epoch as such.
+    pub fn counts(self) -> bool {
+        match self {
+            Self::Failover | Self::Failback | Self::Adopt | Self::Repair => true,
+            Self::Release | Self::Annotate | Self::Rerender => false,
         }
     }
 
@@ -110,4 +119,29 @@ pub enum WriteStage {
     Pending,
     /// Has its permit: from here on it may have reached the provider, until a read or a burn says otherwise.
     Sent,
+}
+
+impl PlannedWrite {
+    /// Whether it brings the records of one place to where a decision made for another place has brought the service.
+    pub fn aligns(&self) -> bool {
+        self.kind.moves() && self.fence.plan != self.id
+    }
+
+    /// Where it is written.
+    pub fn place(&self) -> Place {
+        Place { provider: self.fence.provider.clone(), zone: self.change.zone.clone() }
+    }
+
+    /// Whether a found fence proves that the decision has arrived, though under another write's id: someone has written
+    /// the fence since. It proves nothing if the fence that the write requires was of that decision already, or if another
+    /// controller was faster with the same decision.
+    pub fn is_carried_by(&self, found: &Fence) -> bool {
+        let is_of_it = |fence: &Fence| fence.epoch == self.fence.epoch && fence.plan == self.fence.plan;
+        let required = match &self.change.guard {
+            Guard::Absent => None,
+            Guard::Exactly { text, .. } => Fence::parse(text, &self.change.zone).ok(),
+        };
+        let later = found.order() > self.fence.order();
+        self.kind.counts() && later && is_of_it(found) && !required.is_some_and(|fence| is_of_it(&fence))
+    }
 }

@@ -1,12 +1,17 @@
 //! Asks a zone's authoritative servers directly what they serve, as verification needs it: which servers there are,
 //! one question, and one bounded round of questions.
 //!
-//! Invariants: only authoritative answers count, nothing is cached and nothing goes through a resolver, except
-//! the addresses of servers whose names lie outside the zone. Questions are unsigned: this is what resolvers see.
-//! Nothing here writes or waits for a change; the caller repeats a round as long as it cares.
+//! Invariants: only authoritative answers count, and no answer is cached. Only the addresses of load balancers and of
+//! servers whose names lie outside the zone go through a resolver, and what [`ask_resolver`] asks. Questions are
+//! unsigned: this is what resolvers see. Nothing here writes or waits for a change; the caller repeats a round as long as
+//! it cares.
 
+mod delegation;
+mod discovery;
+mod resolving;
 mod served;
 mod servers;
+mod targets;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,8 +20,12 @@ use dns_wire::ExchangeError;
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{Name, RecordType};
 
+pub use self::delegation::{Delegated, delegated};
+pub use self::discovery::{Discovery, DiscoveryError};
+pub use self::resolving::ask_resolver;
 pub use self::served::{Expected, Served, serves};
 pub use self::servers::{Servers, Unresolved, servers};
+pub use self::targets::Targets;
 pub use crate::content::Content;
 
 /// A question without an authoritative answer, by what it says about the server.

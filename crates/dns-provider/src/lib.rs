@@ -4,14 +4,22 @@
 //! Nothing here decides: what a conflict or an unknown outcome means is the caller's business, and nothing is sent
 //! twice on its own.
 
+mod asked;
 pub mod authoritative;
 pub mod budget;
+pub mod calls;
 pub mod cloudflare;
 mod content;
+mod http_api;
 pub mod memory;
 pub mod port;
 pub mod powerdns;
+mod quoted;
+mod required;
 pub mod rfc2136;
 pub mod route53;
+mod secret_file;
 mod sound;
+pub mod watched;
+mod whole_names;
 mod wildcard;

@@ -46,8 +46,53 @@ pub struct Capabilities {
     pub proxy: bool,
     /// Whether several record sets of one name and type can share its answers by weight.
     pub weighting: bool,
+    /// What becomes of a CNAME at the zone's apex.
+    pub apex_cname: ApexCname,
+    /// Which conditions a change set can rely on.
+    pub conditions: Conditions,
     /// What one change set must fit into.
     pub limits: Limits,
+}
+
+/// A CNAME at the apex would stand beside SOA and NS, which DNS forbids (RFC 1034 §3.6.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApexCname {
+    /// Refused as [`ProviderError::Invalid`] before anything is sent. A server that takes DNS UPDATE would leave it out
+    /// silently, and the name would be empty.
+    Refused,
+    /// The provider answers with the addresses of its target.
+    Flattened,
+}
+
+/// How far a change set's conditions reach. What they cover and does not hold *when `apply` is called* is a
+/// [`ProviderError::Conflict`] at every provider, whatever its [`GuardStrength`]; that one says what still holds for edits
+/// made *while* `apply` runs. The fence is covered everywhere, its absence included, and so is every RRset that is
+/// required exactly, also one that the change set leaves as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conditions {
+    /// Which required absences of RRsets are covered.
+    pub absence: AbsenceCondition,
+    /// Whether a TTL is covered.
+    pub ttl: TtlCondition,
+}
+
+/// Which [`Requirement::Absent`](dns_core::change::Requirement::Absent) is covered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AbsenceCondition {
+    /// All.
+    Everywhere,
+    /// Where the change set creates an RRset of this name and type, or one of a type that cannot stand beside it. An RRset
+    /// that appears elsewhere is seen by the next read.
+    WhereCreated,
+}
+
+/// Whether a TTL that differs from the one that was read is a conflict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TtlCondition {
+    /// No: values alone are compared (RFC 2136 §2.4).
+    Ignored,
+    /// Yes: the provider removes a record set only by all of it.
+    Compared,
 }
 
 /// The largest change set that is taken whole, in the provider's own measures; `None` where it has no such measure.

@@ -19,9 +19,12 @@
 //! After an accepted write it may tell secondaries to ask the primary at once, see [`NotifyError`]; the write is done by
 //! then.
 //!
-//! It does not decide what a conflict means, and it does not retry a write.
+//! It does not decide what a conflict means, and it does not retry a write: neither over another connection nor under
+//! another key. Writes go over connections of their own, reads share a few.
 
+mod idle;
 mod key;
+mod keyring;
 mod message;
 mod notify;
 mod outcome;
@@ -30,6 +33,7 @@ mod reader;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -39,12 +43,16 @@ use dns_core::zone::{ReadRequest, ZoneView};
 use dns_wire::ExchangeError;
 use hickory_proto::rr::Name;
 
+use self::idle::Idle;
 pub use self::key::{TsigAlgorithm, TsigKey};
+use self::keyring::Keyring;
+pub use self::keyring::TsigKeys;
 use self::notify::Notifier;
 pub use self::notify::NotifyError;
 use self::reader::Reader;
 use crate::port::{
-    Capabilities, GuardStrength, Limits, Permit, Progress, Provider, ProviderError, Receipt, Urgency, ZoneFacts,
+    AbsenceCondition, ApexCname, Capabilities, Conditions, GuardStrength, Limits, Permit, Progress, Provider,
+    ProviderError, Receipt, TtlCondition, Urgency, ZoneFacts,
 };
 
 /// A DNS message over TCP has a length of 16 bits (RFC 1035 §4.2.2).
@@ -57,7 +65,8 @@ const TTL_SECS: RangeInclusive<u32> = 1..=0x7fff_ffff;
 #[derive(Clone, Debug)]
 pub struct Rfc2136 {
     server: SocketAddr,
-    key: TsigKey,
+    keyring: Arc<Keyring>,
+    idle: Idle,
     timeout: Duration,
     read_fudge: Duration,
     sent: fn(),
@@ -65,10 +74,12 @@ pub struct Rfc2136 {
 }
 
 impl Rfc2136 {
-    /// A primary. One exchange takes `timeout` at the most. Reads are signed with a fudge of `read_fudge`, in whole
-    /// seconds: with the permit's length, a clock that would refuse the writes shows in quiet times already.
-    pub fn new(server: SocketAddr, key: TsigKey, timeout: Duration, read_fudge: Duration) -> Self {
-        Self { server, key, timeout, read_fudge, sent: || {}, notifier: Notifier::default() }
+    /// A primary, and a [`TsigKey`] or two [`TsigKeys`]. One exchange takes `timeout` at the most. Reads are signed with a
+    /// fudge of `read_fudge`, in whole seconds: with the permit's length, a clock that would refuse the writes shows in
+    /// quiet times already.
+    pub fn new(server: SocketAddr, keys: impl Into<TsigKeys>, timeout: Duration, read_fudge: Duration) -> Self {
+        let (keyring, idle) = (Keyring::new(keys.into()), Idle::default());
+        Self { server, keyring, idle, timeout, read_fudge, sent: || {}, notifier: Notifier::default() }
     }
 
     /// Calls `told` each time that an update's bytes were handed to the system and its answer was not read yet: the
@@ -87,8 +98,13 @@ impl Rfc2136 {
         servers: &[SocketAddr],
         told: impl Fn(SocketAddr, Result<(), NotifyError>) + Send + Sync + 'static,
     ) -> Self {
-        let notifier = Notifier::new(servers, &self.key, self.read_fudge, told);
+        let notifier = Notifier::new(servers, &self.keyring, self.read_fudge, told);
         Self { notifier, ..self }
+    }
+
+    /// The name of the key that writes are signed with: of two, the one that a read was last answered under.
+    pub fn key_in_use(&self) -> &Name {
+        self.keyring.name_in_use()
     }
 
     fn subject(&self) -> String {
@@ -110,12 +126,18 @@ impl Provider for Rfc2136 {
     async fn apply(&self, change: &ChangeSet, permit: &Permit) -> Result<Receipt, ProviderError> {
         let subject = self.subject();
         let message = message::update(&self.capabilities(), change)?;
-        let signed = self.key.sign(message, permit.granted.as_secs(), permit.length).map_err(|reason| {
-            ProviderError::Invalid { subject: subject.clone(), record: change.fence_name.to_string(), reason }
-        })?;
+        let which = self.keyring.proven();
+        let signed =
+            self.keyring.key(which).sign(message, permit.granted.as_secs(), permit.length).map_err(|reason| {
+                ProviderError::Invalid { subject: subject.clone(), record: change.fence_name.to_string(), reason }
+            })?;
         match dns_wire::tcp_telling(self.server, signed.wire(), self.timeout, self.sent).await {
             Ok(answer) => {
-                outcome::of_update(&subject, change, &answer.message, &signed.verify(&answer))?;
+                let verified = signed.verify(&answer);
+                if outcome::may_be_for_the_key(&answer.message, &verified) {
+                    self.keyring.doubt(which);
+                }
+                outcome::of_update(&subject, change, &answer.message, &verified)?;
                 self.notifier.tell(&change.zone);
                 Ok(Receipt::Complete)
             }
@@ -146,6 +168,8 @@ fn able(subject: String) -> Capabilities {
         alias: false,
         proxy: false,
         weighting: false,
+        apex_cname: ApexCname::Refused,
+        conditions: Conditions { absence: AbsenceCondition::Everywhere, ttl: TtlCondition::Ignored },
         limits: Limits { records: None, characters: None, octets: Some(MESSAGE_OCTETS_MAX), ttl_secs: TTL_SECS },
     }
 }

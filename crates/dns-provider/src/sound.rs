@@ -3,9 +3,9 @@
 
 use dns_core::change::{ChangeSet, Guard, Requirement};
 use dns_core::fence::text::FenceText;
-use dns_core::rrset::{Rrset, RrsetKey};
+use dns_core::rrset::{GuardedType, Rrset, RrsetKey};
 
-use crate::port::{Capabilities, ProviderError};
+use crate::port::{ApexCname, Capabilities, ProviderError};
 
 /// The longest string of a TXT record (RFC 1035 §3.3).
 const STRING_BYTES_MAX: usize = 255;
@@ -49,11 +49,18 @@ fn first_fault(change: &ChangeSet) -> Result<(), (String, &'static str)> {
 /// What this provider cannot write.
 fn first_unable(able: &Capabilities, change: &ChangeSet) -> Result<(), (String, &'static str)> {
     for set in &change.creates {
-        if let Some(why) = unable(able, set) {
+        if let Some(why) = unable(able, set).or_else(|| unable_at_apex(able, change, set)) {
             return Err((set.key().to_string(), why));
         }
     }
     Ok(())
+}
+
+/// A server would delete what stands there, leave the CNAME out silently, and serve nothing.
+fn unable_at_apex(able: &Capabilities, change: &ChangeSet, set: &Rrset) -> Option<&'static str> {
+    let is_cname = set.key().rtype() == GuardedType::Cname && set.key().name() == &change.zone;
+    (is_cname && able.apex_cname == ApexCname::Refused)
+        .then_some("a CNAME cannot stand at the zone's apex, where SOA and NS are")
 }
 
 /// Why a provider cannot hold a set.

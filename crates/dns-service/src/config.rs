@@ -18,10 +18,11 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use dns_core::digest::Digest;
 use dns_core::identifier::{Actor, Installation, ProviderName, RegionName, VantageName};
-use dns_core::service::Service;
+use dns_core::service::Everywhere;
 use url::Url;
 
 use self::fault::Fault;
@@ -44,8 +45,8 @@ pub struct Config {
     pub resolvers: BTreeMap<String, Vec<SocketAddr>>,
     /// Every provider.
     pub providers: BTreeMap<ProviderName, ProviderConfig>,
-    /// Every service.
-    pub services: Vec<Service>,
+    /// Every service, as each of its places sees it.
+    pub services: Vec<Everywhere>,
     /// Where the controller keeps its state.
     pub store: StoreConfig,
     /// What only the controller needs.
@@ -54,6 +55,10 @@ pub struct Config {
     pub monitor: MonitorConfig,
     /// Certificates of listeners and the authority of outgoing connections.
     pub tls: TlsConfig,
+    /// What is sampled after a move.
+    pub drain: DrainConfig,
+    /// The write that proves each day that moves would work.
+    pub canary: CanaryConfig,
     /// What is allowed but unwise; programs log it and `config check` prints it.
     pub warnings: Vec<Fault>,
 }
@@ -101,6 +106,20 @@ pub struct MonitorConfig {
     pub tokens: Vec<TokenConfig>,
     /// How many probes run at once at the most. Default 512.
     pub concurrency_max: usize,
+}
+
+/// What is sampled after a move, until caches have run out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DrainConfig {
+    /// Recursive resolvers. Default none: then nothing is sampled.
+    pub resolvers: Vec<SocketAddr>,
+}
+
+/// The write that proves regularly that moves would work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CanaryConfig {
+    /// How often it is made in each zone that an active service is in. Default 24 h; `None` makes none.
+    pub every: Option<Duration>,
 }
 
 /// A bearer token.

@@ -17,11 +17,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use dns_core::history::HistoryEntry;
 use dns_core::identifier::ServiceName;
 use tokio::sync::watch;
 
 use crate::port::{
-    Commit, Generation, HistoryQuery, HistoryRow, HistoryTrouble, OpenWrite, Store, StoreError, StoredState,
+    Commit, Generation, HistoryQuery, HistoryRow, HistoryTrouble, OpenWrites, Position, Store, StoreError, StoredState,
 };
 use crate::sqlite::SqliteStore;
 
@@ -138,8 +139,12 @@ impl Store for AwaitedStore {
         self.opened()?.commit(commit).await
     }
 
-    async fn open_writes(&self) -> Result<Vec<OpenWrite>, StoreError> {
-        let open = self.opened()?.open_writes().await;
+    async fn append(&self, entry: &HistoryEntry) -> Result<(), StoreError> {
+        self.opened()?.append(entry).await
+    }
+
+    async fn open_writes_after(&self, after: Position) -> Result<OpenWrites, StoreError> {
+        let open = self.opened()?.open_writes_after(after).await;
         *self.outbox() = open.as_ref().err().map(|error| format!("the outbox cannot be read: {}", told(error)));
         open
     }

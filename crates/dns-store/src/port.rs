@@ -13,7 +13,7 @@ use dns_core::write::{PlannedWrite, WriteStage};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Generation(pub u64);
 
-/// The position of a row in the history.
+/// The position of a row in the history, or in the outbox; none is handed out twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position(pub u64);
 
@@ -59,6 +59,15 @@ pub struct OpenWrite {
     pub write: PlannedWrite,
     /// How far it is.
     pub stage: WriteStage,
+}
+
+/// Planned writes that are not settled, oldest first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OpenWrites {
+    /// The writes.
+    pub writes: Vec<OpenWrite>,
+    /// The position of the newest of them; if there are none, the one that was read from.
+    pub newest: Position,
 }
 
 /// Which history rows to read, newest last.
@@ -137,8 +146,17 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Stale`] if the generation is another; nothing was committed.
     async fn commit(&self, commit: &Commit) -> Result<Generation, StoreError>;
 
+    /// Adds a history row that belongs to no step: what is told afterwards changes no state.
+    async fn append(&self, entry: &HistoryEntry) -> Result<(), StoreError>;
+
+    /// The planned writes that are not settled and came after a position, oldest first. The default position is before
+    /// all of them.
+    async fn open_writes_after(&self, after: Position) -> Result<OpenWrites, StoreError>;
+
     /// Every planned write that is not settled, oldest first.
-    async fn open_writes(&self) -> Result<Vec<OpenWrite>, StoreError>;
+    async fn open_writes(&self) -> Result<Vec<OpenWrite>, StoreError> {
+        Ok(self.open_writes_after(Position::default()).await?.writes)
+    }
 
     /// Reads history, newest last. Rows that cannot be understood are left out, see
     /// [`history_trouble`](Self::history_trouble).

@@ -19,6 +19,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use dns_core::history::HistoryEntry;
 use dns_core::identifier::ServiceName;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool};
@@ -28,7 +29,7 @@ use self::lock::StoreLock;
 use self::place::Place;
 use self::read::Reading;
 use crate::port::{
-    Commit, Generation, HistoryQuery, HistoryRow, HistoryTrouble, OpenWrite, Store, StoreError, StoredState,
+    Commit, Generation, HistoryQuery, HistoryRow, HistoryTrouble, OpenWrites, Position, Store, StoreError, StoredState,
 };
 
 /// How long a statement waits for a lock held by a foreign process. No second writer ever has a right to it, and what a
@@ -146,8 +147,15 @@ impl Store for SqliteStore {
         step::commit(&self.writer, &self.faults, commit).await
     }
 
-    async fn open_writes(&self) -> Result<Vec<OpenWrite>, StoreError> {
-        read::open_writes(&self.readers, &self.faults).await
+    async fn append(&self, entry: &HistoryEntry) -> Result<(), StoreError> {
+        if !self.is_in_place().await? {
+            return Err(self.faults.replaced());
+        }
+        step::append_alone(&self.writer, &self.faults, entry).await
+    }
+
+    async fn open_writes_after(&self, after: Position) -> Result<OpenWrites, StoreError> {
+        read::open_writes_after(&self.readers, &self.faults, after).await
     }
 
     async fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryRow>, StoreError> {

@@ -10,7 +10,7 @@ use dns_core::identifier::RegionName;
 use dns_core::rrset::{GuardedType, Rrset, RrsetKey, Rrsets, Ttl, records_digest};
 use dns_core::time::Timestamp;
 use dns_core::zone::{FoundFence, ReadRequest, ZoneView};
-use dns_provider::port::{Permit, Provider, ProviderError};
+use dns_provider::port::{Permit, Provider, ProviderError, Receipt, Urgency};
 use dns_provider::rfc2136::{Rfc2136, TsigAlgorithm, TsigKey};
 
 use crate::rig::{KEY_NAME, PATIENCE, Rig, SECRET, name};
@@ -30,10 +30,10 @@ impl Adapter {
     }
 
     async fn read(&self, keys: &[RrsetKey]) -> ZoneView {
-        self.provider.read(&request(keys)).await.expect("read")
+        self.provider.read(&request(keys), Urgency::Flip).await.expect("read")
     }
 
-    async fn apply(&self, change: &ChangeSet) -> Result<(), ProviderError> {
+    async fn apply(&self, change: &ChangeSet) -> Result<Receipt, ProviderError> {
         self.provider.apply(change, &permit_of_age(Duration::ZERO)).await
     }
 
@@ -124,7 +124,7 @@ fn permit_of_age(age: Duration) -> Permit {
     Permit { granted: Timestamp::from_secs(now).before(age), length: PERMIT }
 }
 
-fn assert_conflict(outcome: &Result<(), ProviderError>) {
+fn assert_conflict(outcome: &Result<Receipt, ProviderError>) {
     assert!(matches!(outcome, Err(ProviderError::Conflict { .. })), "{outcome:?}");
 }
 
@@ -209,7 +209,7 @@ async fn strangers_are_denied_by_name() {
         let stranger = provider(&adapter.rig, key, TsigAlgorithm::HmacSha256, secret);
         let write = stranger.apply(&plan(&view, &all_moved(), 2), &permit_of_age(Duration::ZERO)).await;
         assert_denied(write, error);
-        assert_denied(stranger.read(&request(&all_keys())).await, error);
+        assert_denied(stranger.read(&request(&all_keys()), Urgency::Watch).await, error);
     }
     assert_eq!(adapter.read(&all_keys()).await, view, "nothing changed");
 }

@@ -4,6 +4,8 @@
 //! can tear one. Values are lower case: letters that are not, and all else that could be mistaken for grammar,
 //! are percent-encoded. Reading trusts nothing: length, alphabet, repetition and every value are checked.
 
+pub mod canary;
+
 use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 

@@ -2,7 +2,7 @@
 
 use hickory_proto::rr::Name;
 
-use super::{Proposal, Rule, Situation};
+use super::{Proposal, Purpose, Rule, Situation};
 use crate::change::{Guard, Requirement};
 use crate::judgement::Health;
 use crate::judgement::RegionJudgement;
@@ -36,6 +36,11 @@ fn is_automatic(proposal: &Proposal<'_>) -> bool {
     matches!(proposal.initiative, Initiative::Automatic)
 }
 
+/// Whether it only follows what was decided at another place.
+fn aligns(proposal: &Proposal<'_>) -> bool {
+    proposal.purpose == Purpose::Aligns
+}
+
 fn empty_answer(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
     // Before an adoption there is nothing that this controller would take away.
     let after: &Rrsets = proposal.after?;
@@ -67,9 +72,11 @@ fn unfenced(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String
     let absent_fits = match proposal.kind {
         WriteKind::Adopt => true,
         WriteKind::Repair => matches!(situation.standing, Standing::Lost { found: None, .. }),
-        WriteKind::Failover | WriteKind::Failback | WriteKind::Release | WriteKind::Annotate | WriteKind::Rerender => {
-            false
+        // A place that lost its fence may move straight to where the others are.
+        WriteKind::Failover | WriteKind::Failback => {
+            aligns(proposal) && matches!(situation.standing, Standing::Lost { found: None, .. })
         }
+        WriteKind::Release | WriteKind::Annotate | WriteKind::Rerender => false,
     };
     if change.guard == Guard::Absent && !absent_fits {
         return Some("there is no fence that the write could require".to_owned());
@@ -85,7 +92,7 @@ fn zone_known(situation: &Situation<'_>) -> Option<String> {
 }
 
 fn quorum_judged(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
-    if !is_automatic(proposal) || proposal.kind != WriteKind::Failover {
+    if !is_automatic(proposal) || proposal.kind != WriteKind::Failover || aligns(proposal) {
         return None;
     }
     let Some(from) = proposal.from else { return Some("which region is active is not known".to_owned()) };
@@ -142,6 +149,11 @@ fn adopted(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String>
         (WriteKind::Repair, Standing::Lost { found: Some(found), .. }) if found.is_tombstone() => {
             Some("the zone was set back to when the service was released; adopt it again".to_owned())
         }
+        (kind, Standing::Lost { serving: Some(_), found })
+            if aligns(proposal) && kind.moves() && found.as_ref().is_none_or(|found| !found.is_tombstone()) =>
+        {
+            None
+        }
         (WriteKind::Adopt, _)
         | (WriteKind::Repair, Standing::Lost { .. })
         | (_, Standing::Held | Standing::Newer { .. } | Standing::Foreign { .. } | Standing::Unread) => None,
@@ -177,7 +189,7 @@ fn configuration_current(situation: &Situation<'_>) -> Option<String> {
 }
 
 fn cooled_down(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
-    let moved = situation.moved.filter(|_| proposal.kind == WriteKind::Failback)?;
+    let moved = situation.moved.filter(|_| proposal.kind == WriteKind::Failback && !aligns(proposal))?;
     let left = situation.service.policy.cooldown.saturating_sub(situation.now.since(moved));
     (!left.is_zero()).then(|| format!("the cooldown lasts another {} s", left.as_secs().max(1)))
 }

@@ -1,6 +1,8 @@
 //! Each rule alone: a scene where everything passes, and the one spoilt detail that exactly this rule refuses. A rule
 //! that is removed, or a new one without a case, makes a test fail.
 
+mod aligning;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -22,6 +24,7 @@ struct Scene {
     backoff_until: Option<Timestamp>,
     kind: WriteKind,
     initiative: Initiative,
+    purpose: Purpose,
     from: Option<RegionName>,
     to: Option<RegionName>,
     overrides: Vec<Rule>,
@@ -48,6 +51,7 @@ impl Scene {
             backoff_until: None,
             kind: WriteKind::Failover,
             initiative: Initiative::Automatic,
+            purpose: Purpose::Decides,
             from: Some(region("prod")),
             to: Some(region("dr")),
             overrides: Vec::new(),
@@ -96,6 +100,7 @@ impl Scene {
         let proposal = Proposal {
             kind: self.kind,
             initiative: &self.initiative,
+            purpose: self.purpose,
             from: self.from.as_ref(),
             to: self.to.as_ref(),
             overrides: &self.overrides,

@@ -52,6 +52,7 @@ impl Failover {
         match event {
             Event::Judged(judgement) => self.judged(judgement, context),
             Event::ZoneRead(view) => self.zone_read(view, context),
+            Event::SiblingsChanged => {}
             _ => return Super,
         }
         self.pursue(context);
@@ -64,6 +65,7 @@ impl Failover {
         match event {
             Event::Judged(judgement) => self.judged(judgement, context),
             Event::ZoneRead(view) => self.zone_read(view, context),
+            Event::SiblingsChanged => {}
             _ => return Super,
         }
         self.settle_down(context)
@@ -76,6 +78,7 @@ impl Failover {
         match event {
             Event::Judged(judgement) => self.judged(judgement, context),
             Event::ZoneRead(view) => self.zone_read(view, context),
+            Event::SiblingsChanged => {}
             _ => return Super,
         }
         self.pursue(context);
@@ -92,8 +95,8 @@ impl Failover {
             Event::WriteUncertain { decision, reason } => self.write_uncertain(decision, reason, context),
             Event::WriteSettled { decision, outcome } => self.write_settled(decision, outcome, context),
             Event::Verified { decision, deliveries } => self.verified(decision, deliveries, context),
-            // Both are handled by every state below.
-            Event::Judged(_) | Event::ZoneRead(_) => context.refuse(Refusal::Unexpected),
+            // These are handled by every state below.
+            Event::Judged(_) | Event::ZoneRead(_) | Event::SiblingsChanged => context.refuse(Refusal::Unexpected),
         }
         self.settle_down(context)
     }

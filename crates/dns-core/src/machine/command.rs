@@ -67,7 +67,7 @@ impl Failover {
             Command::Pause { until } => self.order_pause(*until, order, turn),
             Command::Resume => self.order_resume(order, turn),
             Command::Adopt => self.order_adopt(order, turn),
-            Command::Release => self.order_write(WriteKind::Release, None, order, turn),
+            Command::Release => self.order_write(&wish(WriteKind::Release, None, order), turn),
         }
     }
 
@@ -78,30 +78,25 @@ impl Failover {
             let text = format!("the service has no region `{to}`; it has {}", known.join(", "));
             return turn.refuse(Refusal::Invalid(text));
         }
-        if self.active.as_ref() == Some(&to) {
+        if self.is_everywhere_in(&to, turn) {
             return turn.refuse(Refusal::Pointless(format!("the service is in region `{to}` already")));
         }
-        let kind = self.kind_of_move(&to, &service);
-        self.order_write(kind, Some(to), order, turn);
+        let kind = self.kind_of_move(&to, turn);
+        let from = self.service_active(turn).cloned();
+        self.order_write(&Wish { from, ..wish(kind, Some(to), order) }, turn);
     }
 
     /// Leaving a failing region is a failover in either direction; leaving another for a preferred one is a failback.
-    fn kind_of_move(&self, to: &RegionName, service: &Service) -> WriteKind {
-        let Some(active) = &self.active else { return WriteKind::Failover };
+    pub(super) fn kind_of_move(&self, to: &RegionName, turn: &Turn) -> WriteKind {
+        let service = &turn.around.service;
+        let Some(active) = self.service_active(turn) else { return WriteKind::Failover };
         let health = self.judgement.as_ref().map_or(Health::Unknown, |judgement| judgement.health(active));
         let rank = |name: &RegionName| service.regions.iter().position(|region| region.name == *name);
         if health != Health::Failing && rank(to) < rank(active) { WriteKind::Failback } else { WriteKind::Failover }
     }
 
-    fn order_write(&mut self, kind: WriteKind, to: Option<RegionName>, order: &Order, turn: &mut Turn) {
-        let wish = Wish {
-            kind,
-            to,
-            initiative: Initiative::Manual { by: order.by.clone() },
-            reason: order.reason.clone(),
-            overrides: order.overrides.clone(),
-        };
-        match self.propose(&wish, turn) {
+    fn order_write(&mut self, wish: &Wish, turn: &mut Turn) {
+        match self.propose(wish, turn) {
             Ok(write) => {
                 turn.step.decision = Some(write.id.clone());
                 self.open_write(write, turn);
@@ -116,7 +111,7 @@ impl Failover {
             return turn
                 .refuse(Refusal::Pointless("the service is adopted and its records are as the fence says".into()));
         }
-        let Some(view) = &self.view else { return self.order_write(WriteKind::Adopt, None, order, turn) };
+        let Some(view) = &self.view else { return self.order_write(&wish(WriteKind::Adopt, None, order), turn) };
         if let Some(why) = foreign_fence(view, &service) {
             return turn.refuse(Refusal::Invalid(why));
         }
@@ -124,7 +119,8 @@ impl Failover {
         let Some(serving) = service.region_serving(&served).cloned() else {
             return turn.refuse(Refusal::Invalid(adoption_difference(&service, view)));
         };
-        self.order_write(WriteKind::Adopt, Some(serving), order, turn);
+        let identity = turn.adopted_elsewhere(&serving);
+        self.order_write(&Wish { identity, ..wish(WriteKind::Adopt, Some(serving), order) }, turn);
     }
 
     fn order_pause(&mut self, until: Option<Timestamp>, order: &Order, turn: &mut Turn) {
@@ -194,6 +190,14 @@ impl Failover {
     }
 }
 
+fn wish(kind: WriteKind, to: Option<RegionName>, order: &Order) -> Wish {
+    Wish {
+        initiative: Initiative::Manual { by: order.by.clone() },
+        overrides: order.overrides.clone(),
+        ..Wish::automatic(kind, to, order.reason.clone())
+    }
+}
+
 /// An adoption never takes what belongs to someone else, and cannot require what it cannot read.
 fn foreign_fence(view: &ZoneView, service: &Service) -> Option<String> {
     match &view.fence {
@@ -214,7 +218,8 @@ fn foreign_fence(view: &ZoneView, service: &Service) -> Option<String> {
     }
 }
 
-fn adoption_difference(service: &Service, view: &ZoneView) -> String {
+/// What differs between the records served and each region's.
+pub(crate) fn adoption_difference(service: &Service, view: &ZoneView) -> String {
     let served = own_records(view, service);
     let differences: Vec<String> = service
         .regions

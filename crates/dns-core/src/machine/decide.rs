@@ -8,14 +8,14 @@ use super::effect::Effect;
 use super::memory::{Failover, Open};
 use super::{Row, Turn};
 use crate::change::{ChangeSet, PlanError};
-use crate::fence::{DecisionId, Fence};
+use crate::fence::{DecisionId, Epoch, Fence, Pin};
 use crate::history::HistoryKind;
 use crate::identifier::RegionName;
-use crate::judgement::Health;
-use crate::kernel::{Proposal, Rejection, Rule, Situation, review};
+use crate::kernel::{Proposal, Purpose, Rejection, Rule, Situation, review};
 use crate::rrset::{RrsetKey, Rrsets};
-use crate::service::{Mode, Service};
-use crate::standing::{Standing, own_records};
+use crate::service::Service;
+use crate::standing::Standing;
+use crate::time::Timestamp;
 use crate::write::{Initiative, PlannedWrite, WriteKind, WriteStage};
 use crate::zone::{FoundFence, ZoneView};
 
@@ -25,9 +25,38 @@ pub(super) struct Wish {
     pub(super) kind: WriteKind,
     /// The region that the records are in afterwards; for kinds that leave them where they are, may be `None`.
     pub(super) to: Option<RegionName>,
+    /// The region that the service leaves, if that is not where this place's records are.
+    pub(super) from: Option<RegionName>,
     pub(super) initiative: Initiative,
     pub(super) reason: String,
     pub(super) overrides: Vec<Rule>,
+    /// The decision of another place that this one takes over; without it a decision is new.
+    pub(super) identity: Option<Identity>,
+    pub(super) purpose: Purpose,
+}
+
+impl Wish {
+    /// Of the controller itself, on evidence.
+    pub(super) fn automatic(kind: WriteKind, to: Option<RegionName>, reason: String) -> Self {
+        let initiative = Initiative::Automatic;
+        let (overrides, purpose) = (Vec::new(), Purpose::Decides);
+        Self { kind, to, from: None, initiative, reason, overrides, identity: None, purpose }
+    }
+}
+
+/// What makes fences of several places those of one decision.
+#[derive(Clone, Debug)]
+pub(super) struct Identity {
+    pub(super) epoch: Epoch,
+    pub(super) plan: DecisionId,
+    pub(super) moved: Timestamp,
+    pub(super) pin: Option<Pin>,
+}
+
+impl Identity {
+    pub(super) fn of(fence: &Fence) -> Self {
+        Self { epoch: fence.epoch, plan: fence.plan.clone(), moved: fence.moved, pin: fence.pin.clone() }
+    }
 }
 
 /// The records that a write is responsible for, before and after.
@@ -49,66 +78,30 @@ impl Failover {
         }
         for (rank, wish) in wishes.iter().enumerate() {
             match self.propose(wish, turn) {
-                Ok(write) => return self.open_write(write, turn),
+                Ok(write) => {
+                    self.tell_of_a_split(wish, &write, turn);
+                    return self.open_write(write, turn);
+                }
                 Err(rejections) if rank == 0 => self.hold_back(wish, rejections, turn),
                 Err(_) => {}
             }
         }
     }
 
-    /// First what keeps the fence sound, then a failover, then the rest.
-    fn wishes(&self, turn: &Turn) -> Vec<Wish> {
-        let service = &turn.around.service;
-        let automatic = |kind, to, reason| {
-            let overrides = Vec::new();
-            Wish { kind, to, initiative: Initiative::Automatic, reason, overrides }
-        };
-        if let Standing::Lost { serving, .. } = self.standing() {
-            return vec![automatic(WriteKind::Repair, serving.clone(), "the fence was lost or set back".to_owned())];
+    /// A split is told when it is mended; one that cannot be is told as what is held. The tries after a failure wake
+    /// nobody again.
+    fn tell_of_a_split(&self, wish: &Wish, write: &PlannedWrite, turn: &mut Turn) {
+        if wish.purpose == Purpose::MendsSplit && !self.backoff.is_failing() {
+            turn.record(Row::new(HistoryKind::Split, wish.reason.clone()).of(&write.id).paging());
         }
-        let mut wishes = Vec::new();
-        if let Some((to, reason)) = self.failover_wanted(service) {
-            wishes.push(automatic(WriteKind::Failover, to, reason));
-        }
-        if self.standing() != &Standing::Held {
-            return wishes;
-        }
-        if self.pause_unwritten && service.mode == Mode::Active {
-            let reason = "the fence follows the pause".to_owned();
-            wishes.push(automatic(WriteKind::Annotate, self.active.clone(), reason));
-        }
-        if self.is_rendered_otherwise(service) {
-            let reason = "the configuration renders other records".to_owned();
-            wishes.push(automatic(WriteKind::Rerender, self.active.clone(), reason));
-        }
-        wishes
-    }
-
-    fn is_rendered_otherwise(&self, service: &Service) -> bool {
-        let rendered = self.active.as_ref().and_then(|active| service.render(active).ok());
-        match (rendered, &self.view) {
-            (Some(rendered), Some(view)) => rendered != own_records(view, service),
-            (None, _) | (_, None) => false,
-        }
-    }
-
-    fn failover_wanted(&self, service: &Service) -> Option<(Option<RegionName>, String)> {
-        let (active, judgement) = (self.active.as_ref()?, self.judgement.as_ref()?);
-        if judgement.health(active) != Health::Failing {
-            return None;
-        }
-        let others = || service.regions.iter().map(|region| &region.name).filter(|name| *name != active);
-        let to = others().find(|name| judgement.is_proven(name)).or_else(|| others().next()).cloned();
-        let seen = judgement.regions.get(active).map(crate::judgement::RegionJudgement::describe).unwrap_or_default();
-        Some((to, format!("region `{active}` is failing: {seen}")))
     }
 
     /// Plans a wish and asks the kernel.
     pub(super) fn propose(&self, wish: &Wish, turn: &Turn) -> Result<PlannedWrite, Vec<Rejection>> {
         let service = turn.service();
-        let scope = self.guarded_view(wish.kind).map(|view| self.scope(wish, view, &service));
+        let scope = self.guarded_view(wish).map(|view| self.scope(wish, view, &service));
         let fence = scope.as_ref().map(|scope| self.next_fence(wish, scope, turn));
-        let planned = match (self.guarded_view(wish.kind), &scope, &fence) {
+        let planned = match (self.guarded_view(wish), &scope, &fence) {
             (Some(view), Some(scope), Some(fence)) => Some(ChangeSet::plan(view, &scope.keys, &scope.after, fence)),
             _ => None,
         };
@@ -126,8 +119,9 @@ impl Failover {
 
     /// What was read, if it has a fence to require. Only an adoption and a repair can do without one; for the others
     /// the kernel says what to do about it.
-    fn guarded_view(&self, kind: WriteKind) -> Option<&ZoneView> {
-        let needs_fence = !matches!(kind, WriteKind::Adopt | WriteKind::Repair);
+    fn guarded_view(&self, wish: &Wish) -> Option<&ZoneView> {
+        let restores = wish.purpose == Purpose::Aligns && matches!(self.standing(), Standing::Lost { .. });
+        let needs_fence = !restores && !matches!(wish.kind, WriteKind::Adopt | WriteKind::Repair);
         self.view.as_ref().filter(|view| !(needs_fence && view.fence == FoundFence::Absent))
     }
 
@@ -137,7 +131,7 @@ impl Failover {
             service: turn.around.service.name.clone(),
             kind: wish.kind,
             initiative: wish.initiative.clone(),
-            from: self.active.clone(),
+            from: wish.from.clone().or_else(|| self.active.clone()),
             to: fence.active.clone(),
             reason: wish.reason.clone(),
             overrides: wish.overrides.clone(),
@@ -158,7 +152,8 @@ impl Failover {
         let proposal = Proposal {
             kind: wish.kind,
             initiative: &wish.initiative,
-            from: self.active.as_ref(),
+            purpose: wish.purpose,
+            from: wish.from.as_ref().or(self.active.as_ref()),
             to: wish.to.as_ref(),
             overrides: &wish.overrides,
             change,
@@ -173,7 +168,7 @@ impl Failover {
             judgement: self.judgement.as_ref(),
             standing: self.standing(),
             held: self.held.as_ref(),
-            pause: self.pause.as_ref(),
+            pause: self.binding_pause(turn),
             moved: self.moved,
             other_write_open,
             backoff_until: self.backoff_until(),

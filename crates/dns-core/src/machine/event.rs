@@ -23,6 +23,8 @@ pub enum Event {
         /// Whether only a person can change that.
         denied: bool,
     },
+    /// Another place of the service has changed, as the surroundings say.
+    SiblingsChanged,
     /// An operator gave an order.
     Commanded(Order),
     /// The executor wants to send.
@@ -72,7 +74,7 @@ pub enum WriteOutcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Delivery {
-    /// The server.
+    /// The server, or the record that no server shows.
     pub server: String,
     /// What it serves.
     pub outcome: DeliveryOutcome,
@@ -99,4 +101,6 @@ pub enum DeliveryOutcome {
     Old,
     /// Nothing.
     Silent,
+    /// No server shows it: the entry names a record whose answers are the provider's own, and says why.
+    Unobservable,
 }

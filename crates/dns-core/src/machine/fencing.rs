@@ -31,26 +31,31 @@ impl Failover {
         let rev = known.iter().map(|fence| fence.rev).max().unwrap_or_default();
         let cfg = known.iter().map(|fence| fence.cfg).max().unwrap_or_default();
         let released = wish.kind == WriteKind::Release;
-        let counts = wish.kind.moves() || matches!(wish.kind, WriteKind::Adopt | WriteKind::Repair);
+        // A decision of another place is taken over unless this zone has gone further already.
+        let taken_over = wish.identity.as_ref().filter(|identity| identity.epoch >= epoch);
         let active = if released { None } else { wish.to.clone().or_else(|| self.active.clone()) };
-        let plan = match (wish.kind, &self.held) {
-            (WriteKind::Annotate | WriteKind::Release | WriteKind::Rerender, Some(held)) => held.plan.clone(),
-            (_, _) => DecisionId::at(turn.now(), turn.around.nonce),
+        let (epoch, plan) = match (taken_over, wish.kind.counts(), &self.held) {
+            (Some(identity), _, _) => (identity.epoch, identity.plan.clone()),
+            (None, false, Some(held)) => (epoch.max(Epoch::new(1)), held.plan.clone()),
+            (None, false, None) => (epoch.max(Epoch::new(1)), DecisionId::at(turn.now(), turn.around.nonce)),
+            (None, true, _) => {
+                (epoch.max(turn.epoch_elsewhere()).next(), DecisionId::at(turn.now(), turn.around.nonce))
+            }
         };
         Fence {
             install: service.installation.clone(),
             id: service.name.clone(),
             provider: service.provider.clone(),
-            epoch: if counts { epoch.next() } else { epoch.max(Epoch::new(1)) },
+            epoch,
             rev: Rev::next(rev),
             write: WriteId::at(turn.now(), turn.around.nonce),
             plan,
-            moved: self.next_moved(active.as_ref(), turn),
+            moved: taken_over.map_or_else(|| self.next_moved(wish, active.as_ref(), turn), |identity| identity.moved),
             active,
             released: released.then(|| turn.now()),
             by: turn.around.actor.clone(),
             cfg: service.revision.max(cfg),
-            pin: self.next_pin(wish, service),
+            pin: taken_over.map_or_else(|| self.next_pin(wish, service), |identity| identity.pin.clone()),
             pause: self.next_pause(turn).filter(|_| !released),
             rrs: scope.after.keys().cloned().collect(),
             digest: records_digest(&scope.after),
@@ -60,8 +65,9 @@ impl Failover {
 
     /// A service has moved when its fence names another region than before, even if a restored backup or someone's
     /// hand moved it.
-    fn next_moved(&self, active: Option<&RegionName>, turn: &Turn) -> Timestamp {
-        let before = self.held.as_ref().and_then(|held| held.active.as_ref()).or(self.active.as_ref());
+    fn next_moved(&self, wish: &Wish, active: Option<&RegionName>, turn: &Turn) -> Timestamp {
+        let own = || self.held.as_ref().and_then(|held| held.active.as_ref()).or(self.active.as_ref());
+        let before = wish.from.as_ref().or_else(own);
         match (active, self.moved) {
             (Some(active), _) if before.is_some_and(|before| before != active) => turn.now(),
             (_, Some(moved)) => moved,

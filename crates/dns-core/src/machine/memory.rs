@@ -12,7 +12,7 @@ use crate::kernel::{Rejection, Rule};
 use crate::service::Service;
 use crate::standing::Standing;
 use crate::time::Timestamp;
-use crate::write::{PlannedWrite, WriteKind, WriteStage};
+use crate::write::{Initiative, PlannedWrite, WriteKind, WriteStage};
 use crate::zone::ZoneView;
 
 /// The first wait after a failed write. It doubles with each further one.
@@ -52,6 +52,9 @@ pub struct Failover {
     pub(super) unreadable: Option<Unreadable>,
     /// The last error of a write, until one succeeds.
     pub(super) write_error: Option<String>,
+    /// The move that led to the fence, as it was decided; `None` for one that another controller made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) last_move: Option<LastMove>,
     /// A loss of the fence that one look saw and the next has to confirm.
     #[serde(skip)]
     pub(super) doubt: Option<Standing>,
@@ -61,6 +64,35 @@ pub struct Failover {
     /// The last judgement.
     #[serde(skip)]
     pub(super) judgement: Option<Judgement>,
+}
+
+/// How a move was decided: what a place that follows it late carries over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LastMove {
+    /// The plan that the fence names.
+    pub plan: DecisionId,
+    /// Its kind.
+    pub kind: WriteKind,
+    /// Who started it.
+    #[serde(flatten)]
+    pub initiative: Initiative,
+    /// Rules that the operator overrode.
+    pub overrides: Vec<Rule>,
+    /// Why.
+    pub reason: String,
+}
+
+impl LastMove {
+    pub(super) fn of(write: &PlannedWrite) -> Self {
+        Self {
+            plan: write.fence.plan.clone(),
+            kind: write.kind,
+            initiative: write.initiative.clone(),
+            overrides: write.overrides.clone(),
+            reason: write.reason.clone(),
+        }
+    }
 }
 
 /// A write that is not settled.

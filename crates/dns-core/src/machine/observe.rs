@@ -98,7 +98,8 @@ impl Failover {
         if self.open.is_some() {
             self.expire("another controller wrote the fence", turn);
         }
-        let rebuilt = self.held.is_none();
+        // A place that is new to a service whose other places are known is no lost store.
+        let rebuilt = self.held.is_none() && turn.around.siblings.iter().all(|sibling| sibling.held.is_none());
         if self.active != fence.active {
             self.hold = None;
         }

@@ -6,7 +6,7 @@ use super::{Row, Turn};
 use crate::change::Requirement;
 use crate::fence::DecisionId;
 use crate::history::HistoryKind;
-use crate::kernel::{Proposal, review};
+use crate::kernel::{Proposal, Purpose, review};
 use crate::rrset::Rrsets;
 use crate::service::Service;
 use crate::time::Timestamp;
@@ -45,6 +45,9 @@ impl Failover {
         if is_late(write, turn.now()) {
             return Some("the decision got too old before it could be sent".to_owned());
         }
+        if let Some(why) = self.overtaken(write, turn) {
+            return Some(why);
+        }
         let after = after_of(write);
         let shown = write.kind.renders().then_some(&after);
         if shown.is_some_and(|after| is_rendered_otherwise(write, after, &turn.around.service)) {
@@ -53,6 +56,7 @@ impl Failover {
         let proposal = Proposal {
             kind: write.kind,
             initiative: &write.initiative,
+            purpose: if write.aligns() { Purpose::Aligns } else { Purpose::Decides },
             from: write.from.as_ref(),
             to: write.to.as_ref(),
             overrides: &write.overrides,

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::effect::{Effect, Refusal};
 use super::event::{Delivery, DeliveryOutcome, WriteOutcome};
-use super::memory::{Failover, Open};
+use super::memory::{Failover, LastMove, Open};
 use super::{Row, Turn};
 use crate::fence::DecisionId;
 use crate::history::HistoryKind;
@@ -100,6 +100,9 @@ impl Failover {
             // A tombstone carries no pause.
             self.forget_pause(turn);
         }
+        if write.kind.moves() {
+            self.last_move = Some(LastMove::of(&write));
+        }
         self.held = Some(write.fence);
         self.view = None;
         if write.kind.moves() {
@@ -148,7 +151,8 @@ fn count(deliveries: &[Delivery], wanted: DeliveryOutcome) -> usize {
 }
 
 fn summary_of(deliveries: &[Delivery]) -> String {
-    let mut summary = match deliveries.len() {
+    let hidden = count(deliveries, DeliveryOutcome::Unobservable);
+    let mut summary = match deliveries.len().saturating_sub(hidden) {
         0 => "no authoritative server is known".to_owned(),
         all => {
             let served = count(deliveries, DeliveryOutcome::Served);
@@ -156,9 +160,38 @@ fn summary_of(deliveries: &[Delivery]) -> String {
         }
     };
     for delivery in deliveries.iter().filter(|delivery| delivery.outcome != DeliveryOutcome::Served) {
-        let word = if delivery.outcome == DeliveryOutcome::Old { "serves something else" } else { "does not answer" };
+        let word = match delivery.outcome {
+            DeliveryOutcome::Old => "serves something else",
+            DeliveryOutcome::Unobservable => "is not observable in DNS",
+            DeliveryOutcome::Silent | DeliveryOutcome::Served => "does not answer",
+        };
         let detail = delivery.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
         write!(summary, "; {} {word}{detail}", delivery.server).expect("invariant: writing to a String cannot fail");
     }
     summary
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_that_no_server_shows_is_no_server_and_is_named() {
+        let delivery = |server: &str, outcome, detail: Option<&str>| Delivery {
+            server: server.to_owned(),
+            outcome,
+            took: None,
+            detail: detail.map(str::to_owned),
+        };
+        let deliveries = [
+            delivery("192.0.2.53:53", DeliveryOutcome::Served, None),
+            delivery("www.example.com. A", DeliveryOutcome::Unobservable, Some("the provider's proxy answers for it")),
+        ];
+        let told = summary_of(&deliveries);
+        assert!(told.starts_with("1 of 1 authoritative servers serve it; "), "{told}");
+        assert!(
+            told.ends_with("www.example.com. A is not observable in DNS (the provider's proxy answers for it)"),
+            "{told}"
+        );
+    }
 }

@@ -5,7 +5,6 @@ mod world;
 mod adopting;
 mod backoff;
 mod chart;
-mod envelope;
 mod exploration;
 mod failing_over;
 mod following;

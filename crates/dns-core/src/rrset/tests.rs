@@ -83,3 +83,18 @@ fn a_cname_is_no_alias() {
     let target = Alias::new(&canonical_name("lb.example.net").expect("a name"), "Z2").expect("an alias");
     assert!(Rrset::alias_of(key, target).is_err());
 }
+
+#[test]
+fn a_name_of_another_script_outlives_its_text() {
+    let key = RrsetKey::new(&canonical_name("xn--bcher-kva.example").expect("a name"), GuardedType::A);
+    let address = GuardedType::A.parse_value("192.0.2.1").expect("an address");
+    let set = Rrset::new(key, Ttl::from_secs(60).expect("a TTL"), [address]).expect("an RRset");
+    let text = serde_json::to_string(&set).expect("written");
+    assert_eq!(serde_json::from_str::<Rrset>(&text).expect("read"), set, "{text}");
+    let target = GuardedType::Cname.parse_value("lb.xn--bcher-kva.example").expect("a host name");
+    assert_eq!(GuardedType::Cname.parse_value(&target.to_string()).expect("as shown"), target);
+    let fence = canonical_name("_checkout._failover.bücher.example").expect("a name");
+    assert_eq!(fence.to_ascii(), "_checkout._failover.xn--bcher-kva.example.");
+    let shown = canonical_name(&fence.to_string()).expect("as shown");
+    assert_eq!(shown, fence);
+}

@@ -1,15 +1,21 @@
 //! Whether one server serves what was written: the fence and every RRset, in one bounded round.
+//!
+//! The fence is asked for whatever the records are. Of the records
+//! - plain ones must be answered exactly;
+//! - an *alias* must be answered with addresses, all of which are the load balancer's;
+//! - a *proxied* one is not asked for: its answer is the proxy's, before the move and after it. The same goes for a CNAME
+//!   at the apex, which providers that take one answer with its target's addresses.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use dns_core::fence::text::FenceText;
-use dns_core::rrset::{Rrset, RrsetKey, Rrsets};
+use dns_core::rrset::{Alias, GuardedType, Rrset, RrsetKey, Rrsets};
 use hickory_proto::rr::{Name, RData, RecordType};
 use tokio::time::timeout;
 
-use super::{AskError, Content, ask};
+use super::{AskError, Content, Targets, ask};
 use crate::content::strings;
 use crate::wildcard::witnesses;
 
@@ -17,17 +23,24 @@ use crate::wildcard::witnesses;
 /// waits for the answer has other servers to ask as well.
 const ROUND_MAX: Duration = Duration::from_secs(30);
 
+/// Cloudflare's TTL for a record whose TTL it chooses itself. Nobody else has use for one second.
+const TTL_AUTOMATIC: u32 = 1;
+
 /// What a server should serve.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected<'a> {
+    /// The zone.
+    pub zone: &'a Name,
     /// The RRsets.
     pub rrsets: &'a Rrsets,
     /// Keys that should have no RRset of their own.
     pub absent: &'a BTreeSet<RrsetKey>,
     /// The owner name of the fence.
     pub fence_name: &'a Name,
-    /// The fence.
-    pub fence: &'a FenceText,
+    /// The fence; `None` if there should be none.
+    pub fence: Option<&'a FenceText>,
+    /// The addresses that aliases may be answered with.
+    pub targets: &'a Targets,
 }
 
 /// What a server serves.
@@ -47,6 +60,46 @@ pub enum Served {
         /// Whether it has answered the fence before: then it is there, and a packet was lost.
         heard: bool,
     },
+}
+
+/// How much of an RRset an answer in DNS shows.
+enum Shown<'a> {
+    /// All of it.
+    Exactly,
+    /// Addresses that are a load balancer's.
+    Addresses(&'a Alias),
+    /// Nothing, for this reason.
+    Nothing(&'static str),
+}
+
+impl Expected<'_> {
+    /// The RRsets of which no answer in DNS says whether they are as written, each with the reason.
+    pub fn unobservable(&self) -> Vec<(&RrsetKey, &'static str)> {
+        let hidden = self.rrsets.iter().filter_map(|(key, set)| match self.shown(set) {
+            Shown::Nothing(why) => Some((key, why)),
+            Shown::Addresses(_) if !self.targets.can_resolve() => {
+                Some((key, "no resolver is configured that could tell the load balancer's addresses"))
+            }
+            Shown::Exactly | Shown::Addresses(_) => None,
+        });
+        hidden.collect()
+    }
+
+    fn shown<'s>(&self, set: &'s Rrset) -> Shown<'s> {
+        let at_apex = set.key().rtype() == GuardedType::Cname && set.key().name().eq_ignore_root(self.zone);
+        match set.alias() {
+            _ if set.is_proxied() => Shown::Nothing("the provider's proxy answers for it"),
+            Some(alias) => Shown::Addresses(alias),
+            None if at_apex => Shown::Nothing("the provider answers with its target's addresses"),
+            None => Shown::Exactly,
+        }
+    }
+
+    /// Whether the provider itself answers at this name: then answers of other types say nothing about what is written.
+    fn is_answered_for(&self, name: &Name) -> bool {
+        let sets = self.rrsets.iter().filter(|(key, _)| key.name() == name);
+        sets.into_iter().any(|(_, set)| matches!(self.shown(set), Shown::Nothing(_)))
+    }
 }
 
 /// Asks one server for the fence and every RRset, one after the other, until something differs. Each question takes
@@ -75,21 +128,29 @@ fn late(server: SocketAddr, within: Duration) -> String {
     format!("{server} did not answer all within {} ms", within.as_millis())
 }
 
-/// How many questions a round has after the fence.
+/// How many questions a round has after the fence. An alias may need one more, to a resolver.
 fn questions(expected: &Expected<'_>) -> u32 {
     let absent: usize = expected.absent.iter().map(|key| 1 + witnesses(key.name()).len()).sum();
-    u32::try_from(expected.rrsets.len() + absent).unwrap_or(u32::MAX)
+    let aliases = expected.rrsets.values().filter(|set| set.alias().is_some()).count();
+    u32::try_from(expected.rrsets.len() + aliases + absent).unwrap_or(u32::MAX)
 }
 
 async fn difference(server: SocketAddr, expected: &Expected<'_>, within: Duration) -> Result<Option<String>, AskError> {
     for (key, rrset) in expected.rrsets {
-        let rtype = key.rtype().record_type();
-        let content = ask(server, key.name(), rtype, within).await?;
-        if !is_rrset(&content, rrset) {
-            return Ok(Some(describe(key.name(), rtype, &content)));
+        let differs = match expected.shown(rrset) {
+            Shown::Nothing(_) => continue,
+            Shown::Addresses(alias) => unlike_alias(server, key, alias, expected.targets, within).await?,
+            Shown::Exactly => {
+                let rtype = key.rtype().record_type();
+                let content = ask(server, key.name(), rtype, within).await?;
+                (!is_rrset(&content, rrset)).then(|| describe(key.name(), rtype, &content))
+            }
+        };
+        if differs.is_some() {
+            return Ok(differs);
         }
     }
-    for key in expected.absent {
+    for key in expected.absent.iter().filter(|key| !expected.is_answered_for(key.name())) {
         let rtype = key.rtype().record_type();
         let content = ask(server, key.name(), rtype, within).await?;
         if content.is_present() && !is_lent(server, key.name(), rtype, within).await? {
@@ -99,15 +160,42 @@ async fn difference(server: SocketAddr, expected: &Expected<'_>, within: Duratio
     Ok(None)
 }
 
-fn is_fence(content: &Content, expected: &FenceText) -> bool {
-    let Content::Records { values, .. } = content else { return false };
-    matches!(values.as_slice(), [RData::TXT(txt)] if strings(txt).as_ref() == Some(expected))
+/// What is wrong with the answer of an alias, if anything is.
+async fn unlike_alias(
+    server: SocketAddr,
+    key: &RrsetKey,
+    alias: &Alias,
+    targets: &Targets,
+    within: Duration,
+) -> Result<Option<String>, AskError> {
+    let rtype = key.rtype().record_type();
+    let content = ask(server, key.name(), rtype, within).await?;
+    let Content::Records { values, .. } = &content else {
+        return Ok(Some(describe(key.name(), rtype, &content)));
+    };
+    if !targets.can_resolve() {
+        return Ok(None);
+    }
+    let answered: BTreeSet<IpAddr> = values.iter().filter_map(RData::ip_addr).collect();
+    let strangers = targets.strangers(alias.target(), &answered, within).await;
+    Ok(strangers.map(|why| format!("{}: {why}", describe(key.name(), rtype, &content))))
+}
+
+fn is_fence(content: &Content, expected: Option<&FenceText>) -> bool {
+    match (content, expected) {
+        (Content::Absent, None) => true,
+        (Content::Records { values, .. }, Some(expected)) => {
+            matches!(values.as_slice(), [RData::TXT(txt)] if strings(txt).as_ref() == Some(expected))
+        }
+        (Content::Absent, Some(_)) | (Content::Records { .. }, None) => false,
+    }
 }
 
 /// A lower TTL is right too: a cache in front of the server, as of dnsdist, counts it down.
 fn is_rrset(content: &Content, expected: &Rrset) -> bool {
     let served = content.clone().into_rrset(expected.key()).ok().flatten();
-    served.is_some_and(|served| served.same_values(expected) && served.ttl() <= expected.ttl())
+    let of_providers_choice = expected.ttl().as_secs() == TTL_AUTOMATIC;
+    served.is_some_and(|served| served.same_values(expected) && (of_providers_choice || served.ttl() <= expected.ttl()))
 }
 
 async fn is_lent(server: SocketAddr, name: &Name, rtype: RecordType, within: Duration) -> Result<bool, AskError> {

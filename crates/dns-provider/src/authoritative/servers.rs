@@ -1,24 +1,18 @@
 //! Which servers are authoritative for a zone: the configured ones, else those that its NS RRset names.
 //!
-//! Addresses of servers inside the zone come from the primary, others from the given resolvers and from no others: the
-//! system's resolver may be one that depends on what is being moved. A name without an address is reported,
-//! never dropped.
+//! Addresses of servers inside the zone come from the primary, if there is one, others from the given resolvers. A name
+//! without an address is reported, never dropped.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use hickory_proto::rr::{Name, RData, RecordType};
-use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{
-    ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
-};
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
 
-use super::{AskError, Content, ask};
+use super::{AskError, Content, ask, resolving};
 
 /// Where authoritative servers listen (RFC 1035 §4.2).
-const PORT: u16 = 53;
+pub(super) const PORT: u16 = 53;
 
 /// How many servers of an NS RRset are looked up. Zones have up to 13; more is a mistake or an attack.
 const NAMES_MAX: usize = 32;
@@ -57,28 +51,39 @@ pub async fn servers(
     if !configured.is_empty() {
         return Ok(Servers { addresses: configured.iter().copied().collect(), unresolved: Vec::new() });
     }
-    let mut found = Servers::default();
     let names = names(ask(primary, zone, RecordType::NS, within).await?);
+    Ok(find(names, Some((primary, zone)), resolvers, within).await)
+}
+
+/// Finds the addresses of servers of these names. Those inside the zone of a `primary` are asked there: a resolver would
+/// have to ask them for their own addresses.
+pub(super) async fn find(
+    names: impl IntoIterator<Item = Name>,
+    primary: Option<(SocketAddr, &Name)>,
+    resolvers: &[SocketAddr],
+    within: Duration,
+) -> Servers {
+    let mut found = Servers::default();
     for (count, name) in names.into_iter().enumerate() {
         if count >= NAMES_MAX {
             let reason = format!("only {NAMES_MAX} servers of a zone are looked up");
             found.unresolved.push(Unresolved { name, reason });
             continue;
         }
-        let looked_up = if zone.zone_of(&name) {
-            at_primary(primary, &name, within).await
-        } else {
-            through(resolvers, &name, within).await
+        let looked_up = match primary {
+            Some((primary, zone)) if zone.zone_of(&name) => at_primary(primary, &name, within).await,
+            Some(_) | None => through(resolvers, &name, within).await,
         };
         match looked_up {
             Ok(ips) => found.addresses.extend(ips.into_iter().map(|ip| SocketAddr::new(ip, PORT))),
             Err(reason) => found.unresolved.push(Unresolved { name, reason }),
         }
     }
-    Ok(found)
+    found
 }
 
-fn names(content: Content) -> BTreeSet<Name> {
+/// The names in an NS RRset.
+pub(super) fn names(content: Content) -> BTreeSet<Name> {
     let Content::Records { values, .. } = content else { return BTreeSet::new() };
     let names = values.into_iter().map(|value| match value {
         RData::NS(target) => Some(target.0.to_lowercase()),
@@ -99,33 +104,9 @@ async fn at_primary(primary: SocketAddr, name: &Name, within: Duration) -> Resul
 
 async fn through(resolvers: &[SocketAddr], name: &Name, within: Duration) -> Result<Vec<IpAddr>, String> {
     if resolvers.is_empty() {
-        return Err("it is outside the zone and no resolver is configured; configure `authoritativeServers`".to_owned());
+        return Err("no resolver is configured that could tell its address; configure `resolvers`, or \
+                    `authoritativeServers` of the provider"
+            .to_owned());
     }
-    let lookup = resolver(resolvers, within)?;
-    let found = tokio::time::timeout(within, lookup.lookup_ip(name.clone())).await;
-    let found = found.map_err(|_| format!("no resolver answered within {} ms", within.as_millis()))?;
-    let ips: Vec<IpAddr> = found.map_err(|error| error.to_string())?.iter().collect();
-    if ips.is_empty() { Err("it has no address".to_owned()) } else { Ok(ips) }
-}
-
-fn resolver(resolvers: &[SocketAddr], within: Duration) -> Result<TokioResolver, String> {
-    let servers = resolvers.iter().map(|at| NameServerConfig::new(at.ip(), true, connections(at.port()))).collect();
-    let config = ResolverConfig::from_name_servers(servers);
-    let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
-    let options: &mut ResolverOpts = builder.options_mut();
-    options.timeout = within;
-    options.attempts = 1;
-    options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
-    options.use_hosts_file = ResolveHosts::Never;
-    builder.build().map_err(|error| error.to_string())
-}
-
-fn connections(port: u16) -> Vec<ConnectionConfig> {
-    [ConnectionConfig::udp(), ConnectionConfig::tcp()]
-        .into_iter()
-        .map(|mut connection| {
-            connection.port = port;
-            connection
-        })
-        .collect()
+    resolving::addresses(resolvers, name, within).await
 }

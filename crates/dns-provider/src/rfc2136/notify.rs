@@ -20,7 +20,7 @@ use hickory_proto::op::{Message, MessageType, OpCode, Query};
 use hickory_proto::rr::{Name, RecordType};
 use tokio::sync::Semaphore;
 
-use super::key::TsigKey;
+use super::keyring::Keyring;
 use super::{outcome, reason};
 
 /// Once, and twice more for a lost datagram: each loss in a row is rarer, and the primary's own NOTIFY follows.
@@ -80,17 +80,17 @@ pub(super) struct Notifier {
 }
 
 impl Notifier {
-    /// Tells `servers`, with signatures of `fudge`, and `told` what became of it.
+    /// Tells `servers`, with signatures of `fudge` and the key in use, and `told` what became of it.
     pub(super) fn new(
         servers: &[SocketAddr],
-        key: &TsigKey,
+        keyring: &Arc<Keyring>,
         fudge: Duration,
         told: impl Fn(SocketAddr, Result<(), NotifyError>) + Send + Sync + 'static,
     ) -> Self {
         let told: Told = Arc::new(told);
         let target = |server: &SocketAddr| Target {
             server: *server,
-            key: key.clone(),
+            keyring: Arc::clone(keyring),
             fudge,
             places: Arc::new(Semaphore::new(WAITING_MAX)),
             told: Arc::clone(&told),
@@ -109,7 +109,7 @@ impl Notifier {
 /// One server to tell.
 struct Target {
     server: SocketAddr,
-    key: TsigKey,
+    keyring: Arc<Keyring>,
     fudge: Duration,
     places: Arc<Semaphore>,
     told: Told,
@@ -145,7 +145,8 @@ impl Target {
 
     /// What the server answered, or why there is no answer. Each try is signed anew, by its own time.
     async fn try_once(&self, zone: &Name) -> Result<Result<(), NotifyError>, String> {
-        let signed = self.key.sign_now(message(zone), self.fudge)?;
+        let key = self.keyring.key(self.keyring.proven());
+        let signed = key.sign_now(message(zone), self.fudge)?;
         let answer = dns_wire::udp(self.server, signed.wire(), ANSWER_WITHIN).await.map_err(reason)?;
         if answer.message.metadata.op_code != OpCode::Notify {
             return Err("it answers another operation".to_owned());
@@ -158,9 +159,9 @@ impl Target {
 impl fmt::Debug for Target {
     /// Leaves out who is told.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { server, key, fudge, places, told: _ } = self;
+        let Self { server, keyring, fudge, places, told: _ } = self;
         let mut shown = f.debug_struct("Target");
-        shown.field("server", server).field("key", key).field("fudge", fudge).field("places", places);
+        shown.field("server", server).field("keyring", keyring).field("fudge", fudge).field("places", places);
         shown.finish_non_exhaustive()
     }
 }

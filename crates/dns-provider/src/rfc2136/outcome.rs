@@ -47,6 +47,31 @@ pub(super) fn of_update(
     }
 }
 
+/// Why the answer to a query of a read cannot be read.
+#[derive(Debug)]
+pub(super) enum QueryError {
+    /// It may be for the key, so another one may do: the reason.
+    Key(String),
+    /// Whatever the key.
+    Other(ProviderError),
+}
+
+impl From<ProviderError> for QueryError {
+    fn from(error: ProviderError) -> Self {
+        Self::Other(error)
+    }
+}
+
+/// Whether a refusal may be for the key: it says so, or the server could not sign it, as `PowerDNS` never does then. A
+/// wrong clock looks the same there.
+pub(super) fn may_be_for_the_key(message: &Message, verified: &Verified) -> bool {
+    let refused = matches!(message.metadata.response_code, ResponseCode::NotAuth | ResponseCode::Refused);
+    match message.signature().and_then(|record| record.data.error) {
+        Some(error) => refused && matches!(error, TsigError::BadKey | TsigError::BadSig),
+        None => refused && verified.trust != Trust::Signed,
+    }
+}
+
 /// Whether the answer to a query of a read can be read.
 pub(super) fn of_query(
     subject: &str,
@@ -54,28 +79,38 @@ pub(super) fn of_query(
     name: &Name,
     message: &Message,
     verified: &Verified,
-) -> Result<(), ProviderError> {
+) -> Result<(), QueryError> {
     let unreachable = |reason: String| ProviderError::Transient { subject: subject.to_owned(), reason };
     let denied = |reason: String| ProviderError::Denied { subject: subject.to_owned(), reason };
-    match message.metadata.response_code {
-        ResponseCode::NoError | ResponseCode::NXDomain => {}
-        ResponseCode::NotAuth => return Err(denied(not_auth(&zone.to_string(), message, verified))),
-        ResponseCode::Refused => {
-            return Err(denied(format!("it does not answer for {name} (REFUSED): is zone {zone} configured there?")));
-        }
-        ResponseCode::ServFail => {
-            return Err(unreachable(format!("it cannot answer for {name} now (SERVFAIL): is zone {zone} loaded?")));
-        }
-        other => return Err(denied(format!("it does not take a signed query for {name} ({other})"))),
+    if let Some(reason) = denial(zone, name, message, verified) {
+        let for_key = may_be_for_the_key(message, verified);
+        return Err(if for_key { QueryError::Key(reason) } else { denied(reason).into() });
+    }
+    if message.metadata.response_code == ResponseCode::ServFail {
+        let reason = format!("it cannot answer for {name} now (SERVFAIL): is zone {zone} loaded?");
+        return Err(unreachable(reason).into());
     }
     believed(verified, "an answer").map_err(unreachable)?;
     if message.metadata.truncation {
-        return Err(unreachable(format!("its answer for {name} is truncated over TCP")));
+        return Err(unreachable(format!("its answer for {name} is truncated over TCP")).into());
     }
     if !message.metadata.authoritative {
-        return Err(denied(format!("it is not authoritative for {name}: does zone {zone} delegate it away?")));
+        let reason = format!("it is not authoritative for {name}: does zone {zone} delegate it away?");
+        return Err(denied(reason).into());
     }
     Ok(())
+}
+
+/// Why it does not answer a query and will not answer it later.
+fn denial(zone: &Name, name: &Name, message: &Message, verified: &Verified) -> Option<String> {
+    match message.metadata.response_code {
+        ResponseCode::NoError | ResponseCode::NXDomain | ResponseCode::ServFail => None,
+        ResponseCode::NotAuth => Some(not_auth(&zone.to_string(), message, verified)),
+        ResponseCode::Refused => {
+            Some(format!("it does not answer for {name} (REFUSED): is zone {zone} configured there?"))
+        }
+        other => Some(format!("it does not take a signed query for {name} ({other})")),
+    }
 }
 
 /// Whether a secondary takes a NOTIFY; if not, what it said. No signature is asked for: nothing follows from success.

@@ -1,10 +1,10 @@
 //! One consistent read: the fence, the records, the fence again; all of it again if the fence changed.
 //!
-//! All questions go over one connection, one after the other, signed. Bounded: rounds, reconnections and time.
+//! All questions go over one connection, one after the other, signed. Bounded: rounds, reconnections, keys and time. A
+//! question that is refused for its key is asked again under the other one, if there are two.
 
 use std::collections::BTreeSet;
 
-use dns_core::fence::Fence;
 use dns_core::rrset::{RrsetKey, Rrsets, Ttl};
 use dns_core::zone::{FoundFence, ReadRequest, ZoneView};
 use dns_wire::{Answer, Connection, ExchangeError};
@@ -12,7 +12,10 @@ use hickory_proto::op::Message;
 use hickory_proto::rr::{Name, RData, RecordType};
 use tokio::time::timeout;
 
+use super::keyring::Which;
+use super::outcome::QueryError;
 use super::{Rfc2136, outcome, reason};
+use crate::asked;
 use crate::content::{Content, strings};
 use crate::port::ProviderError;
 use crate::wildcard::witnesses;
@@ -41,16 +44,18 @@ impl<'a> Reader<'a> {
         let within = self.provider.timeout.saturating_mul(READ_TIMEOUTS);
         let late = format!("zone {} could not be read within {} ms", self.request.zone, within.as_millis());
         let unreachable = self.unreachable(late);
-        timeout(within, self.rounds()).await.map_err(|_| unreachable)?
+        let view = timeout(within, self.rounds()).await.map_err(|_| unreachable)?;
+        self.rest();
+        view
     }
 
     /// The zone's name servers, as its primary has them.
     pub(super) async fn name_servers(mut self) -> Result<Vec<Name>, ProviderError> {
         let zone = &self.request.zone;
         let message = self.ask(zone, RecordType::NS).await?;
+        self.rest();
         let Content::Records { values, .. } = Content::of(&message, zone, RecordType::NS) else {
-            let reason = format!("zone {zone} has no NS there");
-            return Err(ProviderError::Denied { subject: self.provider.subject(), reason });
+            return Err(self.denied(format!("zone {zone} has no NS there")));
         };
         let names = values.into_iter().filter_map(|value| match value {
             RData::NS(target) => Some(target.0.to_lowercase()),
@@ -62,7 +67,7 @@ impl<'a> Reader<'a> {
     async fn rounds(&mut self) -> Result<ZoneView, ProviderError> {
         let mut fence = self.fence().await?;
         for _ in 0..ROUNDS_MAX {
-            let asked = self.keys(&fence);
+            let asked = asked::keys(self.request, &fence);
             let rrsets = self.rrsets(&asked).await?;
             let again = self.fence().await?;
             if again == fence {
@@ -77,31 +82,13 @@ impl<'a> Reader<'a> {
         )))
     }
 
-    /// The keys asked for, those of the fence, and the types that conflict with any of them. A fence is data of the
-    /// zone and may be anyone's, so names outside the zone are left out.
-    fn keys(&self, fence: &FoundFence) -> BTreeSet<RrsetKey> {
-        let guarded = match fence {
-            FoundFence::Present { text, .. } => {
-                Fence::parse(text, &self.request.zone).map(|fence| fence.rrs).unwrap_or_default()
-            }
-            FoundFence::Absent | FoundFence::Unreadable { .. } => BTreeSet::new(),
-        };
-        let guarded = guarded.into_iter().filter(|key| self.request.zone.zone_of(key.name()));
-        let own: BTreeSet<RrsetKey> = self.request.keys.iter().cloned().chain(guarded).collect();
-        let conflicting = own.iter().flat_map(|key| {
-            key.rtype().conflicting().iter().map(|rtype| RrsetKey::new(key.name(), *rtype)).collect::<Vec<_>>()
-        });
-        own.iter().cloned().chain(conflicting).collect()
-    }
-
     async fn rrsets(&mut self, keys: &BTreeSet<RrsetKey>) -> Result<Rrsets, ProviderError> {
         let mut rrsets = Rrsets::new();
         for key in keys {
             let content = self.standing(key.name(), key.rtype().record_type()).await?;
-            let read = content.into_rrset(key).map_err(|error| ProviderError::Denied {
-                subject: self.provider.subject(),
-                reason: format!("what it serves at {key} cannot be guarded: {error}"),
-            })?;
+            let read = content
+                .into_rrset(key)
+                .map_err(|error| self.denied(format!("what it serves at {key} cannot be guarded: {error}")))?;
             rrsets.extend(read.map(|rrset| (key.clone(), rrset)));
         }
         Ok(rrsets)
@@ -143,20 +130,39 @@ impl<'a> Reader<'a> {
         Ok(if witnesses.is_empty() { content } else { Content::Absent })
     }
 
+    /// The answer under the key that reads begin with, or under the other one.
     async fn ask(&mut self, name: &Name, rtype: RecordType) -> Result<Message, ProviderError> {
-        let subject = self.provider.subject();
+        let keyring = &self.provider.keyring;
+        let first = keyring.preferred();
+        let answered = self.ask_with(first, name, rtype).await;
+        let (refused, second) = match (answered, keyring.other(first)) {
+            (Err(QueryError::Key(refused)), Some(second)) => (refused, second),
+            (answered, _) => return answered.map_err(|error| self.error(error)),
+        };
+        self.ask_with(second, name, rtype).await.map_err(|error| match error {
+            QueryError::Key(also) => {
+                let name = |which| keyring.key(which).name();
+                self.denied(format!("key {}: {refused}; key {}: {also}", name(first), name(second)))
+            }
+            QueryError::Other(error) => error,
+        })
+    }
+
+    async fn ask_with(&mut self, which: Which, name: &Name, rtype: RecordType) -> Result<Message, QueryError> {
+        let (subject, keyring) = (self.provider.subject(), &self.provider.keyring);
         let query = dns_wire::query(Message::query().metadata.id, name, rtype);
-        let signed = self.provider.key.sign_now(query, self.provider.read_fudge);
+        let signed = keyring.key(which).sign_now(query, self.provider.read_fudge);
         let signed = signed.map_err(|reason| self.unreachable(reason))?;
         let answer = self.exchange(signed.wire()).await.map_err(|error| self.unreachable(reason(error)))?;
         outcome::of_query(&subject, &self.request.zone, name, &answer.message, &signed.verify(&answer))?;
+        keyring.prove(&subject, which);
         Ok(answer.message)
     }
 
-    /// Asks on the open connection; once more on a new one if that had answered before, since a server may close a
+    /// Asks on an open connection; once more on a new one if that had answered before, since a server may close a
     /// connection between two questions (RFC 7766 §6.2.4) and a question does no harm twice.
     async fn exchange(&mut self, wire: &[u8]) -> Result<Answer, ExchangeError> {
-        if let Some(mut open) = self.connection.take() {
+        if let Some(mut open) = self.connection.take().or_else(|| self.provider.idle.take()) {
             match open.ask(wire, self.provider.timeout).await {
                 Ok(answer) => {
                     self.connection = Some(open);
@@ -170,6 +176,24 @@ impl<'a> Reader<'a> {
         let answer = open.ask(wire, self.provider.timeout).await?;
         self.connection = Some(open);
         Ok(answer)
+    }
+
+    /// Leaves the connection to the next read. There is one only if everything asked on it was answered.
+    fn rest(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            self.provider.idle.give(connection);
+        }
+    }
+
+    fn error(&self, error: QueryError) -> ProviderError {
+        match error {
+            QueryError::Key(reason) => self.denied(reason),
+            QueryError::Other(error) => error,
+        }
+    }
+
+    fn denied(&self, reason: String) -> ProviderError {
+        ProviderError::Denied { subject: self.provider.subject(), reason }
     }
 
     fn unreachable(&self, reason: String) -> ProviderError {

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use dns_core::fence::text::FenceText;
-use dns_core::rrset::{GuardedType, Rrset, RrsetKey, Rrsets, Ttl, canonical_name};
-use dns_provider::authoritative::{AskError, Content, Expected, Served, ask, servers, serves};
+use dns_core::rrset::{Alias, GuardedType, Rrset, RrsetKey, Rrsets, Ttl, canonical_name};
+use dns_provider::authoritative::{AskError, Content, Expected, Served, Targets, ask, servers, serves};
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::{A, AAAA, NS, TXT};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
@@ -61,11 +61,24 @@ async fn round(server: SocketAddr) -> Served {
 async fn round_within(server: SocketAddr, within: Duration) -> Served {
     let key = RrsetKey::new(&name("api.example.com"), GuardedType::A);
     let rrset = Rrset::new(key.clone(), Ttl::from_secs(60).expect("ttl"), [a(2)]).expect("rrset");
+    let absent = BTreeSet::from([RrsetKey::new(&name("api.example.com"), GuardedType::Aaaa)]);
+    round_for(server, &Rrsets::from([(key, rrset)]), &absent, &Targets::default(), within).await
+}
+
+async fn round_for(
+    server: SocketAddr,
+    rrsets: &Rrsets,
+    absent: &BTreeSet<RrsetKey>,
+    targets: &Targets,
+    within: Duration,
+) -> Served {
     let expected = Expected {
-        rrsets: &Rrsets::from([(key, rrset)]),
-        absent: &BTreeSet::from([RrsetKey::new(&name("api.example.com"), GuardedType::Aaaa)]),
+        zone: &name("example.com"),
+        rrsets,
+        absent,
         fence_name: &name("_checkout._failover.example.com"),
-        fence: &FenceText::from_strings(vec!["rev=2;".to_owned()]),
+        fence: Some(&FenceText::from_strings(vec!["rev=2;".to_owned()])),
+        targets,
     };
     serves(server, &expected, within).await
 }
@@ -178,4 +191,89 @@ async fn content_holds_every_record_of_the_set() {
     assert_eq!(content, Content::Records { ttl_secs: 60, values: vec![a(1), a(2)] });
     let absent = ask(script.address, &name("www.example.com"), RecordType::A, WITHIN).await.expect("content");
     assert_eq!(absent, Content::Absent);
+}
+
+/// `api` as an alias of a load balancer, beside nothing.
+fn aliased() -> Rrsets {
+    let key = RrsetKey::new(&name("api.example.com"), GuardedType::A);
+    let alias = Alias::new(&name("lb.example.net"), "Z32O12XQLNTSW2").expect("an alias");
+    Rrsets::from([(key.clone(), Rrset::alias_of(key, alias).expect("an address record"))])
+}
+
+/// A resolver whose load balancer tells another address each time.
+async fn rotating(first: u8, second: u8) -> Script {
+    let mut told = 0;
+    Script::udp(move |request| {
+        let is_a = request.queries[0].query_type() == RecordType::A;
+        told += u8::from(is_a);
+        let address = if told % 2 == 1 { first } else { second };
+        answer(request, &Zone::from([(("lb.example.net", RecordType::A), vec![a(address)])]))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn alias_is_served_if_every_address_is_the_load_balancers() {
+    let server = serving(moved()).await;
+    let resolver = rotating(1, 2).await;
+    let targets = Targets::new(&[resolver.address]);
+    let first = round_for(server.address, &aliased(), &BTreeSet::new(), &targets, WITHIN).await;
+    assert!(old(first).contains("192.0.2.2 is no address of lb.example.net."), "the load balancer told another one");
+    let mut last = None;
+    for _ in 0..20 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        last = Some(round_for(server.address, &aliased(), &BTreeSet::new(), &targets, WITHIN).await);
+        if last == Some(Served::New) {
+            break;
+        }
+    }
+    assert_eq!(last, Some(Served::New), "what was told before still counts");
+}
+
+#[tokio::test]
+async fn alias_without_an_answer_or_with_a_strangers_is_not_served() {
+    let mut zone = moved();
+    zone.remove(&("api.example.com", RecordType::A));
+    let empty = serving(zone).await;
+    let resolver = rotating(1, 1).await;
+    let targets = Targets::new(&[resolver.address]);
+    let answered = old(round_for(empty.address, &aliased(), &BTreeSet::new(), &targets, WITHIN).await);
+    assert!(answered.contains("is absent"), "{answered}");
+    let before = resolver.requests();
+    let full = serving(moved()).await;
+    for _ in 0..3 {
+        let answered = old(round_for(full.address, &aliased(), &BTreeSet::new(), &targets, WITHIN).await);
+        assert!(answered.contains("is no address of"), "{answered}");
+    }
+    assert_eq!(resolver.requests() - before, 2, "A and AAAA once: rounds that follow at once ask no resolver");
+    let blind = round_for(full.address, &aliased(), &BTreeSet::new(), &Targets::default(), WITHIN).await;
+    assert_eq!(blind, Served::New, "without a resolver an answer is all that can be asked for");
+}
+
+#[tokio::test]
+async fn proxied_record_is_not_asked_for_and_named_as_not_observable() {
+    let key = RrsetKey::new(&name("api.example.com"), GuardedType::A);
+    let set = Rrset::new(key.clone(), Ttl::from_secs(1).expect("ttl"), [a(77)]).expect("rrset").proxied();
+    let rrsets = Rrsets::from([(key.clone(), set)]);
+    let mut zone = moved();
+    // The proxy answers with both families, whatever is written.
+    zone.insert(("api.example.com", RecordType::AAAA), vec![RData::AAAA(AAAA([0; 16].into()))]);
+    let server = serving(zone).await;
+    let absent = BTreeSet::from([RrsetKey::new(key.name(), GuardedType::Aaaa)]);
+    let targets = Targets::default();
+    assert_eq!(round_for(server.address, &rrsets, &absent, &targets, WITHIN).await, Served::New);
+    assert_eq!(server.requests(), 1, "the fence alone");
+    let fence = FenceText::from_strings(vec!["rev=3;".to_owned()]);
+    let (zone, fence_name) = (name("example.com"), name("_checkout._failover.example.com"));
+    let expected = Expected {
+        zone: &zone,
+        rrsets: &rrsets,
+        absent: &absent,
+        fence_name: &fence_name,
+        fence: Some(&fence),
+        targets: &targets,
+    };
+    assert!(old(serves(server.address, &expected, WITHIN).await).contains("rev=2;"), "the fence counts");
+    let named: Vec<_> = expected.unobservable().into_iter().map(|(key, _)| key.clone()).collect();
+    assert_eq!(named, [key]);
 }

@@ -1,6 +1,8 @@
 //! What becomes of a write or a read when the server, or something on the way, misbehaves.
 
+mod keys;
 mod notify;
+mod reuse;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -55,7 +57,11 @@ fn adoption() -> ChangeSet {
 
 /// Signs an answer as a server does (RFC 8945 §5.3).
 fn signed(request: &Message, answer: &Message, error: Option<TsigError>) -> Vec<u8> {
-    let signer = TSigner::new(SECRET.to_vec(), WireAlgorithm::HmacSha256, name("key"), 300).expect("signer");
+    signed_by(request, answer, error, "key")
+}
+
+fn signed_by(request: &Message, answer: &Message, error: Option<TsigError>, key: &str) -> Vec<u8> {
+    let signer = TSigner::new(SECRET.to_vec(), WireAlgorithm::HmacSha256, name(key), 300).expect("signer");
     let mac = request.signature().expect("a signed request").data.mac.clone();
     let context = TSigResponseContext::new(request.metadata.id, now_secs(), signer, mac, error);
     let mut answer = answer.clone();
@@ -185,6 +191,10 @@ fn request() -> ReadRequest {
 
 /// A zone with a fence of this text and `api A 192.0.2.1`.
 fn zone_answer(request: &Message, fence: &str) -> Vec<u8> {
+    signed(request, &zone_content(request, fence), None)
+}
+
+fn zone_content(request: &Message, fence: &str) -> Message {
     let (asked, rtype) = (request.queries[0].name().clone(), request.queries[0].query_type());
     let data = match rtype {
         RecordType::TXT => Some(RData::TXT(TXT::new(vec![fence.to_owned()]))),
@@ -194,7 +204,7 @@ fn zone_answer(request: &Message, fence: &str) -> Vec<u8> {
     let mut answer = answer_to(request, ResponseCode::NoError);
     let exists = !asked.to_ascii().starts_with("_no-such-name.");
     answer.answers.extend(data.filter(|_| exists).map(|data| Record::from_rdata(asked, 60, data)));
-    signed(request, &answer, None)
+    answer
 }
 
 #[tokio::test]

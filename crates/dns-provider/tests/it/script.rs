@@ -1,8 +1,8 @@
 //! A TCP and UDP server on loopback that answers as a test scripts it.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hickory_proto::op::{Message, ResponseCode};
@@ -25,24 +25,24 @@ pub(crate) enum Reply {
 pub(crate) struct Script {
     pub(crate) address: SocketAddr,
     requests: Arc<AtomicUsize>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Script {
-    /// Serves TCP with a reply to each request.
-    pub(crate) async fn tcp(mut reply: impl FnMut(&Message, &[u8]) -> Reply + Send + 'static) -> Self {
+    /// Serves TCP with a reply to each request, any number of connections at a time.
+    pub(crate) async fn tcp(reply: impl FnMut(&Message, &[u8]) -> Reply + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let requests = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&requests);
+        let script = Self { address, requests: Arc::default(), connections: Arc::default() };
+        let (reply, requests) = (Arc::new(Mutex::new(reply)), Arc::clone(&script.requests));
+        let connections = Arc::clone(&script.connections);
         tokio::spawn(async move {
-            // Kept, so that a hanging connection stays open.
-            let mut kept = Vec::new();
-            while let Ok((mut stream, _)) = listener.accept().await {
-                serve(&mut stream, &mut reply, &count).await;
-                kept.push(stream);
+            while let Ok((stream, _)) = listener.accept().await {
+                connections.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(serve(stream, Arc::clone(&reply), Arc::clone(&requests)));
             }
         });
-        Self { address, requests }
+        script
     }
 
     /// Serves UDP with an answer to each request.
@@ -57,8 +57,8 @@ impl Script {
     ) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
         let address = socket.local_addr().expect("an address");
-        let requests = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&requests);
+        let script = Self { address, requests: Arc::default(), connections: Arc::default() };
+        let count = Arc::clone(&script.requests);
         tokio::spawn(async move {
             let mut buffer = [0; 4096];
             while let Ok((length, client)) = socket.recv_from(&mut buffer).await {
@@ -68,7 +68,12 @@ impl Script {
                 socket.send_to(&answer.to_vec().expect("bytes"), client).await.expect("sent");
             }
         });
-        Self { address, requests }
+        script
+    }
+
+    /// How many TCP connections were made.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
     }
 
     /// How many requests came.
@@ -78,18 +83,21 @@ impl Script {
 }
 
 async fn serve(
-    stream: &mut TcpStream,
-    reply: &mut (impl FnMut(&Message, &[u8]) -> Reply + Send),
-    count: &Arc<AtomicUsize>,
+    mut stream: TcpStream,
+    reply: Arc<Mutex<impl FnMut(&Message, &[u8]) -> Reply + Send>>,
+    count: Arc<AtomicUsize>,
 ) {
     while let Ok(length) = stream.read_u16().await {
         let mut wire = vec![0; usize::from(length)];
         stream.read_exact(&mut wire).await.expect("a whole message");
         count.fetch_add(1, Ordering::SeqCst);
-        let (bytes, last) = match reply(&Message::from_vec(&wire).expect("a message"), &wire) {
+        let request = Message::from_vec(&wire).expect("a message");
+        let reply = (*reply.lock().expect("no reply panics"))(&request, &wire);
+        let (bytes, last) = match reply {
             Reply::Bytes(bytes) => (bytes, false),
             Reply::Last(bytes) => (bytes, true),
-            Reply::Hang => return,
+            // The connection stays open.
+            Reply::Hang => return std::future::pending().await,
             Reply::Reset => {
                 stream.set_zero_linger().expect("linger");
                 return stream.shutdown().await.unwrap_or_default();

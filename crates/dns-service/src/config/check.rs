@@ -1,11 +1,13 @@
 //! What the sections say about each other: every check runs on drafts, so that one faulty field hides no other fault.
 
+mod ability;
 mod names;
 mod render;
 mod vantage;
 
 use dns_core::identifier::Installation;
 
+use super::sections::provider::ProviderDraft;
 use super::sections::region::Regions;
 use super::sections::service::ServiceDraft;
 use super::sections::vantage::VantageDraft;
@@ -14,6 +16,7 @@ use super::sections::vantage::VantageDraft;
 pub(super) fn all(
     services: &[ServiceDraft<'_>],
     vantage: &[VantageDraft<'_>],
+    providers: &[ProviderDraft<'_>],
     regions: &Regions,
     installation: Option<&Installation>,
 ) {
@@ -24,6 +27,7 @@ pub(super) fn all(
     // A missing installation is a fault already; a stand-in lets the rest be checked.
     let stand_in = Installation::new("unnamed").expect("invariant: a plain word is a name");
     for service in services {
+        ability::refuse_impossible(service, providers);
         render::check(service, installation.unwrap_or(&stand_in));
     }
 }

@@ -11,7 +11,7 @@ use super::sections::policy::Policies;
 use super::sections::region::Regions;
 use super::sections::service::{self, Declared, ServiceDraft};
 use super::sections::top::Top;
-use super::sections::{process, provider, vantage};
+use super::sections::{observation, process, provider, vantage};
 use super::source::{self, Source};
 use super::tree::Spot;
 use super::yaml::{self, Node};
@@ -72,7 +72,9 @@ fn assemble(sources: &[Source], roots: &[Node], program: &Program, report: &Repo
     let controller = process::read_controller(&top);
     let monitor = process::read_monitor(&top);
     let tls = process::read_tls(&top);
-    check::all(&services, &vantage, &regions, installation.as_ref());
+    let drain = observation::read_drain(&top);
+    let canary = observation::read_canary(&top);
+    check::all(&services, &vantage, &providers, &regions, installation.as_ref());
     check_program(program, &top, &vantage);
     check_secrets(program, &services, report);
     check_store_folder(program, store.as_ref());
@@ -94,6 +96,8 @@ fn assemble(sources: &[Source], roots: &[Node], program: &Program, report: &Repo
         controller: controller?,
         monitor: monitor?,
         tls: tls?,
+        drain: drain?,
+        canary: canary?,
         warnings: Vec::new(),
     })
 }

@@ -2,6 +2,7 @@
 //!
 //! What one section says about another is checked in [`super::check`].
 
+pub(super) mod observation;
 pub(super) mod policy;
 pub(super) mod probe;
 pub(super) mod process;

@@ -51,7 +51,7 @@ fn a_full_configuration_loads_with_every_value() {
     };
     let notified: Vec<String> = hidden.notify.iter().map(ToString::to_string).collect();
     assert_eq!(notified, ["198.51.100.53:53", "[2001:db8::53]:5353"]);
-    let checkout = &config.services[0];
+    let checkout = config.services[0].lead();
     assert_eq!((checkout.mode, checkout.revision), (Mode::Active, 12));
     assert_eq!(checkout.policy.vantage_points.len(), 3);
     assert_eq!(checkout.policy.validity(), VALIDITY_MIN);
@@ -60,11 +60,44 @@ fn a_full_configuration_loads_with_every_value() {
     let ProbeSpec::Http(https) = &checkout.regions[0].probes[0] else { panic!("an https probe") };
     assert_eq!((https.port, https.redirects_max, https.method.as_str()), (8443, 2, "HEAD"));
     assert_eq!(https.tls.as_ref().and_then(|tls| tls.valid_for), Some(Duration::from_hours(72)));
-    assert!(matches!(config.services[1].regions[1].endpoints[0], Endpoint::Hostname(_)));
-    assert_eq!(config.services[1].mode, Mode::Observe);
-    let names = &config.services[2].policy;
+    assert!(matches!(config.services[1].lead().regions[1].endpoints[0], Endpoint::Hostname(_)));
+    assert_eq!(config.services[1].lead().mode, Mode::Observe);
+    let names = &config.services[2].lead().policy;
     assert_eq!((names.quorum, names.timeout), (3, Duration::from_secs(1)), "a default timeout fits the interval");
     assert_eq!(names.cooldown, Duration::from_mins(10));
+    assert_eq!(config.drain.resolvers.len(), 2);
+    assert_eq!(config.canary.every, Some(Duration::from_hours(12)));
+}
+
+#[test]
+fn without_a_word_no_resolver_is_sampled_and_a_canary_is_written_each_day() {
+    let text = FULL.replace("\ndrain: ", "\n# ").replace("\ncanary: ", "\n# ");
+    let config = load(&text, &NO_SECRETS).unwrap_or_else(|faults| panic!("{faults}"));
+    assert!(config.drain.resolvers.is_empty());
+    assert_eq!(config.canary.every, Some(Duration::from_hours(24)));
+    let off = load(&FULL.replace("every: 12h", "every: off"), &NO_SECRETS).expect("loads");
+    assert_eq!(off.canary.every, None);
+}
+
+#[test]
+fn panels_and_canaries_without_sense_are_refused() {
+    let told = faults_with("every: 12h", "every: 500ms");
+    assert!(told.contains("canary.every: must be between 1s and 7d"), "{told}");
+    let told = faults_with("[\"192.0.2.8:53\", \"[2001:db8::8]:53\"]", "[]");
+    assert!(told.contains("drain.resolvers"), "{told}");
+    let told = faults_with("\"[2001:db8::8]:53\"", "\"192.0.2.8:53\"");
+    assert!(told.contains("address `192.0.2.8:53` is given twice"), "{told}");
+    let many: Vec<String> = (1..=33).map(|last| format!("\"192.0.2.{last}:53\"")).collect();
+    let told = faults_with("\"192.0.2.8:53\"", &many.join(", "));
+    assert!(told.contains("32 at the most"), "{told}");
+}
+
+#[test]
+fn servers_that_only_vantage_points_reach_are_refused_for_now() {
+    let told = faults_with("      permit: 8s", "      permit: 8s\n      verify: private");
+    assert!(told.contains("providers.hidden.rfc2136.verify: not yet"), "{told}");
+    let public = FULL.replace("      permit: 8s", "      permit: 8s\n      verify: public");
+    assert!(load(&public, &NO_SECRETS).is_ok());
 }
 
 #[test]
@@ -152,6 +185,69 @@ fn nobody_is_notified_unless_configured() {
         panic!("rfc2136")
     };
     assert!(hidden.notify.is_empty());
+}
+
+/// The full example with a second provider, which lists these zones.
+fn with_second(zones: &str) -> String {
+    let second = format!(
+        "  second:\n    rfc2136:\n      server: 203.0.113.53:53\n      zones: [{zones}]\n      \
+         tsig: {{ name: k., algorithm: hmac-sha256, secretFile: SECRETS/tsig }}\npolicies:\n"
+    );
+    let both = FULL.replacen("providers: [hidden]", "providers: [hidden, second]", 1);
+    both.replacen("policies:\n", &second, 1)
+}
+
+#[test]
+fn a_service_of_several_providers_is_kept_at_each_in_order() {
+    let config = load(&with_second("example.com"), &NO_SECRETS).unwrap_or_else(|faults| panic!("{faults}"));
+    let places: Vec<String> =
+        config.services[0].projections().iter().map(|service| service.place().to_string()).collect();
+    assert_eq!(places, ["example.com. at hidden", "example.com. at second"]);
+    let [first, second] = config.services[0].projections() else { panic!("two") };
+    assert_eq!(first.records, second.records);
+    assert_eq!(config.services[1].projections().len(), 1);
+}
+
+#[test]
+fn a_record_in_another_zone_is_kept_at_every_provider_that_lists_it() {
+    let [here, elsewhere] =
+        ["", ", zone: example.net"].map(|zone| format!("{{ name: \"*.shop\", type: A, ttl: 30s{zone} }}"));
+    let text = with_second("example.com").replacen(&here, &elsewhere, 1);
+    let config = load(&text, &NO_SECRETS).unwrap_or_else(|faults| panic!("{faults}"));
+    let places: Vec<(String, usize)> = config.services[0]
+        .projections()
+        .iter()
+        .map(|service| (service.place().to_string(), service.records.len()))
+        .collect();
+    let expected = [("example.com. at hidden", 4), ("example.net. at hidden", 1), ("example.com. at second", 4)];
+    assert_eq!(places, expected.map(|(place, records)| (place.to_owned(), records)));
+    assert_eq!(config.services[0].projections()[1].records[0].key.to_string(), "*.shop.example.net. A");
+}
+
+#[test]
+fn a_provider_without_any_zone_of_the_service_is_refused() {
+    let told = load(&with_second("example.org"), &NO_SECRETS).expect_err("a fault").to_string();
+    assert!(told.contains("provider `second` does not list the zone `example.com.`"), "{told}");
+}
+
+#[test]
+fn a_zone_that_no_provider_of_the_service_lists_is_refused() {
+    let told = faults_with("{ name: api, type: A, ttl: 60s }", "{ name: api, type: A, ttl: 60s, zone: example.org }");
+    assert!(told.contains("records[0].zone: no provider of the service lists the zone `example.org.`"), "{told}");
+}
+
+#[test]
+fn a_provider_named_twice_is_refused() {
+    let told = faults_with("providers: [hidden]", "providers: [hidden, hidden]");
+    assert!(told.contains("provider `hidden` is given twice"), "{told}");
+}
+
+#[test]
+fn regions_that_answer_alike_in_one_of_the_zones_are_refused() {
+    let elsewhere =
+        "{ name: api, type: CNAME, ttl: 60s, zone: example.net, values: { prod: [a.test.], dr: [a.test.] } }";
+    let told = faults_with("{ name: api, type: A, ttl: 60s }", elsewhere);
+    assert!(told.contains("renders the same records as region `prod` in the zone `example.net.`"), "{told}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What the kit does for a daemon, from outside: whole configuration files and real listeners on loopback.
 
+mod ability;
 mod auth;
 mod config;
 mod listener;

@@ -13,7 +13,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool};
 
 use super::fault::Faults;
-use crate::port::{Generation, HistoryQuery, HistoryRow, OpenWrite, Position, StoreError, StoredState};
+use crate::port::{Generation, HistoryQuery, HistoryRow, OpenWrite, OpenWrites, Position, StoreError, StoredState};
 
 /// The longest page of history: a few megabytes at the most, however much a caller asks for.
 const HISTORY_ROWS_MAX: u32 = 1000;
@@ -31,16 +31,22 @@ pub(super) async fn state(
     Ok(row.map(|(generation, envelope)| StoredState { generation: Generation(generation.cast_unsigned()), envelope }))
 }
 
-pub(super) async fn open_writes(readers: &SqlitePool, faults: &Faults) -> Result<Vec<OpenWrite>, StoreError> {
-    let rows: Vec<(String, String, String)> = sqlx::query_as("SELECT id, stage, write FROM outbox ORDER BY seq")
-        .fetch_all(readers)
-        .await
-        .map_err(|error| faults.of_error(error))?;
-    rows.into_iter()
-        .map(|(id, stage, write)| {
-            open_write(&stage, &write).map_err(|why| faults.corrupt(format!("write {id}: {why}")))
-        })
-        .collect()
+pub(super) async fn open_writes_after(
+    readers: &SqlitePool,
+    faults: &Faults,
+    after: Position,
+) -> Result<OpenWrites, StoreError> {
+    let rows: Vec<(i64, String, String, String)> =
+        sqlx::query_as("SELECT seq, id, stage, write FROM outbox WHERE seq > ? ORDER BY seq")
+            .bind(i64::try_from(after.0).unwrap_or(i64::MAX))
+            .fetch_all(readers)
+            .await
+            .map_err(|error| faults.of_error(error))?;
+    let newest = rows.last().map_or(after, |(seq, ..)| Position(seq.cast_unsigned()));
+    let writes = rows.into_iter().map(|(_, id, stage, write)| {
+        open_write(&stage, &write).map_err(|why| faults.corrupt(format!("write {id}: {why}")))
+    });
+    Ok(OpenWrites { writes: writes.collect::<Result<_, _>>()?, newest })
 }
 
 /// Rows of history, and what had to be left out: one row of a newer program must not hide all others.

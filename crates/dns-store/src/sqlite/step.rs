@@ -25,6 +25,16 @@ pub(super) async fn commit(writer: &SqlitePool, faults: &Faults, commit: &Commit
     committed
 }
 
+/// Adds one history row on its own.
+pub(super) async fn append_alone(writer: &SqlitePool, faults: &Faults, entry: &HistoryEntry) -> Result<(), StoreError> {
+    let mut connection = writer.acquire().await.map_err(|error| faults.of_error(error))?;
+    let appended = append(&mut connection, entry).await.map_err(|error| faults.of_error(error));
+    if appended.is_err() {
+        connection.close_on_drop();
+    }
+    appended
+}
+
 /// The transaction takes the write lock at once (`BEGIN IMMEDIATE`): a later upgrade could fail half-way, and the
 /// generation must not move between check and write.
 async fn commit_on(

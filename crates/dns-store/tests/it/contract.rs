@@ -2,7 +2,7 @@
 //! contract closes the one before.
 
 use dns_core::write::WriteStage;
-use dns_store::port::{Generation, HistoryQuery, OutboxChange, Position, Store, StoreError};
+use dns_store::port::{Generation, HistoryQuery, OpenWrites, OutboxChange, Position, Store, StoreError};
 
 use crate::fixture::{decision, entry, service, step, write};
 
@@ -79,6 +79,11 @@ pub(crate) async fn open_writes_come_in_the_order_of_their_decisions(store: &dyn
     assert_eq!(open[0].write, write("search", "z"));
     assert_eq!(open[1].stage, WriteStage::Sent);
 
+    let OpenWrites { writes, newest } = store.open_writes_after(Position::default()).await.expect("reads");
+    assert_eq!(writes, open, "from the first position on these are all");
+    let none = OpenWrites { writes: Vec::new(), newest };
+    assert_eq!(store.open_writes_after(newest).await.expect("reads"), none, "nothing came after the newest");
+
     let mut third = step("checkout", 1, "two");
     third.outbox.push(OutboxChange::MarkSent(decision("b")));
     third.outbox.push(OutboxChange::Remove(decision("b")));
@@ -114,6 +119,17 @@ pub(crate) async fn history_is_filtered_limited_and_newest_last(store: &dyn Stor
     assert_eq!(summaries(store, &after).await, ["1b", "3"], "reading on takes the oldest of the rest");
     let end = HistoryQuery { after: Some(Position(u64::MAX)), ..all };
     assert_eq!(summaries(store, &end).await, Vec::<String>::new());
+}
+
+pub(crate) async fn a_row_on_its_own_changes_no_state(store: &dyn Store) {
+    store.append(&entry("checkout", Some("d1"), "told afterwards")).await.expect("appends");
+    assert_eq!(store.state(&service("checkout")).await.expect("reads"), None, "there is no step");
+    let mut first = step("checkout", 0, "one");
+    first.history.push(entry("checkout", None, "later"));
+    store.commit(&first).await.expect("the generation is what it was");
+    assert_eq!(all_history(store).await, ["told afterwards", "later"]);
+    let of_decision = HistoryQuery { decision: Some(decision("d1")), limit: 9, ..HistoryQuery::default() };
+    assert_eq!(summaries(store, &of_decision).await, ["told afterwards"]);
 }
 
 /// Fills a store that is then closed; [`a_restart_kept_everything`] looks at the same store, opened again.

@@ -12,12 +12,12 @@ use crate::rrset::GuardedType;
 fn assert_quiet(mut world: World, what: &str) {
     world.look_around();
     world.round();
-    let envelope = world.machine.to_envelope();
+    let envelope = world.kept();
     for _ in 0..5 {
         world.now = world.now + Duration::from_secs(1);
         assert_eq!(world.tick().effects, [], "{what}");
         assert_eq!(world.read().effects, [], "{what}");
-        assert_eq!(world.machine.to_envelope(), envelope, "{what}");
+        assert_eq!(world.kept(), envelope, "{what}");
     }
 }
 

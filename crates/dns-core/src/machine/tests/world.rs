@@ -113,6 +113,8 @@ impl World {
             actor: "controller-1".parse().expect("a name"),
             now: self.now,
             nonce: self.nonce,
+            siblings: Vec::new(),
+            rank: 0,
         };
         let step = self.machine.step(event, around);
         if at != self.machine.state() {
@@ -163,10 +165,15 @@ impl World {
 
     /// The process dies and another one takes up what was persisted.
     pub(super) fn crash(&mut self) {
-        self.machine = Machine::from_envelope(&self.machine.to_envelope()).expect("what was written is read");
+        self.machine = serde_json::from_str::<Machine>(&self.kept()).expect("what was written is read");
         // The answer to the newest write is the answer to the move before it as well.
         let newest = self.machine.memory().held().map(|held| held.write.as_str().parse().expect("an id"));
         self.to_verify = newest.filter(|_| self.machine.memory().being_verified().is_some());
+    }
+
+    /// What is persisted.
+    pub(super) fn kept(&self) -> String {
+        serde_json::to_string(&self.machine).expect("has only string keys")
     }
 
     // What the executor does.
@@ -327,7 +334,7 @@ impl World {
 
     fn check(&self, before: &Failover, event: &Event) {
         let mut after = self.machine.memory().clone();
-        let read = Machine::from_envelope(&self.machine.to_envelope()).expect("what was written is read");
+        let read = serde_json::from_str::<Machine>(&self.kept()).expect("what was written is read");
         assert_eq!(read.state(), self.machine.state());
         (after.judgement, after.view, after.doubt) = (None, None, None);
         assert_eq!(*read.memory(), after, "all that matters is persisted");

@@ -113,6 +113,14 @@ fn refuses_what_no_server_that_takes_updates_can_hold() {
 }
 
 #[test]
+fn refuses_a_cname_at_the_apex_which_a_server_would_leave_out_silently() {
+    let apex = rrset("example.com", GuardedType::Cname, &["lb.example.net"]);
+    let requires = vec![Requirement::Absent(apex.key().clone())];
+    let change = ChangeSet { requires, deletes: vec![], creates: vec![apex], ..flip() };
+    assert_eq!(refusal(&change), "example.com. CNAME");
+}
+
+#[test]
 fn refuses_what_is_no_record_of_the_zone() {
     assert_eq!(refusal(&ChangeSet { zone: name("example.net"), ..flip() }), "api.example.com.");
     assert_eq!(refusal(&ChangeSet { fence: text(&[]), ..flip() }), "_checkout._failover.example.com.");

@@ -5,7 +5,7 @@ use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::super::key::TsigAlgorithm;
+use super::super::key::{TsigAlgorithm, TsigKey};
 use super::*;
 
 type Outcomes = mpsc::UnboundedReceiver<Result<(), NotifyError>>;
@@ -14,10 +14,11 @@ type Outcomes = mpsc::UnboundedReceiver<Result<(), NotifyError>>;
 async fn silence() -> (UdpSocket, Notifier, Outcomes) {
     let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
     let key = TsigKey::new(&name("key"), TsigAlgorithm::HmacSha256, vec![7; 32]);
+    let keyring = Keyring::new(key.into());
     let (told, outcomes) = mpsc::unbounded_channel();
     let server = socket.local_addr().expect("an address");
     let told = move |_, outcome| told.send(outcome).expect("the test listens");
-    (socket, Notifier::new(&[server], &key, Duration::from_secs(10), told), outcomes)
+    (socket, Notifier::new(&[server], &keyring, Duration::from_secs(10), told), outcomes)
 }
 
 fn name(text: &str) -> Name {

@@ -103,7 +103,27 @@ fn says_who_may_have_refused_and_why() {
 
 fn query_outcome(message: &Message, verified: &Verified) -> Result<(), ProviderError> {
     let zone = canonical_name("example.com").expect("name");
-    of_query("primary", &zone, &zone, message, verified)
+    of_query("primary", &zone, &zone, message, verified).map_err(|error| match error {
+        QueryError::Key(reason) => ProviderError::Denied { subject: "primary".to_owned(), reason },
+        QueryError::Other(error) => error,
+    })
+}
+
+#[test]
+fn tries_another_key_only_when_this_one_may_be_refused() {
+    let zone = canonical_name("example.com").expect("name");
+    let for_key = |message: &Message, verified: &Verified| {
+        matches!(of_query("primary", &zone, &zone, message, verified), Err(QueryError::Key(_)))
+    };
+    for error in [TsigError::BadKey, TsigError::BadSig] {
+        assert!(for_key(&with_tsig(ResponseCode::NotAuth, SIGNED_AT, error, vec![]), &unsigned()), "{error:?}");
+    }
+    for rcode in [ResponseCode::NotAuth, ResponseCode::Refused] {
+        assert!(for_key(&answer(rcode), &unsigned()), "{rcode}");
+        assert!(!for_key(&answer(rcode), &signed()), "a server that signs knows the key: {rcode}");
+    }
+    assert!(!for_key(&with_tsig(ResponseCode::NotAuth, SIGNED_AT, TsigError::BadTime, vec![]), &signed()));
+    assert!(!for_key(&answer(ResponseCode::ServFail), &unsigned()));
 }
 
 #[test]

@@ -13,18 +13,22 @@ use crate::config::sections::service::{RegionDraft, ServiceDraft};
 /// Checks one service.
 pub(super) fn check(draft: &ServiceDraft<'_>, installation: &Installation) {
     refuse_mixed_endpoints(draft);
-    let Some(service) = draft.renderable(installation, u64::from(u32::MAX)) else { return };
-    if renders(draft, &service) {
-        refuse_equal_regions(draft, &service);
+    for zone in draft.zones() {
+        let Some(service) = draft.renderable_in(&zone, installation, u64::from(u32::MAX)) else { return };
+        if renders(draft, &service) {
+            refuse_equal_regions(draft, &service);
+        }
+        // The longest name makes the longest fence.
+        let provider = draft.providers().max_by_key(|name| name.as_str().len()).unwrap_or(&service.provider);
+        check_fence(draft, &Service { provider: provider.clone(), ..service.clone() });
     }
-    check_fence(draft, &service);
 }
 
 /// Renders record by record first, so that all faults of all records are told, then as a whole.
 fn renders(draft: &ServiceDraft<'_>, service: &Service) -> bool {
     let mut clean = true;
     for region in &service.regions {
-        for (record, record_draft) in service.records.iter().zip(&draft.records) {
+        for (record, record_draft) in service.records.iter().zip(draft.records_in(&service.zone)) {
             if record.absent_in.contains(&region.name) {
                 continue;
             }
@@ -58,7 +62,8 @@ fn refuse_equal_regions(draft: &ServiceDraft<'_>, service: &Service) {
     for (index, later) in rendered.iter().enumerate() {
         let Some(earlier) = rendered[..index].iter().position(|earlier| earlier == later) else { continue };
         let name = &service.regions[earlier].name;
-        let message = format!("renders the same records as region `{name}`: a move would change nothing");
+        let zone = if draft.zones().len() > 1 { format!(" in the zone `{}`", service.zone) } else { String::new() };
+        let message = format!("renders the same records as region `{name}`{zone}: a move would change nothing");
         draft.regions[index].spot.fault(message);
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use dns_core::identifier::VantageName;
-use dns_core::policy::{Detection, Failback, OnForeignChange, Policy};
+use dns_core::policy::{Detection, Failback, GuardDemand, OnForeignChange, Policy};
 
 use super::refuse_repeated;
 use super::top::Top;
@@ -34,6 +34,7 @@ const KEYS: &[&str] = &[
     "cooldown",
     "failback",
     "onForeignChange",
+    "guard",
     "verifyWithin",
 ];
 
@@ -102,6 +103,7 @@ pub(crate) fn defaults() -> Policy {
         cooldown: Duration::from_mins(10),
         failback: Failback::Manual,
         on_foreign_change: OnForeignChange::Hold,
+        guard: GuardDemand::Any,
         verify_within: Duration::from_mins(1),
     }
 }
@@ -128,6 +130,10 @@ fn read_policy(map: &Map<'_>, quorum: Option<usize>, vantage_points: BTreeSet<Va
     let failback = or_default(map.optional("failback"), default.failback, |spot| read_failback(&spot));
     let on_foreign_change =
         or_default(map.optional("onForeignChange"), default.on_foreign_change, |spot| read_on_foreign_change(&spot));
+    let guard = or_default(map.optional("guard"), default.guard, |spot| {
+        let choices = [GuardDemand::Any, GuardDemand::OwnWriters, GuardDemand::Atomic];
+        spot.choice(&choices.map(|demand| (demand.as_str(), demand)))
+    });
     let verify_within =
         or_default(map.optional("verifyWithin"), default.verify_within, |spot| spot.positive_duration());
     Some(Policy {
@@ -140,6 +146,7 @@ fn read_policy(map: &Map<'_>, quorum: Option<usize>, vantage_points: BTreeSet<Va
         cooldown: cooldown?,
         failback: failback?,
         on_foreign_change: on_foreign_change?,
+        guard: guard?,
         verify_within: verify_within?,
     })
 }

@@ -9,7 +9,7 @@ use dns_core::identifier::ProviderName;
 use hickory_proto::rr::Name;
 
 use super::top::Top;
-use super::{domain_name, refuse_repeated, socket_address, socket_addresses};
+use super::{domain_name, observation, refuse_repeated, socket_address, socket_addresses};
 use crate::config::provider::{ProviderConfig, ProviderKind, Rfc2136Config, TsigAlgorithm, TsigConfig};
 use crate::config::secret::{SecretKind, SecretUser};
 use crate::config::suggestion;
@@ -36,16 +36,39 @@ const KEYS_MAX: usize = 2;
 pub(crate) struct ProviderDraft<'t> {
     pub(crate) spot: Spot<'t>,
     pub(crate) name: ProviderName,
+    /// Its kind, even if the rest is faulty.
+    pub(crate) kind: Option<KindName>,
     pub(crate) config: Option<ProviderConfig>,
+}
+
+/// The kinds of providers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KindName {
+    Rfc2136,
+    Route53,
+    Cloudflare,
+    PowerDns,
+}
+
+impl KindName {
+    /// The key in the configuration.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Rfc2136 => "rfc2136",
+            Self::Route53 => "route53",
+            Self::Cloudflare => "cloudflare",
+            Self::PowerDns => "powerdns",
+        }
+    }
 }
 
 /// Reads `providers`.
 pub(crate) fn read<'t>(top: &Top<'t>) -> Vec<ProviderDraft<'t>> {
     let mut drafts = Vec::new();
     for (key, value) in top.entries("providers") {
-        let config = read_one(&value);
+        let (kind, config) = read_one(&value);
         let Some(name) = key.parse::<ProviderName>() else { continue };
-        drafts.push(ProviderDraft { spot: key, name, config });
+        drafts.push(ProviderDraft { spot: key, name, kind, config });
     }
     refuse_repeated("provider", drafts.iter().map(|draft| (&draft.spot, &draft.name)));
     drafts
@@ -85,6 +108,8 @@ impl Timing {
         let timeout = or_default(map.optional("timeout"), TIMEOUT_DEFAULT, |spot| spot.positive_duration());
         let read_interval = or_default(map.optional("readInterval"), read_every, |spot| read_interval(&spot));
         let permit = or_default(map.optional("permit"), PERMIT_DEFAULT, |spot| permit(&spot));
+        let reachable = observation::refuse_private(map.optional("verify"));
+        reachable?;
         Some(Self {
             authoritative_servers: authoritative_servers?,
             timeout: timeout?,
@@ -100,34 +125,44 @@ impl Timing {
     }
 }
 
-fn read_one(spot: &Spot<'_>) -> Option<ProviderConfig> {
+fn read_one(spot: &Spot<'_>) -> (Option<KindName>, Option<ProviderConfig>) {
     type Read = fn(&Spot<'_>) -> Option<ProviderConfig>;
-    const KINDS: [(&str, Read); 4] = [
-        ("rfc2136", read_rfc2136),
-        ("route53", api::route53),
-        ("cloudflare", api::cloudflare),
-        ("powerdns", api::powerdns),
+    const KINDS: [(KindName, Read); 4] = [
+        (KindName::Rfc2136, read_rfc2136),
+        (KindName::Route53, api::route53),
+        (KindName::Cloudflare, api::cloudflare),
+        (KindName::PowerDns, api::powerdns),
     ];
-    let map = spot.map(&["rfc2136", "route53", "cloudflare", "powerdns"])?;
-    let given: Vec<_> = KINDS.into_iter().filter_map(|(key, read)| Some((map.optional(key)?, read))).collect();
+    let Some(map) = spot.map(&["rfc2136", "route53", "cloudflare", "powerdns"]) else { return (None, None) };
+    let given = |(kind, read): (KindName, Read)| Some((kind, map.optional(kind.as_str())?, read));
+    let given: Vec<_> = KINDS.into_iter().filter_map(given).collect();
     // Each is read, so that all faults are told.
-    let mut read: Vec<_> = given.iter().map(|(spot, read)| read(spot)).collect();
+    let mut read: Vec<_> = given.iter().map(|(_, spot, read)| read(spot)).collect();
     match given.as_slice() {
-        [_] => read.pop().flatten(),
+        [(kind, _, _)] => (Some(*kind), read.pop().flatten()),
         [] => {
             spot.fault_with_hint("says no kind of provider", "write `rfc2136: { server: …, zones: […], tsig: … }`");
-            None
+            (None, None)
         }
-        [_, (second, _), ..] => {
+        [_, (_, second, _), ..] => {
             second.fault_with_hint("is a second kind of the same provider", "make two providers of it");
-            None
+            (None, None)
         }
     }
 }
 
 fn read_rfc2136(spot: &Spot<'_>) -> Option<ProviderConfig> {
-    let map =
-        spot.map(&["server", "zones", "authoritativeServers", "notify", "tsig", "timeout", "readInterval", "permit"])?;
+    let map = spot.map(&[
+        "server",
+        "zones",
+        "authoritativeServers",
+        "notify",
+        "tsig",
+        "timeout",
+        "readInterval",
+        "permit",
+        "verify",
+    ])?;
     let server = map.required("server").and_then(|spot| socket_address(&spot));
     let zones = map.required("zones").and_then(|spot| zones(&spot));
     let notify = or_default(map.optional("notify"), Vec::new(), |spot| notify(&spot, server));

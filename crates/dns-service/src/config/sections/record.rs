@@ -9,14 +9,25 @@ use hickory_proto::rr::Name;
 
 use super::domain_name;
 use crate::config::suggestion;
-use crate::config::tree::{Map, Spot, each, or_default};
+use crate::config::tree::{Spot, each, or_default};
+
+/// What a TTL says that the provider chooses; only for records behind Cloudflare's proxy, see [`super::super::check`].
+const AUTOMATIC: &str = "auto";
+
+/// How Cloudflare's API writes it.
+const AUTOMATIC_SECS: u64 = 1;
 
 /// A record as far as it could be read.
 #[derive(Debug)]
 pub(crate) struct RecordDraft<'t> {
     pub(crate) spot: Spot<'t>,
+    /// The zone that it lies in, its own or the service's, and where its own is given.
+    pub(crate) zone: Option<Name>,
+    pub(crate) zone_spot: Option<Spot<'t>>,
     pub(crate) key: Option<RrsetKey>,
     pub(crate) ttl: Option<Ttl>,
+    /// Whether the provider chooses the TTL.
+    pub(crate) automatic_ttl: bool,
     pub(crate) values: Option<RecordValues>,
     pub(crate) absent_in: Option<BTreeSet<RegionName>>,
     pub(crate) proxied: Option<bool>,
@@ -36,23 +47,32 @@ impl RecordDraft<'_> {
     }
 }
 
-/// Reads a record of a service in `zone` with `regions`.
-pub(crate) fn read<'t>(spot: &Spot<'t>, zone: Option<&Name>, regions: &[RegionName]) -> Option<RecordDraft<'t>> {
+/// Reads a record of a service in `service_zone` with `regions`.
+pub(crate) fn read<'t>(
+    spot: &Spot<'t>,
+    service_zone: Option<&Name>,
+    regions: &[RegionName],
+) -> Option<RecordDraft<'t>> {
     let map = spot.map(&["name", "type", "ttl", "values", "absentIn", "proxied", "zone"])?;
+    let zone_spot = map.optional("zone");
+    let zone = match &zone_spot {
+        Some(spot) => domain_name(spot),
+        None => service_zone.cloned(),
+    };
+    let zone = zone.as_ref();
     let name = map.required("name").and_then(|spot| owner_name(&spot, zone?));
     let rtype = map.required("type").and_then(|spot| guarded_type(&spot));
-    if let (Some(spot), Some(rtype)) = (map.optional("type"), rtype) {
-        refuse_apex_cname(&spot, name.as_ref(), rtype, zone);
-    }
-    refuse_other_zone(&map, zone);
     let ttl = map.required("ttl").and_then(|spot| ttl(&spot));
     let values = or_default(map.optional("values"), RecordValues::Endpoints, |spot| values(&spot, rtype, regions));
     let absent_in = or_default(map.optional("absentIn"), BTreeSet::new(), |spot| absent_in(&spot, regions));
     let proxied = or_default(map.optional("proxied"), false, |spot| spot.bool());
     let draft = RecordDraft {
         spot: spot.clone(),
+        zone: zone.cloned(),
+        zone_spot,
         key: name.zip(rtype).map(|(name, rtype)| RrsetKey::new(&name, rtype)),
         ttl,
+        automatic_ttl: map.optional("ttl").is_some_and(|spot| spot.is_word(AUTOMATIC)),
         values,
         absent_in,
         proxied,
@@ -101,22 +121,10 @@ fn guarded_type(spot: &Spot<'_>) -> Option<GuardedType> {
     )
 }
 
-fn refuse_apex_cname(spot: &Spot<'_>, name: Option<&Name>, rtype: GuardedType, zone: Option<&Name>) {
-    if rtype == GuardedType::Cname && name.is_some() && name == zone {
-        let hint = "use A and AAAA records with addresses; provider aliases come with their adapters";
-        spot.fault_with_hint("a CNAME cannot stand at the zone's apex, beside SOA and NS (RFC 1912 §2.4)", hint);
-    }
-}
-
-fn refuse_other_zone(map: &Map<'_>, zone: Option<&Name>) {
-    let Some(spot) = map.optional("zone") else { return };
-    let Some(other) = domain_name(&spot) else { return };
-    if zone.is_some_and(|zone| *zone != other) {
-        spot.not_yet("all records of a service lie in its one zone; make a second service for the other zone");
-    }
-}
-
 fn ttl(spot: &Spot<'_>) -> Option<Ttl> {
+    if spot.is_word(AUTOMATIC) {
+        return Ttl::from_secs(AUTOMATIC_SECS).ok();
+    }
     let text = spot.text()?;
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         spot.fault_with_hint(format!("`{text}` has no unit"), format!("write `{text}s`; a TTL is 1s or more"));

@@ -1,19 +1,23 @@
 //! `services:`: what moves together, where it can be and what is probed there.
 
+pub(crate) mod places;
+
 use std::net::IpAddr;
 
 use dns_core::identifier::{Installation, ProviderName, RegionName, ServiceName};
 use dns_core::policy::Policy;
 use dns_core::probe::ProbeSpec;
 use dns_core::rrset::{Alias, GuardedType};
-use dns_core::service::{Endpoint, Mode, Region, Service};
+use dns_core::service::{Endpoint, Everywhere, Mode, Region, Service};
 use hickory_proto::rr::Name;
 
 use super::policy::{Policies, PolicyDraft, defaults};
-use super::provider::{self, ProviderDraft};
+use super::provider::ProviderDraft;
 use super::record::{self, RecordDraft};
 use super::region::Regions;
 use super::{domain_name, probe, refuse_repeated};
+use places::Keeper;
+
 use crate::config::secret::SecretUser;
 use crate::config::tree::{Map, Spot, each, or_default};
 
@@ -36,7 +40,7 @@ pub(crate) struct ServiceDraft<'t> {
     pub(crate) name: Option<ServiceName>,
     mode: Option<Mode>,
     pub(crate) zone: Option<Name>,
-    provider: Option<ProviderName>,
+    keepers: Option<Vec<Keeper>>,
     pub(crate) policy: Option<PolicyDraft>,
     pub(crate) records: Vec<RecordDraft<'t>>,
     pub(crate) regions: Vec<RegionDraft<'t>>,
@@ -53,41 +57,62 @@ pub(crate) struct RegionDraft<'t> {
     probes: Option<Vec<ProbeSpec>>,
 }
 
-impl ServiceDraft<'_> {
-    /// The service, if all of it could be read.
-    pub(crate) fn build(&self, installation: &Installation, revision: u64) -> Option<Service> {
-        let whole = self.renderable(installation, revision)?;
+impl<'t> ServiceDraft<'t> {
+    /// The service at each of its places, if all of it could be read.
+    pub(crate) fn build(&self, installation: &Installation, revision: u64) -> Option<Everywhere> {
         self.records.iter().all(|record| record.ttl.is_some()).then_some(())?;
         self.regions.iter().all(|region| region.probes.is_some()).then_some(())?;
-        Some(Service {
-            name: self.name.clone()?,
-            mode: self.mode?,
-            provider: self.provider.clone()?,
-            policy: self.policy.as_ref()?.policy.clone()?,
-            ..whole
-        })
+        let keepers = self.keepers.as_ref()?;
+        let places = keepers.iter().flat_map(|keeper| keeper.zones.iter().map(move |zone| (&keeper.provider, zone)));
+        let projections: Option<Vec<Service>> = places
+            .map(|(provider, zone)| {
+                Some(Service {
+                    name: self.name.clone()?,
+                    mode: self.mode?,
+                    provider: provider.clone(),
+                    policy: self.policy.as_ref()?.policy.clone()?,
+                    ..self.renderable_in(zone, installation, revision)?
+                })
+            })
+            .collect();
+        Everywhere::new(projections?)
     }
 
-    /// The service with stand-ins for all that does not decide what its regions render to.
-    pub(crate) fn renderable(&self, installation: &Installation, revision: u64) -> Option<Service> {
+    /// The zones that the records lie in.
+    pub(crate) fn zones(&self) -> Vec<Name> {
+        places::zones_of(self.zone.as_ref(), &self.records)
+    }
+
+    /// The names of the service's providers, as far as they could be read.
+    pub(crate) fn providers(&self) -> impl Iterator<Item = &ProviderName> {
+        self.keepers.iter().flatten().map(|keeper| &keeper.provider)
+    }
+
+    /// The service as one zone has it, with stand-ins for all that does not decide what its regions render to.
+    pub(crate) fn renderable_in(&self, zone: &Name, installation: &Installation, revision: u64) -> Option<Service> {
         if self.lost {
             return None;
         }
         let stand_in = || "unnamed".to_owned();
         let policy = self.policy.as_ref().and_then(|draft| draft.policy.clone());
-        let records: Option<Vec<_>> = self.records.iter().map(RecordDraft::renderable).collect();
+        let records: Option<Vec<_>> = self.records_in(zone).map(RecordDraft::renderable).collect();
         let regions: Option<Vec<_>> = self.regions.iter().map(RegionDraft::renderable).collect();
         Some(Service {
             name: self.name.clone().or_else(|| ServiceName::new(stand_in()).ok())?,
             installation: installation.clone(),
             mode: self.mode.unwrap_or_default(),
-            zone: self.zone.clone()?,
-            provider: self.provider.clone().or_else(|| ProviderName::new(stand_in()).ok())?,
+            zone: zone.clone(),
+            provider: ProviderName::new(stand_in()).ok()?,
             policy: policy.unwrap_or_else(|| Policy { ..defaults() }),
             records: records?,
             regions: regions?,
             revision,
         })
+    }
+
+    /// The records that lie in a zone, and those of which that is not known.
+    pub(crate) fn records_in(&self, zone: &Name) -> impl Iterator<Item = &RecordDraft<'t>> {
+        self.records.iter().filter(move |record| record.zone.as_ref().is_none_or(|own| own == zone))
     }
 }
 
@@ -113,36 +138,15 @@ fn read_one<'t>(index: usize, item: &Spot<'t>, declared: Declared<'_>) -> Option
         spot.choice(&[("observe", Mode::Observe), ("active", Mode::Active)])
     });
     let zone = map.required("zone").and_then(|spot| domain_name(&spot));
-    let provider = read_provider(&map, zone.as_ref(), declared.providers);
     let spot = name_spot.unwrap_or_else(|| item.clone());
     let policy = declared.policies.of(map.optional("policy").as_ref(), &spot).cloned();
     let (region_items, regions) = read_regions(index, &map, declared.regions);
     let names: Vec<RegionName> = regions.iter().filter_map(|region| region.name.clone()).collect();
     let record_items = map.required("records").and_then(|spot| spot.filled_list("record")).unwrap_or_default();
     let records: Vec<_> = record_items.iter().filter_map(|item| record::read(item, zone.as_ref(), &names)).collect();
+    let keepers = places::read(&map, zone.as_ref(), &records, declared.providers);
     let lost = records.is_empty() || records.len() < record_items.len() || regions.len() < region_items.max(2);
-    Some(ServiceDraft { index, spot, name, mode, zone, provider, policy, records, regions, lost })
-}
-
-fn read_provider(map: &Map<'_>, zone: Option<&Name>, drafts: &[ProviderDraft<'_>]) -> Option<ProviderName> {
-    let list = map.required("providers")?;
-    let items = list.filled_list("provider")?;
-    if items.len() > 1 {
-        list.not_yet("name one provider; keeping several equal comes later");
-        return None;
-    }
-    let spot = items.first()?;
-    let draft = provider::reference(spot, drafts)?;
-    if let (Some(zone), Some(config)) = (zone, &draft.config)
-        && !config.zones().contains(&zone)
-    {
-        let known = config.zones().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let hint = format!("the provider lists {known}; add the zone there at {}", draft.spot.place());
-        let at = map.optional("zone").unwrap_or_else(|| spot.clone());
-        at.fault_with_hint(format!("provider `{}` does not list the zone `{zone}`", draft.name), hint);
-        return None;
-    }
-    Some(draft.name.clone())
+    Some(ServiceDraft { index, spot, name, mode, zone, keepers, policy, records, regions, lost })
 }
 
 fn read_regions<'t>(index: usize, map: &Map<'t>, regions: &Regions) -> (usize, Vec<RegionDraft<'t>>) {

@@ -25,6 +25,8 @@ const KEYS: &[&str] = &[
     "controller",
     "monitor",
     "tls",
+    "drain",
+    "canary",
     "sync",
 ];
 

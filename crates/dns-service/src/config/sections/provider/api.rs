@@ -45,6 +45,7 @@ pub(super) fn route53(spot: &Spot<'_>) -> Option<ProviderConfig> {
         "timeout",
         "readInterval",
         "permit",
+        "verify",
     ])?;
     let zones = map.required("zones").and_then(|spot| zone_ids(&spot, is_hosted_zone_id, "id such as Z0123456789"));
     let endpoint_url = or_default(map.optional("endpointUrl"), None, |spot| http_url(&spot).map(Some));
@@ -67,6 +68,7 @@ pub(super) fn cloudflare(spot: &Spot<'_>) -> Option<ProviderConfig> {
         "timeout",
         "readInterval",
         "permit",
+        "verify",
     ])?;
     let zones = map.required("zones").and_then(|spot| zone_ids(&spot, is_hex, "id of hexadecimal digits"));
     let token_file = map.required("tokenFile").and_then(|spot| spot.secret(SecretKind::Line, SecretUser::Controller));
@@ -97,6 +99,7 @@ pub(super) fn powerdns(spot: &Spot<'_>) -> Option<ProviderConfig> {
         "timeout",
         "readInterval",
         "permit",
+        "verify",
     ])?;
     let url = map.required("url").and_then(|spot| http_url(&spot));
     let server_id = or_default(map.optional("serverId"), "localhost".to_owned(), |spot| spot.text().map(str::to_owned));

@@ -1,0 +1,147 @@
+//! What should be written now, most wanted first.
+//!
+//! First what keeps the fence sound, then a failover, then what brings this place to where the others are, then the
+//! rest. Only the anchor decides for the service; every other place only comes after it.
+
+use super::Turn;
+use super::decide::{Identity, Wish};
+use super::memory::Failover;
+use super::siblings::{Course, Fitness, Sibling};
+use crate::identifier::RegionName;
+use crate::judgement::Health;
+use crate::kernel::Purpose;
+use crate::service::{Mode, Service};
+use crate::standing::{Standing, own_records};
+use crate::write::{Initiative, WriteKind};
+
+impl Failover {
+    /// What is wanted, in order.
+    pub(super) fn wishes(&self, turn: &Turn) -> Vec<Wish> {
+        let service = &turn.around.service;
+        if let Standing::Lost { serving, .. } = self.standing() {
+            return self.restoring(serving.as_ref(), turn).into_iter().collect();
+        }
+        let mut wishes = Vec::new();
+        if !self.is_overtaking_elsewhere(turn) {
+            wishes.extend(self.leaving(turn));
+            wishes.extend(self.aligning(turn));
+            wishes.extend(self.mending_a_split(turn));
+        }
+        if self.standing() != &Standing::Held {
+            return wishes;
+        }
+        if self.pause_unwritten && service.mode == Mode::Active {
+            let reason = "the fence follows the pause".to_owned();
+            wishes.push(Wish::automatic(WriteKind::Annotate, self.active.clone(), reason));
+        }
+        if self.is_rendered_otherwise(service) {
+            let reason = "the configuration renders other records".to_owned();
+            wishes.push(Wish::automatic(WriteKind::Rerender, self.active.clone(), reason));
+        }
+        wishes
+    }
+
+    fn is_rendered_otherwise(&self, service: &Service) -> bool {
+        let rendered = self.active.as_ref().and_then(|active| service.render(active).ok());
+        match (rendered, &self.view) {
+            (Some(rendered), Some(view)) => rendered != own_records(view, service),
+            (None, _) | (_, None) => false,
+        }
+    }
+
+    /// A failover, if the region that the service is in is failing.
+    fn leaving(&self, turn: &Turn) -> Option<Wish> {
+        let (active, judgement) = (self.service_active(turn)?, self.judgement.as_ref()?);
+        if judgement.health(active) != Health::Failing || !self.is_anchor(turn) {
+            return None;
+        }
+        let service = &turn.around.service;
+        let others = || service.regions.iter().map(|region| &region.name).filter(|name| *name != active);
+        let to = others().find(|name| judgement.is_proven(name)).or_else(|| others().next()).cloned();
+        let seen = judgement.regions.get(active).map(crate::judgement::RegionJudgement::describe).unwrap_or_default();
+        let reason = format!("region `{active}` is failing: {seen}");
+        let wish = Wish::automatic(WriteKind::Failover, to, reason);
+        Some(Wish { from: Some(active.clone()), ..wish })
+    }
+
+    /// What brings this place to where the others are. A place that cannot be read is left alone until it can.
+    fn aligning(&self, turn: &Turn) -> Option<Wish> {
+        let own = self.own_fence().filter(|_| self.unreadable.is_none())?;
+        let course = turn.course().filter(|course| course.fence.epoch > own.epoch)?;
+        match self.standing() {
+            Standing::Held if self.active == course.fence.active => Some(fence_alone(&course)),
+            Standing::Held | Standing::Foreign { .. } if self.active != course.fence.active => {
+                Some(self.moving_along(&course, turn))
+            }
+            Standing::Held
+            | Standing::Unread
+            | Standing::Unadopted { .. }
+            | Standing::Newer { .. }
+            | Standing::Lost { .. }
+            | Standing::Foreign { .. }
+            | Standing::Released { .. } => None,
+        }
+    }
+
+    /// The records move as those of the other place have, for the same reason and by the same hand.
+    fn moving_along(&self, course: &Course<'_>, turn: &Turn) -> Wish {
+        let to = course.fence.active.clone();
+        let how = course.how.filter(|how| how.kind.moves());
+        let kind = how.map(|how| how.kind).or_else(|| to.as_ref().map(|to| self.kind_of_move(to, turn)));
+        let reason = how.map_or_else(String::new, |how| format!(": {}", how.reason));
+        Wish {
+            kind: kind.unwrap_or(WriteKind::Failover),
+            to,
+            from: None,
+            initiative: how.map_or(Initiative::Automatic, |how| how.initiative.clone()),
+            reason: format!("it moves as {} has{reason}", course.place),
+            overrides: how.map(|how| how.overrides.clone()).unwrap_or_default(),
+            identity: Some(Identity::of(course.fence)),
+            purpose: Purpose::Aligns,
+        }
+    }
+
+    /// Two decisions of one epoch contradict each other: the anchor makes a third above both, which leaves the records.
+    fn mending_a_split(&self, turn: &Turn) -> Option<Wish> {
+        let held = self.standing() == &Standing::Held;
+        let other = self.split_with(turn).filter(|_| held && self.is_anchor(turn))?;
+        // A newer decision at a third place ends the split as well.
+        let newer = turn.course().zip(self.own_fence()).is_some_and(|(course, own)| course.fence.epoch > own.epoch);
+        let reason = format!("{other} was moved by another decision of the same epoch");
+        let wish = Wish::automatic(WriteKind::Repair, self.active.clone(), reason);
+        (!newer).then_some(Wish { purpose: Purpose::MendsSplit, ..wish })
+    }
+
+    /// A fence that was lost or set back comes to where the others are; what a backup says never drags them. Only if
+    /// none of the others knows better, the answer that is served is kept.
+    fn restoring(&self, serving: Option<&RegionName>, turn: &Turn) -> Option<Wish> {
+        // Whether the others know better shows with their next look, which is under way.
+        let in_doubt = |one: &Sibling| one.doubted && one.fitness != Fitness::Unreachable;
+        if turn.around.siblings.iter().any(in_doubt) {
+            return None;
+        }
+        let reason = "the fence was lost or set back".to_owned();
+        let repair = Wish::automatic(WriteKind::Repair, serving.cloned(), reason);
+        let known = self.own_fence().map(|own| own.epoch).unwrap_or_default();
+        match turn.sound_course().filter(|course| course.fence.epoch >= known) {
+            Some(course) if serving.is_some() && serving != course.fence.active.as_ref() => {
+                Some(self.moving_along(&course, turn))
+            }
+            Some(course) => Some(Wish { identity: Some(Identity::of(course.fence)), ..repair }),
+            // Of several that lost theirs one goes first, so that they do not contradict each other.
+            None => (!turn.around.siblings.iter().take(turn.around.rank).any(is_restored_first)).then_some(repair),
+        }
+    }
+}
+
+/// The records are right already: only the fence says it.
+fn fence_alone(course: &Course<'_>) -> Wish {
+    let reason = format!("{} has gone on, and the records are right already", course.place);
+    let wish = Wish::automatic(WriteKind::Annotate, course.fence.active.clone(), reason);
+    Wish { identity: Some(Identity::of(course.fence)), ..wish }
+}
+
+fn is_restored_first(sibling: &Sibling) -> bool {
+    let restorable = matches!(sibling.standing, Standing::Lost { serving: Some(_), .. });
+    restorable && sibling.fitness != Fitness::Unreachable
+}

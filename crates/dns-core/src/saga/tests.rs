@@ -1,0 +1,10 @@
+//! Sagas, driven as their shells drive them: see [`world`].
+
+mod world;
+
+mod aligning;
+mod anchoring;
+mod contradicting;
+mod envelope;
+mod exploration;
+mod orders;

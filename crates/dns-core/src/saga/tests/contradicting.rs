@@ -1,0 +1,97 @@
+//! Splits: two places that were moved by different decisions of the same epoch.
+
+use super::world::*;
+use crate::fence::Epoch;
+use crate::fixture::{Seen, region};
+use crate::history::HistoryKind;
+use crate::machine::effect::PermitAnswer;
+use crate::saga::Lag;
+
+/// Two controllers that know nothing of each other decide at different places at once.
+fn split() -> World {
+    let mut world = World::adopted(2, 2);
+    // The second controller cannot reach the first place.
+    world.conditions[0] = Condition::Down;
+    world.read(1, 0);
+    world.conditions[0] = Condition::Works;
+    world.see(Seen::Failing, Seen::Proven);
+    assert_eq!(world.ask_permit(0, 0), Some(PermitAnswer::Granted));
+    assert_eq!(world.ask_permit(1, 1), Some(PermitAnswer::Granted));
+    world.send(0, 0);
+    world.send(1, 1);
+    assert_eq!(world.fence(0).epoch, world.fence(1).epoch);
+    assert_ne!(world.fence(0).plan, world.fence(1).plan);
+    world
+}
+
+#[test]
+fn a_split_ends_in_one_new_decision_above_both_and_wakes_someone() {
+    let mut world = split();
+    world.read_all(0);
+    world.read_all(1);
+    world.run();
+    let fence = world.agree().expect("one decision everywhere");
+    assert!(fence.epoch > Epoch::new(2));
+    assert_eq!(fence.active, Some(region("dr")), "the records stay where the anchor has them");
+    let told: usize = (0..2).map(|number| world.count(number, HistoryKind::Split)).sum();
+    assert!(told >= 1);
+    assert!((0..2).any(|number| world.pages(number).iter().any(|page| page.contains("same epoch"))));
+}
+
+#[test]
+fn a_split_is_seen_until_it_is_mended() {
+    let mut world = split();
+    let lags = |world: &World| -> Vec<Lag> {
+        world.controllers[0].saga.divergences().into_iter().map(|found| found.lag).collect()
+    };
+    let behind = Lag::Behind { epoch: Some(Epoch::new(1)), newest: Epoch::new(2) };
+    assert_eq!(lags(&world), [behind], "nobody has looked at the second place yet");
+    world.order(0, crate::machine::command::Command::Pause { until: None });
+    world.read(0, 1);
+    assert_eq!(lags(&world), [Lag::Split]);
+    world.controllers.remove(1);
+    world.run();
+    assert_eq!(lags(&world), [Lag::Split]);
+    assert!(world.pages(0).iter().any(|page| page.contains("notPaused")), "a pause holds the mending, too");
+}
+
+#[test]
+fn a_split_into_two_regions_goes_with_the_anchor() {
+    let mut world = World::adopted(2, 2);
+    world.must_order(0, failover("dr"));
+    world.ask_permit(0, 0);
+    world.send(0, 0);
+    // Nobody was told of it; a person sends the second place elsewhere, where it is already, as a new decision.
+    let mut fence = world.fence(1);
+    (fence.epoch, fence.rev) = (fence.epoch.next(), fence.rev.next());
+    fence.plan = crate::fence::DecisionId::at(world.now, 77);
+    world.zones[1].fence = Some(fence.to_text(&crate::fixture::name("example.com")).expect("fits"));
+    world.read_all(0);
+    world.run();
+    assert!(world.agree().is_some_and(|fence| fence.active == Some(region("dr"))));
+}
+
+#[test]
+fn two_first_adoptions_at_once_end_in_one_decision() {
+    use crate::machine::command::Command;
+    let mut world = World::new(2, 2);
+    for number in 0..2 {
+        world.tick(number);
+        world.read_all(number);
+        world.must_order(number, Command::Adopt);
+        assert_eq!(world.ask_permit(number, 0), Some(PermitAnswer::Granted));
+        assert_eq!(world.ask_permit(number, 1), Some(PermitAnswer::Granted));
+    }
+    world.send(0, 0);
+    world.send(1, 1);
+    world.send(1, 0);
+    world.send(0, 1);
+    for _ in 0..3 {
+        (0..2).for_each(|number| world.read_all(number));
+        world.run();
+        for number in 0..2 {
+            world.order(number, Command::Resume);
+        }
+    }
+    assert!(world.agree().is_some_and(|fence| fence.active == Some(region("prod"))));
+}

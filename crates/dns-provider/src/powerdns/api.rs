@@ -1,0 +1,277 @@
+//! Calls: the key, the exchange, and what the answer means.
+//!
+//! A call that is refused for its key is repeated once if the file holds another key by now: it was refused before anything
+//! was done, so this holds for a write as well. Nothing else is sent twice.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use dns_core::change::ChangeSet;
+use dns_core::rrset::canonical_name;
+use hickory_proto::rr::Name;
+use reqwest::header::ACCEPT;
+use reqwest::{Method, RequestBuilder, Url};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::failure::{self, Asked};
+use super::set::{Set, Sets};
+use crate::calls::{self, Counter};
+use crate::http_api::{ApiSetupError, HttpApi, NoAnswer};
+use crate::port::{ProviderError, ZoneFacts};
+use crate::secret_file::{Secret, SecretFile};
+use crate::whole_names::Look;
+
+/// The header of the key.
+const KEY_HEADER: &str = "X-API-Key";
+
+/// Kinds of zones that another server writes; older versions name them after their old role.
+const FOLLOWERS: [&str; 3] = ["secondary", "slave", "consumer"];
+
+/// The API of one server.
+#[derive(Clone)]
+pub(super) struct Api {
+    http: HttpApi,
+    server_id: String,
+    key: Arc<SecretFile>,
+    count: Counter,
+    sent: fn(),
+}
+
+/// What it says of a zone.
+#[derive(Debug, Deserialize)]
+pub(super) struct ZoneAnswer {
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    soa_edit_api: String,
+    rrsets: Vec<Set>,
+}
+
+/// Reads names, each with one call: what is served there.
+pub(super) struct Names<'a> {
+    pub(super) api: &'a Api,
+    pub(super) zone: &'a Name,
+}
+
+/// Reads the zone with one call: what is there, disabled records included.
+pub(super) struct WholeZone<'a> {
+    pub(super) api: &'a Api,
+    pub(super) zone: &'a Name,
+}
+
+impl Api {
+    pub(super) fn new(
+        url: &Url,
+        server_id: String,
+        key_file: PathBuf,
+        timeout: Duration,
+    ) -> Result<Self, ApiSetupError> {
+        let http = HttpApi::new(url, timeout)?;
+        let key = Arc::new(SecretFile::new(key_file));
+        Ok(Self { http, server_id, key, count: calls::uncounted(), sent: || {} })
+    }
+
+    pub(super) fn counting(self, count: Counter) -> Self {
+        Self { count, ..self }
+    }
+
+    pub(super) fn telling_when_sent(self, told: fn()) -> Self {
+        Self { sent: told, ..self }
+    }
+
+    pub(super) fn subject(&self) -> String {
+        format!("the PowerDNS API at {}", self.http.base())
+    }
+
+    /// What is needed to trust the zone: its metadata and its NS.
+    pub(super) async fn zone(&self, zone: &Name) -> Result<ZoneAnswer, ProviderError> {
+        let query = [("rrset_name", zone.to_ascii()), ("rrset_type", "NS".to_owned())];
+        self.get(zone, "get_zone", &query).await
+    }
+
+    async fn get(
+        &self,
+        zone: &Name,
+        operation: &'static str,
+        query: &[(&str, String)],
+    ) -> Result<ZoneAnswer, ProviderError> {
+        let asked = Asked::Read(zone);
+        let body = self.call(operation, &asked, || self.request(Method::GET, zone, &[]).query(query)).await?;
+        serde_json::from_slice(&body).map_err(|error| ProviderError::Transient {
+            subject: self.subject(),
+            reason: format!("its answer is not what it documents: {error}"),
+        })
+    }
+
+    pub(super) async fn patch(&self, change: &ChangeSet, body: &Value) -> Result<(), ProviderError> {
+        let asked = Asked::Write(change);
+        let request = || self.request(Method::PATCH, &change.zone, &[]).json(body);
+        self.call("patch_zone", &asked, request).await.map(drop)
+    }
+
+    /// Asks the server to notify, in a task of its own. That it failed is seen in the count, and by verification.
+    pub(super) fn notify_secondaries(&self, zone: &Name) {
+        let (api, zone) = (self.clone(), zone.clone());
+        tokio::spawn(async move {
+            let request = || api.request(Method::PUT, &zone, &["notify"]);
+            if let Err(error) = api.call("notify", &Asked::Read(&zone), request).await {
+                tracing::debug!(%zone, %error, "the server did not notify its secondaries");
+            }
+        });
+    }
+
+    /// The body of an answer of success.
+    async fn call(
+        &self,
+        operation: &'static str,
+        asked: &Asked<'_>,
+        request: impl Fn() -> RequestBuilder,
+    ) -> Result<Vec<u8>, ProviderError> {
+        let key = self.key.current().await?;
+        let answered = self.once(operation, asked, request(), &key).await;
+        if !matches!(answered, Err(ProviderError::Denied { .. })) {
+            return answered;
+        }
+        let now = self.key.afresh().await?;
+        if now == key { answered } else { self.once(operation, asked, request(), &now).await }
+    }
+
+    async fn once(
+        &self,
+        operation: &'static str,
+        asked: &Asked<'_>,
+        request: RequestBuilder,
+        key: &Secret,
+    ) -> Result<Vec<u8>, ProviderError> {
+        let request = request.header(ACCEPT, "application/json").header(KEY_HEADER, key.header(""));
+        let told = match asked {
+            Asked::Read(_) => || {},
+            Asked::Write(_) => self.sent,
+        };
+        let subject = self.subject();
+        let answered = match self.http.exchange(request, told).await {
+            Ok(answer) => failure::judge(asked, answer, &subject),
+            Err(NoAnswer::NotSent(reason)) => Err(ProviderError::Transient { subject, reason }),
+            Err(NoAnswer::Silence(reason)) => Err(asked.unanswered(&subject, reason)),
+        };
+        (self.count)(operation, calls::outcome(&answered));
+        answered
+    }
+
+    fn request(&self, method: Method, zone: &Name, path: &[&str]) -> RequestBuilder {
+        let id = zone_id(zone);
+        let segments = ["api", "v1", "servers", &self.server_id, "zones", &id];
+        self.http.request(method, &segments.into_iter().chain(path.iter().copied()).collect::<Vec<_>>())
+    }
+}
+
+#[async_trait]
+impl Look for Names<'_> {
+    type Found = Sets;
+
+    fn subject(&self) -> String {
+        self.api.subject()
+    }
+
+    async fn at(&self, names: &BTreeSet<Name>) -> Result<Sets, ProviderError> {
+        let mut all = Vec::new();
+        for name in names {
+            let query = [("rrset_name", name.to_ascii())];
+            let answer = self.api.get(self.zone, "get_rrsets", &query).await?;
+            all.extend(answer.rrsets.into_iter().filter(|set| set.is_at(name)));
+        }
+        Ok(Sets::new(all))
+    }
+}
+
+#[async_trait]
+impl Look for WholeZone<'_> {
+    type Found = Sets;
+
+    fn subject(&self) -> String {
+        self.api.subject()
+    }
+
+    async fn at(&self, names: &BTreeSet<Name>) -> Result<Sets, ProviderError> {
+        let answer = self.api.get(self.zone, "get_zone", &[]).await?;
+        let is_asked = |set: &Set| set.owner().is_some_and(|owner| names.contains(&owner));
+        Ok(Sets::new(answer.rrsets.into_iter().filter(is_asked).collect()))
+    }
+}
+
+impl ZoneAnswer {
+    /// What the caller may know, if writes to the zone reach its secondaries.
+    pub(super) fn facts(self, zone: &Name, subject: &str) -> Result<ZoneFacts, ProviderError> {
+        let denied = |reason: String| Err(ProviderError::Denied { subject: subject.to_owned(), reason });
+        let Self { kind, soa_edit_api, rrsets } = self;
+        if FOLLOWERS.contains(&kind.to_ascii_lowercase().as_str()) {
+            return denied(format!("zone {zone} is a {kind} there, which another server writes: use its primary"));
+        }
+        if soa_edit_api.is_empty() || soa_edit_api.eq_ignore_ascii_case("OFF") {
+            return denied(format!(
+                "zone {zone} has no SOA-EDIT-API, so its serial never grows and no secondary follows: run \
+                 `pdnsutil set-meta {zone} SOA-EDIT-API INCREASE` there"
+            ));
+        }
+        let own = rrsets.iter().filter(|set| set.is_at(zone) && set.is_of("NS"));
+        let name_servers = own.flat_map(Set::served).filter_map(|target| canonical_name(target).ok()).collect();
+        Ok(ZoneFacts { name_servers })
+    }
+}
+
+/// A zone's id in paths: its name, with `=` and two digits for what is no letter, digit, dot or hyphen.
+fn zone_id(zone: &Name) -> String {
+    let mut id = String::new();
+    for byte in zone.to_ascii().bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-') {
+            id.push(char::from(byte));
+        } else {
+            write!(id, "={byte:02X}").expect("invariant: writing to a String cannot fail");
+        }
+    }
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(kind: &str, soa_edit_api: &str) -> Result<ZoneFacts, ProviderError> {
+        let answer = serde_json::json!({
+            "kind": kind, "soa_edit_api": soa_edit_api,
+            "rrsets": [{ "name": "example.test.", "type": "NS", "ttl": 60, "records": [{ "content": "NS1.example.test." }] }],
+        });
+        let answer: ZoneAnswer = serde_json::from_value(answer).expect("an answer");
+        answer.facts(&canonical_name("example.test").expect("a name"), "the API")
+    }
+
+    #[test]
+    fn names_the_servers_of_a_zone_that_secondaries_follow() {
+        let facts = facts("Master", "INCREASE").expect("facts");
+        assert_eq!(facts.name_servers, [canonical_name("ns1.example.test").expect("a name")]);
+    }
+
+    #[test]
+    fn refuses_a_zone_whose_serial_never_grows_or_that_another_server_writes() {
+        for (kind, soa_edit_api, words) in [
+            ("Master", "", "SOA-EDIT-API INCREASE"),
+            ("Native", "off", "SOA-EDIT-API"),
+            ("Slave", "DEFAULT", "primary"),
+        ] {
+            let error = facts(kind, soa_edit_api).expect_err("refused");
+            assert!(matches!(&error, ProviderError::Denied { reason, .. } if reason.contains(words)), "{error}");
+        }
+    }
+
+    #[test]
+    fn writes_a_zones_id_as_the_server_does() {
+        let id = |text: &str| zone_id(&canonical_name(text).expect("a name"));
+        assert_eq!(id("example.test"), "example.test.");
+        assert_eq!(id("_udp.example.test"), "=5Fudp.example.test.");
+    }
+}

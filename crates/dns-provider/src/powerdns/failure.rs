@@ -1,0 +1,146 @@
+//! What an answer means, by what the caller can do about it. Pure.
+
+use dns_core::change::ChangeSet;
+use hickory_proto::rr::Name;
+use reqwest::StatusCode;
+use serde::Deserialize;
+
+use crate::http_api::Answer;
+use crate::port::ProviderError;
+
+/// What the server says when a CNAME would stand beside other data, or the reverse.
+const BESIDE: &str = "onflicts with";
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Asked<'a> {
+    /// Of a zone; it changes no record.
+    Read(&'a Name),
+    /// A PATCH.
+    Write(&'a ChangeSet),
+}
+
+#[derive(Debug, Deserialize)]
+struct Refusal {
+    error: String,
+}
+
+impl Asked<'_> {
+    /// Sent, and no answer that can be trusted.
+    pub(super) fn unanswered(&self, subject: &str, reason: String) -> ProviderError {
+        let subject = subject.to_owned();
+        match self {
+            Self::Read(_) => ProviderError::Transient { subject, reason },
+            Self::Write(_) => ProviderError::OutcomeUnknown { subject, reason },
+        }
+    }
+
+    fn zone(&self) -> &Name {
+        match self {
+            Self::Read(zone) => zone,
+            Self::Write(change) => &change.zone,
+        }
+    }
+}
+
+/// The body of a success, or what went wrong.
+pub(super) fn judge(asked: &Asked<'_>, answer: Answer, subject: &str) -> Result<Vec<u8>, ProviderError> {
+    if answer.status.is_success() {
+        return Ok(answer.body);
+    }
+    let refusal: Option<Refusal> = serde_json::from_slice(&answer.body).ok();
+    let said =
+        refusal.map_or_else(|| answer.quote(), |refusal| format!("{} ({})", refusal.error, answer.status.as_u16()));
+    let zone = asked.zone();
+    let denied = |reason: String| ProviderError::Denied { subject: subject.to_owned(), reason };
+    Err(match (answer.status, asked) {
+        (StatusCode::UNAUTHORIZED, _) => {
+            denied(format!("{said}: the API key is wrong; compare it with the server's `api-key`"))
+        }
+        (StatusCode::FORBIDDEN, _) => {
+            denied(format!("{said}: does the server's `webserver-allow-from` have our address?"))
+        }
+        (StatusCode::NOT_FOUND, _) => denied(format!(
+            "{said}: it has no zone {zone}, or no server of that id; look at `{subject}` with `/api/v1/servers`"
+        )),
+        (StatusCode::UNPROCESSABLE_ENTITY, Asked::Write(change)) if said.contains(BESIDE) => {
+            ProviderError::Conflict { zone: change.zone.to_string(), reason: said }
+        }
+        (StatusCode::UNPROCESSABLE_ENTITY | StatusCode::BAD_REQUEST, Asked::Write(change)) => {
+            ProviderError::Invalid { subject: subject.to_owned(), record: suspects(change, &said), reason: said }
+        }
+        // A server may fail after it has stored the change.
+        (status, _) if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
+            asked.unanswered(subject, format!("it answered {said}"))
+        }
+        (_, _) => denied(format!("{said}: is this the API, and what stands in front of it?")),
+    })
+}
+
+/// The records that the server names, or all of the change set's.
+fn suspects(change: &ChangeSet, said: &str) -> String {
+    let all = || change.creates.iter().map(|set| (set.key().name().to_ascii(), set.key().to_string()));
+    let fence = (change.fence_name.to_ascii(), change.fence_name.to_string());
+    let all: Vec<(String, String)> = all().chain([fence]).collect();
+    let named: Vec<&str> = all.iter().filter(|(name, _)| said.contains(name)).map(|(_, key)| key.as_str()).collect();
+    if named.is_empty() {
+        return all.iter().map(|(_, key)| key.as_str()).collect::<Vec<_>>().join(", ");
+    }
+    named.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use dns_core::change::{Guard, Requirement};
+    use dns_core::fence::text::FenceText;
+    use dns_core::rrset::{GuardedType, Rrset, RrsetKey, Ttl, canonical_name};
+
+    use super::*;
+
+    fn change() -> ChangeSet {
+        let name = |text: &str| canonical_name(text).expect("a name");
+        let key = RrsetKey::new(&name("api.example.test"), GuardedType::A);
+        let ttl = Ttl::from_secs(60).expect("a TTL");
+        let value = GuardedType::A.parse_value("192.0.2.1").expect("a value");
+        ChangeSet {
+            zone: name("example.test"),
+            fence_name: name("_f.example.test"),
+            guard: Guard::Absent,
+            requires: vec![Requirement::Absent(key.clone())],
+            deletes: vec![],
+            creates: vec![Rrset::new(key, ttl, [value]).expect("an RRset")],
+            fence_ttl: ttl,
+            fence: FenceText::from_strings(vec!["a=1;".to_owned()]),
+        }
+    }
+
+    fn write(status: u16, body: &str) -> Result<(), ProviderError> {
+        let status = StatusCode::from_u16(status).expect("a status");
+        let answer = Answer { status, retry_after: None, body: body.as_bytes().to_vec() };
+        judge(&Asked::Write(&change()), answer, "the API").map(drop)
+    }
+
+    #[test]
+    fn says_what_the_caller_can_do() {
+        use ProviderError::{Conflict, Denied, Invalid, OutcomeUnknown};
+        assert!(write(204, "").is_ok());
+        assert!(matches!(write(401, "Unauthorized"), Err(Denied { reason, .. }) if reason.contains("api-key")));
+        assert!(
+            matches!(write(404, r#"{"error": "Not Found"}"#), Err(Denied { reason, .. }) if reason.contains("zone"))
+        );
+        let bad = r#"{"error": "Record api.example.test./A '300.0.0.1': unable to parse"}"#;
+        assert!(matches!(write(422, bad), Err(Invalid { record, .. }) if record == "api.example.test. A"));
+        let beside = r#"{"error": "RRset api.example.test. IN A: Conflicts with another RRset"}"#;
+        assert!(matches!(write(422, beside), Err(Conflict { .. })));
+        assert!(matches!(write(500, "<html>"), Err(OutcomeUnknown { .. })));
+        assert!(matches!(write(302, ""), Err(Denied { .. })));
+    }
+
+    #[test]
+    fn a_read_that_fails_at_the_server_may_be_repeated() {
+        let answer = Answer { status: StatusCode::BAD_GATEWAY, retry_after: None, body: vec![] };
+        let zone = canonical_name("example.test").expect("a name");
+        let outcome = judge(&Asked::Read(&zone), answer, "the API");
+        assert!(matches!(outcome, Err(ProviderError::Transient { .. })), "{outcome:?}");
+    }
+}

@@ -1,0 +1,211 @@
+//! Reads of one zone, answered together.
+//!
+//! An account has a few calls a second for everyone. So whoever waits for a read of a zone is answered by one round: a
+//! sweep over all their fences, one over all their records, and where that leaves a doubt, one over these fences again. A
+//! read counts only what was asked for *after* it came: those that come during a round wait for the next. Urgent reads
+//! have rounds of their own, so that a failover never waits behind the watch.
+//!
+//! Fence and records come from different pages at different times. They belong together
+//! - if the fence's digest is the digest of the records and it names all of them: records and fence are written in one
+//!   batch, so these records are what that fence was written with, whenever each was read; or
+//! - if the fence is the same before and after the records: own writers never write a record without its fence.
+//!
+//! The first needs no further call and holds for every service in order, so pages between which the zone changes cost
+//! something only where it did. What a view says may be outdated when it is used; that is what the conditions of a write
+//! are for.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use dns_core::fence::Fence;
+use dns_core::rrset::{RrsetKey, Rrsets, records_digest};
+use dns_core::zone::{FoundFence, ReadRequest, ZoneView};
+use hickory_proto::rr::Name;
+use tokio::sync::{mpsc, oneshot};
+
+use super::outcome::Failure;
+use super::sweep::Sets;
+use super::{Held, view};
+use crate::asked;
+use crate::port::Urgency;
+
+/// How often the records are read before a service counts as too restless. Its fence is written a few times per move, so
+/// a second change within one round is rare and a third one is no coincidence.
+const ROUNDS_MAX: u32 = 3;
+
+/// How long a round waits for others to join: nothing to a person, and enough for all services of an evacuation that
+/// are started by one event.
+const GATHER: Duration = Duration::from_millis(5);
+
+/// How long reads that find out what became of writes let flips go first. While flips keep coming, a round that begins
+/// later answers for more of them; and what is not settled is held in memory.
+const GIVE_WAY_FLIP: Duration = Duration::from_secs(10);
+
+/// The same for reads in quiet times, which nobody waits for.
+const GIVE_WAY_WATCH: Duration = Duration::from_secs(30);
+
+/// Reads that can wait; one more waits for a place among them. More services than any zone holds.
+const WAITING_MAX: usize = 16_384;
+
+/// How long a read may take. A zone with the 10,000 sets of the default quota has 34 pages, and watching may make one call
+/// a second; this leaves room for a zone ten times as large.
+const READ_WITHIN: Duration = Duration::from_mins(10);
+
+/// The reads of one zone and one urgency.
+pub(super) struct Lane {
+    held: Arc<Held>,
+    urgency: Urgency,
+    asked: OnceLock<mpsc::Sender<Question>>,
+}
+
+/// A read that waits.
+struct Question {
+    request: ReadRequest,
+    reply: oneshot::Sender<Result<ZoneView, Failure>>,
+}
+
+/// A read in a round.
+struct Open {
+    question: Question,
+    fence: FoundFence,
+    /// What the fence says, if it is one.
+    parsed: Option<Fence>,
+    asked: BTreeSet<RrsetKey>,
+}
+
+impl Lane {
+    pub(super) fn new(held: Arc<Held>, urgency: Urgency) -> Self {
+        Self { held, urgency, asked: OnceLock::new() }
+    }
+
+    /// Reads, together with whoever else waits.
+    pub(super) async fn read(&self, request: &ReadRequest) -> Result<ZoneView, Failure> {
+        let (reply, answer) = oneshot::channel();
+        let question = Question { request: request.clone(), reply };
+        let ended = || Failure::NotSent("the task that reads has ended".to_owned());
+        let asked = async {
+            self.asked.get_or_init(|| self.start()).send(question).await.map_err(|_| ended())?;
+            answer.await.map_err(|_| ended())?
+        };
+        let late = || {
+            let (zone, secs) = (&self.held.name, READ_WITHIN.as_secs());
+            Failure::NotSent(format!("zone {zone} could not be read within {secs} s; are there calls left for it?"))
+        };
+        tokio::time::timeout(READ_WITHIN, asked).await.unwrap_or_else(|_| Err(late()))
+    }
+
+    fn start(&self) -> mpsc::Sender<Question> {
+        let (asked, questions) = mpsc::channel(WAITING_MAX);
+        tokio::spawn(run(Arc::clone(&self.held), self.urgency, questions));
+        asked
+    }
+}
+
+async fn run(held: Arc<Held>, urgency: Urgency, mut questions: mpsc::Receiver<Question>) {
+    let give_way = match urgency {
+        Urgency::Flip => GIVE_WAY_FLIP,
+        Urgency::Watch => GIVE_WAY_WATCH,
+    };
+    while let Some(first) = questions.recv().await {
+        tokio::time::sleep(GATHER).await;
+        held.api.precedence.give_way(give_way).await;
+        let mut waiting = vec![first];
+        while let Ok(next) = questions.try_recv() {
+            waiting.push(next);
+        }
+        waiting.retain(|question| !question.reply.is_closed());
+        round(&held, urgency, waiting).await;
+    }
+}
+
+/// Answers every question.
+async fn round(held: &Held, urgency: Urgency, questions: Vec<Question>) {
+    let names: BTreeSet<Name> = questions.iter().map(|question| question.request.fence_name.clone()).collect();
+    let fences = match held.sweep(names, urgency).await {
+        Ok(fences) => fences,
+        Err(failure) => return questions.into_iter().for_each(|question| question.answer(Err(failure.clone()))),
+    };
+    let mut open: Vec<Open> = questions.into_iter().map(|question| Open::new(question, held, &fences)).collect();
+    drop(fences);
+    for _ in 0..ROUNDS_MAX {
+        open = match pass(held, urgency, &mut open).await {
+            Ok(left) => left,
+            Err(failure) => return open.into_iter().for_each(|open| open.question.answer(Err(failure.clone()))),
+        };
+        if open.is_empty() {
+            return;
+        }
+    }
+    for Open { question, .. } in open {
+        let fence = question.request.fence_name.clone();
+        question.answer(Err(Failure::NotSent(format!(
+            "the fence {fence} changed during each of {ROUNDS_MAX} reads; is another controller writing?"
+        ))));
+    }
+}
+
+/// Reads records once and answers all whose fence belongs to them; the others are left, under the newer fence. After a
+/// failure all that are unanswered are in `open`.
+async fn pass(held: &Held, urgency: Urgency, open: &mut Vec<Open>) -> Result<Vec<Open>, Failure> {
+    let names = open.iter().flat_map(|open| &open.asked).map(|key| key.name().clone()).collect();
+    let found = held.sweep(names, urgency).await?;
+    let mut doubtful: Vec<(Open, Rrsets)> = Vec::new();
+    for one in std::mem::take(open) {
+        match view::rrsets(&one.asked, &found, &held.spellings) {
+            Ok(rrsets) if one.belongs_to(&rrsets) => one.answer(rrsets),
+            Ok(rrsets) => doubtful.push((one, rrsets)),
+            Err(failure) => one.question.answer(Err(failure)),
+        }
+    }
+    drop(found);
+    let names: BTreeSet<Name> = doubtful.iter().map(|(one, _)| one.question.request.fence_name.clone()).collect();
+    let again = match held.sweep(names, urgency).await {
+        Ok(again) => again,
+        Err(failure) => {
+            open.extend(doubtful.into_iter().map(|(one, _)| one));
+            return Err(failure);
+        }
+    };
+    let mut left = Vec::new();
+    for (one, rrsets) in doubtful {
+        if view::fence(&one.question.request.fence_name, &again, &held.spellings) == one.fence {
+            one.answer(rrsets);
+        } else {
+            left.push(Open::new(one.question, held, &again));
+        }
+    }
+    Ok(left)
+}
+
+impl Question {
+    /// Nobody listens to a read that was given up.
+    fn answer(self, outcome: Result<ZoneView, Failure>) {
+        let _ = self.reply.send(outcome);
+    }
+}
+
+impl Open {
+    fn new(question: Question, held: &Held, fences: &Sets) -> Self {
+        let fence = view::fence(&question.request.fence_name, fences, &held.spellings);
+        let parsed = match &fence {
+            FoundFence::Present { text, .. } => Fence::parse(text, &question.request.zone).ok(),
+            FoundFence::Absent | FoundFence::Unreadable { .. } => None,
+        };
+        let asked = asked::keys(&question.request, &fence);
+        Self { question, fence, parsed, asked }
+    }
+
+    /// Whether the fence was written with these records.
+    fn belongs_to(&self, rrsets: &Rrsets) -> bool {
+        self.parsed.as_ref().is_some_and(|fence| {
+            rrsets.keys().all(|key| fence.rrs.contains(key)) && records_digest(rrsets) == fence.digest
+        })
+    }
+
+    fn answer(self, rrsets: Rrsets) {
+        let Self { question, fence, parsed: _, asked } = self;
+        let ReadRequest { zone, fence_name, keys: _ } = question.request.clone();
+        question.answer(Ok(ZoneView { zone, fence_name, fence, asked, rrsets }));
+    }
+}
