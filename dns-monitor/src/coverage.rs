@@ -9,7 +9,7 @@ use dns_core::evidence::EndpointKey;
 use dns_core::identifier::VantageName;
 use dns_core::policy::Detection;
 use dns_core::probe::ProbeSpec;
-use dns_core::service::{Endpoint, Region, Service, endpoint_digest};
+use dns_core::service::{Endpoint, Everywhere, Region, Service, endpoint_digest};
 use dns_service::config::Config;
 use hickory_proto::rr::Name;
 
@@ -51,6 +51,7 @@ impl Coverage {
         let mut targets: Vec<Target> = config
             .services
             .iter()
+            .map(Everywhere::lead)
             .filter(|service| service.policy.vantage_points.contains(vantage))
             .flat_map(|service| service.regions.iter().flat_map(|region| targets(service, region, vantage)))
             .collect();
@@ -78,7 +79,7 @@ pub struct GuardedNames(BTreeSet<Name>);
 impl GuardedNames {
     /// Those of every service, covered or not.
     pub fn of(config: &Config) -> Self {
-        let records = config.services.iter().flat_map(|service| &service.records);
+        let records = config.services.iter().flat_map(Everywhere::projections).flat_map(|service| &service.records);
         Self(records.map(|record| record.key.name().clone()).collect())
     }
 

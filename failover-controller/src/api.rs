@@ -4,6 +4,7 @@
 //! engine, and answer 202 with a decision to follow, 200 if nothing has to be written, or 409 with the rules that
 //! said no.
 
+mod facts;
 mod orders;
 mod reads;
 pub(crate) mod report;
@@ -43,6 +44,7 @@ pub(crate) fn routes(state: ApiState) -> Router {
         .route("/api/v1/services/{name}/resume", post(orders::resume))
         .route("/api/v1/services/{name}/adopt", post(orders::adopt))
         .route("/api/v1/services/{name}/release", post(orders::release))
+        .route("/api/v1/services/{name}/facts", post(facts::take_down))
         .route("/api/v1/pause", post(orders::pause_all))
         .route("/api/v1/resume", post(orders::resume_all))
         .with_state(state)

@@ -1,5 +1,7 @@
 //! What a person should see first about a service, and whether it should wake someone.
 
+mod places;
+
 use dns_core::fence::Fence;
 use dns_core::judgement::Health;
 use dns_core::machine::State;
@@ -12,6 +14,7 @@ use dns_core::zone::FoundFence;
 use dns_store::port::HistoryTrouble;
 
 use crate::api::report::rfc3339;
+use crate::aside::Aside;
 use crate::engine::snapshot::ServiceView;
 
 /// One thing to look at.
@@ -35,27 +38,36 @@ impl Concern {
 
 /// Everything to look at, most urgent first. Empty if all is well.
 pub(crate) fn concerns(view: &ServiceView) -> Vec<Concern> {
-    let memory = &view.memory;
-    let mut found: Vec<Concern> = [
-        fault(view),
-        held(memory),
-        uncertain(memory),
-        failed_write(memory),
-        standing(view),
-        unreadable(memory),
+    let of_places = if view.places.is_empty() { of_place(view) } else { places::concerns(&view.places) };
+    let of_service = [
         unknown(view),
-        paused(memory),
+        view.here().find_map(|here| paused(&here.memory)),
+        waiting(view),
         elsewhere(view),
         way_back(view),
         no_refuge(view),
         history(view),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    ];
+    let mut found: Vec<Concern> =
+        fault(view).into_iter().chain(of_places).chain(of_service.into_iter().flatten()).collect();
     found.extend(undelivered(view));
     found.sort_by_key(|concern| !concern.page);
     found
+}
+
+/// What concerns the one place that a view is of.
+fn of_place(view: &ServiceView) -> Vec<Concern> {
+    let memory = &view.memory;
+    let own = [held(memory), uncertain(memory), failed_write(memory), standing(view), unreadable(memory)];
+    own.into_iter().flatten().chain(beside(&view.aside)).collect()
+}
+
+/// A canary that does not arrive tells today what a failover would meet.
+fn beside(aside: &Aside) -> impl Iterator<Item = Concern> {
+    let Aside { drain, canary, delegation } = aside;
+    let draining = drain.as_ref().filter(|drain| drain.running).map(|drain| Concern::note(drain.describe()));
+    let canary = canary.clone().map(Concern::page);
+    [canary, delegation.clone().map(Concern::note), draining].into_iter().flatten()
 }
 
 /// Without its state, or a store to commit to, a service has no failover.
@@ -165,6 +177,12 @@ fn unreadable(memory: &Failover) -> Option<Concern> {
     memory.unreadable().map(|trouble| Concern::page(format!("the zone cannot be read: {}", trouble.reason)))
 }
 
+/// Of a region with thousands of services not all can move at once.
+fn waiting(view: &ServiceView) -> Option<Concern> {
+    let text = "its region fails; it moves in its turn, after the services that are being moved now";
+    view.waits_its_turn.then(|| Concern::note(text))
+}
+
 /// Not to know is no reason to move, but somebody has to look.
 fn unknown(view: &ServiceView) -> Option<Concern> {
     let judgement = view.memory.judgement()?;
@@ -223,13 +241,14 @@ fn no_refuge(view: &ServiceView) -> Option<Concern> {
 
 fn undelivered(view: &ServiceView) -> Vec<Concern> {
     use dns_core::machine::event::DeliveryOutcome;
-    let deliveries = view.verification.iter().filter(|verification| !verification.running);
+    let verifications = view.here().filter_map(|here| here.verification.as_ref());
+    let deliveries = verifications.filter(|verification| !verification.running);
     deliveries
         .flat_map(|verification| &verification.deliveries)
-        .filter(|delivery| delivery.outcome != DeliveryOutcome::Served)
+        .filter(|delivery| matches!(delivery.outcome, DeliveryOutcome::Silent | DeliveryOutcome::Old))
         .map(|delivery| {
             let word = match delivery.outcome {
-                DeliveryOutcome::Silent => "does not answer",
+                DeliveryOutcome::Silent | DeliveryOutcome::Unobservable => "does not answer",
                 DeliveryOutcome::Old | DeliveryOutcome::Served => "did not serve the last write in time",
             };
             let detail = delivery.detail.as_deref().unwrap_or_default();
@@ -240,17 +259,21 @@ fn undelivered(view: &ServiceView) -> Vec<Concern> {
 
 #[cfg(test)]
 mod tests {
-    use dns_core::machine::Machine;
+    use dns_core::saga::Saga;
+    use dns_core::service::Everywhere;
 
     use super::*;
+    use crate::verifier;
 
     /// What is remembered of a service whose last write failed.
     fn after_failed_write(backoff: &str) -> Failover {
-        let envelope = Machine::new().to_envelope();
+        let service = Everywhere::only((*verifier::tests::service("192.0.2.10")).clone());
+        let envelope = Saga::new(&service).to_envelope();
         let failed = envelope
             .replace(r#""writeError":null"#, r#""writeError":"refused""#)
             .replace(r#""backoff":{"failures":0,"until":null}"#, backoff);
-        Machine::from_envelope(&failed).expect("reads").memory().clone()
+        let saga = Saga::from_envelope(&failed, &service).expect("reads");
+        saga.machines().map(|(_, machine)| machine.memory().clone()).next().expect("a place")
     }
 
     #[test]
@@ -260,5 +283,18 @@ mod tests {
         let over = after_failed_write(r#""backoff":{"failures":0,"until":null}"#);
         let concern = failed_write(&over).expect("still told");
         assert!(!concern.page && concern.text.contains("refused"), "{concern:?}");
+    }
+
+    #[test]
+    fn a_canary_that_did_not_arrive_wakes_someone_and_a_delegation_elsewhere_does_not() {
+        let aside = Aside {
+            drain: None,
+            canary: Some("the canary did not arrive".to_owned()),
+            delegation: Some("delegated elsewhere".to_owned()),
+        };
+        let found: Vec<(bool, String)> = beside(&aside).map(|concern| (concern.page, concern.text)).collect();
+        let wanted = [(true, "the canary did not arrive".to_owned()), (false, "delegated elsewhere".to_owned())];
+        assert_eq!(found, wanted);
+        assert_eq!(beside(&Aside::default()).count(), 0);
     }
 }

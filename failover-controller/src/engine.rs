@@ -4,8 +4,13 @@
 //! the new state, the outbox and the history of one step are committed in one transaction, and only then do the
 //! effects take place. A commit that fails leaves the old state standing, as if the event had not come.
 //!
+//! It looks at a service when there is news of it or time alone changes something ([`due`]), and lets only so many begin
+//! to move at once as can be sent before their decisions are too old: the others wait for their turn, undecided. What it
+//! publishes is shared with what it published before.
+//!
 //! It runs without a store, too, and then decides nothing and says why ([`loading`], [`trouble`]).
 
+mod due;
 pub(crate) mod evidence;
 pub(crate) mod handle;
 mod loading;
@@ -13,33 +18,38 @@ pub(crate) mod snapshot;
 mod trouble;
 mod unit;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use dns_core::fence::DecisionId;
-use dns_core::identifier::{Actor, ServiceName, VantageName};
+use dns_core::history::HistoryEntry;
+use dns_core::identifier::{Actor, ProviderName, ServiceName, VantageName};
 use dns_core::judgement::judge;
 use dns_core::machine::command::Order;
-use dns_core::machine::effect::{Effect, PermitAnswer, Step};
+use dns_core::machine::effect::{Effect, PermitAnswer};
 use dns_core::machine::event::Event;
-use dns_core::service::Service;
+use dns_core::policy::VALIDITY_MIN;
+use dns_core::saga::{PlacedEffect, SagaStep};
+use dns_core::service::{Everywhere, Place};
 use dns_core::time::Timestamp;
+use dns_core::zone::ZoneView;
 use dns_provider::port::{Permit, ProviderError};
 use dns_service::clock::Clock;
 use dns_service::exit::one_line;
 use dns_service::failpoint::{self, Failpoint};
-use dns_store::port::{Store, StoreError};
+use dns_store::port::{HistoryTrouble, Store, StoreError};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::aside::{Asides, News};
 use crate::reader::ReadNow;
 use crate::verifier::Verifications;
 use evidence::{Due, Witnesses};
 use handle::{Message, OrderAnswer};
 use loading::Waiting;
-use snapshot::Snapshot;
+use snapshot::{ServiceView, Snapshot};
 use trouble::Trouble;
 use unit::{NotStepped, Unit};
 
@@ -50,24 +60,36 @@ const TICK: Duration = Duration::from_millis(250);
 /// starved, and what waits in its sockets is old. Eight ticks, so that a slow commit is not taken for a stall.
 const STALL: Duration = Duration::from_secs(2);
 
+/// Services of one provider that wait for the permit of a decision, at the most: as many as any provider is sent within
+/// the shortest time that a decision is valid. Whoever waits longer would be decided again and again, each time with two
+/// rows of history, and everyone else would wait for that.
+const PENDING_MAX: usize = 256;
+
+/// The shortest time between two publications: nobody reads faster. A copy of ten thousand services takes a millisecond.
+const PUBLISH_GAP: Duration = Duration::from_millis(20);
+
 /// What the engine needs from outside.
 pub(crate) struct Parts {
     /// This controller's name.
     pub(crate) actor: Actor,
     /// The clock.
     pub(crate) clock: Clock,
-    /// Every service, with how long its provider's permits last.
-    pub(crate) services: Vec<(Arc<Service>, Duration)>,
+    /// Every service.
+    pub(crate) services: Vec<Everywhere>,
+    /// How long each provider's permits last.
+    pub(crate) permits: BTreeMap<ProviderName, Duration>,
     /// Every vantage point.
     pub(crate) vantage_points: Vec<VantageName>,
     /// The store.
     pub(crate) store: Arc<dyn Store>,
     /// Wakes the executor.
     pub(crate) outbox: Arc<Notify>,
-    /// Asks for a read of a service's zone.
+    /// Asks for reads of services' zones.
     pub(crate) read_now: ReadNow,
     /// Starts verifications.
     pub(crate) verifications: Verifications,
+    /// What is known beside the state of services.
+    pub(crate) asides: Asides,
     /// Raised after a stall: subscribers reconnect, and say with what they hear on which side of it they asked.
     pub(crate) distrust: watch::Sender<u64>,
 }
@@ -83,6 +105,19 @@ pub(crate) struct Owner {
     /// Which opening of the store everything was loaded from.
     incarnation: u64,
     last_turn: Turn,
+    /// The vantage points that counted at the last turn: silence and blindness begin without news.
+    counting: BTreeSet<VantageName>,
+    /// Whose turn to move is first: the one after the last that was let.
+    next_turn: Option<ServiceName>,
+    /// What was last shown of every service beside its own state.
+    told: Told,
+}
+
+/// What is the same for every service.
+#[derive(Default, PartialEq)]
+struct Told {
+    trouble: Option<String>,
+    history: Option<HistoryTrouble>,
 }
 
 /// When the loop last turned, by both clocks.
@@ -101,6 +136,9 @@ pub(crate) async fn run(
 ) {
     let mut owner = Owner::new(parts);
     let mut ticks = tokio::time::interval(TICK);
+    // When what has happened since the last publication is published.
+    let mut published = Instant::now();
+    let mut news = false;
     loop {
         tokio::select! {
             biased;
@@ -112,17 +150,18 @@ pub(crate) async fn run(
                 // would never have theirs.
                 ticks.reset();
             }
+            () = tokio::time::sleep_until(published + PUBLISH_GAP), if news => {}
             Some(message) = messages.recv() => {
                 owner.note_turn();
                 let heartbeat = matches!(message, Message::Heard(_, _));
                 owner.handle(message).await;
-                if heartbeat {
-                    // The next tick publishes it; a copy of everything for each would be waste.
-                    continue;
-                }
+                // The next tick publishes a heartbeat; and of many messages at once only the last.
+                news |= !heartbeat;
+                continue;
             }
         }
         owner.publish(&publish);
+        (published, news) = (Instant::now(), false);
     }
 }
 
@@ -136,6 +175,9 @@ impl Owner {
             trouble: Trouble::default(),
             incarnation: parts.store.incarnation(),
             last_turn: Turn { now, wall },
+            counting: BTreeSet::new(),
+            next_turn: None,
+            told: Told::default(),
             parts,
         }
     }
@@ -148,7 +190,7 @@ impl Owner {
         self.notice_another_file().await;
         self.load_waiting().await;
         self.try_store_again().await;
-        self.judge_all().await;
+        self.judge_due().await;
         if self.trouble.failures() == failures {
             self.trouble.end();
         }
@@ -180,18 +222,12 @@ impl Owner {
             Message::Heard(vantage, heard) => match self.witnesses.take(&vantage, heard) {
                 Due::Nothing => {}
                 Due::One(service) => self.judge_one(&service).await,
-                Due::All => self.judge_all().await,
-            },
-            Message::Zone(service, Ok(view)) => {
-                if let Some(unit) = self.units.get_mut(&service) {
-                    unit.note_read(self.parts.clock.now());
+                Due::All => {
+                    self.make_due(&vantage);
+                    self.judge_due().await;
                 }
-                self.note(&service, Event::ZoneRead(*view)).await;
-            }
-            Message::Zone(service, Err(error)) => {
-                let denied = matches!(error, ProviderError::Denied { .. });
-                self.note(&service, Event::ZoneUnreadable { reason: error.to_string(), denied }).await;
-            }
+            },
+            Message::Zone(service, place, read) => self.take_look(&service, &place, read).await,
             Message::Order(service, order, reply) => {
                 let answer = self.order(&service, order).await;
                 // A caller that has gone away finds the outcome in the history.
@@ -224,7 +260,33 @@ impl Owner {
                 }
                 let _gone = reply.send(stepped.map(drop).map_err(|error| one_line(&error)));
             }
+            Message::Recorded(entry) => self.record(*entry).await,
         }
+    }
+
+    /// A row that no step asks for. Lost if the store does not take it: nothing depends on it.
+    async fn record(&mut self, entry: HistoryEntry) {
+        let Some(unit) = self.units.get_mut(&entry.service).filter(|_| self.trouble.shut().is_none()) else { return };
+        if let Err(error) = unit.record(entry, &self.parts).await {
+            self.take_in(&error).await;
+        }
+    }
+
+    async fn take_look(&mut self, name: &ServiceName, place: &Place, read: Result<Box<ZoneView>, ProviderError>) {
+        let event = match read {
+            Ok(view) => {
+                if let Some(unit) = self.units.get_mut(name) {
+                    unit.note_read(place, self.parts.clock.now());
+                }
+                Event::ZoneRead(*view)
+            }
+            Err(error) => {
+                let denied = matches!(error, ProviderError::Denied { .. });
+                Event::ZoneUnreadable { reason: error.to_string(), denied }
+            }
+        };
+        // It comes again by itself; the step has logged a failure.
+        let _again = self.step_at(name, Some(place), event).await;
     }
 
     async fn order(&mut self, service: &ServiceName, order: Order) -> OrderAnswer {
@@ -252,7 +314,9 @@ impl Owner {
         let granted = self.parts.clock.wall();
         // The newest evidence, not that of the last tick.
         self.judge_one(service).await;
-        let length = self.units.get(service).map(Unit::permit_length).ok_or("its state is not loaded")?;
+        let unit = self.units.get(service).ok_or("its state is not loaded")?;
+        let provider = unit.owner(&decision).map(|place| &place.provider);
+        let length = provider.and_then(|provider| self.parts.permits.get(provider)).copied().unwrap_or(VALIDITY_MIN);
         match self.step(service, Event::PermitAsked { decision }).await {
             Ok(step) => match step.permit {
                 Some(PermitAnswer::Granted) => Ok(Permit { granted, length }),
@@ -263,16 +327,75 @@ impl Owner {
         }
     }
 
-    async fn judge_all(&mut self) {
-        let names: Vec<ServiceName> = self.units.keys().cloned().collect();
-        for name in names {
-            self.judge_one(&name).await;
+    /// A vantage point sees otherwise: what it counts for is to be judged.
+    fn make_due(&mut self, vantage: &VantageName) {
+        let counts = |unit: &&mut Unit| unit.service().lead().policy.vantage_points.contains(vantage);
+        self.units.values_mut().filter(counts).for_each(Unit::make_due);
+    }
+
+    /// Judges what has news or waits for a moment that has come.
+    async fn judge_due(&mut self) {
+        let now = self.parts.clock.now();
+        let counting = self.witnesses.counting(now);
+        let changed: Vec<VantageName> = self.counting.symmetric_difference(&counting).cloned().collect();
+        changed.iter().for_each(|vantage| self.make_due(vantage));
+        self.counting = counting;
+        let mut room = self.room();
+        for name in self.due(now) {
+            let Some(unit) = self.units.get(&name) else { continue };
+            let provider = unit.service().lead().provider.clone();
+            let left = room.entry(provider).or_insert(PENDING_MAX);
+            // It was judged when it began to wait, and is judged again when it moves.
+            if unit.waits_its_turn() && *left == 0 {
+                continue;
+            }
+            let opened = self.judge_in_turn(&name, now, *left > 0).await;
+            if opened {
+                *left = left.saturating_sub(1);
+                self.next_turn = Some(name);
+            }
         }
+    }
+
+    /// How many services of each provider may begin to move.
+    fn room(&self) -> BTreeMap<ProviderName, usize> {
+        let mut room = BTreeMap::new();
+        for provider in self.units.values().flat_map(Unit::pending) {
+            let left = room.entry(provider.clone()).or_insert(PENDING_MAX);
+            *left = left.saturating_sub(1);
+        }
+        room
+    }
+
+    /// What is to be looked at, beginning with whose turn it is.
+    fn due(&self, now: Timestamp) -> Vec<ServiceName> {
+        let due = |(_, unit): &(&ServiceName, &Unit)| unit.is_due(now);
+        let all = || self.units.iter().filter(due).map(|(name, _)| name);
+        let is_after = |name: &&ServiceName| self.next_turn.as_ref().is_none_or(|last| *name > last);
+        all().filter(is_after).chain(all().filter(|name| !is_after(name))).cloned().collect()
+    }
+
+    /// Judges a service and steps it if that is news. One that would begin to move when it `may` not is left as it is, to
+    /// be judged anew when it is its turn. True if it has begun to.
+    async fn judge_in_turn(&mut self, name: &ServiceName, now: Timestamp, may: bool) -> bool {
+        let book = self.witnesses.book();
+        let Some(unit) = self.units.get_mut(name) else { return false };
+        let judgement = judge(unit.service().lead(), book, now);
+        if unit.is_judged_again(&judgement, now) {
+            return false;
+        }
+        let would_move = unit.would_move(&judgement, now);
+        unit.note_turn(would_move && !may);
+        if would_move && !may {
+            return false;
+        }
+        self.note(name, Event::Judged(judgement)).await;
+        would_move && self.units.get(name).is_some_and(|unit| unit.pending().next().is_some())
     }
 
     async fn judge_one(&mut self, name: &ServiceName) {
         let Some(unit) = self.units.get(name) else { return };
-        let judgement = judge(unit.service(), self.witnesses.book(), self.parts.clock.now());
+        let judgement = judge(unit.service().lead(), self.witnesses.book(), self.parts.clock.now());
         self.note(name, Event::Judged(judgement)).await;
     }
 
@@ -282,9 +405,19 @@ impl Owner {
     }
 
     /// One step of one service: commit, then carry out.
-    async fn step(&mut self, name: &ServiceName, event: Event) -> Result<Step, NotStepped> {
+    async fn step(&mut self, name: &ServiceName, event: Event) -> Result<SagaStep, NotStepped> {
+        self.step_at(name, None, event).await
+    }
+
+    /// The same of an event of one place, or of none.
+    async fn step_at(
+        &mut self,
+        name: &ServiceName,
+        place: Option<&Place>,
+        event: Event,
+    ) -> Result<SagaStep, NotStepped> {
         let Some(unit) = self.units.get_mut(name) else { return Err(NotStepped::NotLoaded(name.clone())) };
-        let stepped = unit.step(&event, &self.parts, self.trouble.shut()).await;
+        let stepped = unit.step(place, &event, &self.parts, self.trouble.shut()).await;
         match stepped {
             Ok(step) => {
                 self.carry_out(name, &step.effects);
@@ -316,13 +449,13 @@ impl Owner {
     }
 
     /// Effects that are no rows of the store. They carry no data: who is woken reads the store.
-    fn carry_out(&self, name: &ServiceName, effects: &[Effect]) {
-        for effect in effects {
+    fn carry_out(&self, name: &ServiceName, effects: &[PlacedEffect]) {
+        for PlacedEffect { place, effect } in effects {
             match effect {
                 Effect::Enqueue(_) => self.parts.outbox.notify_one(),
-                Effect::ReadZone => self.parts.read_now.ask(name),
+                Effect::ReadZone => self.parts.read_now.ask(name, place),
                 Effect::Verify(decision) => {
-                    let verification = self.units.get(name).and_then(Unit::verification);
+                    let verification = self.units.get(name).and_then(|unit| unit.verification(place));
                     if let Some(verification) = verification {
                         self.parts.verifications.begin(name, decision.clone(), verification);
                     }
@@ -332,33 +465,51 @@ impl Owner {
         }
     }
 
-    fn publish(&self, to: &watch::Sender<Arc<Snapshot>>) {
+    fn publish(&mut self, to: &watch::Sender<Arc<Snapshot>>) {
         let snapshot = Arc::new(self.snapshot());
-        let is_open = || snapshot.services.values().any(|view| view.memory.open().is_some());
+        let is_open = || snapshot.services.values().any(|view| view.here().any(|here| here.memory.open().is_some()));
         failpoint::reach_if(Failpoint::Publishing, is_open);
         to.send_replace(snapshot);
     }
 
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&mut self) -> Snapshot {
         let now = self.parts.clock.now();
-        let trouble = self.trouble.text(self.parts.store.trouble());
-        let history = self.parts.store.history_trouble();
-        let loaded =
-            self.units.iter().map(|(name, unit)| (name.clone(), unit.view(trouble.as_deref(), history.as_ref())));
-        let waiting = self
-            .waiting
-            .iter()
-            .map(|(name, waiting)| (name.clone(), waiting.view(trouble.as_deref(), history.as_ref())));
+        self.tell_anew();
+        let Told { trouble, history } = &self.told;
+        let (trouble, history, asides) = (trouble.as_deref(), history.as_ref(), &self.parts.asides);
+        let loaded = self
+            .units
+            .iter_mut()
+            .map(|(name, unit)| (name.clone(), unit.show(now, trouble, history, |view| asides.add_to(view))));
+        let waiting = self.waiting.iter().map(|(name, waiting)| {
+            let mut view = waiting.view(trouble, history);
+            asides.add_to(&mut view);
+            (name.clone(), Arc::new(view))
+        });
+        let services: BTreeMap<ServiceName, Arc<ServiceView>> = loaded.chain(waiting).collect();
         Snapshot {
             at: now,
             actor: Some(self.parts.actor.clone()),
-            services: loaded.chain(waiting).collect(),
+            services,
             unloaded: self.waiting.keys().cloned().collect(),
             witnesses: self.witnesses.reports(now),
-            store_error: trouble,
+            store_error: self.told.trouble.clone(),
             published: Some(Instant::now()),
             stall: None,
         }
+    }
+
+    /// Lets services be shown anew of which something has changed that is not their own.
+    fn tell_anew(&mut self) {
+        let told = Told {
+            trouble: self.trouble.text(self.parts.store.trouble()),
+            history: self.parts.store.history_trouble(),
+        };
+        let News { everyone, services } = self.parts.asides.take_news();
+        let everyone = everyone || told != self.told;
+        self.told = told;
+        let changed = |(name, _): &(&ServiceName, &mut Unit)| everyone || services.contains(*name);
+        self.units.iter_mut().filter(changed).for_each(|(_, unit)| unit.show_anew());
     }
 }
 

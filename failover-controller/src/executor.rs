@@ -6,19 +6,20 @@
 mod resolve;
 mod send;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use dns_core::fence::DecisionId;
-use dns_core::identifier::{Actor, ProviderName};
-use dns_core::service::Service;
-use dns_core::write::WriteStage;
+use dns_core::identifier::{Actor, ProviderName, ServiceName};
+use dns_core::service::{Everywhere, Service};
+use dns_core::write::{PlannedWrite, WriteStage};
 use dns_service::clock::Clock;
 use dns_service::exit::one_line;
-use dns_store::port::{OpenWrite, Store};
+use dns_store::port::{OpenWrite, OpenWrites, Position, Store};
 use tokio::sync::Notify;
 use tokio::task::{self, JoinSet};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::handle::Engine;
@@ -26,6 +27,13 @@ use crate::providers::ProviderInUse;
 
 /// How often the outbox is scanned without a wake-up: a wake-up that got lost costs a second, not a flip.
 const SCAN_EVERY: Duration = Duration::from_secs(1);
+
+/// How soon after a scan the next one may begin: of many decisions one scan finds several.
+const SCAN_GAP: Duration = Duration::from_millis(5);
+
+/// How often the rows are scanned that are known already: one may have been left behind, by a task that ended without a
+/// settlement or because its service was not loaded.
+const SCAN_ALL_EVERY: Duration = Duration::from_secs(2);
 
 /// What every write needs.
 #[derive(Clone)]
@@ -43,35 +51,45 @@ pub(crate) struct Executor {
     /// Every provider.
     pub(crate) providers: Arc<BTreeMap<ProviderName, ProviderInUse>>,
     /// Every service, by name.
-    pub(crate) services: Arc<BTreeMap<dns_core::identifier::ServiceName, Arc<Service>>>,
+    pub(crate) services: Arc<BTreeMap<ServiceName, Everywhere>>,
 }
 
 impl Executor {
     /// Drains the outbox until cancelled, then waits for what is under way. The caller bounds that wait; what is left
     /// then is found again by the next process.
     pub(crate) async fn run(self, stop: CancellationToken) {
-        let mut writes = Writes::default();
+        let (mut writes, mut scan) = (Writes::default(), Scan::default());
         while !stop.is_cancelled() {
-            self.start_what_is_open(&mut writes, &stop).await;
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = self.outbox.notified() => {}
-                () = tokio::time::sleep(SCAN_EVERY) => {}
-                true = writes.next_end(), if !writes.is_empty() => {}
-            }
+            self.start_what_is_open(&mut writes, &mut scan, &stop).await;
+            tokio::join!(self.until_news(&mut writes, &stop), tokio::time::sleep(SCAN_GAP));
         }
         while writes.next_end().await {}
     }
 
-    async fn start_what_is_open(&self, writes: &mut Writes, stop: &CancellationToken) {
-        // The store remembers why it could not be read, and the engine says it.
-        let Ok(open) = self.store.open_writes().await else { return };
+    /// Waits for a reason to scan. The end of a write is none by itself: what follows from it is a decision of its own.
+    async fn until_news(&self, writes: &mut Writes, stop: &CancellationToken) {
+        let due = Instant::now() + SCAN_EVERY;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.outbox.notified() => return,
+                () = tokio::time::sleep_until(due) => return,
+                true = writes.next_end(), if !writes.is_empty() => {}
+            }
+        }
+    }
+
+    async fn start_what_is_open(&self, writes: &mut Writes, scan: &mut Scan, stop: &CancellationToken) {
         // Before the engine has loaded anything, nobody could give a permit or take a settlement.
         let Some(snapshot) = self.engine.snapshot() else { return };
+        let from = scan.begin(self.store.incarnation());
+        // The store remembers why it could not be read, and the engine says it.
+        let Ok(OpenWrites { writes: open, newest }) = self.store.open_writes_after(from).await else { return };
+        scan.from = newest;
         for OpenWrite { write, stage } in open {
-            // Absence from the configuration deletes nothing: such a row waits until its service is back. So does one of
-            // a service whose state cannot be read.
-            let is_guarded = self.services.contains_key(&write.service) && !snapshot.unloaded.contains(&write.service);
+            // Absence from the configuration deletes nothing: such a row waits until its service and its place are back.
+            // So does one of a service whose state cannot be read.
+            let is_guarded = self.service_of(&write).is_some() && !snapshot.unloaded.contains(&write.service);
             if !is_guarded || writes.has(&write.id) {
                 continue;
             }
@@ -80,11 +98,16 @@ impl Executor {
         }
     }
 
-    async fn carry_out(&self, write: dns_core::write::PlannedWrite, stage: WriteStage, stop: CancellationToken) {
-        let Some(service) = self.services.get(&write.service).map(Arc::clone) else { return };
+    /// The service as the place of a write sees it.
+    fn service_of(&self, write: &PlannedWrite) -> Option<&Arc<Service>> {
+        self.services.get(&write.service)?.at(&write.place())
+    }
+
+    async fn carry_out(&self, write: PlannedWrite, stage: WriteStage, stop: CancellationToken) {
+        let Some(service) = self.service_of(&write) else { return };
         let provider = self.providers.get(&service.provider);
         let provider = provider.expect("invariant: a validated service names a configured provider");
-        let job = send::Job { executor: self, service: &service, provider, write: &write, stop: &stop };
+        let job = send::Job { executor: self, service, provider, write: &write, stop: &stop };
         match stage {
             WriteStage::Pending => job.send().await,
             WriteStage::Sent => job.resolve("the process that sent it ended before it knew", None).await,
@@ -92,12 +115,38 @@ impl Executor {
     }
 }
 
-/// The writes under way, each in a task of its own. Bounded by the services: each has one open write at the most.
+/// Which rows the next scan reads. A scan of all rows each time would read thousands of writes that are under way, to find
+/// one that is new.
+#[derive(Default)]
+struct Scan {
+    /// The newest row that is known.
+    from: Position,
+    /// When all rows were read last.
+    all: Option<Instant>,
+    /// Of which opening of the store the rows are.
+    incarnation: u64,
+}
+
+impl Scan {
+    /// Where the scan begins.
+    fn begin(&mut self, incarnation: u64) -> Position {
+        let is_due = self.all.is_none_or(|all| all.elapsed() >= SCAN_ALL_EVERY);
+        if is_due || self.incarnation != incarnation {
+            *self = Self { from: Position::default(), all: Some(Instant::now()), incarnation };
+        }
+        self.from
+    }
+}
+
+/// The writes under way, each in a task of its own, so that one that hangs holds up no other. Bounded by the places of
+/// the services: each has one open write at the most.
 #[derive(Default)]
 struct Writes {
     tasks: JoinSet<()>,
     /// Whose task is whose: one that panics can't say it.
     decisions: BTreeMap<task::Id, DecisionId>,
+    /// The same by decision.
+    under_way: BTreeSet<DecisionId>,
 }
 
 impl Writes {
@@ -106,11 +155,12 @@ impl Writes {
     }
 
     fn has(&self, decision: &DecisionId) -> bool {
-        self.decisions.values().any(|known| known == decision)
+        self.under_way.contains(decision)
     }
 
     fn start(&mut self, decision: DecisionId, write: impl Future<Output = ()> + Send + 'static) {
         let task = self.tasks.spawn(write);
+        self.under_way.insert(decision.clone());
         self.decisions.insert(task.id(), decision);
     }
 
@@ -122,6 +172,9 @@ impl Writes {
             Some(Err(error)) => (error.id(), Some(error)),
         };
         let decision = self.decisions.remove(&task);
+        if let Some(decision) = &decision {
+            self.under_way.remove(decision);
+        }
         if let (Some(error), Some(decision)) = (failed, decision) {
             // Its row stays in the outbox, so the next scan finds out what became of it. The others go on: started
             // beside themselves they would be burned by their own second tasks.

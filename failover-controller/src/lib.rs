@@ -5,7 +5,11 @@
 //! publishes. None of them decides anything: decisions are `dns-core`'s.
 
 mod api;
+mod aside;
 mod attention;
+mod canary;
+mod delegation;
+mod drain;
 mod engine;
 mod executor;
 mod gauges;

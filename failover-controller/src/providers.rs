@@ -1,4 +1,7 @@
-//! The configured providers: their adapters, and how their zones are verified.
+//! The configured providers: their adapters, and how their zones are verified and watched.
+
+mod adapters;
+mod receipts;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -6,32 +9,34 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dns_core::identifier::ProviderName;
+use dns_provider::authoritative::Discovery;
+use dns_provider::cloudflare::ApiSetupError;
 use dns_provider::port::Provider;
-use dns_provider::rfc2136::{NotifyError, Rfc2136, TsigAlgorithm, TsigKey};
-use dns_service::config::provider::{self, ProviderKind, Rfc2136Config, TsigConfig};
-use dns_service::config::secret::{SecretError, read_base64_line};
-use dns_service::config::{Config, ProviderConfig};
-use dns_service::failpoint::{self, Failpoint};
+use dns_provider::watched::Watched;
+use dns_service::config::secret::SecretError;
+use dns_service::config::{Config, ProviderConfig, ProviderKind};
 use tokio::sync::Semaphore;
-use tracing::{debug, warn};
 
-/// Writes sent to one provider at once. A server takes updates of a zone one after the other anyway.
+use self::receipts::Receipted;
+pub(crate) use self::receipts::Receipts;
+
+/// Writes sent to one server at once. It takes updates of a zone one after the other anyway.
 const SENDING_MAX: usize = 16;
 
-/// The counter of NOTIFYs that failed, by provider and server.
-const NOTIFY_FAILURES: &str = "failover_controller_notify_failures_total";
+/// Writes sent to one API at once: those that wait for their call share it. Two of the largest batches (250 flips of four
+/// records each are the 1,000 records that Route 53 takes), or ten of the usual ones, which is two seconds at five calls
+/// a second: far less than a permit lasts.
+const SENDING_API_MAX: usize = 512;
 
 /// One provider in use.
 #[derive(Clone)]
 pub(crate) struct ProviderInUse {
     /// Its adapter.
     pub(crate) adapter: Arc<dyn Provider>,
-    /// The server that plans are read from.
-    pub(crate) primary: SocketAddr,
-    /// The servers that verification asks; if empty, the zone's NS.
-    pub(crate) authoritative_servers: Vec<SocketAddr>,
-    /// Recursive resolvers for NS names outside the zone.
-    pub(crate) resolvers: Vec<SocketAddr>,
+    /// Finds the servers that its zones are verified on.
+    pub(crate) discovery: Arc<Discovery>,
+    /// What it calls the writes that this process made.
+    pub(crate) receipts: Arc<Receipts>,
     /// How often services are read in quiet times.
     pub(crate) read_interval: Duration,
     /// How long a permit lasts.
@@ -39,6 +44,13 @@ pub(crate) struct ProviderInUse {
     /// Places for writes that are being sent, so that a region-wide move does not flood a provider, and a provider that
     /// hangs holds up only its own services.
     pub(crate) sending: Arc<Semaphore>,
+}
+
+impl ProviderInUse {
+    /// The server or API, for people.
+    pub(crate) fn subject(&self) -> String {
+        self.adapter.capabilities().checked_by
+    }
 }
 
 /// A provider cannot be used.
@@ -51,9 +63,13 @@ pub(crate) enum ProviderSetupError {
         #[source]
         source: SecretError,
     },
-    /// No adapter.
-    #[error("provider {0}: this kind has no adapter yet")]
-    NotYet(ProviderName),
+    /// No client can be made for its API.
+    #[error("provider {provider}")]
+    Api {
+        provider: ProviderName,
+        #[source]
+        source: ApiSetupError,
+    },
 }
 
 /// Makes every provider's adapter.
@@ -61,71 +77,63 @@ pub(crate) enum ProviderSetupError {
 /// # Errors
 /// [`ProviderSetupError`], the first one.
 pub(crate) fn set_up(config: &Config) -> Result<BTreeMap<ProviderName, ProviderInUse>, ProviderSetupError> {
+    adapters::describe();
     let resolvers: Vec<SocketAddr> = config.resolvers.values().flatten().copied().collect();
-    config
-        .providers
-        .iter()
-        .map(|(name, provider)| match &provider.kind {
-            ProviderKind::Rfc2136(rfc2136) => Ok((name.clone(), set_up_rfc2136(name, provider, rfc2136, &resolvers)?)),
-            ProviderKind::Route53(_) | ProviderKind::Cloudflare(_) | ProviderKind::PowerDns(_) => {
-                Err(ProviderSetupError::NotYet(name.clone()))
-            }
-        })
-        .collect()
+    let in_use = |(name, provider): (&ProviderName, &ProviderConfig)| {
+        Ok((name.clone(), set_up_one(name, provider, &resolvers)?))
+    };
+    config.providers.iter().map(in_use).collect()
 }
 
-fn set_up_rfc2136(
+fn set_up_one(
     name: &ProviderName,
     provider: &ProviderConfig,
-    config: &Rfc2136Config,
     resolvers: &[SocketAddr],
 ) -> Result<ProviderInUse, ProviderSetupError> {
-    let keys: Result<Vec<TsigKey>, _> = config.tsig.iter().map(read_key).collect();
-    let keys = keys.map_err(|source| ProviderSetupError::Secret { provider: name.clone(), source })?;
-    let key = keys.into_iter().next().expect("invariant: a validated provider has a key");
-    let adapter = Rfc2136::new(config.server, key, provider.timeout, provider.permit)
-        .telling_when_sent(|| failpoint::reach(Failpoint::AfterSend))
-        .notifying(&config.notify, notify_log(name.clone(), &config.notify));
+    let primary = match &provider.kind {
+        ProviderKind::Rfc2136(rfc2136) => Some(rfc2136.server),
+        ProviderKind::Route53(_) | ProviderKind::Cloudflare(_) | ProviderKind::PowerDns(_) => None,
+    };
+    let discovery = Arc::new(Discovery::new(provider.authoritative_servers.clone(), primary, resolvers.to_vec()));
+    let receipts = Arc::<Receipts>::default();
+    let adapter = watched(adapters::make(name, provider)?, &provider.kind, &discovery);
     Ok(ProviderInUse {
-        adapter: Arc::new(adapter),
-        primary: config.server,
-        authoritative_servers: provider.authoritative_servers.clone(),
-        resolvers: resolvers.to_vec(),
+        adapter: Arc::new(Receipted { inner: adapter, receipts: Arc::clone(&receipts) }),
+        discovery,
+        receipts,
         read_interval: provider.read_interval,
         permit: provider.permit,
-        sending: Arc::new(Semaphore::new(SENDING_MAX)),
+        sending: Arc::new(Semaphore::new(sending_max(&provider.kind))),
     })
 }
 
-fn read_key(config: &TsigConfig) -> Result<TsigKey, SecretError> {
-    let secret = read_base64_line(&config.secret_file)?;
-    let algorithm = match config.algorithm {
-        provider::TsigAlgorithm::HmacSha256 => TsigAlgorithm::HmacSha256,
-        provider::TsigAlgorithm::HmacSha384 => TsigAlgorithm::HmacSha384,
-        provider::TsigAlgorithm::HmacSha512 => TsigAlgorithm::HmacSha512,
-    };
-    Ok(TsigKey::new(&config.name, algorithm, secret))
+fn sending_max(kind: &ProviderKind) -> usize {
+    match kind {
+        ProviderKind::Route53(_) | ProviderKind::Cloudflare(_) => SENDING_API_MAX,
+        ProviderKind::Rfc2136(_) | ProviderKind::PowerDns(_) => SENDING_MAX,
+    }
 }
 
-/// Logs and counts what became of each NOTIFY. A failed one makes a secondary late and nothing worse, so it wakes nobody:
-/// verification tells who does not serve a write.
-fn notify_log(
-    provider: ProviderName,
-    servers: &[SocketAddr],
-) -> impl Fn(SocketAddr, Result<(), NotifyError>) + Send + Sync + 'static {
-    metrics::describe_counter!(NOTIFY_FAILURES, "NOTIFYs after a write that a secondary did not take");
-    for server in servers {
-        notify_failures(&provider, *server).absolute(0);
-    }
-    move |server, outcome| match outcome {
-        Ok(()) => debug!(%provider, %server, "secondary takes NOTIFY"),
-        Err(error) => {
-            warn!(%provider, %server, %error, "secondary was not notified of a write");
-            notify_failures(&provider, server).increment(1);
+/// Only calls that an account is limited in are worth saving: a server of one's own tells more, and at once.
+fn watched(adapter: Arc<dyn Provider>, kind: &ProviderKind, discovery: &Arc<Discovery>) -> Arc<dyn Provider> {
+    match kind {
+        ProviderKind::Route53(_) | ProviderKind::Cloudflare(_) => {
+            Arc::new(Watched::new(adapter, Arc::clone(discovery)))
         }
+        ProviderKind::Rfc2136(_) | ProviderKind::PowerDns(_) => adapter,
     }
 }
 
-fn notify_failures(provider: &ProviderName, server: SocketAddr) -> metrics::Counter {
-    metrics::counter!(NOTIFY_FAILURES, "provider" => provider.to_string(), "server" => server.to_string())
+/// A provider with one authoritative server.
+#[cfg(test)]
+pub(crate) fn in_use_for_test(inner: Arc<dyn Provider>, server: SocketAddr) -> ProviderInUse {
+    let receipts = Arc::<Receipts>::default();
+    ProviderInUse {
+        adapter: Arc::new(Receipted { inner, receipts: Arc::clone(&receipts) }),
+        discovery: Arc::new(Discovery::new(vec![server], None, Vec::new())),
+        receipts,
+        read_interval: Duration::from_secs(10),
+        permit: Duration::from_secs(10),
+        sending: Arc::new(Semaphore::new(1)),
+    }
 }

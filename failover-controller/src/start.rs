@@ -13,7 +13,7 @@ use anyhow::Context as _;
 use dns_api::evidence_stream::{EvidenceAccess, EvidenceClient};
 use dns_api::transport::BearerToken;
 use dns_core::identifier::{Actor, ProviderName, ServiceName};
-use dns_core::service::Service;
+use dns_core::service::Everywhere;
 use dns_service::auth::Tokens;
 use dns_service::clock::Clock;
 use dns_service::config::secret::read_secret_line;
@@ -28,6 +28,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::ApiState;
+use crate::aside::Asides;
+use crate::canary::{self, Canaries};
+use crate::drain::{self, Drains, Panel};
 use crate::engine::handle::Engine;
 use crate::engine::{self, Parts};
 use crate::executor::Executor;
@@ -35,7 +38,7 @@ use crate::providers::{self, ProviderInUse};
 use crate::reader::ReadNow;
 use crate::verifier::Verifications;
 use crate::watch::Listener;
-use crate::{api, gauges, page, reader, verifier};
+use crate::{api, delegation, gauges, page, reader, verifier};
 
 /// How long each group may take to end after a signal: the listener's grace period, and a little. Writes that have not
 /// settled by then are found by the next process.
@@ -62,8 +65,9 @@ struct Common {
     store: Arc<dyn Store>,
     outbox: Arc<Notify>,
     read_now: ReadNow,
-    services: Arc<BTreeMap<ServiceName, Arc<Service>>>,
+    services: Arc<BTreeMap<ServiceName, Everywhere>>,
     providers: Arc<BTreeMap<ProviderName, ProviderInUse>>,
+    asides: Asides,
 }
 
 /// What runs, and how it is ended. Tasks return their names, for the log if one ends that must not.
@@ -137,16 +141,17 @@ fn start(serving: Serving<'_>) -> anyhow::Result<Running> {
     let (engine, messages, publish) = Engine::channel();
     let (verifications, requests) = Verifications::channel();
     let (distrust, distrusted) = watch::channel(0);
-    let services: BTreeMap<ServiceName, Arc<Service>> =
-        config.services.iter().map(|service| (service.name.clone(), Arc::new(service.clone()))).collect();
+    let services: BTreeMap<ServiceName, Everywhere> =
+        config.services.iter().map(|service| (service.lead().name.clone(), service.clone())).collect();
     let common = Common {
         clock,
         engine: engine.clone(),
         store: Arc::clone(&store),
         outbox: Arc::default(),
-        read_now: ReadNow::new(services.keys().cloned()),
+        read_now: ReadNow::new(services.values()),
         services: Arc::new(services),
         providers: Arc::new(providers::set_up(config)?),
+        asides: Asides::default(),
     };
     let readiness = Readiness::starting(&[ENGINE, STORE]);
     let kit = Kit::new(callers, readiness.clone(), metrics.clone(), &dns_api::openapi::controller())?;
@@ -155,6 +160,7 @@ fn start(serving: Serving<'_>) -> anyhow::Result<Running> {
     let (mut outer, mut inner) = (Group::new(), Group::new());
     start_listeners(config, &common, &distrusted, &mut outer)?;
     start_readers(&common, &mut outer);
+    let drains = start_observers(config, instance, &common, &mut outer);
     let stop = outer.stop.clone();
     outer.spawn("the gauges", gauges::run(engine.clone(), stop.clone()));
     outer.spawn("the metrics' upkeep", metrics.keep_up(stop.clone()));
@@ -178,7 +184,7 @@ fn start(serving: Serving<'_>) -> anyhow::Result<Running> {
         }
     });
     let stop = inner.stop.clone();
-    inner.spawn("the verifier", verifier::run(requests, Arc::clone(&common.providers), engine, stop.clone()));
+    inner.spawn("the verifier", verifier::run(requests, Arc::clone(&common.providers), engine, drains, stop.clone()));
     inner.spawn("the store", keep_store_open(Arc::clone(&awaited), stop.clone()));
     inner.spawn("the engine", async move {
         // Whether the store opens shows at once, or as soon as a lock is given up: until then there is nothing to say.
@@ -225,20 +231,17 @@ fn engine_parts(
     verifications: Verifications,
     distrust: watch::Sender<u64>,
 ) -> Parts {
-    let permit = |service: &Arc<Service>| common.providers.get(&service.provider).map(|provider| provider.permit);
     Parts {
         actor: instance.clone(),
         clock: common.clock,
-        services: common
-            .services
-            .values()
-            .map(|service| (Arc::clone(service), permit(service).unwrap_or(dns_core::policy::VALIDITY_MIN)))
-            .collect(),
+        services: common.services.values().cloned().collect(),
+        permits: common.providers.iter().map(|(name, provider)| (name.clone(), provider.permit)).collect(),
         vantage_points: config.vantage_points.iter().map(|vantage| vantage.name.clone()).collect(),
         store: Arc::clone(&common.store),
         outbox: Arc::clone(&common.outbox),
         read_now: common.read_now.clone(),
         verifications,
+        asides: common.asides.clone(),
         distrust,
     }
 }
@@ -273,13 +276,42 @@ fn start_listeners(
 }
 
 fn start_readers(common: &Common, group: &mut Group) {
-    for service in common.services.values() {
+    for service in common.services.values().flat_map(Everywhere::projections) {
         let Some(provider) = common.providers.get(&service.provider) else { continue };
         let (engine, read_now) = (common.engine.clone(), common.read_now.clone());
         let (service, adapter) = (Arc::clone(service), Arc::clone(&provider.adapter));
         let stop = group.stop.clone();
         group.spawn("a reader", reader::run(service, adapter, provider.read_interval, read_now, engine, stop));
     }
+}
+
+/// What looks at zones and resolvers without deciding anything. Hands out what starts drains.
+fn start_observers(config: &Config, instance: &Actor, common: &Common, group: &mut Group) -> Drains {
+    let all = || common.services.values().flat_map(Everywhere::projections);
+    let (drains, requests) = Drains::channel();
+    let panel = Panel {
+        resolvers: config.drain.resolvers.clone().into(),
+        clock: common.clock,
+        engine: common.engine.clone(),
+        asides: common.asides.clone(),
+    };
+    group.spawn("the drain", drain::run(requests, panel, group.stop.clone()));
+    let places = all().map(|service| service.place()).collect();
+    let (providers, asides) = (Arc::clone(&common.providers), common.asides.clone());
+    group.spawn("the delegations", delegation::run(places, providers, asides, group.stop.clone()));
+    if let Some(every) = config.canary.every {
+        let canaries = Canaries {
+            every,
+            served_within: canary::SERVED_WITHIN,
+            install: config.installation.clone(),
+            actor: instance.clone(),
+            clock: common.clock,
+            asides: common.asides.clone(),
+        };
+        let (places, providers) = (canary::places(all()), Arc::clone(&common.providers));
+        group.spawn("the canaries", canaries.run(places, providers, group.stop.clone()));
+    }
+    drains
 }
 
 fn executor(instance: &Actor, common: &Common) -> Executor {

@@ -84,7 +84,7 @@ fn status(rows: &[HistoryRow]) -> DecisionStatus {
     let telling = rows.iter().rev().find_map(|row| match row.entry.kind {
         HistoryKind::Verified => Some(DecisionStatus::Done),
         HistoryKind::Unverified => Some(DecisionStatus::Unverified),
-        HistoryKind::Applied => Some(DecisionStatus::Written),
+        HistoryKind::Applied | HistoryKind::Imported => Some(DecisionStatus::Written),
         HistoryKind::Expired
         | HistoryKind::Conflicted
         | HistoryKind::Denied
@@ -97,8 +97,10 @@ fn status(rows: &[HistoryRow]) -> DecisionStatus {
         | HistoryKind::Unheld
         | HistoryKind::Permitted
         | HistoryKind::OutcomeUnknown
+        | HistoryKind::Drained
         | HistoryKind::Followed
         | HistoryKind::FenceLost
+        | HistoryKind::Split
         | HistoryKind::ForeignChange
         | HistoryKind::ForeignChangeEnded
         | HistoryKind::Unreadable

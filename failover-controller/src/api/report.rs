@@ -1,11 +1,13 @@
 //! Turns what the engine publishes into what the API serves.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use dns_api::problem::RejectionReport;
 use dns_api::status::{
-    EndpointVotes, FenceReport, HoldReport, OpenWriteReport, RegionReport, RegionSummary, ServerReport, ServiceList,
-    ServiceReport, ServiceSummary, VantageReport, VerificationReport, VoteReport,
+    DrainReport, EndpointVotes, FenceReport, HoldReport, OpenWriteReport, PlaceReport, RegionReport, RegionSummary,
+    ResolverReport, ServerReport, ServiceList, ServiceReport, ServiceSummary, VantageReport, VerificationReport,
+    VoteReport,
 };
 use dns_core::fence::Fence;
 use dns_core::judgement::{Health, Vote};
@@ -17,7 +19,8 @@ use dns_core::time::Timestamp;
 use dns_core::write::WriteStage;
 
 use crate::attention::concerns;
-use crate::engine::snapshot::{ServiceView, Snapshot, VerificationView, WitnessView};
+use crate::drain::Sample;
+use crate::engine::snapshot::{PlaceView, ServiceView, Snapshot, VerificationView, WitnessView};
 
 /// A point in time as RFC 3339 in UTC, to the millisecond.
 pub(crate) fn rfc3339(at: Timestamp) -> String {
@@ -77,8 +80,29 @@ pub(crate) fn summary(view: &ServiceView, now: Timestamp) -> ServiceSummary {
             rejections: rejections(&hold.rejections),
             age_ms: ms(now.since(hold.since)),
         }),
+        places: view.places.iter().map(place_report).collect(),
         page: found.iter().any(|concern| concern.page),
         attention: found.into_iter().map(|concern| concern.text).collect(),
+    }
+}
+
+fn place_report(place: &PlaceView) -> PlaceReport {
+    let PlaceView { label, here, lag, lasts: _ } = place;
+    let memory = &here.memory;
+    let uncertain = memory.open().and_then(|open| open.uncertain.clone());
+    let trouble = memory.unreadable().map(|unreadable| unreadable.reason.clone()).or(uncertain);
+    let failing = || memory.write_error().filter(|_| memory.is_write_failing()).map(str::to_owned);
+    PlaceReport {
+        name: label.clone(),
+        provider: here.service.provider.to_string(),
+        zone: here.service.zone.to_string(),
+        active: memory.active().map(ToString::to_string),
+        epoch: memory.held().map(|held| held.epoch.get()),
+        rev: memory.held().map(|held| held.rev.get()),
+        standing: memory.standing().as_str().to_owned(),
+        state: here.state.as_str().to_owned(),
+        trouble: trouble.or_else(failing),
+        diverges: lag.is_some(),
     }
 }
 
@@ -135,6 +159,7 @@ pub(crate) fn report(view: &ServiceView, now: Timestamp) -> ServiceReport {
             error: open.uncertain.clone(),
         }),
         verification: view.verification.as_ref().map(verification_report),
+        drains: view.here().filter_map(drain_report).collect(),
     }
 }
 
@@ -186,6 +211,38 @@ fn fence_report(fence: &Fence, service: &Service) -> FenceReport {
     }
 }
 
+fn drain_report(view: &ServiceView) -> Option<DrainReport> {
+    let drained = view.aside.drain.as_ref()?;
+    let running = drained.running;
+    Some(DrainReport {
+        decision: drained.plan.to_string(),
+        provider: view.service.provider.to_string(),
+        zone: view.service.zone.to_string(),
+        running,
+        served: drained.served(),
+        of: drained.resolvers.len(),
+        percent: drained.percent(),
+        rest_ms: drained.estimate().filter(|_| running).map(ms),
+        summary: drained.describe(),
+        resolvers: drained.resolvers.iter().map(|(resolver, sample)| resolver_report(*resolver, sample)).collect(),
+    })
+}
+
+fn resolver_report(resolver: SocketAddr, sample: &Sample) -> ResolverReport {
+    let (outcome, took, rest, detail) = match sample {
+        Sample::New { took } => ("new", Some(*took), None, None),
+        Sample::Old { answered, rest } => ("old", None, *rest, Some(answered.clone())),
+        Sample::Silent { reason } => ("silent", None, None, Some(reason.clone())),
+    };
+    ResolverReport {
+        resolver: resolver.to_string(),
+        outcome: outcome.to_owned(),
+        took_ms: took.map(ms),
+        rest_ms: rest.map(ms),
+        detail,
+    }
+}
+
 fn verification_report(verification: &VerificationView) -> VerificationReport {
     VerificationReport {
         decision: verification.decision.to_string(),
@@ -201,6 +258,7 @@ fn server_report(delivery: &Delivery) -> ServerReport {
             DeliveryOutcome::Served => "served",
             DeliveryOutcome::Old => "old",
             DeliveryOutcome::Silent => "silent",
+            DeliveryOutcome::Unobservable => "unobservable",
         }
         .to_owned(),
         took_ms: delivery.took.map(ms),

@@ -3,15 +3,14 @@
 //! Ages become points on this process's clock at arrival. A vantage point whose coverage digest is not the one of the
 //! snapshot that we hold, or whose oldest probe has waited for far too long, is not believed.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use dns_api::evidence::{Bearing, EndpointReport, EvidenceEvent, Heartbeat, Snapshot, Transition};
 use dns_core::digest::Digest;
 use dns_core::evidence::{EndpointEvidence, EndpointKey, EvidenceBook, STALE_AFTER, Sight, VantageEvidence};
 use dns_core::identifier::{ServiceName, VantageName};
-use dns_core::service::Service;
+use dns_core::service::Everywhere;
 use dns_core::time::Timestamp;
 
 use super::snapshot::WitnessView;
@@ -48,7 +47,7 @@ pub(super) enum Due {
     Nothing,
     /// One service: one of its endpoints changed.
     One(ServiceName),
-    /// Every service: how a vantage point sees changed.
+    /// Every service that the vantage point counts for: how it sees changed.
     All,
 }
 
@@ -68,8 +67,8 @@ struct Witness {
 }
 
 impl Witnesses {
-    pub(super) fn new(names: &[VantageName], services: &[(Arc<Service>, Duration)]) -> Self {
-        let slowest = services.iter().map(|(service, _)| service.policy.interval).max().unwrap_or_default();
+    pub(super) fn new(names: &[VantageName], services: &[Everywhere]) -> Self {
+        let slowest = services.iter().map(|service| service.lead().policy.interval).max().unwrap_or_default();
         Self {
             book: EvidenceBook::new(),
             states: names.iter().map(|name| (name.clone(), Witness::default())).collect(),
@@ -176,6 +175,12 @@ impl Witnesses {
         self.book.clear();
         self.trust += 1;
         self.trust
+    }
+
+    /// The vantage points that count now.
+    pub(super) fn counting(&self, now: Timestamp) -> BTreeSet<VantageName> {
+        let counts = |evidence: &VantageEvidence| evidence.sight == Sight::Sighted && evidence.is_fresh(now);
+        self.book.iter().filter(|(_, evidence)| counts(evidence)).map(|(name, _)| name.clone()).collect()
     }
 
     pub(super) fn reports(&self, now: Timestamp) -> BTreeMap<VantageName, WitnessView> {

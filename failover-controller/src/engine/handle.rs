@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use dns_core::fence::DecisionId;
+use dns_core::history::HistoryEntry;
 use dns_core::identifier::{ServiceName, VantageName};
 use dns_core::machine::command::Order;
 use dns_core::machine::effect::Refusal;
 use dns_core::machine::event::{Delivery, WriteOutcome};
+use dns_core::service::Place;
 use dns_core::zone::ZoneView;
 use dns_provider::port::{Permit, ProviderError};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -23,8 +25,8 @@ const QUEUE: usize = 1024;
 pub(crate) enum Message {
     /// A vantage point spoke.
     Heard(VantageName, Heard),
-    /// A service's zone was read, or could not be.
-    Zone(ServiceName, Result<Box<ZoneView>, ProviderError>),
+    /// A service's zone was read at a place, or could not be.
+    Zone(ServiceName, Place, Result<Box<ZoneView>, ProviderError>),
     /// An operator gave an order.
     Order(ServiceName, Order, oneshot::Sender<OrderAnswer>),
     /// The executor wants to send.
@@ -37,6 +39,8 @@ pub(crate) enum Message {
     Delivered(ServiceName, DecisionId, Delivery),
     /// The authoritative servers were asked. The answer says whether that was committed.
     Verified(ServiceName, DecisionId, Vec<Delivery>, oneshot::Sender<Result<(), String>>),
+    /// Something of a service was seen that nothing is decided by; it goes into the history.
+    Recorded(Box<HistoryEntry>),
 }
 
 /// What becomes of an order.

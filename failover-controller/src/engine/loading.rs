@@ -12,7 +12,7 @@ use std::time::Duration;
 use dns_core::identifier::ServiceName;
 use dns_core::machine::Machine;
 use dns_core::machine::memory::Failover;
-use dns_core::service::Service;
+use dns_core::service::Everywhere;
 use dns_core::time::Timestamp;
 use dns_service::failpoint::{self, Failpoint};
 use dns_store::port::{HistoryTrouble, StoreError};
@@ -20,30 +20,28 @@ use dns_store::port::{HistoryTrouble, StoreError};
 use super::Owner;
 use super::snapshot::ServiceView;
 use super::unit::Unit;
+use crate::aside::Aside;
 
 /// How often a state that cannot be understood is read again: whoever has mended it sees that at once.
 const RELOAD_EVERY: Duration = Duration::from_secs(2);
 
 /// A service whose state is not loaded.
 pub(super) struct Waiting {
-    service: Arc<Service>,
-    permit: Duration,
+    service: Everywhere,
     since: Timestamp,
     /// Why its state cannot be understood, and when it was last looked at.
     unreadable: Option<(String, Timestamp)>,
 }
 
 /// Every service, before anything is loaded.
-pub(super) fn all(services: &[(Arc<Service>, Duration)], now: Timestamp) -> BTreeMap<ServiceName, Waiting> {
-    let waiting = |(service, permit): &(Arc<Service>, Duration)| {
-        (service.name.clone(), Waiting::begin(Arc::clone(service), *permit, now))
-    };
+pub(super) fn all(services: &[Everywhere], now: Timestamp) -> BTreeMap<ServiceName, Waiting> {
+    let waiting = |service: &Everywhere| (service.lead().name.clone(), Waiting::begin(service.clone(), now));
     services.iter().map(waiting).collect()
 }
 
 impl Waiting {
-    fn begin(service: Arc<Service>, permit: Duration, now: Timestamp) -> Self {
-        Self { service, permit, since: now, unreadable: None }
+    fn begin(service: Everywhere, now: Timestamp) -> Self {
+        Self { service, since: now, unreadable: None }
     }
 
     /// Why it can do nothing, if the reason is its own.
@@ -58,7 +56,7 @@ impl Waiting {
     /// Nothing is known of it but its configuration.
     pub(super) fn view(&self, trouble: Option<&str>, history: Option<&HistoryTrouble>) -> ServiceView {
         ServiceView {
-            service: Arc::clone(&self.service),
+            service: Arc::clone(self.service.lead()),
             state: Machine::new().state(),
             entered: self.since,
             memory: Failover::default(),
@@ -66,6 +64,9 @@ impl Waiting {
             verification: None,
             fault: self.reason().or(trouble).map(str::to_owned),
             history: history.cloned(),
+            waits_its_turn: false,
+            aside: Aside::default(),
+            places: Vec::new(),
         }
     }
 }
@@ -95,10 +96,10 @@ impl Owner {
     }
 
     async fn load_one(&mut self, name: &ServiceName, now: Timestamp) -> Result<(), StoreError> {
-        let Some(Waiting { service, permit, .. }) = self.waiting.get(name) else { return Ok(()) };
+        let Some(Waiting { service, .. }) = self.waiting.get(name) else { return Ok(()) };
         let stored = self.parts.store.state(name).await?;
         failpoint::reach(Failpoint::LoadingState);
-        let unit = Unit::load(Arc::clone(service), *permit, stored, now)?;
+        let unit = Unit::load(service.clone(), stored, now)?;
         self.waiting.remove(name);
         self.resume(&unit);
         self.units.insert(name.clone(), unit);
@@ -107,9 +108,9 @@ impl Owner {
 
     /// Takes up what a former process left: open writes are in the outbox, verifications are begun anew.
     fn resume(&self, unit: &Unit) {
-        let name = &unit.service().name;
-        self.parts.read_now.ask(name);
-        if let Some((decision, verification)) = unit.unfinished_verification() {
+        let name = &unit.service().lead().name;
+        self.parts.read_now.ask_everywhere(unit.service());
+        for (decision, verification) in unit.unfinished_verifications() {
             self.parts.verifications.begin(name, decision, verification);
         }
         self.parts.outbox.notify_one();
@@ -135,7 +136,7 @@ impl Owner {
         self.incarnation = self.parts.store.incarnation();
         let now = self.parts.clock.now();
         for (name, unit) in std::mem::take(&mut self.units) {
-            self.waiting.insert(name, Waiting::begin(Arc::clone(unit.service()), unit.permit_length(), now));
+            self.waiting.insert(name, Waiting::begin(unit.service().clone(), now));
         }
         self.load_waiting().await;
     }

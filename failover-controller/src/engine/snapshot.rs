@@ -13,12 +13,14 @@ use dns_core::identifier::{Actor, ServiceName, VantageName};
 use dns_core::machine::State;
 use dns_core::machine::event::Delivery;
 use dns_core::machine::memory::Failover;
+use dns_core::saga::Lag;
 use dns_core::service::Service;
 use dns_core::time::Timestamp;
 use dns_store::port::HistoryTrouble;
 use tokio::time::Instant;
 
 use crate::api::report::rfc3339;
+use crate::aside::Aside;
 
 /// How old a snapshot may be. The engine publishes four times a second, and every second even while its store keeps it
 /// waiting; evidence is stale after three, so what is older than four is no knowledge.
@@ -31,8 +33,9 @@ pub(crate) struct Snapshot {
     pub(crate) at: Timestamp,
     /// This controller; `None` before the engine has loaded.
     pub(crate) actor: Option<Actor>,
-    /// Every service.
-    pub(crate) services: BTreeMap<ServiceName, ServiceView>,
+    /// Every service. One that has not changed is shared with the snapshot before: a copy of ten thousand costs more
+    /// than what changed.
+    pub(crate) services: BTreeMap<ServiceName, Arc<ServiceView>>,
     /// The services among them whose state is not loaded: nothing is done for them.
     pub(crate) unloaded: BTreeSet<ServiceName>,
     /// Every vantage point.
@@ -59,7 +62,7 @@ impl Snapshot {
         let mut aged = Self::clone(this);
         aged.at = this.at + age;
         for view in aged.services.values_mut() {
-            view.fault = Some(words.clone());
+            Arc::make_mut(view).fault = Some(words.clone());
         }
         aged.store_error = Some(words.clone());
         aged.stall = Some(words);
@@ -67,10 +70,10 @@ impl Snapshot {
     }
 }
 
-/// One service.
+/// One service, as the place tells it that decides for it now.
 #[derive(Clone)]
 pub(crate) struct ServiceView {
-    /// As configured.
+    /// As configured, at that place.
     pub(crate) service: Arc<Service>,
     /// Where it stands.
     pub(crate) state: State,
@@ -86,6 +89,33 @@ pub(crate) struct ServiceView {
     pub(crate) fault: Option<String>,
     /// What is wrong with the history, by which nothing is decided.
     pub(crate) history: Option<HistoryTrouble>,
+    /// Its region fails, and others move before it.
+    pub(crate) waits_its_turn: bool,
+    /// What else is known of it there.
+    pub(crate) aside: Aside,
+    /// Every place in order, if there are several.
+    pub(crate) places: Vec<PlaceView>,
+}
+
+/// A service at one of its several places.
+#[derive(Clone)]
+pub(crate) struct PlaceView {
+    /// How people tell it from the others.
+    pub(crate) label: String,
+    /// The service as this place tells it; without places of its own.
+    pub(crate) here: ServiceView,
+    /// How it differs from where the service is.
+    pub(crate) lag: Option<Lag>,
+    /// Whether it has differed for so long that it won't end by itself in a moment.
+    pub(crate) lasts: bool,
+}
+
+impl ServiceView {
+    /// The service at each place, at its only one too.
+    pub(crate) fn here(&self) -> impl Iterator<Item = &Self> {
+        let only = self.places.is_empty().then_some(self);
+        only.into_iter().chain(self.places.iter().map(|place| &place.here))
+    }
 }
 
 /// A verification.

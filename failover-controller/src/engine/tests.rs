@@ -1,12 +1,17 @@
 //! Tests of [`super`] on a real store, with another hand in it.
 
-use dns_core::machine::Machine;
+use dns_api::evidence::{self, Bearing, EndpointReport, EvidenceEvent};
+use dns_core::digest::Digest;
+use dns_core::evidence::{EndpointKey, Verdict};
 use dns_core::machine::event::WriteOutcome;
+use dns_core::saga::Saga;
+use dns_core::service::{Service, endpoint_digest};
 use dns_store::port::{Commit, Generation};
 use dns_store::sqlite::SqliteStore;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
+use super::evidence::Heard;
 use super::*;
 use crate::verifier;
 
@@ -36,12 +41,14 @@ async fn rig() -> Rig {
     let parts = Parts {
         actor: "controller-1".parse().expect("a name"),
         clock: Clock::start(),
-        services: [basket, checkout].map(|service| (service, Duration::from_secs(10))).into(),
+        services: [basket, checkout].map(|service| Everywhere::only((*service).clone())).into(),
+        permits: BTreeMap::new(),
         vantage_points: Vec::new(),
         store: Arc::clone(&store) as Arc<dyn Store>,
         outbox: Arc::default(),
         read_now: ReadNow::default(),
         verifications,
+        asides: Asides::default(),
         distrust: watch::Sender::new(0),
     };
     let mut owner = Owner::new(parts);
@@ -70,14 +77,20 @@ impl Rig {
     }
 
     /// Lets a service meet what is in the store.
-    async fn step(&mut self, service: &str) -> Result<Step, NotStepped> {
+    async fn step(&mut self, service: &str) -> Result<SagaStep, NotStepped> {
         let reason = "a fault".to_owned();
         self.owner.step(&name(service), Event::ZoneUnreadable { reason, denied: true }).await
     }
 }
 
+/// The state of a service of which nothing is known.
+fn untouched(service: &str) -> String {
+    let configured = verifier::tests::service("192.0.2.10");
+    Saga::new(&Everywhere::only(Service { name: name(service), ..(*configured).clone() })).to_envelope()
+}
+
 fn moved() -> String {
-    let envelope = Machine::new().to_envelope();
+    let envelope = untouched("checkout");
     let moved = envelope.replace(r#""verifying":null"#, MOVED).replace(r#""held":null"#, HELD);
     assert!(moved.contains(MOVED) && moved.contains(HELD), "{envelope}");
     moved
@@ -100,7 +113,7 @@ async fn a_state_that_another_has_changed_is_loaded_with_what_it_left_unfinished
 async fn one_stale_service_has_the_quiet_ones_loaded_anew_too() {
     let mut rig = rig().await;
     for service in ["basket", "checkout"] {
-        rig.put(service, Machine::new().to_envelope()).await;
+        rig.put(service, untouched(service)).await;
     }
     rig.step("checkout").await.expect_err("is stale");
     rig.step("basket").await.expect("was loaded anew with the other");
@@ -134,4 +147,79 @@ async fn after_a_store_that_is_not_available_no_commit_is_tried_until_the_next_t
     rig.owner.turn().await;
     assert_eq!(rig.owner.trouble.failures(), failures + 1, "a turn tries once");
     assert!(rig.owner.snapshot().store_error.is_some());
+}
+
+/// Evidence of `fra1` that the only region of a service fails.
+fn failing(service: &str, at: Timestamp) -> Heard {
+    let configured = verifier::tests::service("192.0.2.10");
+    let (region, endpoint) = (&configured.regions[0], &configured.regions[0].endpoints[0]);
+    let digest = Digest::over([b"fra1".as_slice()]);
+    let bearing = Bearing {
+        vantage: "fra1".parse().expect("a name"),
+        config: digest,
+        coverage: digest,
+        blind: None,
+        oldest_probe_age_ms: 0,
+    };
+    let key = EndpointKey { service: name(service), region: region.name.clone(), endpoint: endpoint.to_string() };
+    let report = EndpointReport {
+        key,
+        spec: endpoint_digest(endpoint, &region.probes, configured.policy.detection),
+        verdict: Verdict::Failing,
+        verdict_age_ms: 0,
+        contradicting: 0,
+        error: None,
+        latency_ms: None,
+    };
+    let event = EvidenceEvent::Snapshot(evidence::Snapshot { bearing, endpoints: vec![report] });
+    Heard::Event { at, trust: 0, event: Box::new(event) }
+}
+
+impl Rig {
+    fn judged(&self, service: &str) -> bool {
+        let saga = self.owner.units[&name(service)].saga();
+        saga.machines().any(|(_, machine)| {
+            let judgement = machine.memory().judgement();
+            judgement.is_some_and(|judgement| judgement.all_failing())
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_would_move_waits_for_its_turn_undecided() {
+    let mut rig = rig().await;
+    rig.put("checkout", moved().replacen(r#""active":null"#, r#""active":"prod""#, 1)).await;
+    rig.step("checkout").await.expect_err("is stale, and loaded anew");
+    let now = rig.owner.parts.clock.now();
+    rig.owner.witnesses.take(&"fra1".parse().expect("a name"), failing("checkout", now));
+
+    assert!(!rig.owner.judge_in_turn(&name("checkout"), now, false).await);
+    assert!(!rig.judged("checkout"), "nothing is decided for it");
+    assert!(rig.owner.snapshot().services[&name("checkout")].waits_its_turn, "and people see why");
+    rig.owner.judge_in_turn(&name("checkout"), now, true).await;
+    assert!(rig.judged("checkout"));
+    assert!(!rig.owner.snapshot().services[&name("checkout")].waits_its_turn);
+}
+
+#[tokio::test]
+async fn what_has_not_changed_is_shared_with_the_snapshot_before() {
+    let mut rig = rig().await;
+    let before = rig.owner.snapshot();
+    rig.step("checkout").await.expect("commits");
+    let after = rig.owner.snapshot();
+    let shared = |service: &str| Arc::ptr_eq(&before.services[&name(service)], &after.services[&name(service)]);
+    assert!(shared("basket"));
+    assert!(!shared("checkout"));
+}
+
+#[tokio::test]
+async fn a_quiet_service_is_looked_at_when_there_is_news_of_it() {
+    let mut rig = rig().await;
+    let now = rig.owner.parts.clock.now();
+    rig.owner.judge_due().await;
+    assert!(rig.owner.due(now).is_empty(), "all were just looked at");
+    rig.owner.make_due(&"fra1".parse().expect("a name"));
+    assert_eq!(rig.owner.due(now), [name("basket"), name("checkout")]);
+    rig.owner.next_turn = Some(name("basket"));
+    assert_eq!(rig.owner.due(now), [name("checkout"), name("basket")], "whoever has moved is last");
 }

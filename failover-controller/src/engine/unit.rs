@@ -1,22 +1,29 @@
-//! One service in the engine: its machine, the generation that the store holds, and one step at a time.
+//! One service in the engine: its machines, the generation that the store holds, and one step at a time.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dns_core::digest::Digest;
 use dns_core::fence::DecisionId;
 use dns_core::history::HistoryEntry;
-use dns_core::identifier::ServiceName;
-use dns_core::machine::effect::{Effect, Step};
+use dns_core::identifier::{ProviderName, ServiceName};
+use dns_core::judgement::{Health, Judgement};
+use dns_core::machine::effect::Effect;
 use dns_core::machine::event::{Delivery, Event};
-use dns_core::machine::{Machine, State, Surroundings};
-use dns_core::service::Service;
+use dns_core::machine::{Machine, State};
+use dns_core::saga::envelope::EnvelopeError;
+use dns_core::saga::{Around, PlacedEffect, Saga, SagaStep};
+use dns_core::service::{Everywhere, Mode, Place};
 use dns_core::time::Timestamp;
+use dns_core::write::WriteStage;
 use dns_service::exit::one_line;
 use dns_service::failpoint::{self, Failpoint};
 use dns_store::port::{Commit, Generation, HistoryTrouble, OutboxChange, StoreError, StoredState};
 
-use super::Parts;
-use super::snapshot::{ServiceView, VerificationView};
+use super::snapshot::{PlaceView, ServiceView, VerificationView};
+use super::{Parts, due};
+use crate::aside::Aside;
 use crate::verifier::Verification;
 
 /// Why a step was not made. Nothing of it happened.
@@ -33,77 +40,108 @@ pub(super) enum NotStepped {
     Shut(String),
 }
 
+/// How long a place may differ from where the service is before someone is woken: longer than a move takes everywhere,
+/// a refused write and its first tries included.
+const DIVERGENCE_LASTS: Duration = Duration::from_secs(30);
+
 /// One service.
 pub(super) struct Unit {
-    service: Arc<Service>,
-    permit: Duration,
-    machine: Machine,
+    service: Everywhere,
+    saga: Saga,
     generation: Generation,
-    /// What the store holds, to see whether a step changed anything that is kept.
-    envelope: String,
+    /// Of what the store holds, to see whether a step changed anything that is kept.
+    envelope: Digest,
     entered: Timestamp,
+    /// When it was last looked at, and when it is to be looked at again if nothing is heard.
+    looked: Timestamp,
+    due: Timestamp,
+    /// Its region fails, and it is not its turn to move.
+    waits_its_turn: bool,
+    /// What was last shown of it, unless that has changed.
+    shown: Option<Arc<ServiceView>>,
+    /// Since when each place that differs from where the service is does so.
+    diverging: BTreeMap<Place, Timestamp>,
+    seen: BTreeMap<Place, Seen>,
+}
+
+/// What was seen of a place; for people only, nothing is decided by it.
+#[derive(Default)]
+struct Seen {
     read: Option<Timestamp>,
     verification: Option<VerificationView>,
-    /// What the verification under way has seen so far; for people only, nothing is decided by it.
+    /// What the verification under way has seen so far.
     delivered: Option<(DecisionId, Vec<Delivery>)>,
 }
 
 impl Unit {
-    pub(super) fn load(
-        service: Arc<Service>,
-        permit: Duration,
-        stored: Option<StoredState>,
-        now: Timestamp,
-    ) -> Result<Self, StoreError> {
-        let (machine, generation, envelope) = match stored {
+    pub(super) fn load(service: Everywhere, stored: Option<StoredState>, now: Timestamp) -> Result<Self, StoreError> {
+        let (saga, generation, envelope) = match stored {
             None => {
-                let machine = Machine::new();
-                let envelope = machine.to_envelope();
-                (machine, Generation::default(), envelope)
+                let saga = Saga::new(&service);
+                let envelope = saga.to_envelope();
+                (saga, Generation::default(), envelope)
             }
             Some(StoredState { generation, envelope }) => {
-                let corrupt = |error: dns_core::machine::envelope::EnvelopeError| StoreError::Corrupt {
-                    subject: format!("state of service {}", service.name),
+                let corrupt = |error: EnvelopeError| StoreError::Corrupt {
+                    subject: format!("state of service {}", service.lead().name),
                     reason: one_line(&error),
                 };
-                (Machine::from_envelope(&envelope).map_err(corrupt)?, generation, envelope)
+                (Saga::from_envelope(&envelope, &service).map_err(corrupt)?, generation, envelope)
             }
         };
         Ok(Self {
             service,
-            permit,
-            machine,
+            saga,
             generation,
-            envelope,
+            envelope: digest(&envelope),
             entered: now,
-            read: None,
-            verification: None,
-            delivered: None,
+            looked: Timestamp::default(),
+            due: Timestamp::default(),
+            waits_its_turn: false,
+            shown: None,
+            diverging: BTreeMap::new(),
+            seen: BTreeMap::new(),
         })
     }
 
-    pub(super) fn service(&self) -> &Arc<Service> {
+    pub(super) fn service(&self) -> &Everywhere {
         &self.service
     }
 
-    pub(super) fn permit_length(&self) -> Duration {
-        self.permit
+    /// Its machines.
+    #[cfg(test)]
+    pub(super) fn saga(&self) -> &Saga {
+        &self.saga
+    }
+
+    /// The place that a decision is of.
+    pub(super) fn owner(&self, decision: &DecisionId) -> Option<&Place> {
+        self.saga.owner(decision)
     }
 
     /// Steps a copy, commits it, and only then keeps it. A step that changes nothing that is kept costs no commit, and is
-    /// made even if the store is `shut`.
-    pub(super) async fn step(&mut self, event: &Event, parts: &Parts, shut: Option<&str>) -> Result<Step, NotStepped> {
-        let mut next = self.machine.clone();
-        let around = Surroundings {
-            service: Arc::clone(&self.service),
+    /// made even if the store is `shut`. With a place the event is of that place.
+    pub(super) async fn step(
+        &mut self,
+        place: Option<&Place>,
+        event: &Event,
+        parts: &Parts,
+        shut: Option<&str>,
+    ) -> Result<SagaStep, NotStepped> {
+        let mut next = self.saga.clone();
+        let around = Around {
+            service: self.service.clone(),
             actor: parts.actor.clone(),
             now: parts.clock.now(),
             nonce: fastrand::u128(..),
         };
-        let now = around.now;
-        let step = next.step(event, around);
+        let step = match place {
+            Some(place) => next.step_at(place, event, &around),
+            None => next.step(event, &around),
+        };
         let envelope = next.to_envelope();
-        if envelope != self.envelope || !step.effects.is_empty() {
+        let kept = digest(&envelope);
+        if kept != self.envelope || !step.effects.is_empty() {
             if let Some(why) = shut {
                 return Err(NotStepped::Shut(why.to_owned()));
             }
@@ -115,38 +153,60 @@ impl Unit {
             if !commit.outbox.is_empty() {
                 failpoint::reach(Failpoint::AfterCommit);
             }
-            self.envelope = envelope;
+            self.envelope = kept;
         }
-        if next.state() != self.machine.state() {
-            self.entered = now;
-            self.note_transition(self.machine.state(), next.state(), parts);
-        }
-        self.machine = next;
-        step.effects.iter().for_each(note_effect);
+        self.keep(next, around.now, parts);
+        step.effects.iter().for_each(|placed| note_effect(&placed.effect));
         Ok(step)
+    }
+
+    fn keep(&mut self, next: Saga, now: Timestamp, parts: &Parts) {
+        self.shown = None;
+        let before = std::mem::replace(&mut self.saga, next);
+        self.looked = now;
+        self.due = due::next(&self.saga, &self.service.lead().policy, now);
+        let (_, old) = shown(&before, now);
+        let (_, new) = shown(&self.saga, now);
+        if old.state() != new.state() {
+            self.entered = now;
+            self.note_transition(old.state(), new, parts);
+        }
+        let found = self.saga.divergences();
+        self.diverging.retain(|place, _| found.iter().any(|one| one.place == *place));
+        for one in found {
+            self.diverging.entry(one.place).or_insert(now);
+        }
     }
 
     /// Commits what the store holds already.
     pub(super) async fn commit_unchanged(&mut self, parts: &Parts) -> Result<(), StoreError> {
-        self.generation = parts.store.commit(&self.commit(&self.envelope, &[])).await?;
+        self.generation = parts.store.commit(&self.commit(&self.saga.to_envelope(), &[])).await?;
         Ok(())
     }
 
-    fn commit(&self, envelope: &str, effects: &[Effect]) -> Commit {
-        let outbox = effects.iter().filter_map(|effect| match effect {
+    /// Commits what the store holds already, and a row of the history.
+    pub(super) async fn record(&mut self, entry: HistoryEntry, parts: &Parts) -> Result<(), StoreError> {
+        let commit = Commit { history: vec![entry.clone()], ..self.commit(&self.saga.to_envelope(), &[]) };
+        self.generation = parts.store.commit(&commit).await?;
+        note_effect(&Effect::Record(entry));
+        Ok(())
+    }
+
+    fn commit(&self, envelope: &str, effects: &[PlacedEffect]) -> Commit {
+        let outbox = effects.iter().filter_map(|placed| match &placed.effect {
             Effect::Enqueue(write) => Some(OutboxChange::Add(write.clone())),
             Effect::MarkSent(decision) => Some(OutboxChange::MarkSent(decision.clone())),
             Effect::Dequeue(decision) => Some(OutboxChange::Remove(decision.clone())),
             Effect::Record(_) | Effect::ReadZone | Effect::Verify(_) => None,
         });
-        let history = effects.iter().filter_map(|effect| match effect {
+        let history = effects.iter().filter_map(|placed| match &placed.effect {
             Effect::Record(entry) => Some(entry.clone()),
             Effect::Enqueue(_) | Effect::MarkSent(_) | Effect::Dequeue(_) | Effect::ReadZone | Effect::Verify(_) => {
                 None
             }
         });
         Commit {
-            service: self.service.name.clone(),
+            service: self.service.lead().name.clone(),
             expected: self.generation,
             envelope: envelope.to_owned(),
             outbox: outbox.collect(),
@@ -154,77 +214,193 @@ impl Unit {
         }
     }
 
-    fn note_transition(&self, old: State, new: State, parts: &Parts) {
-        let epoch = self.machine.memory().held().map(|fence| fence.epoch.get());
-        tracing::info!(service = %self.service.name, old = old.as_str(), new = new.as_str(), epoch, "state changed");
+    fn note_transition(&self, old: State, machine: &Machine, parts: &Parts) {
+        let (service, new) = (&self.service.lead().name, machine.state());
+        let epoch = machine.memory().held().map(|fence| fence.epoch.get());
+        tracing::info!(%service, old = old.as_str(), new = new.as_str(), epoch, "state changed");
         if new == (State::Suspected {}) {
             // A plan made from a fresh look at the zone meets fewer conflicts.
-            parts.read_now.ask(&self.service.name);
+            parts.read_now.ask_everywhere(&self.service);
         }
     }
 
-    pub(super) fn note_read(&mut self, now: Timestamp) {
-        self.read = Some(now);
+    fn seen(&mut self, place: &Place) -> &mut Seen {
+        self.shown = None;
+        self.seen.entry(place.clone()).or_default()
+    }
+
+    pub(super) fn note_read(&mut self, place: &Place, now: Timestamp) {
+        self.seen(place).read = Some(now);
     }
 
     pub(super) fn note_delivery(&mut self, decision: DecisionId, delivery: Delivery) {
-        match &mut self.delivered {
+        let Some(place) = self.owner(&decision).cloned() else { return };
+        let delivered = &mut self.seen(&place).delivered;
+        match delivered {
             Some((known, deliveries)) if *known == decision => deliveries.push(delivery),
-            _ => self.delivered = Some((decision, vec![delivery])),
+            _ => *delivered = Some((decision, vec![delivery])),
         }
     }
 
     pub(super) fn note_deliveries(&mut self, decision: &DecisionId, deliveries: &[Delivery]) {
-        self.verification =
+        let Some(place) = self.owner(decision).cloned() else { return };
+        self.seen(&place).verification =
             Some(VerificationView { decision: decision.clone(), running: false, deliveries: deliveries.to_vec() });
     }
 
-    /// What the newest write should be seen as on every authoritative server.
-    pub(super) fn verification(&self) -> Option<Verification> {
-        let held = self.machine.memory().held()?;
-        let view = self.machine.memory().view()?;
+    /// What the newest write at a place should be seen as on every authoritative server.
+    pub(super) fn verification(&self, place: &Place) -> Option<Verification> {
+        let (service, memory) = (self.service.at(place)?, self.saga.machine(place)?.memory());
+        let (held, view) = (memory.held()?, memory.view()?);
         Some(Verification {
-            service: Arc::clone(&self.service),
-            fence: held.to_text(&self.service.zone).ok()?,
+            service: Arc::clone(service),
+            fence: held.to_text(&service.zone).ok()?,
             expected: held.guarded(&view.rrsets),
-            absent: self.service.keys().into_iter().filter(|key| !held.rrs.contains(key)).collect(),
+            absent: service.keys().into_iter().filter(|key| !held.rrs.contains(key)).collect(),
         })
     }
 
-    /// A verification that a former process did not finish: of the newest write, whose answer is the answer to the
-    /// move before it as well. Its records come from the configuration, since the zone has not been read yet.
-    pub(super) fn unfinished_verification(&self) -> Option<(DecisionId, Verification)> {
-        self.machine.memory().being_verified()?;
-        let held = self.machine.memory().held()?;
-        let decision = held.write.as_str().parse().ok()?;
-        Some((decision, Verification::from_configuration(&self.service, held)?))
+    /// The verifications that a former process did not finish: each of the newest write at a place, whose answer is the
+    /// answer to the move before it as well. Its records come from the configuration, since the zone has not been read
+    /// yet.
+    pub(super) fn unfinished_verifications(&self) -> Vec<(DecisionId, Verification)> {
+        let unfinished = self.saga.machines().filter_map(|(place, machine)| {
+            machine.memory().being_verified()?;
+            let held = machine.memory().held()?;
+            let decision = held.write.as_str().parse().ok()?;
+            Some((decision, Verification::from_configuration(self.service.at(place)?, held)?))
+        });
+        unfinished.collect()
     }
 
-    /// Of the newest write, whose fence stands on top of the moved records.
-    fn delivered_so_far(&self) -> Vec<Delivery> {
-        let newest = self.machine.memory().held().map(|held| held.write.as_str());
-        let of_newest = self.delivered.as_ref().filter(|(decision, _)| newest == Some(decision.as_str()));
-        of_newest.map(|(_, deliveries)| deliveries.clone()).unwrap_or_default()
+    /// Whether it is to be looked at without news. A clock that was set back says nothing of when.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        now >= self.due || now < self.looked
     }
 
-    pub(super) fn view(&self, trouble: Option<&str>, history: Option<&HistoryTrouble>) -> ServiceView {
-        let memory = self.machine.memory();
+    /// There is news: it is to be looked at now.
+    pub(super) fn make_due(&mut self) {
+        self.due = Timestamp::default();
+    }
+
+    /// Whether it waits for its turn.
+    pub(super) fn waits_its_turn(&self) -> bool {
+        self.waits_its_turn
+    }
+
+    /// Notes whether it waits for its turn.
+    pub(super) fn note_turn(&mut self, waits: bool) {
+        if self.waits_its_turn != waits {
+            (self.waits_its_turn, self.shown) = (waits, None);
+        }
+    }
+
+    /// Notes that it was judged as before. Nothing that it decides by has changed, so there is nothing to step.
+    pub(super) fn is_judged_again(&mut self, judgement: &Judgement, now: Timestamp) -> bool {
+        let mut machines = self.saga.machines();
+        let known = machines.len() == 1
+            && machines.all(|(_, machine)| machine.memory().judgement() == Some(judgement))
+            && due::next(&self.saga, &self.service.lead().policy, self.looked) > now;
+        if known {
+            self.due = due::next(&self.saga, &self.service.lead().policy, self.looked);
+        }
+        known
+    }
+
+    /// Whether a judgement makes it want to move, and nothing of it is open yet.
+    pub(super) fn would_move(&self, judgement: &Judgement, now: Timestamp) -> bool {
+        let (_, machine) = shown(&self.saga, now);
+        let fails = machine.memory().active().is_some_and(|active| judgement.health(active) == Health::Failing);
+        // One that only observes opens nothing, and takes nobody's turn.
+        let acts = self.service.lead().mode == Mode::Active;
+        acts && fails && self.saga.machines().all(|(_, machine)| machine.memory().open().is_none())
+    }
+
+    /// The providers at which a write of it waits for its permit.
+    pub(super) fn pending(&self) -> impl Iterator<Item = &ProviderName> {
+        let is_pending =
+            |machine: &Machine| machine.memory().open().is_some_and(|open| open.stage == WriteStage::Pending);
+        self.saga.machines().filter(move |(_, machine)| is_pending(machine)).map(|(place, _)| &place.provider)
+    }
+
+    /// What it shows, made anew if it has changed.
+    pub(super) fn show(
+        &mut self,
+        now: Timestamp,
+        trouble: Option<&str>,
+        history: Option<&HistoryTrouble>,
+        add: impl FnOnce(&mut ServiceView),
+    ) -> Arc<ServiceView> {
+        // How long its places have differed is shown as well.
+        let ages = self.saga.machines().len() > 1;
+        if let Some(shown) = self.shown.as_ref().filter(|_| !ages) {
+            return Arc::clone(shown);
+        }
+        let mut view = self.view(now, trouble, history);
+        add(&mut view);
+        let view = Arc::new(view);
+        self.shown = Some(Arc::clone(&view));
+        view
+    }
+
+    /// What is shown of every service has changed.
+    pub(super) fn show_anew(&mut self) {
+        self.shown = None;
+    }
+
+    fn view(&self, now: Timestamp, trouble: Option<&str>, history: Option<&HistoryTrouble>) -> ServiceView {
+        let (shown, _) = shown(&self.saga, now);
+        let mut view = self.view_at(shown, trouble, history);
+        if self.service.projections().len() > 1 {
+            let lags = self.saga.divergences();
+            let place = |(place, _): (&Place, &Machine)| PlaceView {
+                label: self.service.label(place),
+                here: self.view_at(place, trouble, history),
+                lag: lags.iter().find(|one| one.place == *place).map(|one| one.lag.clone()),
+                lasts: self.diverging.get(place).is_some_and(|since| now.since(*since) >= DIVERGENCE_LASTS),
+            };
+            view.places = self.saga.machines().map(place).collect();
+        }
+        view
+    }
+
+    fn view_at(&self, place: &Place, trouble: Option<&str>, history: Option<&HistoryTrouble>) -> ServiceView {
+        let service = self.service.at(place).unwrap_or_else(|| self.service.lead());
+        let machine = self.saga.machine(place).expect("invariant: every place has a machine");
+        let (memory, seen) = (machine.memory(), self.seen.get(place));
+        // Of the newest write, whose fence stands on top of the moved records.
+        let newest = memory.held().map(|held| held.write.as_str());
+        let delivered = seen.and_then(|seen| seen.delivered.as_ref());
+        let delivered = delivered.filter(|(decision, _)| newest == Some(decision.as_str()));
         let running = memory.being_verified().map(|decision| VerificationView {
             decision: decision.clone(),
             running: true,
-            deliveries: self.delivered_so_far(),
+            deliveries: delivered.map(|(_, deliveries)| deliveries.clone()).unwrap_or_default(),
         });
         ServiceView {
-            service: Arc::clone(&self.service),
-            state: self.machine.state(),
+            service: Arc::clone(service),
+            state: machine.state(),
             entered: self.entered,
             memory: memory.clone(),
-            read: self.read,
-            verification: running.or_else(|| self.verification.clone()),
+            read: seen.and_then(|seen| seen.read),
+            verification: running.or_else(|| seen.and_then(|seen| seen.verification.clone())),
             fault: trouble.map(str::to_owned),
             history: history.cloned(),
+            waits_its_turn: self.waits_its_turn,
+            aside: Aside::default(),
+            places: Vec::new(),
         }
     }
+}
+
+fn digest(envelope: &str) -> Digest {
+    Digest::over([envelope.as_bytes()])
+}
+
+/// The place that tells best how the service is: the one that decides for it.
+fn shown(saga: &Saga, now: Timestamp) -> (&Place, &Machine) {
+    let anchor = saga.anchor(now);
+    (anchor, saga.machine(anchor).expect("invariant: every place has a machine"))
 }
 
 fn note_effect(effect: &Effect) {

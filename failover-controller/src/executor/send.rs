@@ -103,10 +103,9 @@ impl Job<'_> {
         let view = self.provider.adapter.read(&ReadRequest::for_service(self.service), Urgency::Flip).await?;
         failpoint::reach(Failpoint::DuringReadBack);
         let ours = match &view.fence {
-            // Our plan under another write id: the move arrived, and someone has written the fence since.
             FoundFence::Present { text, .. } => {
                 *text == self.write.change.fence
-                    || Fence::parse(text, &view.zone).is_ok_and(|fence| fence.plan == self.write.id)
+                    || Fence::parse(text, &view.zone).is_ok_and(|fence| self.write.is_carried_by(&fence))
             }
             FoundFence::Absent | FoundFence::Unreadable { .. } => false,
         };

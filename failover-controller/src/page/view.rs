@@ -8,7 +8,7 @@ use dns_core::time::Timestamp;
 use super::archive::Archive;
 use super::forming::forming;
 use crate::api::report;
-use crate::engine::snapshot::Snapshot;
+use crate::engine::snapshot::{ServiceView, Snapshot};
 
 /// Rows of history on the page, of all services and of each.
 pub(crate) const HISTORY_ROWS: usize = 30;
@@ -53,7 +53,7 @@ pub(crate) enum Orders {
 impl PageView {
     /// Puts together what the engine published and what history tells.
     pub(crate) fn of(snapshot: &Snapshot, archive: &Archive, orders: Orders) -> Self {
-        let pane = |view| {
+        let pane = |view: &ServiceView| {
             let report = report::report(view, snapshot.at);
             let rows = archive.of_service(&report.summary.name);
             let newest_move = forming(&report, snapshot.at).or_else(|| Timeline::newest_move(rows));
@@ -63,7 +63,7 @@ impl PageView {
         Self {
             at: snapshot.at,
             list: report::list(snapshot),
-            panes: snapshot.services.values().map(pane).collect(),
+            panes: snapshot.services.values().map(|view| pane(view)).collect(),
             newest: archive.newest(HISTORY_ROWS),
             history_error: archive.error().map(str::to_owned),
             orders,

@@ -3,11 +3,25 @@
 use std::cell::Cell;
 
 use dns_core::fence::{Epoch, Rev, WriteId};
-use dns_core::policy::{Detection, Failback, OnForeignChange, Policy};
+use dns_core::policy::{Detection, Failback, GuardDemand, OnForeignChange, Policy};
 use dns_core::rrset::{GuardedType, Ttl, canonical_name, records_digest};
 use dns_core::service::{Endpoint, Mode, Record, RecordValues, Region};
 use dns_core::time::Timestamp;
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use async_trait::async_trait;
+use dns_core::change::{ChangeSet, Guard};
+use dns_core::zone::{ReadRequest, ZoneView};
+use dns_provider::authoritative::{AskError, Servers, Unresolved};
+use dns_provider::memory::Memory;
+use dns_provider::port::{Capabilities, Permit, Progress, Provider, ProviderError, Receipt, Urgency, ZoneFacts};
+use hickory_proto::op::Message as Message_;
+use hickory_proto::rr::rdata::TXT;
+use hickory_proto::rr::{Name, RData};
+use tokio::net::UdpSocket;
+
+use super::asking::{PAUSE_MIN, Questions, SILENCE, delivery, find_all};
 use super::*;
 
 const NOW: Timestamp = Timestamp::from_secs(1_795_246_200);
@@ -80,6 +94,7 @@ pub(crate) fn service(address: &str) -> Arc<Service> {
             cooldown: Duration::from_mins(10),
             failback: Failback::Manual,
             on_foreign_change: OnForeignChange::Hold,
+            guard: GuardDemand::Any,
             verify_within: Duration::from_secs(30),
         },
         records: vec![Record { key, ttl, values: RecordValues::Endpoints, proxied: false, absent_in: BTreeSet::new() }],
@@ -146,11 +161,12 @@ async fn a_server_whose_question_panics_is_told_as_silent_and_not_dropped() {
 #[tokio::test]
 async fn a_verification_that_panics_is_answered_for_and_one_that_was_replaced_is_not() {
     let (engine, mut messages, _publish) = Engine::channel();
-    let mut running = Running { engine, tasks: JoinSet::new(), by_service: BTreeMap::new() };
-    let asked = |number| Asked { decision: DecisionId::at(NOW, number), primary: server(1) };
+    let mut running = Running { engine, tasks: JoinSet::new(), by_place: BTreeMap::new() };
+    let asked = |number| Asked { decision: DecisionId::at(NOW, number), subject: server(1).to_string() };
     let name: ServiceName = "checkout".parse().expect("a name");
-    running.begin(name.clone(), asked(1), std::future::pending());
-    running.begin(name.clone(), asked(2), async { panic!("a fault in one verification") });
+    let of = (name.clone(), service("192.0.2.10").place());
+    running.begin(of.clone(), asked(1), std::future::pending());
+    running.begin(of, asked(2), async { panic!("a fault in one verification") });
     for _ in 0..2 {
         let ended = running.tasks.join_next().await.expect("two have begun");
         running.end(ended);
@@ -165,4 +181,110 @@ async fn a_verification_that_panics_is_answered_for_and_one_that_was_replaced_is
     let told = running.tasks.join_next().await.expect("the answer");
     running.end(told);
     assert!(running.tasks.is_empty() && messages.try_recv().is_err(), "told once");
+}
+
+/// A provider that spreads its writes, and says so as often as it is scripted to.
+struct Spreading {
+    memory: Memory,
+    asked: Arc<AtomicU32>,
+    complete_at: u32,
+}
+
+#[async_trait]
+impl Provider for Spreading {
+    fn capabilities(&self) -> Capabilities {
+        self.memory.capabilities()
+    }
+
+    async fn read(&self, request: &ReadRequest, urgency: Urgency) -> Result<ZoneView, ProviderError> {
+        self.memory.read(request, urgency).await
+    }
+
+    async fn apply(&self, _change: &ChangeSet, _permit: &Permit) -> Result<Receipt, ProviderError> {
+        Ok(Receipt::Change("C1".to_owned()))
+    }
+
+    async fn status(&self, receipt: &Receipt) -> Result<Progress, ProviderError> {
+        assert_eq!(*receipt, Receipt::Change("C1".to_owned()));
+        let asked = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
+        Ok(if asked >= self.complete_at { Progress::Complete } else { Progress::Spreading })
+    }
+
+    async fn zone(&self, zone: &Name) -> Result<ZoneFacts, ProviderError> {
+        self.memory.zone(zone).await
+    }
+}
+
+/// A verification of records at a provider with one server, which answers every question for the fence.
+async fn verified(complete_at: u32, expected: Rrsets, within: Duration) -> (Vec<Delivery>, u32) {
+    let service = service("192.0.2.10");
+    let text = fence(&service).to_text(&service.zone).expect("fits");
+    let answers = text.clone();
+    let server = answering(move |request, message| {
+        let name = request.queries[0].name().clone();
+        let data = RData::TXT(TXT::new(answers.strings().to_vec()));
+        message.answers.push(hickory_proto::rr::Record::from_rdata(name, 60, data));
+    })
+    .await;
+    let asked = Arc::<AtomicU32>::default();
+    let memory = Memory::new(&service.zone, Vec::new());
+    let inner: Arc<dyn Provider> = Arc::new(Spreading { memory, asked: Arc::clone(&asked), complete_at });
+    let provider = crate::providers::in_use_for_test(inner, server);
+    let wanted = Wanted { within, ..Verification { service, fence: text, expected, absent: BTreeSet::new() }.wanted() };
+    let change = ChangeSet {
+        zone: wanted.zone.clone(),
+        fence_name: wanted.fence_name.clone(),
+        guard: Guard::Absent,
+        requires: Vec::new(),
+        deletes: Vec::new(),
+        creates: Vec::new(),
+        fence_ttl: Ttl::from_secs(60).expect("a TTL"),
+        fence: wanted.fence.clone(),
+    };
+    let permit = Permit { granted: NOW, length: Duration::from_secs(10) };
+    provider.adapter.apply(&change, &permit).await.expect("accepted");
+    let deliveries = ask_all(&provider, &wanted, Instant::now(), &Unheard).await;
+    (deliveries, asked.load(Ordering::SeqCst))
+}
+
+async fn answering(answer: impl Fn(&Message_, &mut Message_) + Send + 'static) -> SocketAddr {
+    let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+    let address = socket.local_addr().expect("an address");
+    tokio::spawn(async move {
+        let mut buffer = [0; 4096];
+        while let Ok((length, client)) = socket.recv_from(&mut buffer).await {
+            let request = Message_::from_vec(&buffer[..length]).expect("a message");
+            let mut message = Message_::response(request.metadata.id, request.metadata.op_code);
+            message.metadata.authoritative = true;
+            message.queries.clone_from(&request.queries);
+            answer(&request, &mut message);
+            socket.send_to(&message.to_vec().expect("bytes"), client).await.expect("sent");
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_write_that_the_provider_still_spreads_has_not_arrived_although_it_is_served() {
+    let (deliveries, _) = verified(u32::MAX, Rrsets::new(), Duration::from_millis(50)).await;
+    let outcomes: BTreeSet<_> = deliveries.iter().map(|delivery| format!("{:?}", delivery.outcome)).collect();
+    assert_eq!(outcomes, BTreeSet::from(["Old".to_owned(), "Served".to_owned()]), "{deliveries:?}");
+    assert!(!has_arrived(&deliveries));
+
+    let (deliveries, asked) = verified(2, Rrsets::new(), Duration::from_secs(30)).await;
+    assert!(has_arrived(&deliveries) && deliveries.len() == 1, "{deliveries:?}");
+    assert_eq!(asked, 2, "it is asked until it is done");
+}
+
+#[tokio::test]
+async fn a_proxied_record_is_named_as_not_observable_and_never_as_served() {
+    let service = service("192.0.2.10");
+    let rendered = service.render(service.preferred()).expect("renders");
+    let proxied: Rrsets = rendered.into_iter().map(|(key, set)| (key, set.proxied())).collect();
+    let (deliveries, _) = verified(1, proxied, Duration::from_secs(5)).await;
+    let hidden: Vec<_> =
+        deliveries.iter().filter(|delivery| delivery.outcome == DeliveryOutcome::Unobservable).collect();
+    assert_eq!(hidden.len(), 1, "{deliveries:?}");
+    assert_eq!(hidden[0].server, "api.example.com. A");
+    assert!(has_arrived(&deliveries), "the fence is served, and that is all that DNS can tell");
 }

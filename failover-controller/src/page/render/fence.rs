@@ -1,6 +1,6 @@
 //! The fence, and the records that it guards.
 
-use dns_api::status::FenceReport;
+use dns_api::status::{FenceReport, PlaceReport};
 use maud::{Markup, html};
 
 use super::moment::{ago_age, fixed};
@@ -17,7 +17,37 @@ pub(super) fn fence(view: &PageView, pane: &Pane, id: &str) -> Markup {
                 Some(fence) => (facts(fence)),
                 None => { p.none { "None yet: nothing is written before the service is adopted." } }
             }
+            (places(&report.summary.places))
             (records(view, pane))
+        }
+    }
+}
+
+/// Every place of a service that has several; the fence above is that of the place that decides now.
+fn places(places: &[PlaceReport]) -> Markup {
+    html! {
+        @if !places.is_empty() {
+            table.places {
+                thead { tr { th scope="col" { "place" } th scope="col" { "epoch" } th scope="col" { "rev" }
+                    th scope="col" { "active" } th scope="col" { "standing" } } }
+                tbody { @for place in places { (place_row(place)) } }
+            }
+        }
+    }
+}
+
+fn place_row(place: &PlaceReport) -> Markup {
+    let number = |number: Option<u64>| number.map_or_else(|| "–".to_owned(), |number| number.to_string());
+    html! {
+        tr data-place=(place.name) data-diverges=(place.diverges) {
+            th scope="row" { (place.name) }
+            td { (number(place.epoch)) }
+            td { (number(place.rev)) }
+            td { (place.active.as_deref().unwrap_or("–")) }
+            td {
+                (place.standing) @if place.diverges { ", diverges" }
+                @if let Some(trouble) = &place.trouble { span.why { (prose(trouble)) } }
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dns_api::status::{ServerReport, VerificationReport};
+use dns_api::status::{PlaceReport, ServerReport, VerificationReport};
 use dns_api::timeline::{Step, StepStatus, Timeline};
 
 use super::sample::{HOSTILE, NOW, failing_region, hold, report, row, view, view_with, vote};
@@ -111,6 +111,28 @@ fn only_the_section_that_changed_is_sent() {
     assert!(sections["evidence-of-checkout"].contains("timed out"));
     let elsewhere = Subject::Service("check".to_owned());
     assert!(second.changed_since(first.number, &elsewhere).is_empty(), "another service's page has no such section");
+}
+
+#[test]
+fn places_are_shown_if_there_are_several() {
+    assert!(!page(&view()).contains("data-place"));
+    let place = |name: &str, diverges: bool| PlaceReport {
+        name: name.to_owned(),
+        provider: name.to_owned(),
+        zone: "example.test.".to_owned(),
+        active: Some("prod".to_owned()),
+        epoch: Some(41),
+        rev: None,
+        standing: "held".to_owned(),
+        state: "suspected".to_owned(),
+        trouble: diverges.then(|| format!("does not answer {HOSTILE}")),
+        diverges,
+    };
+    let html = page(&view_with(|summary| summary.places = vec![place("main", true), place("second", false)]));
+    for text in ["data-place=\"main\" data-diverges=\"true\"", "held, diverges", "data-place=\"second\"", "41"] {
+        assert!(html.contains(text), "{text}: {html}");
+    }
+    assert!(html.contains("does not answer") && !html.contains(HOSTILE));
 }
 
 #[test]

@@ -52,6 +52,7 @@ pub(super) fn report() -> ServiceReport {
             active: Some("prod".to_owned()),
             regions: vec![region("prod"), region("dr")],
             hold: None,
+            places: Vec::new(),
             attention: Vec::new(),
             page: false,
         },
@@ -67,6 +68,7 @@ pub(super) fn report() -> ServiceReport {
         pause: None,
         pin: None,
         open: None,
+        drains: Vec::new(),
         verification: None,
     }
 }

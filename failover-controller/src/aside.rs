@@ -1,0 +1,105 @@
+//! What is known beside the state of services: how far resolvers are after a move, whether the last canaries arrived, and
+//! whether zones are delegated elsewhere. Nothing is decided by it; it is for people and lives as long as the process.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use dns_core::identifier::ServiceName;
+use dns_core::service::{Mode, Place};
+
+use crate::drain::Drained;
+use crate::engine::snapshot::ServiceView;
+
+/// Where it is noted, and read from. Clones are the same.
+#[derive(Clone, Default)]
+pub(crate) struct Asides(Arc<Mutex<Notes>>);
+
+#[derive(Default)]
+struct Notes {
+    /// What has changed since somebody asked.
+    news: News,
+    drains: BTreeMap<(ServiceName, Place), Drained>,
+    places: BTreeMap<Place, PlaceNotes>,
+}
+
+/// What is to be shown anew.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct News {
+    /// Every service.
+    pub(crate) everyone: bool,
+    /// These services.
+    pub(crate) services: BTreeSet<ServiceName>,
+}
+
+/// What is wrong at a place.
+#[derive(Clone, Default)]
+struct PlaceNotes {
+    canary: Option<String>,
+    delegation: Option<String>,
+}
+
+/// What concerns one service in one place.
+#[derive(Clone, Default)]
+pub(crate) struct Aside {
+    /// The newest drain.
+    pub(crate) drain: Option<Drained>,
+    /// Why the last canary did not arrive; only for services that move by themselves.
+    pub(crate) canary: Option<String>,
+    /// To whom the zone's parent delegates it, if that is none of the provider's servers.
+    pub(crate) delegation: Option<String>,
+}
+
+impl Asides {
+    /// What concerns a service in a place.
+    pub(crate) fn of(&self, service: &ServiceName, mode: Mode, place: &Place) -> Aside {
+        let notes = self.lock();
+        let PlaceNotes { canary, delegation } = notes.places.get(place).cloned().unwrap_or_default();
+        Aside {
+            drain: notes.drains.get(&(service.clone(), place.clone())).cloned(),
+            canary: canary.filter(|_| mode == Mode::Active),
+            delegation,
+        }
+    }
+
+    /// What has changed since the last time that this was asked; for the one who shows it.
+    pub(crate) fn take_news(&self) -> News {
+        std::mem::take(&mut self.lock().news)
+    }
+
+    /// Adds what concerns a service in each of its places.
+    pub(crate) fn add_to(&self, view: &mut ServiceView) {
+        let places = view.places.iter_mut().map(|place| (&place.here.service, &mut place.here.aside));
+        for (service, aside) in places.chain([(&view.service, &mut view.aside)]) {
+            *aside = self.of(&service.name, service.mode, &service.place());
+        }
+    }
+
+    /// Notes how far the resolvers are.
+    pub(crate) fn note_drain(&self, service: &ServiceName, place: &Place, drained: Drained) {
+        let mut notes = self.lock();
+        notes.news.services.insert(service.clone());
+        notes.drains.insert((service.clone(), place.clone()), drained);
+    }
+
+    /// Notes why the last canary did not arrive; `None` if it did.
+    pub(crate) fn note_canary(&self, place: &Place, failure: Option<String>) {
+        let mut notes = self.lock();
+        let known = &mut notes.places.entry(place.clone()).or_default().canary;
+        let changed = *known != failure;
+        *known = failure;
+        notes.news.everyone |= changed;
+    }
+
+    /// Notes what is wrong with a zone's delegation; `None` if nothing is.
+    pub(crate) fn note_delegation(&self, place: &Place, fault: Option<String>) {
+        let mut notes = self.lock();
+        let known = &mut notes.places.entry(place.clone()).or_default().delegation;
+        let changed = *known != fault;
+        *known = fault;
+        notes.news.everyone |= changed;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Notes> {
+        self.0.lock().expect("invariant: nothing panics while it holds this lock")
+    }
+}
