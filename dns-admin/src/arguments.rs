@@ -1,6 +1,7 @@
 //! What can be said on the command line.
 
 mod dev;
+mod direct;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use dns_core::identifier::{RegionName, ServiceName};
 use url::Url;
 
 pub use self::dev::{CONTROL_DEFAULT, Dev, DevRun, DevVerb, ScenarioName, Switch};
+pub use self::direct::{BreakGlass, Coexist, ConfigFiles, IamPolicy};
 
 /// The controller unless `--server` says otherwise.
 pub const SERVER_DEFAULT: &str = "http://127.0.0.1:8080";
@@ -102,6 +104,8 @@ pub enum Command {
     Adopt(Move),
     /// Leaves a service's records as they are and ends its fence.
     Release(Release),
+    /// Moves a service with neither controller nor store: from this machine, by the providers' credentials.
+    BreakGlass(BreakGlass),
     /// Tells what happened.
     History(History),
     /// Shows what guards a service's records in its zone.
@@ -110,6 +114,10 @@ pub enum Command {
     /// Checks configuration files.
     #[command(subcommand)]
     Config(Config),
+    /// Prints what Terraform, octoDNS and external-dns need to leave a service's records alone.
+    Coexist(Coexist),
+    /// Prints the least rights at Route 53 that the configuration needs.
+    IamPolicy(IamPolicy),
     /// Runs the whole system in this process, to try it, to break it, or to see a scenario.
     Dev(Dev),
 }
@@ -134,14 +142,15 @@ pub enum Service {
 /// Verbs of `fence`.
 #[derive(Debug, Subcommand)]
 pub enum Fence {
-    /// The fence as the controller last read it, each pair explained, and how to check it yourself.
-    Show(Named),
+    /// The fence, each pair explained, and how to check it yourself: as the controller last read it or, with
+    /// --config, as every zone of the service has it now.
+    Show(FenceShow),
 }
 
 /// Verbs of `config`.
 #[derive(Debug, Subcommand)]
 pub enum Config {
-    /// Reports every fault with file, line and path. Asks nobody.
+    /// Reports every fault with file, line and path. Asks nobody unless --live.
     Check(Check),
 }
 
@@ -150,6 +159,16 @@ pub enum Config {
 pub struct Named {
     /// The service.
     pub name: ServiceName,
+}
+
+/// Arguments of `fence show`.
+#[derive(Debug, Args)]
+pub struct FenceShow {
+    /// The service.
+    pub name: ServiceName,
+    /// Reads the zones themselves, by the credentials that this configuration names; may be repeated.
+    #[arg(long = "config", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
 }
 
 /// Why something is done.
@@ -262,7 +281,11 @@ pub struct Resume {
 
 /// Arguments of `history`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct History {
+    /// What to do with it, instead of reading.
+    #[command(subcommand)]
+    pub verb: Option<HistoryVerb>,
     /// Of one service only.
     #[arg(long, value_name = "NAME")]
     pub service: Option<ServiceName>,
@@ -277,6 +300,21 @@ pub struct History {
     pub follow: bool,
 }
 
+/// Verbs of `history`.
+#[derive(Debug, Subcommand)]
+pub enum HistoryVerb {
+    /// Takes down the record of a move that was made by hand. Nothing else is done: the fence has told the controller.
+    Import(Import),
+}
+
+/// Arguments of `history import`.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The record that `break-glass` wrote.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
 /// Arguments of `config check`.
 #[derive(Debug, Args)]
 pub struct Check {
@@ -284,8 +322,11 @@ pub struct Check {
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Doesn't look for secret files: this machine is not the one that has them.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "live")]
     pub no_secrets: bool,
+    /// Then asks every provider, with its credentials: rights, zones, fences, records, clocks, delegations. Writes nothing.
+    #[arg(long)]
+    pub live: bool,
 }
 
 #[cfg(test)]

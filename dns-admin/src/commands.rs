@@ -1,11 +1,15 @@
-//! One module a verb; each asks the controller, and hands its answer to rendering and output.
+//! One module a verb; each asks the controller, or the providers themselves, and hands the answer to rendering and output.
 
 mod adopt;
+mod break_glass;
+mod coexist;
 mod config;
 mod failback;
 mod failover;
 mod fence;
 mod history;
+mod iam_policy;
+mod live;
 mod pause;
 mod release;
 mod resume;
@@ -17,7 +21,7 @@ use dns_api::transport::BearerToken;
 use dns_service::config::secret::read_secret_line;
 use dns_service::exit::{Exit, one_line};
 
-use crate::arguments::{Arguments, Command, Global, Overrides, Reason, Wait};
+use crate::arguments::{Arguments, Command, Config, Fence, Global, Overrides, Reason, Wait};
 use crate::dev;
 use crate::failure::Failure;
 use crate::follow::Following;
@@ -64,8 +68,14 @@ pub async fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, Fa
         Command::Adopt(arguments) => adopt::run(&desk()?, arguments).await,
         Command::Release(arguments) => release::run(&desk()?, arguments).await,
         Command::History(arguments) => history::run(&desk()?, arguments).await,
-        Command::Fence(verb) => fence::run(&desk()?, verb).await,
-        Command::Config(verb) => config::run(verb, output),
+        Command::Fence(Fence::Show(arguments)) if !arguments.files.is_empty() => {
+            fence::show_zones(arguments, output).await
+        }
+        Command::Fence(Fence::Show(arguments)) => fence::show_held(&desk()?, arguments).await,
+        Command::Config(Config::Check(arguments)) => config::check(arguments, output).await,
+        Command::BreakGlass(arguments) => break_glass::run(arguments, output).await,
+        Command::Coexist(arguments) => coexist::run(arguments, output),
+        Command::IamPolicy(arguments) => iam_policy::run(arguments, output),
         Command::Dev(dev) => dev::run(dev, output).await,
     }
 }

@@ -1,11 +1,12 @@
 //! The SRE's command line.
 //!
-//! [`arguments`] is what can be said, [`commands`] does it ([`dev`] runs the whole system), [`render`] turns answers into text, [`output`] is the one
-//! place that writes. Rendering is a function of API values alone, so that golden tests cover what people read.
+//! [`arguments`] is what can be said, [`commands`] does it ([`dev`] runs the whole system, [`direct`] goes to the providers
+//! themselves), [`render`] turns answers into text, [`output`] is the one place that writes. Rendering is a function of API values alone, so that golden tests cover what people read.
 
 pub mod arguments;
 pub mod commands;
 pub mod dev;
+pub mod direct;
 pub mod failure;
 pub mod follow;
 pub mod output;

@@ -1,9 +1,12 @@
 //! Turns answers of the API into text. Nothing here writes, asks, or knows what time it is.
 
 pub mod bulk;
+pub mod coexistence;
 pub mod decision;
 pub mod fence;
 pub mod history;
+pub mod live;
+pub mod moved_by_hand;
 pub mod paint;
 pub mod problem;
 pub mod service;

@@ -1,4 +1,4 @@
-//! `config check FILE…`
+//! `config check [--live] FILE…`
 
 use dns_service::config::Config as Loaded;
 use dns_service::config::fault::Fault;
@@ -6,7 +6,8 @@ use dns_service::config::secret::{Program, SecretCheck};
 use dns_service::exit::Exit;
 use serde::Serialize;
 
-use crate::arguments::{Check, Config};
+use super::live;
+use crate::arguments::Check;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::render::lines;
@@ -49,10 +50,15 @@ impl From<&Fault> for Complaint {
     }
 }
 
-pub(super) fn run(verb: &Config, output: &Output) -> Result<Exit, Failure> {
-    let Config::Check(Check { files, no_secrets }) = verb;
-    let secrets = if *no_secrets { SecretCheck::Skip } else { SecretCheck::Require };
+pub(super) async fn check(arguments: &Check, output: &Output) -> Result<Exit, Failure> {
+    let Check { files, no_secrets, live } = arguments;
+    // Live, whoever asks has the providers' credentials and need not have the daemons' other secrets.
+    let secrets = if *no_secrets || *live { SecretCheck::Skip } else { SecretCheck::Require };
     match Loaded::load(files, &Program::Admin(secrets)) {
+        Ok(config) if *live => {
+            config.warnings.iter().for_each(|warning| output.aside(&format!("warning: {warning}")));
+            live::run(&config, output).await
+        }
         Ok(config) => {
             let verdict = Verdict {
                 valid: true,

@@ -1,13 +1,16 @@
-//! `history [--service NAME] [--after POSITION] [--limit N] [--follow]`
+//! `history [--service NAME] [--after POSITION] [--limit N] [--follow]` and `history import FILE`
 
+use std::path::Path;
 use std::time::Duration;
 
+use dns_api::by_hand::MoveRecord;
 use dns_api::client::{ClientError, HistoryFilter};
 use dns_api::history::HistoryPage;
+use dns_core::identifier::IdentifierError;
 use dns_service::exit::Exit;
 
 use super::Desk;
-use crate::arguments::{Format, History};
+use crate::arguments::{Format, History, HistoryVerb};
 use crate::failure::Failure;
 use crate::render::history::{history, row};
 
@@ -15,13 +18,29 @@ use crate::render::history::{history, row};
 const FOLLOW_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(desk: &Desk<'_>, arguments: &History) -> Result<Exit, Failure> {
-    let History { service, after, limit, follow } = arguments;
+    let History { verb, service, after, limit, follow } = arguments;
+    if let Some(HistoryVerb::Import(import)) = verb {
+        return take_down(desk, &import.file).await;
+    }
     let filter = HistoryFilter { service: service.clone(), after: *after, limit: Some(*limit) };
     let page = desk.client.history(&filter).await?;
     if *follow {
         return follow_from(desk, filter, page).await;
     }
     desk.output.answer(&page, |width| history(&page.rows, width))?;
+    Ok(Exit::Done)
+}
+
+async fn take_down(desk: &Desk<'_>, file: &Path) -> Result<Exit, Failure> {
+    let wrong = |what: String| {
+        let what = format!("{} is no record of a move by hand: {what}", file.display());
+        Failure::new(Exit::Usage, what).hint("`dns-admin break-glass` tells the name of the file that it writes")
+    };
+    let bytes = std::fs::read(file).map_err(|error| wrong(error.to_string()))?;
+    let record: MoveRecord = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
+    let service = record.service.parse().map_err(|error: IdentifierError| wrong(error.to_string()))?;
+    let accepted = desk.client.tell(&service, &record).await?;
+    desk.output.answer(&accepted, |_| accepted.message.clone())?;
     Ok(Exit::Done)
 }
 

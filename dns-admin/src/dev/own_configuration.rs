@@ -4,7 +4,7 @@
 //! every one of them. That is fine for trying things out and must move nobody's production by accident: writing to
 //! servers beyond this machine has to be asked for.
 
-use dns_core::service::{Mode, Service};
+use dns_core::service::{Everywhere, Mode, Service};
 use dns_service::auth::Tokens;
 use dns_service::config::provider::{CloudflareConfig, ProviderKind, Route53Config};
 use dns_service::config::secret::{Program, SecretCheck};
@@ -30,7 +30,7 @@ pub(super) async fn run(run: &DevRun, output: &Output) -> Result<Exit, Failure> 
     let mut config = loaded.map_err(|faults| Failure::new(Exit::BadConfiguration, faults.to_string()))?;
     let folder = run.observe.then(temporary_folder).transpose()?;
     if let Some(folder) = &folder {
-        config.services.iter_mut().for_each(|service| service.mode = Mode::Observe);
+        config.services.iter_mut().for_each(|service| *service = service.in_mode(Mode::Observe));
         // A look must leave no trace, neither in the zones nor in the store of the real controller.
         config.store = StoreConfig::Sqlite { path: folder.path().join("state.db") };
     }
@@ -62,7 +62,12 @@ pub(super) async fn run(run: &DevRun, output: &Output) -> Result<Exit, Failure> 
 }
 
 fn refuse_writes_beyond_this_machine(config: &Config) -> Result<(), Failure> {
-    let beyond: Vec<String> = config.services.iter().filter_map(|service| writes_beyond(config, service)).collect();
+    let beyond: Vec<String> = config
+        .services
+        .iter()
+        .flat_map(Everywhere::projections)
+        .filter_map(|service| writes_beyond(config, service))
+        .collect();
     if beyond.is_empty() {
         return Ok(());
     }
@@ -108,7 +113,7 @@ fn whereabouts(kind: &ProviderKind) -> String {
 
 fn welcome(config: &Config, page: &Url) -> String {
     let StoreConfig::Sqlite { path } = &config.store;
-    let modes = |mode: Mode| config.services.iter().filter(|service| service.mode == mode).count();
+    let modes = |mode: Mode| config.services.iter().filter(|service| service.lead().mode == mode).count();
     let warnings = config.warnings.iter().map(|warning| format!("warning: {warning}"));
     lines(warnings.chain([
         format!(

@@ -1,4 +1,5 @@
-//! `fence show`: the fence pair by pair, in words, and the command that shows it without us.
+//! `fence show`: the fence pair by pair, in words, and the command that shows it without us; one fence as the controller
+//! has it, or those of every zone as they are.
 
 use std::net::SocketAddr;
 
@@ -9,7 +10,8 @@ use percent_encoding::percent_decode_str;
 use super::Width;
 use super::lines;
 use super::span::span;
-use super::table::{indented, table};
+use super::table::{indented, pairs as lines_of, table};
+use crate::direct::sight::Sight;
 
 /// The whole of `fence show`; `None` if the controller knows of no fence.
 pub fn fence(report: &ServiceReport, width: Width) -> Option<String> {
@@ -20,6 +22,72 @@ pub fn fence(report: &ServiceReport, width: Width) -> Option<String> {
     text.push_str(&lines(["", &format!("the service stands as: {}", report.standing), "check it yourself:"]));
     text.push_str(&indented(&dig(report, fence)));
     Some(text)
+}
+
+/// The fences of all places, straight from their zones, and whether they agree.
+pub fn zones(sights: &[Sight], width: Width) -> String {
+    let mut text = String::new();
+    for sight in sights {
+        text.push_str(&zone(sight, width));
+        text.push('\n');
+    }
+    text.push_str(&lines([agreement(sights)]));
+    text
+}
+
+fn zone(sight: &Sight, width: Width) -> String {
+    let Sight { provider, zone, fence_name, standing, detail, fence, pause, pin, serving, records, difference, .. } =
+        sight;
+    let why = detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
+    let mut text = lines([format!("{fence_name} TXT in {zone} at {provider} is {standing}{why}")]);
+    if standing == "unread" {
+        return text;
+    }
+    if let Some(fence) = fence {
+        text.push_str(&lines([""]));
+        text.push_str(&indented(&table(width, ["KEY", "VALUE", "MEANING"], pairs(fence))));
+        text.push_str(&lines([""]));
+    }
+    let moved = fence.as_ref().map(|fence| {
+        let place = fence
+            .active
+            .as_ref()
+            .map_or_else(|| "nowhere, it was released".to_owned(), |active| format!("to {active}"));
+        format!("{place} by {}, {}, epoch {}, rev {}", fence.by, fence.moved, fence.epoch, fence.rev)
+    });
+    let serves = serving.as_ref().map_or_else(|| "no region's records".to_owned(), |name| format!("{name}'s records"));
+    let rows = [
+        ("moved", moved),
+        ("pin", pin.clone()),
+        ("pause", pause.clone()),
+        ("serves", Some(serves)),
+        ("differs", difference.clone()),
+    ];
+    let records = records.iter().map(|record| ("record", Some(record.clone())));
+    text.push_str(&indented(&lines_of(width, rows.into_iter().chain(records))));
+    text
+}
+
+/// Whether the places tell one story.
+fn agreement(sights: &[Sight]) -> String {
+    let orders: std::collections::BTreeSet<_> = sights
+        .iter()
+        .filter_map(|sight| sight.fence.as_ref())
+        .map(|fence| (fence.epoch, fence.active.clone(), plan(fence)))
+        .collect();
+    let missing = sights.iter().filter(|sight| sight.fence.is_none()).count();
+    match (orders.len(), missing, sights.len()) {
+        (0, _, _) => "no place has a fence".to_owned(),
+        (1, 0, 1) => "the service has this one place".to_owned(),
+        (1, 0, all) => format!("all {all} places tell of the same move"),
+        (1, missing, all) => format!("warning: {missing} of {all} places have no fence that could be read"),
+        (_, _, _) => "warning: the places tell of different moves; the highest epoch is the newest".to_owned(),
+    }
+}
+
+fn plan(fence: &FenceReport) -> String {
+    let pieces = fence.text.iter().flat_map(|string| string.split(';'));
+    pieces.into_iter().find_map(|piece| piece.strip_prefix("plan=")).unwrap_or_default().to_owned()
 }
 
 fn pairs(fence: &FenceReport) -> Vec<[String; 3]> {

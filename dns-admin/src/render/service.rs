@@ -13,6 +13,7 @@ pub fn service(report: &ServiceReport, width: Width) -> String {
     let mut text = facts(report, width);
     section(&mut text, "rules that say no", &holds(report));
     section(&mut text, "attention", &lines(&report.summary.attention));
+    section(&mut text, "places", &super::status::places(std::slice::from_ref(&report.summary), width));
     section(&mut text, "evidence", &evidence(&report.regions, width));
     section(&mut text, "records", &lines(&report.records));
     if let Some(verification) = &report.verification {

@@ -17,6 +17,11 @@ pub fn status(list: &ServiceList, width: Width) -> String {
         text.push('\n');
         text.push_str(&services(&list.services, width));
     }
+    let places = places(&list.services, width);
+    if !places.is_empty() {
+        text.push('\n');
+        text.push_str(&places);
+    }
     text.push('\n');
     text.push_str(&vantage_points(&list.vantage_points));
     let attention = attention(list);
@@ -91,6 +96,31 @@ pub fn services(services: &[ServiceSummary], width: Width) -> String {
         ]
     });
     table(width, ["NAME", "MODE", "STATE", "ACTIVE", "REGIONS", "HOLD"], rows)
+}
+
+/// The places of those services that have several; empty if none has.
+pub fn places(services: &[ServiceSummary], width: Width) -> String {
+    let rows: Vec<_> = services
+        .iter()
+        .flat_map(|service| service.places.iter().map(move |place| (service, place)))
+        .map(|(service, place)| {
+            let number = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
+            let standing =
+                if place.diverges { format!("{}, diverges", place.standing) } else { place.standing.clone() };
+            [
+                service.name.clone(),
+                place.name.clone(),
+                format!("{}/{}", number(place.epoch), number(place.rev)),
+                place.active.clone().unwrap_or_else(|| "-".to_owned()),
+                standing,
+                place.trouble.clone().unwrap_or_else(|| "-".to_owned()),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    table(width, ["SERVICE", "PLACE", "EPOCH/REV", "ACTIVE", "STANDING", "TROUBLE"], rows)
 }
 
 /// Proven says more than healthy, so one word is enough.

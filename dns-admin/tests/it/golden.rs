@@ -4,13 +4,13 @@ use std::path::Path;
 
 use dns_admin::failure::Failure;
 use dns_admin::render::Width;
-use dns_admin::render::{bulk, decision, fence, history, service, status};
+use dns_admin::render::{bulk, decision, fence, history, moved_by_hand, service, status};
 use dns_api::client::ClientError;
 use dns_api::command::Accepted;
 
 use crate::sample;
 
-fn check(name: &str, text: &str) {
+pub(crate) fn check(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format!("{name}.txt"));
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(&path, text).expect("writes");
@@ -28,6 +28,11 @@ fn status_of_a_good_day_is_one_line_and_a_table() {
 #[test]
 fn status_of_a_bad_night_starts_with_the_worst() {
     check("status-troubled", &status::status(&sample::troubled_list(), Width::Unbounded));
+}
+
+#[test]
+fn status_shows_the_places_of_a_service_that_has_several() {
+    check("status-places", &status::status(&sample::list_of_places(), Width::Unbounded));
 }
 
 #[test]
@@ -112,4 +117,18 @@ fn a_call_on_all_services_lists_each() {
 fn a_refusal_names_each_rule_and_the_argument_that_overrides_it() {
     let failure = Failure::from(ClientError::Refused(Box::new(sample::refusal())));
     check("refused", &failure.text());
+}
+
+#[test]
+fn fences_of_several_zones_are_told_with_whether_they_agree() {
+    let sights = [sample::sight("main", 42, "dr"), sample::sight("second", 41, "prod"), sample::unread_sight("third")];
+    check("fence-zones", &fence::zones(&sights, Width::Unbounded));
+    let agreeing = [sample::sight("main", 42, "dr"), sample::sight("second", 42, "dr")];
+    let text = fence::zones(&agreeing, Width::Unbounded);
+    assert!(text.ends_with("all 2 places tell of the same move\n"), "{text}");
+}
+
+#[test]
+fn a_move_by_hand_ends_with_what_every_place_serves() {
+    check("moved-by-hand", &moved_by_hand::outcome(&sample::moved_by_hand(), "record.json", Width::Unbounded));
 }

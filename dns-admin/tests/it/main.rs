@@ -1,8 +1,12 @@
 //! Integration tests: what people read, and what scripts look at.
 
+mod by_hand;
+mod coexist;
 mod command;
 mod exit_code;
 mod golden;
+mod live;
+mod primary;
 mod sample;
 mod wait;
 mod watch;

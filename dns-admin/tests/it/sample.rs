@@ -1,5 +1,7 @@
 //! Fixed values of the API: a bad night and a good day.
 
+use dns_admin::direct::sight::Sight;
+use dns_api::by_hand::MoveRecord;
 use dns_api::command::{BulkAccepted, DecisionReport};
 use dns_api::history::HistoryPage;
 use dns_api::problem::Problem;
@@ -47,6 +49,24 @@ pub(crate) fn calm_list() -> ServiceList {
             { "name": "lon1", "sight": "sighted", "heardAgeMs": 800, "config": "00ff" },
         ],
     }))
+}
+
+/// `checkout` at two providers, of which the first is down.
+pub(crate) fn list_of_places() -> ServiceList {
+    let place = |name: &str, epoch: u64, active: &str| {
+        json!({
+            "name": name, "provider": name, "zone": "example.com.", "active": active, "epoch": epoch, "rev": epoch + 15,
+            "standing": "held", "state": "verifying", "diverges": false,
+        })
+    };
+    let mut checkout = calm("checkout");
+    checkout["places"] = json!([place("main", 41, "prod"), place("second", 42, "dr")]);
+    checkout["places"][0]["diverges"] = json!(true);
+    checkout["places"][0]["trouble"] = json!("192.0.2.53:53 does not answer");
+    checkout["places"][1]["rev"] = Value::Null;
+    let mut list = calm_list();
+    list.services[0] = read(checkout);
+    list
 }
 
 pub(crate) fn troubled_list() -> ServiceList {
@@ -158,4 +178,65 @@ pub(crate) fn bulk() -> BulkAccepted {
         { "service": "checkout", "message": "paused until someone resumes", "decision": "d8" },
         { "service": "search", "message": "the controller is shutting down", "problem": refusal() },
     ] }))
+}
+
+/// A place as it was found, straight from its zone.
+pub(crate) fn sight(provider: &str, epoch: u64, active: &str) -> Sight {
+    let text = format!(
+        "v=dnsfo1;install=acme;id=checkout;provider={provider};epoch={epoch};rev=57;write=01j9y;plan=9f{epoch};active={active};moved=1795246200;by=ada;cfg=0;"
+    );
+    Sight {
+        provider: provider.to_owned(),
+        zone: "example.com.".to_owned(),
+        fence_name: "_checkout._failover.example.com.".to_owned(),
+        standing: "held".to_owned(),
+        detail: None,
+        fence: Some(read(json!({
+            "name": "_checkout._failover.example.com.", "epoch": epoch, "rev": 57, "active": active, "by": "ada",
+            "moved": "2026-11-21T07:30:00Z", "text": [text, "pin=ada,under%20water;pause=;rrs=api/a;digest=5be1;"],
+        }))),
+        installation: Some("acme".to_owned()),
+        pause: None,
+        pin: Some("by ada: under water".to_owned()),
+        serving: Some(active.to_owned()),
+        records: vec!["api.example.com. 60 A 198.51.100.10".to_owned()],
+        difference: None,
+    }
+}
+
+/// A place that could not be read.
+pub(crate) fn unread_sight(provider: &str) -> Sight {
+    Sight {
+        standing: "unread".to_owned(),
+        detail: Some("primary 192.0.2.53:53 could not be reached: timed out".to_owned()),
+        fence: None,
+        pin: None,
+        serving: None,
+        records: Vec::new(),
+        ..sight(provider, 0, "prod")
+    }
+}
+
+/// A move by hand that arrived at one place of three.
+pub(crate) fn moved_by_hand() -> MoveRecord {
+    let place = |provider: &str, outcome: &str, detail: Value, servers: Value| {
+        json!({
+            "provider": provider, "zone": "example.com.", "epoch": 43, "rev": 58, "deletes": [], "creates": [],
+            "outcome": outcome, "detail": detail, "servers": servers,
+        })
+    };
+    let servers = json!([
+        { "server": "192.0.2.53:53", "outcome": "served", "tookMs": 12 },
+        { "server": "198.51.100.53:53", "outcome": "old", "detail": "api.example.com. 60 A 192.0.2.10" },
+    ]);
+    read(json!({
+        "record": "dnsfailover/break-glass/v1", "installation": "acme", "service": "checkout", "to": "dr", "by": "ada",
+        "reason": "prod is under water", "overrides": [], "plan": "9f31", "at": "2026-11-21T07:30:00Z", "probed": [],
+        "places": [
+            place("main", "applied", Value::Null, servers),
+            place("second", "unreachable", json!("api.example.net could not be reached: timed out"), json!([])),
+            place("third", "skipped", json!("no credentials here"), json!([])),
+        ],
+        "outcome": "unverified",
+    }))
 }

@@ -1,0 +1,86 @@
+//! Commands that go to the providers themselves, or only read the configuration: no controller is asked.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use dns_core::break_glass::OVERRIDABLE;
+use dns_core::identifier::{Actor, RegionName, ServiceName};
+use dns_core::kernel::Rule;
+
+use super::Reason;
+
+/// The configuration.
+#[derive(Debug, Args)]
+pub struct ConfigFiles {
+    /// A configuration file or a folder of them; may be repeated. `DNS_ADMIN_CONFIG` names one.
+    #[arg(long = "config", required = true, env = "DNS_ADMIN_CONFIG", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// Arguments of `break-glass`.
+#[derive(Debug, Args)]
+pub struct BreakGlass {
+    /// The service.
+    pub name: ServiceName,
+    /// The region to move to.
+    #[arg(long, value_name = "REGION")]
+    pub to: RegionName,
+    /// Why.
+    #[command(flatten)]
+    pub reason: Reason,
+    /// The configuration.
+    #[command(flatten)]
+    pub config: ConfigFiles,
+    /// Who you are, for the fence; without it the name of your login.
+    #[arg(long, value_name = "NAME")]
+    pub by: Option<Actor>,
+    /// A rule to override, as a refusal names it; may be repeated.
+    #[arg(long = "override", value_name = "RULE", value_parser = overridable)]
+    pub rules: Vec<Rule>,
+    /// Writes without asking.
+    #[arg(long)]
+    pub yes: bool,
+    /// Where to write down what was done; never overwrites [default: a new file in the current folder].
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+}
+
+/// Arguments of `coexist`.
+#[derive(Debug, Args)]
+pub struct Coexist {
+    /// The service.
+    pub name: ServiceName,
+    /// The configuration.
+    #[command(flatten)]
+    pub config: ConfigFiles,
+}
+
+/// Arguments of `iam-policy`.
+#[derive(Debug, Args)]
+pub struct IamPolicy {
+    /// The configuration.
+    #[command(flatten)]
+    pub config: ConfigFiles,
+}
+
+fn overridable(text: &str) -> Result<Rule, String> {
+    let rule: Rule = text.parse().map_err(|error: dns_core::kernel::UnknownRule| error.to_string())?;
+    if OVERRIDABLE.contains(&rule) {
+        return Ok(rule);
+    }
+    let known: Vec<&str> = OVERRIDABLE.iter().map(|rule| rule.as_str()).collect();
+    Err(format!("`{rule}` is never overridden here; these can be: {}", known.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_may_be_overridden_is_taken() {
+        assert_eq!(overridable("targetProven"), Ok(Rule::TargetProven));
+        for never in ["unfenced", "emptyAnswer", "unreadRecord", "nonsense"] {
+            overridable(never).expect_err(never);
+        }
+    }
+}
