@@ -111,6 +111,15 @@ impl Key {
     }
 }
 
+/// Where a server takes changes over HTTP, as `PowerDNS` does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Api {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The key that opens it.
+    pub key: String,
+}
+
 /// What to serve, and to whom.
 #[derive(Clone, Debug)]
 pub struct Setup {
@@ -199,6 +208,11 @@ trait Node: Debug {
 
     /// Replaces the zone's data and history by a zone file, while the server is down.
     fn replace_data(&self, text: &str);
+
+    /// Its HTTP API, if it has one.
+    fn api(&self) -> Option<&Api> {
+        None
+    }
 }
 
 /// A zone on a primary and its secondaries, all of one kind.
@@ -268,6 +282,15 @@ impl AuthServer {
     /// Where the primary listens, for UDP and TCP.
     pub fn address(&self) -> SocketAddr {
         self.primary_address
+    }
+
+    /// The primary's HTTP API.
+    ///
+    /// # Panics
+    ///
+    /// For every kind but `PowerDNS`, which have none.
+    pub fn api(&self) -> &Api {
+        self.primary.api().unwrap_or_else(|| panic!("{} has no HTTP API", self.kind))
     }
 
     /// Where the authoritative servers listen: the primary, then the secondaries.

@@ -10,22 +10,22 @@
 //! no failure; debug builds and builds with failpoints are refused. It installs nothing.
 
 mod api;
-mod arguments;
-mod cost;
+pub(crate) mod arguments;
+pub(crate) mod cost;
 mod endpoints;
 mod failover;
 mod idle;
 mod installation;
-mod interrupt;
-mod machine;
+pub(crate) mod interrupt;
+pub(crate) mod machine;
 mod page;
 mod peers;
 mod poller;
-mod programs;
+pub(crate) mod programs;
 mod requirements;
 mod settings;
 mod statistics;
-mod table;
+pub(crate) mod table;
 mod timeline;
 
 use std::fs;
@@ -87,7 +87,7 @@ fn publish(arguments: &Arguments, report: &Report) -> anyhow::Result<()> {
 }
 
 /// Tells the one who waits how far it is, and since when.
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
     eprintln!("benchmark: [{:3} s] {line}", BEGAN.elapsed().as_secs());
 }

@@ -31,7 +31,7 @@ use crate::until::{PATIENCE, until};
 const SYSTEM_FOLDERS: [&str; 3] = ["/usr/sbin", "/usr/local/sbin", "/sbin"];
 
 /// The Debian package of each program that the rig starts.
-const PACKAGES: [(&str, &str); 16] = [
+const PACKAGES: [(&str, &str); 17] = [
     ("chromedriver", "chromium-driver"),
     ("chromium", "chromium"),
     ("curl", "curl"),
@@ -48,6 +48,7 @@ const PACKAGES: [(&str, &str); 16] = [
     ("setpriv", "util-linux"),
     ("sqlite3", "sqlite3"),
     ("timeout", "coreutils"),
+    ("unbound", "unbound"),
 ];
 
 /// How much of a log is printed when a test fails.

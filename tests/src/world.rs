@@ -1,5 +1,6 @@
-//! A whole installation: an authoritative server with a zone, two regions with an HTTP endpoint each, monitors and a
-//! controller, all real processes on loopback addresses of one sandbox.
+//! A whole installation: a provider that holds a zone, two regions with an HTTP endpoint each, monitors and a controller,
+//! all on loopback addresses of one sandbox. The programs are real processes; the provider is an authoritative server, or
+//! a [`Host`] such as the stand-in of an API.
 //!
 //! Intervals are short, so that a failover takes a second or two. Records point to documentation addresses (RFC 5737,
 //! RFC 3849) and the probes to nginx, so nothing that is asked for leaves the machine.
@@ -7,6 +8,9 @@
 mod configuration;
 mod disk;
 mod evidence;
+mod host;
+mod relay;
+mod sampler;
 mod watch;
 
 use std::net::{IpAddr, SocketAddr};
@@ -15,6 +19,13 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use self::configuration::{configuration, edit_configuration, own_configuration};
+pub use self::host::cloudflare::Account;
+pub use self::host::powerdns::PowerDnsApi;
+pub use self::host::relayed::Relayed;
+pub use self::host::route53::HostedZone;
+pub use self::host::{ByHand, Declared, Host};
+pub use self::relay::{Damage, Framing, Relay, Toll};
+pub use self::sampler::{Sampler, Snapshot};
 pub use self::watch::Watch;
 use crate::auth::query_at;
 use crate::daemon::admin_with;
@@ -136,11 +147,11 @@ impl Plan {
 }
 
 /// The installation.
-pub struct World {
+pub struct World<H = AuthServer> {
     /// Where everything lives.
     pub sandbox: Sandbox,
-    /// The authoritative server.
-    pub auth: AuthServer,
+    /// Who holds the zone.
+    pub auth: H,
     /// The endpoint of prod.
     pub prod: Endpoint,
     /// The endpoint of dr.
@@ -159,6 +170,7 @@ pub struct World {
     pub config: PathBuf,
     token: PathBuf,
     on_own_disk: bool,
+    environment: Vec<(String, String)>,
 }
 
 struct Addresses {
@@ -178,9 +190,53 @@ impl World {
     ///
     /// When something does not come up within [`PATIENCE`].
     pub fn start(plan: &Plan) -> Self {
-        let sandbox = Sandbox::new();
         let zone_text = ZONE_TEXT.to_owned() + &configuration::observed_records(plan.observers);
-        let auth = AuthServer::start_in(&sandbox, plan.kind, Setup::new(ZONE, &zone_text));
+        Self::start_at(plan, |sandbox| AuthServer::start_in(sandbox, plan.kind, Setup::new(ZONE, &zone_text)))
+    }
+
+    /// The one region whose values all guarded records have, in a transfer: the zone as it was at one moment, in which
+    /// a move is never half done.
+    ///
+    /// # Panics
+    ///
+    /// When the records are no region's, or the primary transfers nothing.
+    pub fn served_whole(&self) -> Region {
+        let zone = self.auth.transfer().expect("the zone is transferred");
+        let has = |region: Region| {
+            RECORDS.iter().all(|(name, rtype, prod, dr)| {
+                let owner = name.replace("any.wild", "*.wild");
+                let value = if region == Region::Prod { prod } else { dr };
+                let start = format!("{owner}. 60 IN {rtype} ");
+                let values: Vec<&str> = zone.iter().filter_map(|line| line.strip_prefix(start.as_str())).collect();
+                values == [*value]
+            })
+        };
+        let found = [Region::Prod, Region::Dr].into_iter().find(|region| has(*region));
+        found.unwrap_or_else(|| panic!("the records are no region's: {zone:#?}"))
+    }
+
+    /// Waits until the primary serves a region's values, and looks that it serves one region's all the while.
+    ///
+    /// # Panics
+    ///
+    /// When that does not happen within [`PATIENCE`], or when records are seen mixed.
+    pub fn until_moved_whole(&self, region: Region) {
+        until(&format!("all records are {}'s", region.name()), PATIENCE, || {
+            if self.served_whole() == region { Ok(()) } else { Err(self.service()["summary"].clone()) }
+        });
+    }
+}
+
+impl<H: Host> World<H> {
+    /// Starts everything around a host, which `host` starts first. The plan's kind of server and its observers are for
+    /// [`start`](World::start) only.
+    ///
+    /// # Panics
+    ///
+    /// When something does not come up within [`PATIENCE`].
+    pub fn start_at(plan: &Plan, host: impl FnOnce(&Sandbox) -> H) -> Self {
+        let sandbox = Sandbox::new();
+        let auth = host(&sandbox);
         let listening: Vec<SocketAddr> = (0..plan.monitors).map(|_| sandbox.socket()).collect();
         let behind_one = listening.iter().filter(|_| plan.hearing == Hearing::Proxied);
         let proxies: Vec<Proxy> = behind_one.map(|at| Proxy::start(&sandbox, *at)).collect();
@@ -199,16 +255,21 @@ impl World {
         let token = sandbox.write("oncall.token", "a-token-for-tests\n");
         sandbox.write("viewer.token", "a-token-that-reads\n");
         sandbox.write("evidence.token", "a-token-for-evidence\n");
-        sandbox.write("tsig.secret", format!("{}\n", auth.key().secret()));
-        let config = sandbox.write("config.yaml", configuration(plan, &sandbox, &auth, &addresses));
+        let providers = auth.providers("main", &sandbox, &plan.provider);
+        let config = sandbox.write("config.yaml", configuration(plan, &sandbox, &providers, &addresses));
         let monitors: Vec<Daemon> = addresses
             .monitors
             .iter()
             .enumerate()
             .map(|(number, at)| start_monitor(&sandbox, &config, number, *at, authority.as_ref()))
             .collect();
-        let first =
-            Controller { failpoints: plan.failpoints.as_deref(), disk: plan.disk.as_deref(), ready: plan.ready };
+        let environment = auth.environment();
+        let first = Controller {
+            failpoints: plan.failpoints.as_deref(),
+            disk: plan.disk.as_deref(),
+            ready: plan.ready,
+            environment: &environment,
+        };
         let controller = start_controller(&sandbox, &config, "controller-1", first, authority.as_ref());
         let world = Self {
             sandbox,
@@ -223,6 +284,7 @@ impl World {
             config,
             token,
             on_own_disk: plan.disk.is_some(),
+            environment,
         };
         if plan.armed {
             world.arm();
@@ -247,7 +309,7 @@ impl World {
     pub fn further_controller(&self, name: &str, edit: impl FnOnce(&str) -> String) -> Daemon {
         let text = std::fs::read_to_string(&self.config).expect("the configuration was written");
         let config = self.sandbox.write(format!("{name}-base.yaml"), edit(&text));
-        let further = Controller { failpoints: None, disk: None, ready: true };
+        let further = Controller { failpoints: None, disk: None, ready: true, environment: &self.environment };
         start_controller(&self.sandbox, &config, name, further, None)
     }
 
@@ -407,41 +469,17 @@ impl World {
         [Region::Prod, Region::Dr].into_iter().find(|region| is(*region))
     }
 
-    /// The region whose values `dig` sees at the primary.
+    /// The region whose values `dig` sees at the first authoritative server.
+    ///
+    /// # Panics
+    ///
+    /// When the host has none.
     pub fn served(&self) -> Option<Region> {
-        self.served_at(self.auth.address())
+        self.served_at(self.first_server())
     }
 
-    /// The one region whose values all guarded records have, in a transfer: the zone as it was at one moment, in which
-    /// a move is never half done.
-    ///
-    /// # Panics
-    ///
-    /// When the records are no region's, or the primary transfers nothing.
-    pub fn served_whole(&self) -> Region {
-        let zone = self.auth.transfer().expect("the zone is transferred");
-        let has = |region: Region| {
-            RECORDS.iter().all(|(name, rtype, prod, dr)| {
-                let owner = name.replace("any.wild", "*.wild");
-                let value = if region == Region::Prod { prod } else { dr };
-                let start = format!("{owner}. 60 IN {rtype} ");
-                let values: Vec<&str> = zone.iter().filter_map(|line| line.strip_prefix(start.as_str())).collect();
-                values == [*value]
-            })
-        };
-        let found = [Region::Prod, Region::Dr].into_iter().find(|region| has(*region));
-        found.unwrap_or_else(|| panic!("the records are no region's: {zone:#?}"))
-    }
-
-    /// Waits until the primary serves a region's values, and looks that it serves one region's all the while.
-    ///
-    /// # Panics
-    ///
-    /// When that does not happen within [`PATIENCE`], or when records are seen mixed.
-    pub fn until_moved_whole(&self, region: Region) {
-        until(&format!("all records are {}'s", region.name()), PATIENCE, || {
-            if self.served_whole() == region { Ok(()) } else { Err(self.service()["summary"].clone()) }
-        });
+    fn first_server(&self) -> SocketAddr {
+        self.auth.servers().first().copied().expect("invariant: a host has a server")
     }
 
     /// Waits until every authoritative server serves a region's values for all records.
@@ -450,7 +488,7 @@ impl World {
     ///
     /// When that does not happen within [`PATIENCE`].
     pub fn until_served(&self, region: Region) {
-        for server in self.auth.addresses() {
+        for server in self.auth.servers() {
             until(&format!("{server} serves {}", region.name()), PATIENCE, || {
                 let served = self.served_at(server);
                 if served == Some(region) { Ok(()) } else { Err(format!("{served:?}, {}", self.service()["summary"])) }
@@ -458,17 +496,23 @@ impl World {
         }
     }
 
-    /// The fence as `dig` sees it at the primary, all strings in one.
+    /// The fence as `dig` sees it at the first authoritative server, all strings in one.
+    ///
+    /// # Panics
+    ///
+    /// When the host has none.
     pub fn fence(&self) -> String {
-        let strings = self.auth.query(FENCE_NAME, "TXT");
+        let strings = query_at(self.first_server(), FENCE_NAME, "TXT");
         strings.join("").replace("\" \"", "").replace('"', "")
     }
 
     /// A value of the fence.
+    ///
+    /// # Panics
+    ///
+    /// As [`fence`](Self::fence).
     pub fn fence_value(&self, key: &str) -> String {
-        let fence = self.fence();
-        let pairs = fence.split(';').filter_map(|pair| pair.split_once('='));
-        pairs.into_iter().find(|(found, _)| *found == key).map(|(_, value)| value.to_owned()).unwrap_or_default()
+        fence_value(&self.fence(), key)
     }
 
     /// A number of the fence.
@@ -480,6 +524,12 @@ impl World {
         let value = self.fence_value(key);
         value.parse().unwrap_or_else(|_| panic!("{key} is `{value}` in {}", self.fence()))
     }
+}
+
+/// A value of a fence's text; empty if it has no such key.
+pub fn fence_value(fence: &str, key: &str) -> String {
+    let mut pairs = fence.split(';').filter_map(|pair| pair.split_once('='));
+    pairs.find(|(found, _)| *found == key).map(|(_, value)| value.to_owned()).unwrap_or_default()
 }
 
 fn kinds(rows: &[Value]) -> Vec<&str> {
@@ -525,6 +575,7 @@ struct Controller<'a> {
     failpoints: Option<&'a str>,
     disk: Option<&'a str>,
     ready: bool,
+    environment: &'a [(String, String)],
 }
 
 fn start_controller(
@@ -534,7 +585,7 @@ fn start_controller(
     how: Controller<'_>,
     authority: Option<&Authority>,
 ) -> Daemon {
-    let Controller { failpoints, disk, ready } = how;
+    let Controller { failpoints, disk, ready, environment } = how;
     let (mut launch, store) = match disk {
         Some(prepare) => {
             let folder = sandbox.folder(disk::FOLDER);
@@ -547,6 +598,7 @@ fn start_controller(
     if let Some(failpoints) = failpoints {
         launch = launch.env("DNS_FAILPOINTS", failpoints);
     }
+    let launch = environment.iter().fold(launch, |launch, (name, value)| launch.env(name, value));
     let launch = speak_tls(launch, authority);
     if ready { Daemon::start(sandbox, launch) } else { Daemon::spawn(sandbox, launch) }
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use super::{Node, Place, Role};
+use super::{Api, Node, Place, Role};
 use crate::command;
 use crate::process::{Process, Program};
 
@@ -18,11 +18,16 @@ struct PowerDns {
     zone: String,
     folder: PathBuf,
     process: Process,
+    api: Api,
 }
+
+/// Every server's; a test that needs a wrong one makes another up.
+const API_KEY: &str = "powerdns-api-key";
 
 pub(super) fn start(place: &Place<'_>) -> Box<dyn Node> {
     let folder = place.sandbox.folder(&place.label);
-    place.sandbox.write(folder.join("pdns.conf"), configure(place, &folder));
+    let api = Api { address: place.sandbox.socket(), key: API_KEY.to_owned() };
+    place.sandbox.write(folder.join("pdns.conf"), configure(place, &folder, &api));
     make_database(&folder);
     let zone = &place.setup.zone;
     for key in place.setup.keys.iter().chain([&place.setup.reader]) {
@@ -34,7 +39,7 @@ pub(super) fn start(place: &Place<'_>) -> Box<dyn Node> {
     }
     let program = Program::installed("pdns_server").arg(format!("--config-dir={}", folder.display()));
     let process = place.sandbox.start(program.label(&place.label));
-    Box::new(PowerDns { zone: zone.clone(), folder, process })
+    Box::new(PowerDns { zone: zone.clone(), folder, process, api })
 }
 
 impl Node for PowerDns {
@@ -52,6 +57,10 @@ impl Node for PowerDns {
 
     fn replace_data(&self, text: &str) {
         load(&self.folder, &self.zone, text);
+    }
+
+    fn api(&self) -> Option<&Api> {
+        Some(&self.api)
     }
 }
 
@@ -99,9 +108,10 @@ fn make_secondary(place: &Place<'_>, folder: &Path, primary: SocketAddr) {
     pdnsutil(folder, &["activate-tsig-key", zone, &place.setup.keys[0].name, "secondary"]);
 }
 
-fn configure(place: &Place<'_>, folder: &Path) -> String {
+fn configure(place: &Place<'_>, folder: &Path, api: &Api) -> String {
     let folder = folder.display();
     let (ip, port) = (place.address.ip(), place.address.port());
+    let (api_ip, api_port, api_key) = (api.address.ip(), api.address.port(), &api.key);
     let role = match &place.role {
         Role::Primary { notify } => {
             let targets: Vec<String> = notify.iter().map(ToString::to_string).collect();
@@ -136,6 +146,12 @@ negquery-cache-ttl=0
 domain-metadata-cache-ttl=0
 zone-cache-refresh-interval=0
 xfr-cycle-interval=1
+webserver=yes
+webserver-address={api_ip}
+webserver-port={api_port}
+webserver-allow-from=127.0.0.0/8
+api=yes
+api-key={api_key}
 {role}
 "
     )

@@ -35,25 +35,25 @@ pub struct Arguments {
 
 impl Arguments {
     /// Whether a section is to be run.
-    pub(super) fn wants(&self, section: Section) -> bool {
+    pub(crate) fn wants(&self, section: Section) -> bool {
         self.only.is_none_or(|only| only == section)
     }
 
     /// How often is repeated what is not the main job: peers, of which a repetition takes twice as long and whose medians
     /// need fewer than a tail, and writes by hand, which are two each.
-    pub(super) fn fewer(&self) -> u32 {
+    pub(crate) fn fewer(&self) -> u32 {
         (self.repetitions * 2 / 5).max(1)
     }
 
     /// Where the page goes; nowhere when only a part was run and no place was named.
-    pub(super) fn page(&self) -> Option<PathBuf> {
+    pub(crate) fn page(&self) -> Option<PathBuf> {
         let whole = || self.only.is_none().then(|| workspace().join("docs/benchmarks.md"));
         self.output.clone().or_else(whole)
     }
 }
 
 /// The root of the workspace that this was built from.
-pub(super) fn workspace() -> &'static Path {
+pub(crate) fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("invariant: the package is a folder of the workspace")
 }
 

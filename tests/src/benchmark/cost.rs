@@ -11,39 +11,39 @@ use crate::command;
 
 /// What a process has used so far, and holds now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Usage {
+pub(crate) struct Usage {
     /// User and system time since its start.
-    pub(super) cpu: Duration,
+    pub(crate) cpu: Duration,
     /// Memory that it holds now.
-    pub(super) memory: Memory,
+    pub(crate) memory: Memory,
 }
 
 /// Memory in KiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Memory {
+pub(crate) struct Memory {
     /// Resident pages, shared ones whole.
     #[serde(rename = "rssKiB")]
-    pub(super) rss_kib: u64,
+    pub(crate) rss_kib: u64,
     /// Resident pages, shared ones by their share.
     #[serde(rename = "pssKiB")]
-    pub(super) pss_kib: u64,
+    pub(crate) pss_kib: u64,
 }
 
 /// What a process cost during a window.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Cost {
+pub(crate) struct Cost {
     /// Which process.
-    pub(super) process: String,
+    pub(crate) process: String,
     /// User and system time within the window.
     #[serde(rename = "cpuMs", serialize_with = "milliseconds")]
-    pub(super) cpu: Duration,
+    pub(crate) cpu: Duration,
     /// The same, extrapolated to an hour.
-    pub(super) cpu_seconds_per_hour: f64,
+    pub(crate) cpu_seconds_per_hour: f64,
     /// Memory at the window's end.
     #[serde(flatten)]
-    pub(super) memory: Memory,
+    pub(crate) memory: Memory,
 }
 
 impl Usage {
@@ -52,7 +52,7 @@ impl Usage {
     /// # Errors
     ///
     /// When it is gone, or the kernel does not tell.
-    pub(super) fn of(pid: u32) -> anyhow::Result<Self> {
+    pub(crate) fn of(pid: u32) -> anyhow::Result<Self> {
         let read = |file: &str| {
             let path = format!("/proc/{pid}/{file}");
             fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))
@@ -67,7 +67,7 @@ impl Usage {
 
 impl Cost {
     /// What was used between two looks that lie `window` apart.
-    pub(super) fn between(process: &str, before: &Usage, after: &Usage, window: Duration) -> Self {
+    pub(crate) fn between(process: &str, before: &Usage, after: &Usage, window: Duration) -> Self {
         let cpu = after.cpu.saturating_sub(before.cpu);
         let per_second = cpu.as_secs_f64() / window.as_secs_f64();
         Self { process: process.to_owned(), cpu, cpu_seconds_per_hour: per_second * 3600.0, memory: after.memory }

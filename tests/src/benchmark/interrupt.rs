@@ -19,7 +19,7 @@ const INTERRUPTED: i32 = 130;
 const ATTEMPTS: u32 = 3;
 
 /// Makes the folder, lets every sandbox be made within it, and removes it on SIGINT and SIGTERM.
-pub(super) fn scratch_folder() -> anyhow::Result<TempDir> {
+pub(crate) fn scratch_folder() -> anyhow::Result<TempDir> {
     // Short, because paths of Unix sockets end at 108 octets.
     let folder = tempfile::Builder::new().prefix("bench-").tempdir().context("cannot make a temporary folder")?;
     tempfile::env::override_temp_dir(folder.path())

@@ -13,30 +13,30 @@ use crate::command;
 /// A machine, its programs, and how busy it was.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Machine {
+pub(crate) struct Machine {
     /// When the run began, RFC 3339 in UTC.
-    pub(super) date: String,
+    pub(crate) date: String,
     /// The CPU's model.
-    pub(super) cpu: String,
+    pub(crate) cpu: String,
     /// How many cores this process may use.
-    pub(super) cores: usize,
+    pub(crate) cores: usize,
     /// The kernel's release.
-    pub(super) kernel: String,
+    pub(crate) kernel: String,
     /// The file system of the temporary folder, where journals and the store are synced to.
-    pub(super) file_system: String,
+    pub(crate) file_system: String,
     /// Of the workspace, with a mark if it had changes.
-    pub(super) commit: String,
+    pub(crate) commit: String,
     /// What each program says of its version.
-    pub(super) versions: Vec<(String, String)>,
+    pub(crate) versions: Vec<(String, String)>,
     /// Load average over 1, 5 and 15 minutes at the beginning.
-    pub(super) load_before: String,
+    pub(crate) load_before: String,
     /// The same at the end.
-    pub(super) load_after: String,
+    pub(crate) load_after: String,
 }
 
 impl Machine {
     /// Looks at everything, with `scratch` as the run's temporary folder.
-    pub(super) fn look(scratch: &Path) -> Self {
+    pub(crate) fn look(scratch: &Path) -> Self {
         let load = load();
         Self {
             date: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
@@ -53,7 +53,7 @@ impl Machine {
 }
 
 /// Load average over 1, 5 and 15 minutes.
-pub(super) fn load() -> String {
+pub(crate) fn load() -> String {
     let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split_whitespace().take(3).collect::<Vec<_>>().join(" ")
 }

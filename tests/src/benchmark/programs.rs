@@ -29,16 +29,16 @@ const FAILPOINTS: &str = "failpoints";
 
 /// Release builds of our daemons.
 #[derive(Clone, Debug)]
-pub(super) struct Programs {
+pub(crate) struct Programs {
     /// `dns-monitor`.
-    pub(super) monitor: PathBuf,
+    pub(crate) monitor: PathBuf,
     /// `failover-controller`.
-    pub(super) controller: PathBuf,
+    pub(crate) controller: PathBuf,
 }
 
 impl Programs {
     /// Builds them, and copies them into `folder`.
-    pub(super) fn build(folder: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn build(folder: &Path) -> anyhow::Result<Self> {
         say(&format!("cargo {}", BUILD.join(" ")));
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let built = Command::new(cargo)

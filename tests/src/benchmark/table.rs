@@ -10,7 +10,7 @@ use super::statistics::Summary;
 pub(super) const FIGURES: [&str; 6] = ["n", "min", "median", "p90", "p99", "max"];
 
 /// A Markdown table, ending in a line break. All columns but the first `texts` are figures and aligned to the right.
-pub(super) fn table(texts: usize, header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+pub(crate) fn table(texts: usize, header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN).set_header(header.iter().copied());
     table.add_rows(rows.into_iter().map(|row| row.into_iter().map(|cell| cell.replace('|', "\\|"))));

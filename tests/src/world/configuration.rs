@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::{Addresses, Hearing, Plan, SERVICE, ZONE};
-use crate::{AuthServer, Key, Sandbox};
+use super::{Addresses, Declared, Hearing, Plan, SERVICE, ZONE};
+use crate::Sandbox;
 
-pub(super) fn configuration(plan: &Plan, sandbox: &Sandbox, auth: &AuthServer, addresses: &Addresses) -> String {
+pub(super) fn configuration(plan: &Plan, sandbox: &Sandbox, providers: &[Declared], addresses: &Addresses) -> String {
     let folder = sandbox.path().display();
     let mut text = String::from("apiVersion: dnsfailover/v1\ninstallation: acme\n");
     text.push_str("regions: [ { name: prod }, { name: dr } ]\nvantagePoints:\n");
@@ -24,22 +24,19 @@ pub(super) fn configuration(plan: &Plan, sandbox: &Sandbox, auth: &AuthServer, a
         )
         .expect("invariant: a String takes all");
     }
-    let servers: Vec<String> = auth.addresses().iter().map(|server| format!("\"{server}\"")).collect();
-    let key: &Key = auth.key();
+    let names: Vec<&str> = providers.iter().map(|provider| provider.name.as_str()).collect();
+    let declared: Vec<String> = providers.iter().map(Declared::entry).collect();
     let probe = format!("{{ http: {{ path: /healthz, port: {} }} }}", addresses.port);
-    let Plan { mode, policy, provider, .. } = plan;
+    let Plan { mode, policy, .. } = plan;
     let rest = format!(
         r#"providers:
-  main:
-    rfc2136: {{ server: "{server}", zones: [{ZONE}], authoritativeServers: [{servers}], {provider},
-      tsig: {{ name: {name}, algorithm: {algorithm}, secretFile: {folder}/tsig.secret }} }}
-policies:
+{declared}policies:
   fast: {{ {policy} }}
 services:
   - name: {SERVICE}
     mode: {mode}
     zone: {ZONE}
-    providers: [main]
+    providers: [{names}]
     policy: fast
     records:
       - {{ name: "@", type: A, ttl: 60s, values: {{ prod: [192.0.2.10], dr: [198.51.100.10] }} }}
@@ -50,17 +47,16 @@ services:
     regions:
       - {{ name: prod, endpoints: [ {{ address: {prod} }} ], probes: [ {probe} ] }}
       - {{ name: dr, endpoints: [ {{ address: {dr} }} ], probes: [ {probe} ] }}
-{observers}store: {{ sqlite: {{ path: {folder}/STORE }} }}
+{observers}canary: {{ every: off }}
+store: {{ sqlite: {{ path: {folder}/STORE }} }}
 controller:
   monitorTokenFile: {folder}/evidence.token
   tokens:
     - {{ name: oncall, role: operator, file: {folder}/oncall.token }}
     - {{ name: viewer, role: viewer, file: {folder}/viewer.token }}
 "#,
-        server = auth.address(),
-        servers = servers.join(", "),
-        name = key.name(),
-        algorithm = key.algorithm(),
+        declared = declared.concat(),
+        names = names.join(", "),
         prod = addresses.prod,
         dr = addresses.dr,
         observers = observers(plan.observers, addresses, &probe),

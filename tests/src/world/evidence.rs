@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::{Region, SERVICE, World};
+use super::{Host, Region, SERVICE, World};
 use crate::{PATIENCE, until};
 
-impl World {
+impl<H: Host> World<H> {
     /// A vantage point as the controller's status tells it; null while it does not answer.
     pub fn vantage(&self, number: usize) -> Value {
         let (_, out, _) = self.admin(&["status", "--output", "json"]);

@@ -13,7 +13,8 @@ use std::time::Duration;
 use hickory_proto::op::{Message, MessageType, OpCode, Query};
 use hickory_proto::rr::{Name, RData, RecordType};
 
-use super::{RECORDS, Region, World, ZONE};
+use super::{FENCE_NAME, Host, RECORDS, Region, Snapshot, World, ZONE};
+use crate::{PATIENCE, until};
 
 /// Between two rounds: a mixture that resolvers could pick up would last longer, and the tests share two cores.
 const PAUSE: Duration = Duration::from_millis(15);
@@ -49,7 +50,7 @@ struct Eye {
     seen: Seen,
 }
 
-impl World {
+impl<H: Host> World<H> {
     /// Begins to watch all authoritative servers.
     ///
     /// # Panics
@@ -57,7 +58,7 @@ impl World {
     /// When there is no socket.
     pub fn watch(&self) -> Watch {
         let (over, mixed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-        let mut eyes: Vec<Eye> = self.auth.addresses().into_iter().map(Eye::at).collect();
+        let mut eyes: Vec<Eye> = self.auth.servers().into_iter().map(Eye::at).collect();
         let thread = thread::spawn({
             let (over, mixed) = (Arc::clone(&over), Arc::clone(&mixed));
             move || {
@@ -70,6 +71,21 @@ impl World {
             }
         });
         Watch { over, mixed, thread: Some(thread) }
+    }
+}
+
+impl Snapshot {
+    /// What one server serves, in one state of the zone.
+    ///
+    /// # Panics
+    ///
+    /// When the server does not answer, or never rests, within [`PATIENCE`].
+    pub fn over_dns(server: SocketAddr) -> Self {
+        let eye = Eye::at(server);
+        until("the zone is seen in one state", PATIENCE, || {
+            let seen = eye.ask_in_one_state(|eye| Some((eye.ask_records()?, eye.ask(FENCE_NAME, RecordType::TXT)?)));
+            seen.map(|(records, fence)| Self::new(records, &fence)).ok_or("changing, or no answer")
+        })
     }
 }
 
@@ -116,19 +132,27 @@ impl Eye {
 
     /// One look; what is no single state of the zone is nothing.
     fn look(&mut self) {
-        let Some(before) = self.ask(ZONE, RecordType::SOA) else { return };
-        let answers: Option<Vec<Vec<String>>> = RECORDS
-            .iter()
-            .map(|(name, rtype, ..)| self.ask(name, rtype.parse().expect("invariant: a known type")))
-            .collect();
-        let after = self.ask(ZONE, RecordType::SOA);
-        let Some(answers) = answers.filter(|_| after == Some(before)) else { return };
+        let Some(answers) = self.ask_in_one_state(|eye| eye.ask_records()) else { return };
         match region_of(&answers) {
             Some(region) if self.seen.regions.last() == Some(&region) => {}
             Some(region) => self.seen.regions.push(region),
             None if self.seen.mixtures.len() < MIXTURES_MAX => self.seen.mixtures.push(format!("{answers:?}")),
             None => {}
         }
+    }
+
+    fn ask_records(&self) -> Option<Vec<Vec<String>>> {
+        RECORDS
+            .iter()
+            .map(|(name, rtype, ..)| self.ask(name, rtype.parse().expect("invariant: a known type")))
+            .collect()
+    }
+
+    /// What was asked between two equal serials.
+    fn ask_in_one_state<T>(&self, ask: impl Fn(&Self) -> Option<T>) -> Option<T> {
+        let before = self.ask(ZONE, RecordType::SOA)?;
+        let answers = ask(self)?;
+        (self.ask(ZONE, RecordType::SOA)? == before).then_some(answers)
     }
 
     /// The values of one RRset, or the serial; `None` without an answer.
@@ -152,6 +176,7 @@ impl Eye {
 fn value(record: &hickory_proto::rr::Record) -> String {
     match &record.data {
         RData::SOA(soa) => soa.serial.to_string(),
+        RData::TXT(txt) => txt.txt_data.iter().map(|text| String::from_utf8_lossy(text)).collect(),
         other => other.to_string(),
     }
 }

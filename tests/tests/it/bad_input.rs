@@ -66,7 +66,7 @@ const FAULTS: [Expected; 13] = [
     ("server:", "providers.main.rfc2136.server", "`192.0.2.53` is no address with a port"),
     ("many: {", "policies.many.quorum", "the quorum of 3 is above the number of matching vantage points, 2"),
     ("falseFailovers", "policies.calibrated.detection.falseFailoversPerYear", "not yet: use `fall` and `rise`"),
-    ("name: \"@\"", "services[0].records[0].type", "a CNAME cannot stand at the zone's apex"),
+    ("name: \"@\"", "services[0].records[0]", "a CNAME cannot stand at the zone's apex"),
     ("ttl: 0s", "services[0].records[1].ttl", "TTL 0 is outside"),
     ("192.0.2.256", "services[0].regions[0].endpoints[0].address", "`192.0.2.256` is no IP address"),
     ("{ name: dr, probes", "services[0].regions[1]", "`endpoints` is missing"),

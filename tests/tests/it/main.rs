@@ -1,21 +1,33 @@
 //! Tests on real servers and on the workspace as a whole. One binary, so that the rig is linked once.
 
 mod api;
+mod api_providers;
 mod bad_input;
+mod break_glass;
 mod by_hand;
+mod canary;
+mod cloudflare_adapter;
+mod cloudflare_fake;
 mod crash;
 mod dev;
+mod drain;
 mod every_server;
+mod faults;
 mod flip;
 mod foreign;
 mod isolation;
 mod layering;
 mod notify;
 mod page;
+mod powerdns_adapter;
 mod provider;
+mod race;
 mod refusals;
 mod rig;
+mod route53_adapter;
+mod route53_fake;
 mod shutdown;
 mod stale;
 mod store_faults;
 mod tls;
+mod two_providers;

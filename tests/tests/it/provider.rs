@@ -1,18 +1,24 @@
-//! The contract of a provider, on every real primary: what it writes, what it refuses and what it reads.
+//! The contract of a provider: what it reads, what it writes, what it refuses, whatever it is.
 //!
-//! Each test runs on Knot, BIND and `PowerDNS`. A difference between the servers belongs into the adapter, so no test
-//! asks which one it talks to, except where a server cannot do a thing at all.
+//! Each test runs on every subject: Knot, BIND and `PowerDNS` by DNS UPDATE, `PowerDNS` by its API, the strict fakes of Route
+//! 53 and Cloudflare, and the zone in memory. A difference between them is explained by [`Provider::capabilities`] and by
+//! nothing else, so no test asks which one it talks to. What exists in DNS UPDATE alone stands in [`update`], what someone
+//! else's stand-in can judge in [`stand_in`].
 
-mod notify;
+mod abilities;
 mod reads;
 mod refusals;
+mod stand_in;
+mod starts;
+pub(crate) mod subject;
+mod update;
 mod writes;
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use data_encoding::BASE64;
 use dns_core::change::ChangeSet;
 use dns_core::fence::{Epoch, Fence, Rev};
 use dns_core::identifier::RegionName;
@@ -20,73 +26,70 @@ use dns_core::rrset::{GuardedType, Rrset, RrsetKey, Rrsets, Ttl, canonical_name,
 use dns_core::time::Timestamp;
 use dns_core::zone::{ReadRequest, ZoneView};
 use dns_provider::port::{Permit, Provider, ProviderError, Receipt, Urgency};
-use dns_provider::rfc2136::{Rfc2136, TsigAlgorithm, TsigKey};
 use hickory_proto::rr::Name;
-use tests::auth::Algorithm;
-use tests::{AuthServer, Key, Kind, Setup};
 
-/// The names that the tests move. `www` is written in mixed case: nobody's zone file is canonical.
-const ZONE: &str = "\
-$ORIGIN example.test.
-$TTL 60
-@ SOA ns1 hostmaster 1 3600 600 604800 30
-@ NS ns1
-ns1 A 127.0.0.1
-@ A 192.0.2.1
-api A 192.0.2.1
-api A 192.0.2.2
-api AAAA 2001:db8::1
-WWW CNAME LB-Prod.Example.NET.
-*.w A 192.0.2.1
-*.lent A 192.0.2.7
-own.lent A 192.0.2.7
-deep.lent A 192.0.2.7
-*.deep.lent A 192.0.2.7
-";
+use self::subject::Subject;
+
+/// Every subject's zone.
+pub(crate) const ZONE: &str = "example.test";
+
+/// Where the fence is.
+pub(crate) const FENCE: &str = "_checkout._failover.example.test";
+
+/// What the zone holds at first: owner, type and values, all with a TTL of 60. `WWW` is written in mixed case: nobody's zone
+/// file is canonical.
+pub(crate) const CONTENT: [(&str, &str, &[&str]); 10] = [
+    ("example.test", "A", &["192.0.2.1"]),
+    ("api.example.test", "A", &["192.0.2.1", "192.0.2.2"]),
+    ("api.example.test", "AAAA", &["2001:db8::1"]),
+    ("WWW.example.test", "CNAME", &["LB-Prod.Example.NET."]),
+    ("*.w.example.test", "A", &["192.0.2.1"]),
+    ("*.lent.example.test", "A", &["192.0.2.7"]),
+    ("own.lent.example.test", "A", &["192.0.2.7"]),
+    ("deep.lent.example.test", "A", &["192.0.2.7"]),
+    ("*.deep.lent.example.test", "A", &["192.0.2.7"]),
+    ("legacy.example.test", "A", &["192.0.2.3"]),
+];
 
 /// Long enough for a loaded machine, short enough for a test that waits for it to run out.
-const TIMEOUT: Duration = Duration::from_secs(3);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The default permit.
-const PERMIT: Duration = Duration::from_secs(10);
+pub(crate) const PERMIT: Duration = Duration::from_secs(10);
 
-/// One primary with one zone, and the adapter under test.
-struct Rig {
-    server: AuthServer,
-    provider: Rfc2136,
-    runtime: tokio::runtime::Runtime,
+/// A subject, a client of it, and where the client runs.
+pub(crate) struct Rig<S> {
+    pub(crate) provider: Arc<dyn Provider>,
+    pub(crate) runtime: tokio::runtime::Runtime,
+    pub(crate) subject: S,
 }
 
-impl Rig {
-    fn start(kind: Kind) -> Self {
-        Self::start_with(kind, Setup::new("example.test", ZONE).secondaries(0))
+impl<S: Subject> Rig<S> {
+    pub(crate) fn of(subject: S) -> Self {
+        let provider = subject.provider();
+        // Several workers: what one client waits for, another one does.
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        Self { provider, runtime: runtime.expect("a runtime"), subject }
     }
 
-    fn start_with(kind: Kind, setup: Setup) -> Self {
-        let server = AuthServer::start(kind, setup);
-        let provider = provider(&server, server.key());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        Self { server, provider, runtime }
-    }
-
-    fn wait<T>(&self, future: impl Future<Output = T>) -> T {
+    pub(crate) fn wait<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)
     }
 
-    fn try_read(&self, keys: &[RrsetKey]) -> Result<ZoneView, ProviderError> {
-        self.wait(self.provider.read(&request(keys), Urgency::Watch))
+    pub(crate) fn try_read(&self, keys: &[RrsetKey]) -> Result<ZoneView, ProviderError> {
+        self.wait(self.provider.read(&request(keys), Urgency::Flip))
     }
 
-    fn read(&self, keys: &[RrsetKey]) -> ZoneView {
+    pub(crate) fn read(&self, keys: &[RrsetKey]) -> ZoneView {
         self.try_read(keys).expect("the zone is read")
     }
 
-    fn apply(&self, change: &ChangeSet) -> Result<Receipt, ProviderError> {
+    pub(crate) fn apply(&self, change: &ChangeSet) -> Result<Receipt, ProviderError> {
         self.wait(self.provider.apply(change, &permit()))
     }
 
     /// Reads, and takes what is there under a fence.
-    fn adopt(&self, keys: &[RrsetKey]) -> ZoneView {
+    pub(crate) fn adopt(&self, keys: &[RrsetKey]) -> ZoneView {
         let view = self.read(keys);
         let target = view.rrsets.clone();
         self.apply(&plan(&view, &target, 1)).expect("adopted");
@@ -94,35 +97,25 @@ impl Rig {
     }
 }
 
-fn provider(server: &AuthServer, key: &Key) -> Rfc2136 {
-    let algorithm = match key.algorithm() {
-        Algorithm::HmacSha256 => TsigAlgorithm::HmacSha256,
-        Algorithm::HmacSha384 => TsigAlgorithm::HmacSha384,
-        Algorithm::HmacSha512 => TsigAlgorithm::HmacSha512,
-    };
-    let secret = BASE64.decode(key.secret().as_bytes()).expect("base64");
-    Rfc2136::new(server.address(), TsigKey::new(&name(key.name()), algorithm, secret), TIMEOUT, PERMIT)
-}
-
-fn name(text: &str) -> Name {
+pub(crate) fn name(text: &str) -> Name {
     canonical_name(text).expect("a name")
 }
 
-fn key(owner: &str, rtype: GuardedType) -> RrsetKey {
+pub(crate) fn key(owner: &str, rtype: GuardedType) -> RrsetKey {
     RrsetKey::new(&name(owner), rtype)
 }
 
-fn rrset(owner: &str, rtype: GuardedType, values: &[&str]) -> Rrset {
+pub(crate) fn rrset(owner: &str, rtype: GuardedType, values: &[&str]) -> Rrset {
     let values = values.iter().map(|text| rtype.parse_value(text).expect("a value"));
     Rrset::new(key(owner, rtype), Ttl::from_secs(60).expect("a TTL"), values).expect("an RRset")
 }
 
-fn rrsets(list: impl IntoIterator<Item = Rrset>) -> Rrsets {
+pub(crate) fn rrsets(list: impl IntoIterator<Item = Rrset>) -> Rrsets {
     list.into_iter().map(|rrset| (rrset.key().clone(), rrset)).collect()
 }
 
 /// Every kind of record that a service may have.
-fn all_keys() -> Vec<RrsetKey> {
+pub(crate) fn all_keys() -> Vec<RrsetKey> {
     use GuardedType::{A, Aaaa, Cname};
     vec![
         key("example.test", A),
@@ -134,7 +127,7 @@ fn all_keys() -> Vec<RrsetKey> {
 }
 
 /// What they move to.
-fn all_moved() -> Rrsets {
+pub(crate) fn all_moved() -> Rrsets {
     use GuardedType::{A, Aaaa, Cname};
     rrsets([
         rrset("example.test", A, &["198.51.100.1"]),
@@ -145,29 +138,26 @@ fn all_moved() -> Rrsets {
     ])
 }
 
-fn api() -> RrsetKey {
+pub(crate) fn api() -> RrsetKey {
     key("api.example.test", GuardedType::A)
 }
 
-fn api_moved() -> Rrsets {
+pub(crate) fn api_moved() -> Rrsets {
     rrsets([rrset("api.example.test", GuardedType::A, &["198.51.100.1"])])
 }
 
-fn request(keys: &[RrsetKey]) -> ReadRequest {
-    ReadRequest {
-        zone: name("example.test"),
-        fence_name: name("_checkout._failover.example.test"),
-        keys: keys.iter().cloned().collect(),
-    }
+pub(crate) fn request(keys: &[RrsetKey]) -> ReadRequest {
+    ReadRequest { zone: name(ZONE), fence_name: name(FENCE), keys: keys.iter().cloned().collect() }
 }
 
 /// The step from a view to `target`, which also holds the keys that the step is responsible for.
-fn plan(view: &ZoneView, target: &Rrsets, epoch: u64) -> ChangeSet {
+pub(crate) fn plan(view: &ZoneView, target: &Rrsets, epoch: u64) -> ChangeSet {
     let keys: BTreeSet<RrsetKey> = view.rrsets.keys().chain(target.keys()).cloned().collect();
     ChangeSet::plan(view, &keys, target, &fence(target, epoch)).expect("a plan")
 }
 
-fn fence(rrsets: &Rrsets, epoch: u64) -> Fence {
+/// The fence of the `epoch`th move, which is also its write and its plan.
+pub(crate) fn fence(rrsets: &Rrsets, epoch: u64) -> Fence {
     Fence {
         install: "acme".parse().expect("a name"),
         id: "checkout".parse().expect("a name"),
@@ -189,32 +179,63 @@ fn fence(rrsets: &Rrsets, epoch: u64) -> Fence {
     }
 }
 
-fn permit() -> Permit {
+pub(crate) fn assert_conflict(outcome: &Result<Receipt, ProviderError>) {
+    assert!(matches!(outcome, Err(ProviderError::Conflict { .. })), "{outcome:?}");
+}
+
+/// Why it was denied.
+pub(crate) fn denied<T: std::fmt::Debug>(outcome: Result<T, ProviderError>) -> String {
+    match outcome {
+        Err(ProviderError::Denied { reason, .. }) => reason,
+        other => panic!("not denied: {other:?}"),
+    }
+}
+
+/// Which record is invalid.
+pub(crate) fn invalid(outcome: Result<Receipt, ProviderError>) -> String {
+    match outcome {
+        Err(ProviderError::Invalid { record, .. }) => record,
+        other => panic!("not invalid: {other:?}"),
+    }
+}
+
+pub(crate) fn permit() -> Permit {
     permit_of_age(Duration::ZERO)
 }
 
-fn permit_of_age(age: Duration) -> Permit {
+pub(crate) fn permit_of_age(age: Duration) -> Permit {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
     Permit { granted: Timestamp::from_secs(now).before(age), length: PERMIT }
 }
 
-/// One test for each kind of server, so that a failure names it.
-macro_rules! on_every_primary {
+/// One test for each subject, so that a failure names it.
+macro_rules! on_every_subject {
     ($($behaviour:ident),+ $(,)?) => {
-        crate::provider::on_every_primary!(@ knot, Knot; $($behaviour),+);
-        crate::provider::on_every_primary!(@ bind, Bind; $($behaviour),+);
-        crate::provider::on_every_primary!(@ powerdns, PowerDns; $($behaviour),+);
+        crate::provider::on_every_subject!(@ memory; $($behaviour),+);
+        crate::provider::on_every_remote!($($behaviour),+);
     };
-    (@ $module:ident, $kind:ident; $($behaviour:ident),+) => {
-        mod $module {
+    (@ $subject:ident; $($behaviour:ident),+) => {
+        mod $subject {
             $(
                 #[test]
                 fn $behaviour() {
-                    super::$behaviour(tests::Kind::$kind);
+                    super::$behaviour(&crate::provider::Rig::of(crate::provider::subject::$subject()));
                 }
             )+
         }
     };
 }
 
-use on_every_primary;
+/// On every subject that is reached over a network, with a credential.
+macro_rules! on_every_remote {
+    ($($behaviour:ident),+ $(,)?) => {
+        crate::provider::on_every_subject!(@ knot; $($behaviour),+);
+        crate::provider::on_every_subject!(@ bind; $($behaviour),+);
+        crate::provider::on_every_subject!(@ powerdns; $($behaviour),+);
+        crate::provider::on_every_subject!(@ powerdns_api; $($behaviour),+);
+        crate::provider::on_every_subject!(@ route53; $($behaviour),+);
+        crate::provider::on_every_subject!(@ cloudflare; $($behaviour),+);
+    };
+}
+
+pub(crate) use {on_every_remote, on_every_subject};

@@ -1,129 +1,56 @@
-//! Wrong keys, wrong clocks, and servers that do not answer: each a clear error, and never a wrong one.
+//! What a provider says when it is asked for what is not there, or by a stranger: who refused, what, and what to do.
 
-use std::time::Duration;
+use dns_provider::port::Urgency;
 
-use dns_core::fence::text::FenceText;
-use dns_core::zone::{FoundFence, ZoneView};
-use dns_provider::port::{Provider, ProviderError, Urgency};
-use tests::auth::Algorithm;
-use tests::{Key, Kind, PATIENCE, until};
+use super::subject::Subject;
+use super::{Rig, api, api_moved, denied, name, on_every_remote, on_every_subject, permit, plan, request};
 
-use super::{Rig, api, api_moved, on_every_primary, permit, permit_of_age, plan, provider, request};
+/// What a hint to someone with a wrong credential speaks of.
+const HINTS: [&str; 5] = ["key", "token", "secret", "credential", "permission"];
 
-fn denied<T: std::fmt::Debug>(outcome: Result<T, ProviderError>) -> String {
-    match outcome {
-        Err(ProviderError::Denied { reason, .. }) => reason,
-        other => panic!("not denied: {other:?}"),
-    }
-}
-
-/// Knot and BIND name the TSIG error; `PowerDNS` says nothing, so the hint lists what it can be.
-fn assert_names(reason: &str, kind: Kind, tsig_error: &str) {
-    let word = match kind {
-        Kind::Knot | Kind::Bind => tsig_error,
-        Kind::PowerDns => "PowerDNS",
-    };
-    assert!(reason.contains(word), "{reason}");
-}
-
-fn is_refused_with(kind: Kind, key: impl Fn(&Key) -> Key, tsig_error: &str) {
-    let rig = Rig::start(kind);
-    let view = rig.adopt(&[api()]);
-    let stranger = provider(&rig.server, &key(rig.server.key()));
-    let write = rig.wait(stranger.apply(&plan(&view, &api_moved(), 2), &permit()));
-    assert_names(&denied(write), kind, tsig_error);
-    assert_names(&denied(rig.wait(stranger.read(&request(&[api()]), Urgency::Watch))), kind, tsig_error);
-    assert_eq!(rig.read(&[api()]), view, "nothing changed");
-}
-
-fn denies_an_unknown_key(kind: Kind) {
-    is_refused_with(kind, |_| Key::generate("stranger", Algorithm::HmacSha256), "BADKEY");
-}
-
-fn denies_a_wrong_secret(kind: Kind) {
-    is_refused_with(kind, |key| Key::generate(key.name(), key.algorithm()), "BADSIG");
-}
-
-/// The writer that stalled between permit and send.
-fn denies_a_write_whose_permit_is_old(kind: Kind) {
-    let rig = Rig::start(kind);
-    let view = rig.adopt(&[api()]);
-    let change = plan(&view, &api_moved(), 2);
-    let late = rig.wait(rig.provider.apply(&change, &permit_of_age(Duration::from_mins(10))));
-    let reason = denied(late);
-    assert_names(&reason, kind, "BADTIME");
-    if kind != Kind::PowerDns {
-        assert!(["600 s ahead", "601 s ahead", "602 s ahead"].iter().any(|skew| reason.contains(skew)), "{reason}");
-    }
-    assert_eq!(rig.read(&[api()]), view, "nothing changed");
-    rig.apply(&change).expect("the same change with a fresh permit");
-}
-
-fn stopped_primary_leaves_a_write_unknown_and_a_read_unreachable(kind: Kind) {
-    let mut rig = Rig::start(kind);
-    let view = rig.adopt(&[api()]);
-    rig.server.primary().sigstop();
-    let write = rig.apply(&plan(&view, &api_moved(), 2));
-    assert!(matches!(write, Err(ProviderError::OutcomeUnknown { .. })), "{write:?}");
-    let read = rig.try_read(&[api()]);
-    assert!(matches!(read, Err(ProviderError::Transient { .. })), "{read:?}");
-    rig.server.primary().sigcont();
-    // Either it happened whole or not at all; the fence tells.
-    let after = until("the primary answers again", PATIENCE, || rig.try_read(&[api()]));
-    let moved = after.rrsets == api_moved();
-    assert_eq!(moved, fence_text(&after) != fence_text(&view), "{after:?}");
-}
-
-fn fence_text(view: &ZoneView) -> &FenceText {
-    let FoundFence::Present { text, .. } = &view.fence else { panic!("no fence: {view:?}") };
-    text
-}
-
-fn dead_primary_is_unreachable(kind: Kind) {
-    let mut rig = Rig::start(kind);
-    let view = rig.adopt(&[api()]);
-    rig.server.primary().kill9();
-    let write = rig.apply(&plan(&view, &api_moved(), 2));
-    assert!(matches!(write, Err(ProviderError::Transient { .. })), "{write:?}");
-    let read = rig.try_read(&[api()]);
-    assert!(matches!(read, Err(ProviderError::Transient { .. })), "{read:?}");
-    rig.server.restart();
-    assert_eq!(rig.read(&[api()]), view);
-}
-
-fn zone_that_is_not_there_is_denied(kind: Kind) {
-    let rig = Rig::start(kind);
+pub(super) fn denies_a_zone_that_is_not_there_and_names_it<S: Subject>(rig: &Rig<S>) {
     let view = rig.read(&[api()]);
     let mut change = plan(&view, &view.rrsets, 1);
-    change.zone = super::name("example.org");
-    change.fence_name = super::name("_checkout._failover.example.org");
+    change.zone = name("example.org");
+    change.fence_name = name("_checkout._failover.example.org");
     change.requires.clear();
-    denied(rig.apply(&change));
     let mut elsewhere = request(&[]);
-    elsewhere.zone = change.zone;
-    elsewhere.fence_name = change.fence_name;
-    denied(rig.wait(rig.provider.read(&elsewhere, Urgency::Watch)));
+    elsewhere.zone = change.zone.clone();
+    elsewhere.fence_name = change.fence_name.clone();
+    let reasons = [
+        denied(rig.apply(&change)),
+        denied(rig.wait(rig.provider.read(&elsewhere, Urgency::Watch))),
+        denied(rig.wait(rig.provider.zone(&change.zone))),
+    ];
+    for reason in reasons {
+        assert!(reason.contains("example.org"), "{reason}");
+    }
 }
 
-on_every_primary!(
-    denies_an_unknown_key,
-    denies_a_wrong_secret,
-    denies_a_write_whose_permit_is_old,
-    stopped_primary_leaves_a_write_unknown_and_a_read_unreachable,
-    dead_primary_is_unreachable,
-    zone_that_is_not_there_is_denied,
-);
+pub(super) fn names_the_zones_name_servers<S: Subject>(rig: &Rig<S>) {
+    let facts = rig.wait(rig.provider.zone(&name("example.test"))).expect("the zone is there");
+    assert!(!facts.name_servers.is_empty(), "{facts:?}");
+    assert!(facts.name_servers.iter().all(|server| *server == server.to_lowercase() && server.is_fqdn()), "{facts:?}");
+}
 
-#[test]
-fn frozen_zone_denies_writes_and_allows_reads() {
-    for kind in [Kind::Knot, Kind::Bind] {
-        let rig = Rig::start(kind);
-        let view = rig.adopt(&[api()]);
-        rig.server.freeze();
-        let reason = denied(rig.apply(&plan(&view, &api_moved(), 2)));
-        assert!(reason.contains("frozen"), "{reason}");
-        assert_eq!(rig.read(&[api()]), view);
-        rig.server.thaw();
-        until("the thawed zone takes writes", PATIENCE, || rig.apply(&plan(&view, &api_moved(), 2)));
+fn denies_a_wrong_credential_and_says_what_to_check<S: Subject>(rig: &Rig<S>) {
+    let view = rig.adopt(&[api()]);
+    let stranger = rig.subject.stranger();
+    let reasons = [
+        denied(rig.wait(stranger.apply(&plan(&view, &api_moved(), 2), &permit()))),
+        denied(rig.wait(stranger.read(&request(&[api()]), Urgency::Watch))),
+        denied(rig.wait(stranger.zone(&name("example.test")))),
+    ];
+    for reason in reasons {
+        assert!(HINTS.iter().any(|hint| reason.to_ascii_lowercase().contains(hint)), "{reason}");
     }
+    assert_eq!(rig.read(&[api()]), view, "nothing changed");
+}
+
+on_every_subject!(denies_a_zone_that_is_not_there_and_names_it, names_the_zones_name_servers,);
+
+mod with_credentials {
+    use super::denies_a_wrong_credential_and_says_what_to_check;
+
+    super::on_every_remote!(denies_a_wrong_credential_and_says_what_to_check);
 }
