@@ -218,8 +218,8 @@ async fn verify(question: Question, provider: ProviderInUse, engine: Engine, dra
 
 /// A server that serves what was written.
 fn server_with(deliveries: &[Delivery]) -> Option<SocketAddr> {
-    let served = deliveries.iter().filter(|delivery| delivery.outcome == DeliveryOutcome::Served);
-    served.filter_map(|delivery| delivery.server.parse().ok()).next()
+    let mut served = deliveries.iter().filter(|delivery| delivery.outcome == DeliveryOutcome::Served);
+    served.find_map(|delivery| delivery.server.parse().ok())
 }
 
 /// Until it is committed the service counts as being verified, so it is told again and again.

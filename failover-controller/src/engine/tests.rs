@@ -180,7 +180,7 @@ impl Rig {
         let saga = self.owner.units[&name(service)].saga();
         saga.machines().any(|(_, machine)| {
             let judgement = machine.memory().judgement();
-            judgement.is_some_and(|judgement| judgement.all_failing())
+            judgement.is_some_and(dns_core::judgement::Judgement::all_failing)
         })
     }
 }

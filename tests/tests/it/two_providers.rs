@@ -36,11 +36,11 @@ impl Both {
 
     fn until_serves(&self, server: SocketAddr, region: Region) {
         until(&format!("{server} serves {}", region.name()), PATIENCE, || {
-            let served = self.world.served_at(server);
-            if served == Some(region) {
+            let answer = self.world.served_at(server);
+            if answer == Some(region) {
                 Ok(())
             } else {
-                Err(format!("{served:?}, {}", self.world.service()["summary"]))
+                Err(format!("{answer:?}, {}", self.world.service()["summary"]))
             }
         });
     }

@@ -53,7 +53,7 @@ fn assert_one_fence<S: Subject>(rig: &Rig<S>, outcomes: &[Outcome; 2]) {
         }
         // Who lost may be told nothing, and sees the other's fence when it reads back.
         GuardStrength::Weak => {
-            assert!(won.iter().any(|outcome| *outcome == (true, true)), "{found:?}, {outcomes:?}");
+            assert!(won.contains(&(true, true)), "{found:?}, {outcomes:?}");
         }
     }
 }

@@ -77,10 +77,10 @@ impl Keeper<'_> {
         let Some(zones) = &self.zones else { return true };
         record.zone.as_ref().is_some_and(|zone| zones.contains(&zone))
     }
+}
 
-    fn is_at_apex(&self, record: &RecordDraft<'_>) -> bool {
-        record.key.as_ref().is_some_and(|key| record.zone.as_ref() == Some(key.name()))
-    }
+fn is_at_apex(record: &RecordDraft<'_>) -> bool {
+    record.key.as_ref().is_some_and(|key| record.zone.as_ref() == Some(key.name()))
 }
 
 fn refuse_weak_guard(service: &ServiceDraft<'_>, keeper: &Keeper<'_>) {
@@ -98,7 +98,7 @@ fn refuse_weak_guard(service: &ServiceDraft<'_>, keeper: &Keeper<'_>) {
 fn refuse_record(service: &ServiceDraft<'_>, record: &RecordDraft<'_>, keeper: &Keeper<'_>) {
     let Keeper { named, able, .. } = keeper;
     let rtype = record.key.as_ref().map(RrsetKey::rtype);
-    if rtype == Some(GuardedType::Cname) && keeper.is_at_apex(record) && !able.apex_cname {
+    if rtype == Some(GuardedType::Cname) && is_at_apex(record) && !able.apex_cname {
         let hint = "use A and AAAA records with addresses; route53 has aliases, cloudflare flattens";
         let rule = "a CNAME cannot stand at the zone's apex, beside SOA and NS (RFC 1912 §2.4)";
         record.spot.fault_with_hint(format!("{rule}, at {named}"), hint);

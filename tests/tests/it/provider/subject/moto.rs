@@ -102,8 +102,8 @@ impl Subject for MotoZone {
 
     fn put(&self, owner: &str, rtype: &str, ttl: u32, values: &[&str]) {
         let quote = if rtype == "TXT" { "\"" } else { "" };
-        let record = |value: &&str| ResourceRecord::builder().value(format!("{quote}{value}{quote}")).build();
-        let records: Result<Vec<ResourceRecord>, _> = values.iter().map(record).collect();
+        let element = |value: &&str| ResourceRecord::builder().value(format!("{quote}{value}{quote}")).build();
+        let records: Result<Vec<ResourceRecord>, _> = values.iter().map(element).collect();
         // Moto keeps the case of names and finds them by it; Route 53 does not.
         let owner = owner.to_ascii_lowercase();
         let set = ResourceRecordSet::builder().name(owner).r#type(rtype.into()).ttl(ttl.into());
