@@ -15,6 +15,7 @@ pub(crate) mod evidence;
 pub(crate) mod handle;
 mod loading;
 pub(crate) mod snapshot;
+mod stepping;
 mod trouble;
 mod unit;
 
@@ -22,19 +23,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use dns_core::fence::DecisionId;
 use dns_core::history::HistoryEntry;
 use dns_core::identifier::{Actor, ProviderName, ServiceName, VantageName};
-use dns_core::judgement::judge;
+use dns_core::judgement::{Judgement, judge};
 use dns_core::machine::command::Order;
-use dns_core::machine::effect::{Effect, PermitAnswer};
+use dns_core::machine::effect::Effect;
 use dns_core::machine::event::Event;
-use dns_core::policy::VALIDITY_MIN;
 use dns_core::saga::{PlacedEffect, SagaStep};
-use dns_core::service::{Everywhere, Place};
+use dns_core::service::Everywhere;
 use dns_core::time::Timestamp;
-use dns_core::zone::ZoneView;
-use dns_provider::port::{Permit, ProviderError};
 use dns_service::clock::Clock;
 use dns_service::exit::one_line;
 use dns_service::failpoint::{self, Failpoint};
@@ -50,6 +47,7 @@ use evidence::{Due, Witnesses};
 use handle::{Message, OrderAnswer};
 use loading::Waiting;
 use snapshot::{ServiceView, Snapshot};
+use stepping::GROUP_MAX;
 use trouble::Trouble;
 use unit::{NotStepped, Unit};
 
@@ -64,6 +62,13 @@ const STALL: Duration = Duration::from_secs(2);
 /// the shortest time that a decision is valid. Whoever waits longer would be decided again and again, each time with two
 /// rows of history, and everyone else would wait for that.
 const PENDING_MAX: usize = 256;
+
+/// Messages that are taken from the queue at once, so that their steps share commits.
+const MESSAGES_MAX: usize = GROUP_MAX;
+
+/// How long judging goes on before the engine listens again: evidence that waits is stale after three seconds, and an
+/// engine that does not turn for two counts as having stood still.
+const JUDGING_MAX: Duration = Duration::from_millis(200);
 
 /// The shortest time between two publications: nobody reads faster. A copy of ten thousand services takes a millisecond.
 const PUBLISH_GAP: Duration = Duration::from_millis(20);
@@ -153,8 +158,10 @@ pub(crate) async fn run(
             () = tokio::time::sleep_until(published + PUBLISH_GAP), if news => {}
             Some(message) = messages.recv() => {
                 owner.note_turn();
-                let heartbeat = matches!(message, Message::Heard(_, _));
-                owner.handle(message).await;
+                let waiting = std::iter::from_fn(|| messages.try_recv().ok()).take(MESSAGES_MAX);
+                let all: Vec<Message> = std::iter::once(message).chain(waiting).collect();
+                let heartbeat = all.iter().all(|message| matches!(message, Message::Heard(_, _)));
+                owner.handle_all(all).await;
                 // The next tick publishes a heartbeat; and of many messages at once only the last.
                 news |= !heartbeat;
                 continue;
@@ -217,7 +224,8 @@ impl Owner {
         }
     }
 
-    async fn handle(&mut self, message: Message) {
+    /// Handles a message that is more than a step.
+    async fn handle_alone(&mut self, message: Message) {
         match message {
             Message::Heard(vantage, heard) => match self.witnesses.take(&vantage, heard) {
                 Due::Nothing => {}
@@ -227,40 +235,22 @@ impl Owner {
                     self.judge_due().await;
                 }
             },
-            Message::Zone(service, place, read) => self.take_look(&service, &place, read).await,
             Message::Order(service, order, reply) => {
                 let answer = self.order(&service, order).await;
                 // A caller that has gone away finds the outcome in the history.
                 let _gone = reply.send(answer);
-            }
-            Message::Permit(service, decision, reply) => {
-                let answer = self.permit(&service, decision).await;
-                let _gone = reply.send(answer);
-            }
-            Message::Uncertain(service, decision, reason) => {
-                self.note(&service, Event::WriteUncertain { decision, reason }).await;
-            }
-            Message::Settled(service, decision, outcome, reply) => {
-                let stepped = self.step(&service, Event::WriteSettled { decision, outcome }).await;
-                // Only a commit is an answer that ends the executor's part.
-                let _gone = reply.send(stepped.map(drop).map_err(|error| one_line(&error)));
             }
             Message::Delivered(service, decision, delivery) => {
                 if let Some(unit) = self.units.get_mut(&service) {
                     unit.note_delivery(decision, delivery);
                 }
             }
-            Message::Verified(service, decision, deliveries, reply) => {
-                let event = Event::Verified { decision: decision.clone(), deliveries: deliveries.clone() };
-                let stepped = self.step(&service, event).await;
-                // An answer that nobody waits for any more says nothing of what is served now.
-                let wanted = matches!(&stepped, Ok(step) if step.refusal.is_none());
-                if let Some(unit) = self.units.get_mut(&service).filter(|_| wanted) {
-                    unit.note_deliveries(&decision, &deliveries);
-                }
-                let _gone = reply.send(stepped.map(drop).map_err(|error| one_line(&error)));
-            }
             Message::Recorded(entry) => self.record(*entry).await,
+            step @ (Message::Zone(..)
+            | Message::Permit(..)
+            | Message::Uncertain(..)
+            | Message::Settled(..)
+            | Message::Verified(..)) => Box::pin(self.handle_all(vec![step])).await,
         }
     }
 
@@ -270,23 +260,6 @@ impl Owner {
         if let Err(error) = unit.record(entry, &self.parts).await {
             self.take_in(&error).await;
         }
-    }
-
-    async fn take_look(&mut self, name: &ServiceName, place: &Place, read: Result<Box<ZoneView>, ProviderError>) {
-        let event = match read {
-            Ok(view) => {
-                if let Some(unit) = self.units.get_mut(name) {
-                    unit.note_read(place, self.parts.clock.now());
-                }
-                Event::ZoneRead(*view)
-            }
-            Err(error) => {
-                let denied = matches!(error, ProviderError::Denied { .. });
-                Event::ZoneUnreadable { reason: error.to_string(), denied }
-            }
-        };
-        // It comes again by itself; the step has logged a failure.
-        let _again = self.step_at(name, Some(place), event).await;
     }
 
     async fn order(&mut self, service: &ServiceName, order: Order) -> OrderAnswer {
@@ -308,51 +281,40 @@ impl Owner {
         }
     }
 
-    async fn permit(&mut self, service: &ServiceName, decision: DecisionId) -> Result<Permit, String> {
-        // Before the judgement and the commit: a process that is stopped or starved from here on signs with this time,
-        // and the server's own clock refuses it.
-        let granted = self.parts.clock.wall();
-        // The newest evidence, not that of the last tick.
-        self.judge_one(service).await;
-        let unit = self.units.get(service).ok_or("its state is not loaded")?;
-        let provider = unit.owner(&decision).map(|place| &place.provider);
-        let length = provider.and_then(|provider| self.parts.permits.get(provider)).copied().unwrap_or(VALIDITY_MIN);
-        match self.step(service, Event::PermitAsked { decision }).await {
-            Ok(step) => match step.permit {
-                Some(PermitAnswer::Granted) => Ok(Permit { granted, length }),
-                Some(PermitAnswer::Refused(why)) => Err(why),
-                None => Err("the decision has ended".to_owned()),
-            },
-            Err(error) => Err(format!("the permit could not be committed: {}", one_line(&error))),
-        }
-    }
-
     /// A vantage point sees otherwise: what it counts for is to be judged.
     fn make_due(&mut self, vantage: &VantageName) {
         let counts = |unit: &&mut Unit| unit.service().lead().policy.vantage_points.contains(vantage);
         self.units.values_mut().filter(counts).for_each(Unit::make_due);
     }
 
-    /// Judges what has news or waits for a moment that has come.
+    /// Judges what has news or waits for a moment that has come: all of it, or as much as can be done before it is time to
+    /// listen again. The rest is as due at the next turn, and comes first.
     async fn judge_due(&mut self) {
-        let now = self.parts.clock.now();
+        let (began, now) = (Instant::now(), self.parts.clock.now());
         let counting = self.witnesses.counting(now);
         let changed: Vec<VantageName> = self.counting.symmetric_difference(&counting).cloned().collect();
-        changed.iter().for_each(|vantage| self.make_due(vantage));
+        for vantage in &changed {
+            self.make_due(vantage);
+        }
         self.counting = counting;
         let mut room = self.room();
-        for name in self.due(now) {
-            let Some(unit) = self.units.get(&name) else { continue };
-            let provider = unit.service().lead().provider.clone();
-            let left = room.entry(provider).or_insert(PENDING_MAX);
-            // It was judged when it began to wait, and is judged again when it moves.
-            if unit.waits_its_turn() && *left == 0 {
-                continue;
+        for names in self.due(now).chunks(GROUP_MAX) {
+            let mut wanted = Vec::new();
+            let mut has_moves = false;
+            for name in names {
+                let (judged, moves) = self.judge_in_turn(name, now, &mut room);
+                wanted.extend(judged.map(|judgement| stepping::Wanted::judged(name, judgement)));
+                has_moves |= moves;
             }
-            let opened = self.judge_in_turn(&name, now, *left > 0).await;
-            if opened {
-                *left = left.saturating_sub(1);
-                self.next_turn = Some(name);
+            self.step_all(wanted).await;
+            if has_moves {
+                room = self.room();
+            }
+            if has_moves || began.elapsed() > JUDGING_MAX {
+                self.next_turn = names.last().cloned();
+            }
+            if began.elapsed() > JUDGING_MAX {
+                return;
             }
         }
     }
@@ -375,60 +337,50 @@ impl Owner {
         all().filter(is_after).chain(all().filter(|name| !is_after(name))).cloned().collect()
     }
 
-    /// Judges a service and steps it if that is news. One that would begin to move when it `may` not is left as it is, to
-    /// be judged anew when it is its turn. True if it has begun to.
-    async fn judge_in_turn(&mut self, name: &ServiceName, now: Timestamp, may: bool) -> bool {
+    /// Judges a service, and returns the judgement if that is news, and whether the service wants to move by it. One that
+    /// would begin to move when there is no room is left as it is, to be judged anew when it is its turn.
+    fn judge_in_turn(
+        &mut self,
+        name: &ServiceName,
+        now: Timestamp,
+        room: &mut BTreeMap<ProviderName, usize>,
+    ) -> (Option<Judgement>, bool) {
         let book = self.witnesses.book();
-        let Some(unit) = self.units.get_mut(name) else { return false };
+        let Some(unit) = self.units.get_mut(name) else { return (None, false) };
+        let left = room.entry(unit.service().lead().provider.clone()).or_insert(PENDING_MAX);
+        // It was judged when it began to wait, and is judged again when it moves.
+        if unit.waits_its_turn() && *left == 0 {
+            return (None, false);
+        }
         let judgement = judge(unit.service().lead(), book, now);
         if unit.is_judged_again(&judgement, now) {
-            return false;
+            return (None, false);
         }
         let would_move = unit.would_move(&judgement, now);
-        unit.note_turn(would_move && !may);
-        if would_move && !may {
-            return false;
+        unit.note_turn(would_move && *left == 0);
+        if would_move && *left == 0 {
+            return (None, false);
         }
-        self.note(name, Event::Judged(judgement)).await;
-        would_move && self.units.get(name).is_some_and(|unit| unit.pending().next().is_some())
+        *left = left.saturating_sub(usize::from(would_move));
+        (Some(judgement), would_move)
+    }
+
+    fn judgement_of(&self, name: &ServiceName) -> Option<Judgement> {
+        let unit = self.units.get(name)?;
+        Some(judge(unit.service().lead(), self.witnesses.book(), self.parts.clock.now()))
     }
 
     async fn judge_one(&mut self, name: &ServiceName) {
-        let Some(unit) = self.units.get(name) else { return };
-        let judgement = judge(unit.service().lead(), self.witnesses.book(), self.parts.clock.now());
-        self.note(name, Event::Judged(judgement)).await;
-    }
-
-    /// A step that comes again by itself, with the next tick, read or try, if its commit fails; `step` has logged it.
-    async fn note(&mut self, name: &ServiceName, event: Event) {
-        let _again = self.step(name, event).await;
+        let Some(judgement) = self.judgement_of(name) else { return };
+        // It comes again by itself, with the next tick, if its commit fails.
+        let _again = self.step(name, Event::Judged(judgement)).await;
     }
 
     /// One step of one service: commit, then carry out.
     async fn step(&mut self, name: &ServiceName, event: Event) -> Result<SagaStep, NotStepped> {
-        self.step_at(name, None, event).await
-    }
-
-    /// The same of an event of one place, or of none.
-    async fn step_at(
-        &mut self,
-        name: &ServiceName,
-        place: Option<&Place>,
-        event: Event,
-    ) -> Result<SagaStep, NotStepped> {
-        let Some(unit) = self.units.get_mut(name) else { return Err(NotStepped::NotLoaded(name.clone())) };
-        let stepped = unit.step(place, &event, &self.parts, self.trouble.shut()).await;
-        match stepped {
-            Ok(step) => {
-                self.carry_out(name, &step.effects);
-                Ok(step)
-            }
-            Err(NotStepped::Refused(error)) => {
-                self.take_in(&error).await;
-                Err(error.into())
-            }
-            Err(error @ (NotStepped::NotLoaded(_) | NotStepped::Shut(_))) => Err(error),
-        }
+        let wanted = stepping::Wanted { service: name.clone(), place: None, event };
+        let stepped = self.step_all(vec![wanted]).await.pop();
+        stepped.expect("invariant: each step that is wanted has an outcome")
     }
 
     /// What follows from a commit that was refused, whoever tried it.

@@ -1,6 +1,6 @@
 //! The configured providers: their adapters, and how their zones are verified and watched.
 
-mod adapters;
+mod hooks;
 mod receipts;
 
 use std::collections::BTreeMap;
@@ -8,12 +8,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dns_adapters::AdapterError;
 use dns_core::identifier::ProviderName;
 use dns_provider::authoritative::Discovery;
-use dns_provider::cloudflare::ApiSetupError;
 use dns_provider::port::Provider;
 use dns_provider::watched::Watched;
-use dns_service::config::secret::SecretError;
 use dns_service::config::{Config, ProviderConfig, ProviderKind};
 use tokio::sync::Semaphore;
 
@@ -53,31 +52,12 @@ impl ProviderInUse {
     }
 }
 
-/// A provider cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ProviderSetupError {
-    /// Its secret cannot be read; checking the configuration has reported it before.
-    #[error("provider {provider}: the TSIG secret")]
-    Secret {
-        provider: ProviderName,
-        #[source]
-        source: SecretError,
-    },
-    /// No client can be made for its API.
-    #[error("provider {provider}")]
-    Api {
-        provider: ProviderName,
-        #[source]
-        source: ApiSetupError,
-    },
-}
-
 /// Makes every provider's adapter.
 ///
 /// # Errors
-/// [`ProviderSetupError`], the first one.
-pub(crate) fn set_up(config: &Config) -> Result<BTreeMap<ProviderName, ProviderInUse>, ProviderSetupError> {
-    adapters::describe();
+/// [`AdapterError`], the first one; checking the configuration has reported missing secrets before.
+pub(crate) fn set_up(config: &Config) -> Result<BTreeMap<ProviderName, ProviderInUse>, AdapterError> {
+    hooks::describe();
     let resolvers: Vec<SocketAddr> = config.resolvers.values().flatten().copied().collect();
     let in_use = |(name, provider): (&ProviderName, &ProviderConfig)| {
         Ok((name.clone(), set_up_one(name, provider, &resolvers)?))
@@ -89,14 +69,12 @@ fn set_up_one(
     name: &ProviderName,
     provider: &ProviderConfig,
     resolvers: &[SocketAddr],
-) -> Result<ProviderInUse, ProviderSetupError> {
-    let primary = match &provider.kind {
-        ProviderKind::Rfc2136(rfc2136) => Some(rfc2136.server),
-        ProviderKind::Route53(_) | ProviderKind::Cloudflare(_) | ProviderKind::PowerDns(_) => None,
-    };
+) -> Result<ProviderInUse, AdapterError> {
+    let primary = dns_adapters::primary(provider);
     let discovery = Arc::new(Discovery::new(provider.authoritative_servers.clone(), primary, resolvers.to_vec()));
     let receipts = Arc::<Receipts>::default();
-    let adapter = watched(adapters::make(name, provider)?, &provider.kind, &discovery);
+    let adapter =
+        watched(dns_adapters::adapter(name, provider, &hooks::of(name, provider))?, &provider.kind, &discovery);
     Ok(ProviderInUse {
         adapter: Arc::new(Receipted { inner: adapter, receipts: Arc::clone(&receipts) }),
         discovery,

@@ -97,7 +97,7 @@ fn measure(sandbox: &Sandbox, controller: &Path, arguments: &Arguments, machine:
     let costs = Costs {
         peak_before_mib,
         peak_mib: to_float(peak_kib) / 1024.0,
-        cpu_s: (watched.cpu()? - cpu).as_secs_f64(),
+        cpu_s: watched.cpu()?.saturating_sub(cpu).as_secs_f64(),
         store_mib: store_mib(sandbox.path())?,
     };
     Ok(Report {
@@ -121,7 +121,7 @@ fn wait_quietly(installation: &Installation, window_s: u64) -> anyhow::Result<Qu
     Ok(Quiet {
         window_s,
         calls: Calls::so_far(&installation.fake).sum() - calls,
-        cpu_s: (watched.cpu()? - cpu).as_secs_f64(),
+        cpu_s: watched.cpu()?.saturating_sub(cpu).as_secs_f64(),
         resident_mib: to_float(watched.resident_kib()?) / 1024.0,
     })
 }
@@ -143,7 +143,7 @@ fn evacuate(installation: &mut Installation, fleet: &Fleet) -> anyhow::Result<Ev
         if now != seen {
             (seen, last_write) = (now, Instant::now());
         }
-        if looks % ASK_EVERY != 0 {
+        if !looks.is_multiple_of(ASK_EVERY) {
             continue;
         }
         let verified = installation.ledger.services("verified", position)?;

@@ -1,10 +1,10 @@
-//! Which RRsets a read asks for, and whether any is found.
+//! Which RRsets a read asks for.
 
 use std::collections::BTreeSet;
 
 use dns_core::fence::Fence;
 use dns_core::rrset::RrsetKey;
-use dns_core::zone::{FoundFence, ReadRequest, ZoneView};
+use dns_core::zone::{FoundFence, ReadRequest};
 
 /// The keys asked for, those of the fence, and the types that conflict with any of them. A fence is data of the zone
 /// and may be anyone's, so names outside the zone are left out.
@@ -22,9 +22,4 @@ pub(crate) fn keys(request: &ReadRequest, fence: &FoundFence) -> BTreeSet<RrsetK
 
 fn conflicting(key: &RrsetKey) -> impl Iterator<Item = RrsetKey> {
     key.rtype().conflicting().iter().map(|rtype| RrsetKey::new(key.name(), *rtype))
-}
-
-/// Whether a look found neither a fence nor any record.
-pub(crate) fn finds_nothing(view: &ZoneView) -> bool {
-    view.fence == FoundFence::Absent && view.rrsets.is_empty()
 }

@@ -54,10 +54,10 @@ use tokio::time::timeout;
 use self::api::{Api, Place};
 use self::gather::Gathering;
 use self::listing::Names;
-use crate::asked;
 use crate::budget::Budget;
 use crate::calls::Counter;
 pub use crate::http_api::ApiSetupError;
+use crate::meant::Meant;
 use crate::port::{
     AbsenceCondition, ApexCname, Capabilities, Conditions, GuardStrength, Limits, Permit, Progress, Provider,
     ProviderError, Receipt, TtlCondition, Urgency, ZoneFacts,
@@ -102,6 +102,7 @@ impl Settings {
 pub struct Cloudflare {
     api: Api,
     zones: BTreeMap<Name, String>,
+    meant: Arc<BTreeMap<Name, Meant>>,
     batch_max: usize,
     gathering: Gathering,
 }
@@ -115,7 +116,8 @@ impl Cloudflare {
         let Settings { zones, token_file, endpoint_url, batch_max, timeout, budget } = settings;
         let own = || Url::parse(Settings::ENDPOINT).expect("invariant: the constant is a URL");
         let api = Api::new(&endpoint_url.unwrap_or_else(own), token_file, timeout, budget)?;
-        Ok(Self { api, zones, batch_max, gathering: Gathering::default() })
+        let meant = Arc::new(zones.keys().map(|zone| (zone.clone(), Meant::default())).collect());
+        Ok(Self { api, zones, meant, batch_max, gathering: Gathering::default() })
     }
 
     /// Calls `count` after each call with its operation and its outcome.
@@ -159,15 +161,6 @@ impl Cloudflare {
             });
         }
         Ok(batch.to_json())
-    }
-
-    /// Where nothing of a service is found, the id may be that of another zone, in which nobody looks for it: told now and
-    /// not by the write on the day. Whoever may not ask for the zone itself learns nothing by it.
-    async fn check_name(&self, place: &Place) -> Result<(), ProviderError> {
-        match self.api.zone(place).await {
-            Ok(answer) => answer.facts(place, &self.api.subject()).map(drop),
-            Err(_) => Ok(()),
-        }
     }
 
     /// What the limits of [`Capabilities`] cannot say.
@@ -216,10 +209,12 @@ impl Provider for Cloudflare {
     async fn read(&self, request: &ReadRequest, urgency: Urgency) -> Result<ZoneView, ProviderError> {
         let place = self.place(&request.zone)?;
         let view = self.gathering.read(&self.api, place.clone(), request, urgency).await?;
-        if asked::finds_nothing(&view) {
-            self.check_name(&place).await?;
-        }
-        Ok(view)
+        let name = || async { self.api.zone(&place).await.ok().map(|answer| answer.check_name(&place)) };
+        let meant = match self.meant.get(&place.zone.to_lowercase()) {
+            Some(meant) => meant.check(&view, name).await,
+            None => Ok(()),
+        };
+        meant.map(|()| view).map_err(|reason| ProviderError::Denied { subject: self.api.subject(), reason })
     }
 
     async fn apply(&self, change: &ChangeSet, permit: &Permit) -> Result<Receipt, ProviderError> {

@@ -11,6 +11,7 @@ pub mod calls;
 pub mod cloudflare;
 mod content;
 mod http_api;
+mod meant;
 pub mod memory;
 pub mod port;
 pub mod powerdns;

@@ -56,9 +56,9 @@ use self::reads::Lane;
 use self::sender::Sender;
 use self::spelling::Spellings;
 use self::sweep::{Sets, Sweep};
-use crate::asked;
 use crate::budget::Budget;
 use crate::calls::{Counter, uncounted};
+use crate::meant::Meant;
 use crate::port::{
     AbsenceCondition, ApexCname, Capabilities, Conditions, GuardStrength, Limits, Permit, Progress, Provider,
     ProviderError, Receipt, TtlCondition, Urgency, ZoneFacts,
@@ -117,6 +117,7 @@ struct Held {
     id: String,
     api: Arc<Api>,
     spellings: Spellings,
+    meant: Meant,
 }
 
 impl Held {
@@ -125,12 +126,12 @@ impl Held {
         swept.map_err(|failure| self.named(failure))
     }
 
-    fn check_name_of(&self, found: &HostedZone) -> Result<(), Failure> {
+    /// Why the id is wrong, if it is.
+    fn check_name(&self, found: &HostedZone) -> Result<(), String> {
         let Self { name, id, .. } = self;
-        if text::name(&found.name).as_ref() == Some(name) {
-            return Ok(());
-        }
-        Err(Failure::Denied(format!("hosted zone {id} is {}, not {name}: correct its id under `zones`", found.name)))
+        let is_it = text::name(&found.name).as_ref() == Some(name);
+        let why = || format!("hosted zone {id} is {}, not {name}: correct its id under `zones`", found.name);
+        if is_it { Ok(()) } else { Err(why()) }
     }
 
     /// Adds which zone it is about, where Route 53 only names an id.
@@ -192,19 +193,17 @@ impl Route53 {
     fn subject(&self) -> String {
         self.account().api.subject()
     }
-
-    /// Where nothing of a service is found, the id may be that of another zone, in which nobody looks for it: told now and
-    /// not by the write on the day. Whoever may not ask for the zone's name learns nothing by it.
-    async fn check_name(&self, held: &Held) -> Result<(), ProviderError> {
-        let Ok(found) = held.api.hosted_zone(&held.id).await else { return Ok(()) };
-        held.check_name_of(&found).map_err(|failure| failure.of_read(&self.subject()))
-    }
 }
 
 impl Zone {
     fn new(name: &Name, id: &str, api: &Arc<Api>) -> Self {
-        let spellings = Spellings::default();
-        let held = Arc::new(Held { name: name.clone(), id: id.to_owned(), api: Arc::clone(api), spellings });
+        let held = Arc::new(Held {
+            name: name.clone(),
+            id: id.to_owned(),
+            api: Arc::clone(api),
+            spellings: Spellings::default(),
+            meant: Meant::default(),
+        });
         Self {
             watch: Lane::new(Arc::clone(&held), Urgency::Watch),
             flip: Lane::new(Arc::clone(&held), Urgency::Flip),
@@ -242,10 +241,10 @@ impl Provider for Route53 {
             Urgency::Flip => &zone.flip,
         };
         let view = lane.read(request).await.map_err(|failure| failure.of_read(&self.subject()))?;
-        if asked::finds_nothing(&view) {
-            self.check_name(&zone.held).await?;
-        }
-        Ok(view)
+        let held = &zone.held;
+        let name = || async { held.api.hosted_zone(&held.id).await.ok().map(|found| held.check_name(&found)) };
+        let meant = held.meant.check(&view, name).await;
+        meant.map(|()| view).map_err(|reason| ProviderError::Denied { subject: self.subject(), reason })
     }
 
     async fn apply(&self, change: &ChangeSet, permit: &Permit) -> Result<Receipt, ProviderError> {
@@ -281,7 +280,7 @@ impl Provider for Route53 {
         let held = &self.known(zone)?.held;
         let found = held.api.hosted_zone(&held.id).await;
         let found = found.map_err(|failure| held.named(failure).of_read(&self.subject()))?;
-        held.check_name_of(&found).map_err(|failure| failure.of_read(&self.subject()))?;
+        held.check_name(&found).map_err(|reason| ProviderError::Denied { subject: self.subject(), reason })?;
         Ok(ZoneFacts { name_servers: found.name_servers.iter().filter_map(|server| text::name(server)).collect() })
     }
 }

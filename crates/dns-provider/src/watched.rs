@@ -23,6 +23,7 @@ use dns_core::change::ChangeSet;
 use dns_core::rrset::RrsetKey;
 use dns_core::zone::{FoundFence, ReadRequest, ZoneView};
 use hickory_proto::rr::Name;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::authoritative::{Discovery, Expected, Served, Targets, serves};
@@ -37,6 +38,9 @@ const QUESTION: Duration = Duration::from_secs(1);
 /// How many servers are asked until one answers. If a second one is silent as well, it is the network from here.
 const SERVERS_MAX: usize = 2;
 
+/// How many services are asked for over DNS at once: each has a socket of its own, and a process may open few.
+const LOOKS_MAX: usize = 64;
+
 /// An API whose zones are watched over DNS.
 pub struct Watched {
     inner: Arc<dyn Provider>,
@@ -45,6 +49,7 @@ pub struct Watched {
     fences: Mutex<BTreeMap<Name, Known>>,
     /// Which server is asked next.
     turn: AtomicUsize,
+    looks: Semaphore,
 }
 
 /// What is known of one fence.
@@ -67,11 +72,12 @@ struct Look {
 impl Watched {
     /// Watches the zones of `inner` on the servers that `discovery` finds.
     pub fn new(inner: Arc<dyn Provider>, discovery: Arc<Discovery>) -> Self {
-        Self { inner, discovery, fences: Mutex::default(), turn: AtomicUsize::new(0) }
+        Self { inner, discovery, fences: Mutex::default(), turn: AtomicUsize::new(0), looks: Semaphore::new(LOOKS_MAX) }
     }
 
     /// What the API said, if a server still serves exactly that.
     async fn unchanged(&self, request: &ReadRequest) -> Option<ZoneView> {
+        let _place = self.looks.acquire().await.ok()?;
         let look = self.lock().get(&request.fence_name)?.look.clone()?;
         if look.keys != request.keys || look.read.elapsed() >= API_EVERY {
             return None;
@@ -159,7 +165,8 @@ impl Provider for Watched {
         match urgency {
             Urgency::Flip => {}
             Urgency::Watch => {
-                if let Some(view) = self.unchanged(request).await {
+                // On its own: who waits for the API must not hold the room for a question over DNS, and many wait.
+                if let Some(view) = Box::pin(self.unchanged(request)).await {
                     return Ok(view);
                 }
             }

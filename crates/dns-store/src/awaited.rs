@@ -135,8 +135,8 @@ impl Store for AwaitedStore {
         self.opened()?.state(service).await
     }
 
-    async fn commit(&self, commit: &Commit) -> Result<Generation, StoreError> {
-        self.opened()?.commit(commit).await
+    async fn commit_all(&self, commits: &[Commit]) -> Result<Vec<Generation>, StoreError> {
+        self.opened()?.commit_all(commits).await
     }
 
     async fn append(&self, entry: &HistoryEntry) -> Result<(), StoreError> {

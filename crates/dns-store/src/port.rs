@@ -1,7 +1,7 @@
 //! The port that every store implements.
 //!
-//! One step of one service is one transaction: new state, outbox rows and history rows together or not at all,
-//! conditional on the generation that the step started from.
+//! One step of one service is in one transaction: new state, outbox rows and history rows together or not at all,
+//! conditional on the generation that the step started from. Steps of several services may share a transaction.
 
 use async_trait::async_trait;
 use dns_core::fence::DecisionId;
@@ -144,7 +144,17 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Stale`] if the generation is another; nothing was committed.
-    async fn commit(&self, commit: &Commit) -> Result<Generation, StoreError>;
+    async fn commit(&self, commit: &Commit) -> Result<Generation, StoreError> {
+        let generations = self.commit_all(std::slice::from_ref(commit)).await?;
+        Ok(generations.first().copied().unwrap_or_default())
+    }
+
+    /// Commits steps of several services, all or none: what is waited for at each commit, the disk, is waited for once.
+    /// Returns their generations in the same order.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit), for the first step that cannot be committed; nothing was committed.
+    async fn commit_all(&self, commits: &[Commit]) -> Result<Vec<Generation>, StoreError>;
 
     /// Adds a history row that belongs to no step: what is told afterwards changes no state.
     async fn append(&self, entry: &HistoryEntry) -> Result<(), StoreError>;

@@ -140,11 +140,11 @@ impl Store for SqliteStore {
         read::state(&self.readers, &self.faults, service).await
     }
 
-    async fn commit(&self, commit: &Commit) -> Result<Generation, StoreError> {
+    async fn commit_all(&self, commits: &[Commit]) -> Result<Vec<Generation>, StoreError> {
         if !self.is_in_place().await? {
             return Err(self.faults.replaced());
         }
-        step::commit(&self.writer, &self.faults, commit).await
+        step::commit_all(&self.writer, &self.faults, commits).await
     }
 
     async fn append(&self, entry: &HistoryEntry) -> Result<(), StoreError> {

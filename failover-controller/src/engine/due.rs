@@ -106,7 +106,8 @@ mod tests {
 
     #[test]
     fn the_next_try_after_a_failed_write_is_not_missed() {
-        let (saga, policy) = saga(|text| text.replace(r#""failures":0"#, r#""failures":1"#));
+        let (saga, policy) =
+            saga(|text| text.replace(r#""failures":0,"until":null"#, r#""failures":1,"until":1795246201000"#));
         assert!(next(&saga, &policy, NOW) <= NOW + JUST_AFTER);
     }
 }

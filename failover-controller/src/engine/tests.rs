@@ -130,7 +130,7 @@ async fn a_service_that_cannot_be_loaded_anew_waits_and_settles_nothing() {
     assert!(fault.contains("cannot be read"), "{fault}");
 
     let (message, answer) = settled("w1");
-    rig.owner.handle(message).await;
+    rig.owner.handle_all(vec![message]).await;
     let answer = answer.await.expect("an answer");
     assert!(answer.as_ref().is_err_and(|why| why.contains("not loaded")), "not taken for committed: {answer:?}");
 }
@@ -193,10 +193,11 @@ async fn a_service_that_would_move_waits_for_its_turn_undecided() {
     let now = rig.owner.parts.clock.now();
     rig.owner.witnesses.take(&"fra1".parse().expect("a name"), failing("checkout", now));
 
-    assert!(!rig.owner.judge_in_turn(&name("checkout"), now, false).await);
+    let mut full = BTreeMap::from([("main".parse().expect("a name"), 0)]);
+    assert_eq!(rig.owner.judge_in_turn(&name("checkout"), now, &mut full), (None, false));
     assert!(!rig.judged("checkout"), "nothing is decided for it");
     assert!(rig.owner.snapshot().services[&name("checkout")].waits_its_turn, "and people see why");
-    rig.owner.judge_in_turn(&name("checkout"), now, true).await;
+    rig.owner.judge_due().await;
     assert!(rig.judged("checkout"));
     assert!(!rig.owner.snapshot().services[&name("checkout")].waits_its_turn);
 }
@@ -222,4 +223,37 @@ async fn a_quiet_service_is_looked_at_when_there_is_news_of_it() {
     assert_eq!(rig.owner.due(now), [name("basket"), name("checkout")]);
     rig.owner.next_turn = Some(name("basket"));
     assert_eq!(rig.owner.due(now), [name("checkout"), name("basket")], "whoever has moved is last");
+}
+
+#[tokio::test]
+async fn one_service_that_does_not_fit_the_store_lets_down_no_other_of_its_group() {
+    let mut rig = rig().await;
+    rig.put("basket", untouched("basket")).await;
+    let wanted = ["basket", "checkout"].map(|service| {
+        let event = Event::ZoneUnreadable { reason: "a fault".to_owned(), denied: true };
+        stepping::Wanted { service: name(service), place: None, event }
+    });
+    let stepped = rig.owner.step_all(wanted.into()).await;
+    assert!(matches!(stepped[0], Err(NotStepped::Refused(StoreError::Stale { .. }))), "{:?}", stepped[0]);
+    stepped[1].as_ref().expect("it fits, and was committed by itself");
+    assert!(rig.store.state(&name("checkout")).await.expect("reads").is_some());
+}
+
+/// Two steps of one service in one group: the later one goes on from the earlier.
+#[tokio::test]
+async fn steps_of_a_group_follow_one_another() {
+    let mut rig = rig().await;
+    let event = |reason: &str, denied| Event::ZoneUnreadable { reason: reason.to_owned(), denied };
+    let wanted = [event("a fault", false), event("no right", true)].map(|event| stepping::Wanted {
+        service: name("checkout"),
+        place: None,
+        event,
+    });
+    for stepped in rig.owner.step_all(wanted.into()).await {
+        stepped.expect("commits");
+    }
+    let generation = rig.store.state(&name("checkout")).await.expect("reads").map(|state| state.generation);
+    assert_eq!(generation, Some(Generation(1)), "in one commit");
+    let query = dns_store::port::HistoryQuery { limit: 10, ..Default::default() };
+    assert_eq!(rig.store.history(&query).await.expect("reads").len(), 2, "and both are told");
 }

@@ -18,7 +18,6 @@ use dns_core::service::{Everywhere, Mode, Place};
 use dns_core::time::Timestamp;
 use dns_core::write::WriteStage;
 use dns_service::exit::one_line;
-use dns_service::failpoint::{self, Failpoint};
 use dns_store::port::{Commit, Generation, HistoryTrouble, OutboxChange, StoreError, StoredState};
 
 use super::snapshot::{PlaceView, ServiceView, VerificationView};
@@ -62,6 +61,13 @@ pub(super) struct Unit {
     /// Since when each place that differs from where the service is does so.
     diverging: BTreeMap<Place, Timestamp>,
     seen: BTreeMap<Place, Seen>,
+}
+
+/// A step that was made of a copy and is not committed, or several in a row.
+pub(super) struct Draft {
+    saga: Saga,
+    effects: Vec<PlacedEffect>,
+    now: Timestamp,
 }
 
 /// What was seen of a place; for people only, nothing is decided by it.
@@ -119,45 +125,58 @@ impl Unit {
         self.saga.owner(decision)
     }
 
-    /// Steps a copy, commits it, and only then keeps it. A step that changes nothing that is kept costs no commit, and is
-    /// made even if the store is `shut`. With a place the event is of that place.
-    pub(super) async fn step(
-        &mut self,
+    /// Steps a copy of the state, or goes on from a draft that is not committed yet. With a place the event is of that
+    /// place. The effects stay in the draft: they are not to be carried out before they are committed.
+    pub(super) fn draft(
+        &self,
+        before: Option<Draft>,
         place: Option<&Place>,
         event: &Event,
         parts: &Parts,
-        shut: Option<&str>,
-    ) -> Result<SagaStep, NotStepped> {
-        let mut next = self.saga.clone();
+    ) -> (Draft, SagaStep) {
         let around = Around {
             service: self.service.clone(),
             actor: parts.actor.clone(),
             now: parts.clock.now(),
             nonce: fastrand::u128(..),
         };
-        let step = match place {
-            Some(place) => next.step_at(place, event, &around),
-            None => next.step(event, &around),
+        let (mut saga, mut effects) = match before {
+            Some(Draft { saga, effects, now: _ }) => (saga, effects),
+            None => (self.saga.clone(), Vec::new()),
         };
-        let envelope = next.to_envelope();
-        let kept = digest(&envelope);
-        if kept != self.envelope || !step.effects.is_empty() {
-            if let Some(why) = shut {
-                return Err(NotStepped::Shut(why.to_owned()));
-            }
-            let commit = self.commit(&envelope, &step.effects);
-            if !commit.outbox.is_empty() {
-                failpoint::reach(Failpoint::BeforeCommit);
-            }
-            self.generation = parts.store.commit(&commit).await?;
-            if !commit.outbox.is_empty() {
-                failpoint::reach(Failpoint::AfterCommit);
-            }
-            self.envelope = kept;
+        let mut step = match place {
+            Some(place) => saga.step_at(place, event, &around),
+            None => saga.step(event, &around),
+        };
+        effects.append(&mut step.effects);
+        (Draft { saga, effects, now: around.now }, step)
+    }
+
+    /// What is to be committed of a draft: nothing if it changes nothing that is kept.
+    pub(super) fn commit_of(&self, draft: &Draft) -> Option<Commit> {
+        let envelope = draft.saga.to_envelope();
+        let changed = digest(&envelope) != self.envelope || !draft.effects.is_empty();
+        changed.then(|| self.commit(&envelope, &draft.effects))
+    }
+
+    /// Keeps a draft that was committed, with the generation that it has now if it needed a commit. Returns what is to be
+    /// carried out.
+    pub(super) fn take(
+        &mut self,
+        draft: Draft,
+        committed: Option<(&Commit, Generation)>,
+        parts: &Parts,
+    ) -> Vec<PlacedEffect> {
+        let Draft { saga, effects, now } = draft;
+        if let Some((commit, generation)) = committed {
+            self.generation = generation;
+            self.envelope = digest(&commit.envelope);
         }
-        self.keep(next, around.now, parts);
-        step.effects.iter().for_each(|placed| note_effect(&placed.effect));
-        Ok(step)
+        self.keep(saga, now, parts);
+        for placed in &effects {
+            note_effect(&placed.effect);
+        }
+        effects
     }
 
     fn keep(&mut self, next: Saga, now: Timestamp, parts: &Parts) {

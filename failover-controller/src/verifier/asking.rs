@@ -18,6 +18,7 @@ use dns_provider::authoritative::{Expected, Served, Servers, Targets, Unresolved
 use dns_provider::port::{Progress, Receipt};
 use dns_service::exit::one_line;
 use hickory_proto::rr::Name;
+use tokio::sync::Semaphore;
 use tokio::task::{self, JoinSet};
 
 use crate::providers::ProviderInUse;
@@ -28,6 +29,9 @@ const QUESTION: Duration = Duration::from_secs(1);
 pub(super) const PAUSE_MIN: Duration = Duration::from_millis(20);
 /// The longest pause: propagation is measured to a quarter of a second.
 const PAUSE_MAX: Duration = Duration::from_millis(250);
+/// Questions to servers under way at once: each has a socket of its own, and a process may open few.
+const QUESTIONS_MAX: usize = 256;
+
 /// How long a server may be silent before it is given up, and how long its address is looked for: some lost packets.
 pub(super) const SILENCE: Duration = Duration::from_secs(5);
 /// The pause between two questions to an API how far a write is: calls are counted, and it takes many seconds.
@@ -215,12 +219,19 @@ fn expected<'a>(wanted: &'a Wanted, targets: &'a Targets) -> Expected<'a> {
     Expected { zone, rrsets: expected, absent, fence_name, fence: Some(fence), targets }
 }
 
+/// One round of questions to one server, as soon as there is a socket for it.
+async fn ask_once(server: SocketAddr, expected: &Expected<'_>) -> Served {
+    static QUESTIONS: Semaphore = Semaphore::const_new(QUESTIONS_MAX);
+    let _place = QUESTIONS.acquire().await.expect("invariant: nobody closes it");
+    serves(server, expected, QUESTION).await
+}
+
 async fn ask_until_served(server: SocketAddr, wanted: &Wanted, targets: &Targets, began: Instant) -> Delivery {
     let expected = expected(wanted, targets);
     let mut pause = PAUSE_MIN;
     let mut silent_since = Instant::now();
     loop {
-        let answer = serves(server, &expected, QUESTION).await;
+        let answer = ask_once(server, &expected).await;
         let took = began.elapsed();
         let (outcome, detail) = match answer {
             Served::New => return delivery(server, DeliveryOutcome::Served, Some(took), None),

@@ -55,7 +55,7 @@ impl Fleet {
         let service = |number: u32| {
             let [_, high, middle, low] = number.to_be_bytes();
             Guarded {
-                service: ServiceName::new(&format!("svc-{number:05}")).expect("invariant: a number names a service"),
+                service: ServiceName::new(format!("svc-{number:05}")).expect("invariant: a number names a service"),
                 group: number % groups,
                 prod: Ipv4Addr::new(10, high, middle, low),
                 dr: Ipv4Addr::new(10, high + 128, middle, low),

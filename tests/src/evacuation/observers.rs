@@ -92,7 +92,7 @@ impl Observers {
         let mut all = Vec::new();
         for group in 0..fleet.groups() {
             for eye in 0..EYES {
-                let name = VantageName::new(&format!("v{}-{}", group + 1, eye + 1)).context("a name")?;
+                let name = VantageName::new(format!("v{}-{}", group + 1, eye + 1)).context("a name")?;
                 let script = Arc::new(Script::new(name.clone(), fleet, group, seen.clone()));
                 let address = runtime.block_on(serve(script))?;
                 all.push(Observer { name, group, address });

@@ -132,7 +132,7 @@ impl Eye {
 
     /// One look; what is no single state of the zone is nothing.
     fn look(&mut self) {
-        let Some(answers) = self.ask_in_one_state(|eye| eye.ask_records()) else { return };
+        let Some(answers) = self.ask_in_one_state(Self::ask_records) else { return };
         match region_of(&answers) {
             Some(region) if self.seen.regions.last() == Some(&region) => {}
             Some(region) => self.seen.regions.push(region),

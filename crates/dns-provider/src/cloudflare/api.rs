@@ -101,7 +101,7 @@ impl Api {
         };
         timeout(within, self.budget.take(urgency)).await.map_err(|_| ProviderError::Throttled {
             subject: self.subject(),
-            reason: format!("by the budget of calls, which had no place for {} s", within.as_secs()),
+            reason: format!("by the budget of calls, which had no place for {} s", within.as_secs_f32()),
             retry_after: within,
         })
     }
@@ -189,15 +189,24 @@ impl Api {
 }
 
 impl ZoneAnswer {
+    /// Why the id is wrong, if it is.
+    pub(super) fn check_name(&self, place: &Place) -> Result<(), String> {
+        let (Place { zone, id }, name) = (place, &self.name);
+        let is_it = host_name(name).as_ref() == Some(&zone.to_lowercase());
+        let why = || format!("id {id} is that of zone {name}, not of {zone}: correct the provider's `zones`");
+        if is_it { Ok(()) } else { Err(why()) }
+    }
+
     /// What the caller may know, if the zone is the one that it means and is served.
     pub(super) fn facts(self, place: &Place, subject: &str) -> Result<ZoneFacts, ProviderError> {
-        let Place { zone, id } = place;
-        let Self { name, status, name_servers } = self;
+        let name = self.check_name(place);
+        let Self { name: _, status, name_servers } = self;
         let denied = |reason: String| Err(ProviderError::Denied { subject: subject.to_owned(), reason });
-        if host_name(&name).as_ref() != Some(&zone.to_lowercase()) {
-            return denied(format!("id {id} is that of zone {name}, not of {zone}: correct the provider's `zones`"));
+        if let Err(reason) = name {
+            return denied(reason);
         }
         if status != "active" {
+            let zone = &place.zone;
             return denied(format!(
                 "zone {zone} is {status}, not active: Cloudflare serves it once its parent delegates to {}",
                 name_servers.join(" and ")

@@ -22,7 +22,9 @@ use dns_core::fence::Fence;
 use dns_core::rrset::{RrsetKey, Rrsets, records_digest};
 use dns_core::zone::{FoundFence, ReadRequest, ZoneView};
 use hickory_proto::rr::Name;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::outcome::Failure;
 use super::sweep::Sets;
@@ -62,8 +64,11 @@ pub(super) struct Lane {
 /// A read that waits.
 struct Question {
     request: ReadRequest,
-    reply: oneshot::Sender<Result<ZoneView, Failure>>,
+    reply: oneshot::Sender<Box<Result<ZoneView, Failure>>>,
 }
+
+/// Where the answer to a question comes.
+type Answer = oneshot::Receiver<Box<Result<ZoneView, Failure>>>;
 
 /// A read in a round.
 struct Open {
@@ -79,20 +84,41 @@ impl Lane {
         Self { held, urgency, asked: OnceLock::new() }
     }
 
-    /// Reads, together with whoever else waits.
+    /// Reads, together with whoever else waits. Ten thousand may, so what waits is small: a place for the answer.
     pub(super) async fn read(&self, request: &ReadRequest) -> Result<ZoneView, Failure> {
+        let deadline = Instant::now() + READ_WITHIN;
+        let answer = match self.ask(request) {
+            Ok(answer) => answer,
+            Err(full) => Box::pin(self.wait_for_a_place(full, deadline)).await?,
+        };
+        match tokio::time::timeout_at(deadline, answer).await {
+            Ok(Ok(answer)) => *answer,
+            Ok(Err(_)) => Err(ended()),
+            Err(_) => Err(self.late()),
+        }
+    }
+
+    fn ask(&self, request: &ReadRequest) -> Result<Answer, Box<(Question, Answer)>> {
         let (reply, answer) = oneshot::channel();
         let question = Question { request: request.clone(), reply };
-        let ended = || Failure::NotSent("the task that reads has ended".to_owned());
-        let asked = async {
-            self.asked.get_or_init(|| self.start()).send(question).await.map_err(|_| ended())?;
-            answer.await.map_err(|_| ended())?
-        };
-        let late = || {
-            let (zone, secs) = (&self.held.name, READ_WITHIN.as_secs());
-            Failure::NotSent(format!("zone {zone} could not be read within {secs} s; are there calls left for it?"))
-        };
-        tokio::time::timeout(READ_WITHIN, asked).await.unwrap_or_else(|_| Err(late()))
+        match self.asked.get_or_init(|| self.start()).try_send(question) {
+            Ok(()) => Ok(answer),
+            // A channel that is closed says so again.
+            Err(TrySendError::Full(question) | TrySendError::Closed(question)) => Err(Box::new((question, answer))),
+        }
+    }
+
+    async fn wait_for_a_place(&self, asked: Box<(Question, Answer)>, deadline: Instant) -> Result<Answer, Failure> {
+        let (question, answer) = *asked;
+        let sent = self.asked.get_or_init(|| self.start()).send(question);
+        let sent = tokio::time::timeout_at(deadline, sent).await.map_err(|_| self.late())?;
+        sent.map_err(|_| ended())?;
+        Ok(answer)
+    }
+
+    fn late(&self) -> Failure {
+        let (zone, secs) = (&self.held.name, READ_WITHIN.as_secs());
+        Failure::NotSent(format!("zone {zone} could not be read within {secs} s; are there calls left for it?"))
     }
 
     fn start(&self) -> mpsc::Sender<Question> {
@@ -100,6 +126,10 @@ impl Lane {
         tokio::spawn(run(Arc::clone(&self.held), self.urgency, questions));
         asked
     }
+}
+
+fn ended() -> Failure {
+    Failure::NotSent("the task that reads has ended".to_owned())
 }
 
 async fn run(held: Arc<Held>, urgency: Urgency, mut questions: mpsc::Receiver<Question>) {
@@ -181,7 +211,7 @@ async fn pass(held: &Held, urgency: Urgency, open: &mut Vec<Open>) -> Result<Vec
 impl Question {
     /// Nobody listens to a read that was given up.
     fn answer(self, outcome: Result<ZoneView, Failure>) {
-        let _ = self.reply.send(outcome);
+        let _ = self.reply.send(Box::new(outcome));
     }
 }
 

@@ -24,7 +24,7 @@ use dns_provider::port::{Permit, Progress, Provider, ProviderError, Receipt, Urg
 use dns_provider::route53::{Credentials, Route53, Settings, SharedCredentialsProvider};
 use hickory_proto::rr::Name;
 
-use self::http::{Http, Reply};
+use self::http::{Http, Reply, Request};
 
 const TIMEOUT: Duration = Duration::from_secs(2);
 const NAMESPACE: &str = "https://route53.amazonaws.com/doc/2013-04-01/";
@@ -304,6 +304,33 @@ async fn a_zone_without_an_id_is_named() {
     assert!(matches!(outcome, Err(ProviderError::Denied { reason, .. }) if reason.contains("example.com")));
 }
 
+/// Nothing is found in a zone of another name, whatever is in the one that was meant.
+#[tokio::test]
+async fn a_read_that_finds_nothing_asks_once_whether_it_looks_into_the_right_zone() {
+    let is_listing = |request: &Request| request.line.contains("/rrset?");
+    let named = |name: &'static str| {
+        move |_, request: &Request| {
+            let zone = format!(
+                "<GetHostedZoneResponse><HostedZone><Id>/hostedzone/Z1</Id><Name>{name}</Name><CallerReference>r\
+                 </CallerReference></HostedZone></GetHostedZoneResponse>"
+            );
+            if is_listing(request) { page(&[], None) } else { Reply::Answer(200, zone) }
+        }
+    };
+    let server = Http::start(named("other.example.")).await;
+    let refused = read_from(&server).await;
+    let Err(ProviderError::Denied { reason, .. }) = refused else { panic!("not denied: {refused:?}") };
+    assert!(reason.contains("other.example.") && reason.contains("correct its id"), "{reason}");
+
+    let server = Http::start(named("example.com.")).await;
+    let provider = Route53::new(settings(server.address));
+    for _ in 0..2 {
+        provider.read(&request(), Urgency::Flip).await.expect("read");
+    }
+    let asked = server.requests().iter().filter(|request| !is_listing(request)).count();
+    assert_eq!(asked, 1, "a zone keeps its name");
+}
+
 #[tokio::test]
 async fn a_read_is_repeated_when_it_may_succeed_another_time() {
     for failing in
@@ -313,7 +340,8 @@ async fn a_read_is_repeated_when_it_may_succeed_another_time() {
         let server = Http::start(move |number, _| if number == 0 { failing() } else { page(&[], None) }).await;
         let view = read_from(&server).await.expect("read");
         assert_eq!((view.fence, view.rrsets.len()), (FoundFence::Absent, 0));
-        assert_eq!(server.requests().len(), 4, "the fence twice, the records, the fence again");
+        let listings = server.requests().iter().filter(|request| request.line.contains("/rrset?")).count();
+        assert_eq!(listings, 4, "the fence twice, the records, the fence again");
     }
 }
 
@@ -551,4 +579,13 @@ async fn a_flip_goes_before_a_read_that_came_before_it() {
     read.expect("a view");
     applied.expect("accepted");
     assert!(!server.requests()[0].body.is_empty(), "the flip was first");
+}
+
+/// After a start, and after an evacuation, every service waits for a read at once.
+#[tokio::test]
+async fn ten_thousand_reads_that_wait_are_small() {
+    let provider = Route53::new(settings("127.0.0.1:9".parse().expect("an address")));
+    let request = request();
+    let octets = size_of_val(&*provider.read(&request, Urgency::Watch));
+    assert!(octets < 2048, "{octets} octets each");
 }

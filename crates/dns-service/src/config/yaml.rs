@@ -40,6 +40,15 @@ impl Node {
             if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
     }
 
+    /// Gives back the room for more: most collections are small, and there are ten for each service.
+    fn shrink(&mut self) {
+        match &mut self.shape {
+            Shape::Scalar { text, .. } => text.shrink_to_fit(),
+            Shape::List(items) => items.shrink_to_fit(),
+            Shape::Map(entries) => entries.shrink_to_fit(),
+        }
+    }
+
     fn count(&self) -> usize {
         // Depth is bounded by DEPTH_MAX when a tree is built, so this recursion is too.
         1 + match &self.shape {
@@ -119,7 +128,8 @@ impl Builder {
             Event::SequenceStart(anchor, tag) => self.start(Shape::List(Vec::new()), anchor, tag.as_deref(), span),
             Event::MappingStart(anchor, tag) => self.start(Shape::Map(Vec::new()), anchor, tag.as_deref(), span),
             Event::SequenceEnd | Event::MappingEnd => {
-                if let Some(Open { node, anchor, .. }) = self.open.pop() {
+                if let Some(Open { mut node, anchor, .. }) = self.open.pop() {
+                    node.shrink();
                     self.insert(node, anchor);
                 }
                 Ok(())

@@ -1,4 +1,4 @@
-//! Writes one step: state, outbox and history in one transaction.
+//! Writes steps: state, outbox and history of each, and all of them, in one transaction.
 
 use dns_core::fence::DecisionId;
 use dns_core::history::HistoryEntry;
@@ -10,15 +10,18 @@ use super::fault::Faults;
 use super::read::stage_text;
 use crate::port::{Commit, Generation, OutboxChange, StoreError};
 
-/// Commits `commit` if its service is still at the generation that it expects.
+/// Commits all of `commits` if their services are still at the generations that they expect.
 ///
 /// A connection on which a commit has failed is not used again. On a full disk or a failing one SQLite rolls back by
 /// itself (<https://sqlite.org/lang_transaction.html>, §3); the driver's own rollback then fails, it goes on counting a
 /// transaction as open, and would refuse every later one, long after there is room again.
-pub(super) async fn commit(writer: &SqlitePool, faults: &Faults, commit: &Commit) -> Result<Generation, StoreError> {
-    let next = next_generation(faults, commit)?;
+pub(super) async fn commit_all(
+    writer: &SqlitePool,
+    faults: &Faults,
+    commits: &[Commit],
+) -> Result<Vec<Generation>, StoreError> {
     let mut connection = writer.acquire().await.map_err(|error| faults.of_error(error))?;
-    let committed = commit_on(&mut connection, faults, commit, next).await;
+    let committed = commit_on(&mut connection, faults, commits).await;
     if matches!(committed, Err(StoreError::Unavailable { .. } | StoreError::Corrupt { .. })) {
         connection.close_on_drop();
     }
@@ -40,19 +43,27 @@ pub(super) async fn append_alone(writer: &SqlitePool, faults: &Faults, entry: &H
 async fn commit_on(
     connection: &mut SqliteConnection,
     faults: &Faults,
-    commit: &Commit,
-    next: i64,
-) -> Result<Generation, StoreError> {
+    commits: &[Commit],
+) -> Result<Vec<Generation>, StoreError> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(|error| faults.of_error(error))?;
-    check_generation(&mut transaction, faults, commit).await?;
-    put_state(&mut transaction, commit, next).await.map_err(|error| faults.of_error(error))?;
-    for change in &commit.outbox {
-        change_outbox(&mut transaction, faults, &commit.service, change).await?;
-    }
-    for entry in &commit.history {
-        append(&mut transaction, entry).await.map_err(|error| faults.of_error(error))?;
+    let mut generations = Vec::with_capacity(commits.len());
+    for commit in commits {
+        generations.push(put(&mut transaction, faults, commit).await?);
     }
     transaction.commit().await.map_err(|error| faults.of_error(error))?;
+    Ok(generations)
+}
+
+async fn put(transaction: &mut SqliteConnection, faults: &Faults, commit: &Commit) -> Result<Generation, StoreError> {
+    let next = next_generation(faults, commit)?;
+    check_generation(transaction, faults, commit).await?;
+    put_state(transaction, commit, next).await.map_err(|error| faults.of_error(error))?;
+    for change in &commit.outbox {
+        change_outbox(transaction, faults, &commit.service, change).await?;
+    }
+    for entry in &commit.history {
+        append(transaction, entry).await.map_err(|error| faults.of_error(error))?;
+    }
     Ok(Generation(next.cast_unsigned()))
 }
 

@@ -33,6 +33,18 @@ pub(crate) async fn a_stale_step_changes_nothing(store: &dyn Store) {
     assert_eq!(all_history(store).await, Vec::<String>::new());
 }
 
+pub(crate) async fn steps_of_several_services_are_committed_all_or_none(store: &dyn Store) {
+    let fitting = [step("checkout", 0, "one"), step("search", 0, "one")];
+    let generations = store.commit_all(&fitting).await.expect("commits");
+    assert_eq!(generations, [Generation(1), Generation(1)]);
+    let unfit = [step("checkout", 1, "two"), step("search", 0, "two")];
+    let error = store.commit_all(&unfit).await.expect_err("the second is stale");
+    assert!(matches!(&error, StoreError::Stale { service: stale, .. } if *stale == service("search")), "{error:?}");
+    let state = store.state(&service("checkout")).await.expect("reads").expect("is there");
+    assert_eq!(state.envelope, "one", "the first was not committed either");
+    assert_eq!(store.commit_all(&[]).await.expect("nothing to do"), []);
+}
+
 /// Each of these steps breaks at another place of its outbox, after state and before history.
 pub(crate) async fn a_step_that_does_not_fit_the_outbox_changes_nothing(store: &dyn Store) {
     let mut first = step("checkout", 0, "one");

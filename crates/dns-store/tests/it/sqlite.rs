@@ -26,6 +26,7 @@ macro_rules! contract {
 contract! {
     a_state_is_read_back_with_its_generation,
     a_stale_step_changes_nothing,
+    steps_of_several_services_are_committed_all_or_none,
     a_step_that_does_not_fit_the_outbox_changes_nothing,
     open_writes_come_in_the_order_of_their_decisions,
     history_is_filtered_limited_and_newest_last,

@@ -23,9 +23,9 @@ fn next(damage: &Damage) -> Option<Damage> {
 fn words(damage: &Damage) -> &'static [&'static str] {
     match damage {
         Damage::Cut | Damage::CutAfterwards | Damage::Truncated => {
-            &["connection closed", "closed the connection", "end of file", "reset", "error reading", "body"]
+            &["connection closed", "closed the connection", "early eof", "reset", "error reading", "body"]
         }
-        Damage::Latency(_) | Damage::SlowAnswer(_) => &["timed out", "no answer within", "within 0.6 s"],
+        Damage::Latency(_) | Damage::SlowAnswer(_) => &["timed out", "nothing within"],
         Damage::Unavailable | Damage::UnavailableAfterwards => &["503"],
     }
 }
@@ -64,7 +64,7 @@ macro_rules! faulty {
             }
 
             fn writes(&self, call: &'static str) -> bool {
-                !matches!(call, "GET" | "QUERY")
+                matches!(call, "PATCH" | "UPDATE")
             }
 
             fn words(&self, damage: &Damage) -> &'static [&'static str] {

@@ -110,8 +110,8 @@ impl Subject for MotoZone {
         let set = set.set_resource_records(Some(records.expect("records"))).build().expect("a set");
         let change = Change::builder().action(ChangeAction::Upsert).resource_record_set(set).build();
         let batch = ChangeBatch::builder().changes(change.expect("a change")).build().expect("a batch");
-        let sent = self.client.change_resource_record_sets().hosted_zone_id(&self.id).change_batch(batch).send();
-        self.runtime.block_on(sent).expect("put");
+        let request = self.client.change_resource_record_sets().hosted_zone_id(&self.id).change_batch(batch).send();
+        self.runtime.block_on(request).expect("put");
     }
 
     fn remove(&self, owner: &str, rtype: &str) {
