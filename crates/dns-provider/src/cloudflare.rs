@@ -21,7 +21,7 @@
 //!
 //! Other things to know:
 //! - Reads are of whole names or of the whole zone, and complete or failed. Reads that come together share one listing of
-//!   the zone ([`gather`]).
+//!   the zone.
 //! - Types other than A, AAAA, CNAME and the fence's TXT are not ours: they are neither read nor touched.
 //! - A proxied record has the TTL 1, "automatic", whatever else was asked for. Records of one RRset that differ in TTL or
 //!   proxying count with the lowest TTL and as proxied, which is how Cloudflare serves them.
