@@ -36,7 +36,7 @@ use dns_service::clock::Clock;
 use dns_service::exit::one_line;
 use dns_service::failpoint::{self, Failpoint};
 use dns_store::port::{HistoryTrouble, Store, StoreError};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -44,7 +44,7 @@ use crate::aside::{Asides, News};
 use crate::reader::ReadNow;
 use crate::verifier::Verifications;
 use evidence::{Due, Witnesses};
-use handle::{Message, OrderAnswer};
+use handle::{Inbox, Message, OrderAnswer};
 use loading::Waiting;
 use snapshot::{ServiceView, Snapshot};
 use stepping::GROUP_MAX;
@@ -135,7 +135,7 @@ struct Turn {
 /// Runs until cancelled. Services are loaded as soon as the store has them.
 pub(crate) async fn run(
     parts: Parts,
-    mut messages: mpsc::Receiver<Message>,
+    mut messages: Inbox,
     publish: watch::Sender<Arc<Snapshot>>,
     stop: CancellationToken,
 ) {
@@ -158,7 +158,7 @@ pub(crate) async fn run(
             () = tokio::time::sleep_until(published + PUBLISH_GAP), if news => {}
             Some(message) = messages.recv() => {
                 owner.note_turn();
-                let waiting = std::iter::from_fn(|| messages.try_recv().ok()).take(MESSAGES_MAX);
+                let waiting = std::iter::from_fn(|| messages.try_recv()).take(MESSAGES_MAX);
                 let all: Vec<Message> = std::iter::once(message).chain(waiting).collect();
                 let heartbeat = all.iter().all(|message| matches!(message, Message::Heard(_, _)));
                 owner.handle_all(all).await;
@@ -229,11 +229,8 @@ impl Owner {
         match message {
             Message::Heard(vantage, heard) => match self.witnesses.take(&vantage, heard) {
                 Due::Nothing => {}
-                Due::One(service) => self.judge_one(&service).await,
-                Due::All => {
-                    self.make_due(&vantage);
-                    self.judge_due().await;
-                }
+                Due::One(service) => self.units.get_mut(&service).into_iter().for_each(Unit::make_due),
+                Due::All => self.make_due(&vantage),
             },
             Message::Order(service, order, reply) => {
                 let answer = self.order(&service, order).await;
@@ -353,7 +350,7 @@ impl Owner {
             return (None, false);
         }
         let judgement = judge(unit.service().lead(), book, now);
-        if unit.is_judged_again(&judgement, now) {
+        if unit.is_confirmed_by(&judgement, now) {
             return (None, false);
         }
         let would_move = unit.would_move(&judgement, now);
@@ -368,12 +365,6 @@ impl Owner {
     fn judgement_of(&self, name: &ServiceName) -> Option<Judgement> {
         let unit = self.units.get(name)?;
         Some(judge(unit.service().lead(), self.witnesses.book(), self.parts.clock.now()))
-    }
-
-    async fn judge_one(&mut self, name: &ServiceName) {
-        let Some(judgement) = self.judgement_of(name) else { return };
-        // It comes again by itself, with the next tick, if its commit fails.
-        let _again = self.step(name, Event::Judged(judgement)).await;
     }
 
     /// One step of one service: commit, then carry out.

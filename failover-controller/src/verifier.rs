@@ -198,13 +198,14 @@ impl Running {
 async fn verify(question: Question, provider: ProviderInUse, engine: Engine, drains: Drains) {
     failpoint::reach(Failpoint::DuringVerification);
     let Question { decision, verification, began } = question;
-    let service = verification.service.name.clone();
+    let (service, place) = (verification.service.name.clone(), verification.service.place());
     let witness = Witness { engine: engine.clone(), service: service.clone(), decision: decision.clone() };
     let deliveries = ask_all(&provider, &verification.wanted(), began, &witness).await;
     failpoint::reach(Failpoint::AfterVerification);
     for delivery in &deliveries {
         if let Some(took) = delivery.took {
-            metrics::histogram!("failover_controller_propagation_seconds", "service" => service.to_string())
+            // By provider: a histogram is twenty series, and there may be thousands of services.
+            metrics::histogram!("failover_controller_propagation_seconds", "provider" => place.provider.to_string())
                 .record(took.as_secs_f64());
         }
     }

@@ -62,10 +62,13 @@ const REFUSALS_MAX: usize = 20;
 /// When a program of the rig does not come up, after the end of its log.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let scratch = interrupt::scratch_folder()?;
-    let programs = Programs::build(scratch.path())?;
+    let controller = match &arguments.controller {
+        Some(file) => file.clone(),
+        None => Programs::build(scratch.path())?.controller,
+    };
     let machine = Machine::look(scratch.path());
     let sandbox = Sandbox::new();
-    let outcome = measure(&sandbox, &programs.controller, arguments, machine);
+    let outcome = measure(&sandbox, &controller, arguments, machine);
     if let Some(folder) = &arguments.keep {
         keep(sandbox.path(), folder)?;
     }

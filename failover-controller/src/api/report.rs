@@ -140,7 +140,8 @@ pub(crate) fn report(view: &ServiceView, now: Timestamp) -> ServiceReport {
         standing_detail: standing_detail(memory.standing()),
         read_age_ms: view.read.map(|read| ms(now.since(read))),
         records: memory.view().map(|view| view.rrsets.values().map(ToString::to_string).collect()).unwrap_or_default(),
-        pause: memory.pause().map(|pause| {
+        // One at any place binds all of them.
+        pause: view.here().find_map(|here| here.memory.pause()).map(|pause| {
             let end =
                 pause.until.map_or_else(|| "until resumed".to_owned(), |until| format!("until {}", rfc3339(until)));
             format!("by {} {end}: {}", pause.by, pause.reason)

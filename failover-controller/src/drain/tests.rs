@@ -77,7 +77,7 @@ fn verification(age: Duration, plan: u128) -> Verification {
 
 struct World {
     panel: Panel,
-    messages: mpsc::Receiver<Message_>,
+    messages: crate::engine::handle::Inbox,
     drains: Drains,
     stop: CancellationToken,
 }

@@ -17,8 +17,11 @@ use tokio_util::sync::CancellationToken;
 use super::evidence::Heard;
 use super::snapshot::{STANDS_STILL, Snapshot};
 
-/// Messages that wait for the engine. Senders wait when it is full: evidence is worth nothing if it jumps a queue.
+/// Messages that wait for the engine. Senders wait when it is full.
 const QUEUE: usize = 1024;
+
+/// Evidence that waits for the engine: more than all vantage points say in a second.
+const EVIDENCE_QUEUE: usize = 256;
 
 /// What the engine is told.
 #[derive(Debug)]
@@ -60,7 +63,33 @@ pub(crate) enum OrderAnswer {
 #[derive(Clone)]
 pub(crate) struct Engine {
     sender: mpsc::Sender<Message>,
+    evidence: mpsc::Sender<Message>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
+}
+
+/// The engine's end of its queues.
+///
+/// Evidence has one of its own and goes first: it is stale after three seconds, and thousands of settled writes may wait
+/// before it. Whatever is decided meanwhile is decided on what was heard last.
+pub(crate) struct Inbox {
+    evidence: mpsc::Receiver<Message>,
+    messages: mpsc::Receiver<Message>,
+}
+
+impl Inbox {
+    /// The next message; `None` when nobody can send any more. Cancel safe.
+    pub(crate) async fn recv(&mut self) -> Option<Message> {
+        tokio::select! {
+            biased;
+            Some(heard) = self.evidence.recv() => Some(heard),
+            message = self.messages.recv() => message,
+        }
+    }
+
+    /// The next message, if one waits.
+    pub(crate) fn try_recv(&mut self) -> Option<Message> {
+        self.evidence.try_recv().or_else(|_| self.messages.try_recv()).ok()
+    }
 }
 
 /// The engine is gone; the process is shutting down.
@@ -70,10 +99,11 @@ pub(crate) struct EngineStopped;
 
 impl Engine {
     /// Makes the channels; [`run`] drives the other end.
-    pub(crate) fn channel() -> (Self, mpsc::Receiver<Message>, watch::Sender<Arc<Snapshot>>) {
-        let (sender, receiver) = mpsc::channel(QUEUE);
+    pub(crate) fn channel() -> (Self, Inbox, watch::Sender<Arc<Snapshot>>) {
+        let (sender, messages) = mpsc::channel(QUEUE);
+        let (evidence, heard) = mpsc::channel(EVIDENCE_QUEUE);
         let (publish, snapshots) = watch::channel(Arc::new(Snapshot::default()));
-        (Self { sender, snapshots }, receiver, publish)
+        (Self { sender, evidence, snapshots }, Inbox { evidence: heard, messages }, publish)
     }
 
     /// Tells the engine something. Cancel safe: it was told or it wasn't.
@@ -81,7 +111,8 @@ impl Engine {
     /// # Errors
     /// [`EngineStopped`].
     pub(crate) async fn tell(&self, message: Message) -> Result<(), EngineStopped> {
-        self.sender.send(message).await.map_err(|_| EngineStopped)
+        let queue = if matches!(message, Message::Heard(..)) { &self.evidence } else { &self.sender };
+        queue.send(message).await.map_err(|_| EngineStopped)
     }
 
     /// Tells the engine something that it answers.

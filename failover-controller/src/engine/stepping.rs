@@ -26,7 +26,7 @@ use super::unit::{Draft, NotStepped};
 
 /// Steps of one transaction, at the most: enough that the disk is waited for rarely, and few enough that they take no
 /// longer than it does.
-pub(super) const GROUP_MAX: usize = 64;
+pub(super) const GROUP_MAX: usize = 128;
 
 /// A step that is wanted.
 pub(super) struct Wanted {
@@ -69,6 +69,7 @@ impl Group {
 impl Owner {
     /// Handles messages in their order; steps that only follow one another share a transaction.
     pub(super) async fn handle_all(&mut self, messages: Vec<Message>) {
+        let hears = messages.iter().any(|message| matches!(message, Message::Heard(..)));
         let mut group = Group::default();
         for message in messages {
             if let Some(other) = self.want(message, &mut group) {
@@ -77,6 +78,10 @@ impl Owner {
             }
         }
         self.step_group(group).await;
+        // Once for all that was heard: each vantage point may speak of thousands of services.
+        if hears {
+            self.judge_due().await;
+        }
     }
 
     async fn step_group(&mut self, group: Group) {

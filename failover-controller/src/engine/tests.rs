@@ -221,6 +221,8 @@ async fn a_quiet_service_is_looked_at_when_there_is_news_of_it() {
     assert!(rig.owner.due(now).is_empty(), "all were just looked at");
     rig.owner.make_due(&"fra1".parse().expect("a name"));
     assert_eq!(rig.owner.due(now), [name("basket"), name("checkout")]);
+    rig.owner.step(&name("checkout"), Event::SiblingsChanged).await.expect("changes nothing");
+    assert!(rig.owner.due(now).contains(&name("checkout")), "it is still to be judged");
     rig.owner.next_turn = Some(name("basket"));
     assert_eq!(rig.owner.due(now), [name("checkout"), name("basket")], "whoever has moved is last");
 }

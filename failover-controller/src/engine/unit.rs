@@ -54,6 +54,8 @@ pub(super) struct Unit {
     /// When it was last looked at, and when it is to be looked at again if nothing is heard.
     looked: Timestamp,
     due: Timestamp,
+    /// There is evidence that it was not judged by yet. Only a judgement ends that, whatever else happens meanwhile.
+    unjudged: bool,
     /// Its region fails, and it is not its turn to move.
     waits_its_turn: bool,
     /// What was last shown of it, unless that has changed.
@@ -68,6 +70,8 @@ pub(super) struct Draft {
     saga: Saga,
     effects: Vec<PlacedEffect>,
     now: Timestamp,
+    /// Whether one of them was a judgement.
+    judged: bool,
 }
 
 /// What was seen of a place; for people only, nothing is decided by it.
@@ -103,6 +107,7 @@ impl Unit {
             entered: now,
             looked: Timestamp::default(),
             due: Timestamp::default(),
+            unjudged: true,
             waits_its_turn: false,
             shown: None,
             diverging: BTreeMap::new(),
@@ -140,16 +145,17 @@ impl Unit {
             now: parts.clock.now(),
             nonce: fastrand::u128(..),
         };
-        let (mut saga, mut effects) = match before {
-            Some(Draft { saga, effects, now: _ }) => (saga, effects),
-            None => (self.saga.clone(), Vec::new()),
+        let (mut saga, mut effects, judged) = match before {
+            Some(Draft { saga, effects, now: _, judged }) => (saga, effects, judged),
+            None => (self.saga.clone(), Vec::new(), false),
         };
         let mut step = match place {
             Some(place) => saga.step_at(place, event, &around),
             None => saga.step(event, &around),
         };
         effects.append(&mut step.effects);
-        (Draft { saga, effects, now: around.now }, step)
+        let judged = judged || matches!(event, Event::Judged(_));
+        (Draft { saga, effects, now: around.now, judged }, step)
     }
 
     /// What is to be committed of a draft: nothing if it changes nothing that is kept.
@@ -167,7 +173,8 @@ impl Unit {
         committed: Option<(&Commit, Generation)>,
         parts: &Parts,
     ) -> Vec<PlacedEffect> {
-        let Draft { saga, effects, now } = draft;
+        let Draft { saga, effects, now, judged } = draft;
+        self.unjudged &= !judged;
         if let Some((commit, generation)) = committed {
             self.generation = generation;
             self.envelope = digest(&commit.envelope);
@@ -294,12 +301,12 @@ impl Unit {
 
     /// Whether it is to be looked at without news. A clock that was set back says nothing of when.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
-        now >= self.due || now < self.looked
+        self.unjudged || now >= self.due || now < self.looked
     }
 
     /// There is news: it is to be looked at now.
     pub(super) fn make_due(&mut self) {
-        self.due = Timestamp::default();
+        self.unjudged = true;
     }
 
     /// Whether it waits for its turn.
@@ -314,13 +321,15 @@ impl Unit {
         }
     }
 
-    /// Notes that it was judged as before. Nothing that it decides by has changed, so there is nothing to step.
-    pub(super) fn is_judged_again(&mut self, judgement: &Judgement, now: Timestamp) -> bool {
+    /// Takes a judgement that is the same as before: then nothing that it decides by has changed, and there is nothing to
+    /// step. False if it is another one, or time has changed something.
+    pub(super) fn is_confirmed_by(&mut self, judgement: &Judgement, now: Timestamp) -> bool {
         let mut machines = self.saga.machines();
         let known = machines.len() == 1
             && machines.all(|(_, machine)| machine.memory().judgement() == Some(judgement))
             && due::next(&self.saga, &self.service.lead().policy, self.looked) > now;
         if known {
+            self.unjudged = false;
             self.due = due::next(&self.saga, &self.service.lead().policy, self.looked);
         }
         known

@@ -25,6 +25,9 @@ pub struct Arguments {
     /// Where to write the page; its figures go beside it with the extension json [default: docs/evacuation.md].
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Another controller than the one that is built here, such as an earlier one or one under a profiler.
+    #[arg(long, value_name = "FILE")]
+    pub controller: Option<PathBuf>,
     /// Keeps the controller's log and store in this folder.
     #[arg(long, value_name = "FOLDER")]
     pub keep: Option<PathBuf>,

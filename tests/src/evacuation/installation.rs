@@ -121,6 +121,7 @@ impl Installation {
             let fenced = self.fenced("prod");
             left.retain(|service| !fenced.contains(service.as_str()));
             say(&format!("{} of {} services are adopted", fenced.len(), fleet.services.len()));
+            thread::sleep(LOOK_EVERY);
         }
         Ok(())
     }

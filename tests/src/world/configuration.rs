@@ -9,7 +9,7 @@ use crate::Sandbox;
 pub(super) fn configuration(plan: &Plan, sandbox: &Sandbox, providers: &[Declared], addresses: &Addresses) -> String {
     let folder = sandbox.path().display();
     let mut text = String::from("apiVersion: dnsfailover/v1\ninstallation: acme\n");
-    text.push_str("regions: [ { name: prod }, { name: dr } ]\nvantagePoints:\n");
+    text.push_str("canary: { every: off }\nregions: [ { name: prod }, { name: dr } ]\nvantagePoints:\n");
     let scheme = if plan.hearing == Hearing::Tls { "https" } else { "http" };
     let control = addresses.control.map(|at| format!(", controlTargets: [\"{at}\"]")).unwrap_or_default();
     for (number, at) in addresses.evidence.iter().enumerate() {
@@ -47,8 +47,7 @@ services:
     regions:
       - {{ name: prod, endpoints: [ {{ address: {prod} }} ], probes: [ {probe} ] }}
       - {{ name: dr, endpoints: [ {{ address: {dr} }} ], probes: [ {probe} ] }}
-{observers}canary: {{ every: off }}
-store: {{ sqlite: {{ path: {folder}/STORE }} }}
+{observers}store: {{ sqlite: {{ path: {folder}/STORE }} }}
 controller:
   monitorTokenFile: {folder}/evidence.token
   tokens:

@@ -35,12 +35,11 @@ fn verified_only_when_it_is_in_sync_and_served() {
         let held = world.auth.snapshot();
         if held.whole() == Ok(Region::Dr) { Ok(()) } else { Err(held) }
     });
-    // Twice: it was asked, told "pending", and asked again.
-    let asked = world.auth.fake.requests(Operation::GetChange);
-    until("Route 53 is asked how far it is", PATIENCE, || {
-        let now = world.auth.fake.requests(Operation::GetChange);
-        if now >= asked + 2 { Ok(()) } else { Err(now) }
+    until("its verification has begun", PATIENCE, || {
+        let verification = world.service()["verification"].clone();
+        if verification["running"] == true { Ok(()) } else { Err(verification) }
     });
+    let asked = world.auth.fake.requests(Operation::GetChange);
     assert_eq!(world.served(), Some(Region::Prod), "the name servers don't have it yet");
     assert_eq!(rows(&world, "verified"), verified, "{:?}", world.history_kinds());
     assert_eq!(world.service()["verification"]["running"], true);
@@ -50,6 +49,7 @@ fn verified_only_when_it_is_in_sync_and_served() {
     until("it is verified", PATIENCE, || {
         if rows(&world, "verified") > verified { Ok(()) } else { Err(world.history_kinds()) }
     });
+    assert!(world.auth.fake.requests(Operation::GetChange) > asked, "Route 53 has said so, too");
     world.until_state("cooling down");
 }
 

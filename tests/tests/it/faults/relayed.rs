@@ -22,9 +22,15 @@ fn next(damage: &Damage) -> Option<Damage> {
 
 fn words(damage: &Damage) -> &'static [&'static str] {
     match damage {
-        Damage::Cut | Damage::CutAfterwards | Damage::Truncated => {
-            &["connection closed", "closed the connection", "early eof", "reset", "error reading", "body"]
-        }
+        Damage::Cut | Damage::CutAfterwards | Damage::Truncated => &[
+            "connection closed",
+            "closed the connection",
+            "early eof",
+            "end of file",
+            "reset",
+            "error reading",
+            "body",
+        ],
         Damage::Latency(_) | Damage::SlowAnswer(_) => &["timed out", "nothing within"],
         Damage::Unavailable | Damage::UnavailableAfterwards => &["503"],
     }
