@@ -149,8 +149,8 @@ async fn after_a_store_that_is_not_available_no_commit_is_tried_until_the_next_t
     assert!(rig.owner.snapshot().store_error.is_some());
 }
 
-/// Evidence of `fra1` that the only region of a service fails.
-fn failing(service: &str, at: Timestamp) -> Heard {
+/// Evidence of `fra1` of the only region of a service, with a verdict of that age.
+fn heard(service: &str, verdict: Verdict, age: Duration, at: Timestamp) -> Heard {
     let configured = verifier::tests::service("192.0.2.10");
     let (region, endpoint) = (&configured.regions[0], &configured.regions[0].endpoints[0]);
     let digest = Digest::over([b"fra1".as_slice()]);
@@ -165,8 +165,8 @@ fn failing(service: &str, at: Timestamp) -> Heard {
     let report = EndpointReport {
         key,
         spec: endpoint_digest(endpoint, &region.probes, configured.policy.detection),
-        verdict: Verdict::Failing,
-        verdict_age_ms: 0,
+        verdict,
+        verdict_age_ms: u64::try_from(age.as_millis()).expect("a short time"),
         contradicting: 0,
         error: None,
         latency_ms: None,
@@ -191,7 +191,7 @@ async fn a_service_that_would_move_waits_for_its_turn_undecided() {
     rig.put("checkout", moved().replacen(r#""active":null"#, r#""active":"prod""#, 1)).await;
     rig.step("checkout").await.expect_err("is stale, and loaded anew");
     let now = rig.owner.parts.clock.now();
-    rig.owner.witnesses.take(&"fra1".parse().expect("a name"), failing("checkout", now));
+    rig.owner.witnesses.take(&"fra1".parse().expect("a name"), heard("checkout", Verdict::Failing, Duration::ZERO, now));
 
     let mut full = BTreeMap::from([("main".parse().expect("a name"), 0)]);
     assert_eq!(rig.owner.judge_in_turn(&name("checkout"), now, &mut full), (None, false));
@@ -225,6 +225,22 @@ async fn a_quiet_service_is_looked_at_when_there_is_news_of_it() {
     assert!(rig.owner.due(now).contains(&name("checkout")), "it is still to be judged");
     rig.owner.next_turn = Some(name("basket"));
     assert_eq!(rig.owner.due(now), [name("checkout"), name("basket")], "whoever has moved is last");
+}
+
+#[tokio::test]
+async fn a_step_after_the_end_of_a_ready_time_does_not_put_its_judgement_off() {
+    let mut rig = rig().await;
+    let (now, ten_seconds) = (rig.owner.parts.clock.now(), Duration::from_secs(10));
+    let ready_for = rig.owner.units[&name("checkout")].service().lead().policy.ready_for;
+    let healthy = heard("checkout", Verdict::Healthy, ready_for.saturating_sub(ten_seconds), now);
+    rig.owner.witnesses.take(&"fra1".parse().expect("a name"), healthy);
+    rig.owner.judge_due().await;
+    assert!(rig.owner.due(now).is_empty(), "both were just looked at");
+    tokio::time::pause();
+    tokio::time::advance(ten_seconds + Duration::from_millis(50)).await;
+    tokio::time::resume();
+    rig.owner.step(&name("checkout"), Event::SiblingsChanged).await.expect("changes nothing");
+    assert_eq!(rig.owner.due(rig.owner.parts.clock.now()), [name("checkout")]);
 }
 
 #[tokio::test]

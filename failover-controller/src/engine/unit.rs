@@ -179,18 +179,20 @@ impl Unit {
             self.generation = generation;
             self.envelope = digest(&commit.envelope);
         }
-        self.keep(saga, now, parts);
+        self.keep(saga, now, judged, parts);
         for placed in &effects {
             note_effect(&placed.effect);
         }
         effects
     }
 
-    fn keep(&mut self, next: Saga, now: Timestamp, parts: &Parts) {
+    fn keep(&mut self, next: Saga, now: Timestamp, judged: bool, parts: &Parts) {
         self.shown = None;
         let before = std::mem::replace(&mut self.saga, next);
         self.looked = now;
-        self.due = due::next(&self.saga, &self.service.lead().policy, now);
+        let next = due::next(&self.saga, &self.service.lead().policy, now);
+        // A step between the end of a ready-time and the judgement that is due then does not put that judgement off.
+        self.due = if judged { next } else { next.min(self.due) };
         let (_, old) = shown(&before, now);
         let (_, new) = shown(&self.saga, now);
         if old.state() != new.state() {
