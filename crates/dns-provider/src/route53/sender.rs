@@ -262,15 +262,4 @@ fn is_late(member: &Member) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_permit_lasts_its_length_and_no_clock_makes_it_longer() {
-        let permit = Permit { granted: Timestamp::from_secs(100), length: Duration::from_secs(10) };
-        assert_eq!(left(&permit, Timestamp::from_secs(103)), Duration::from_secs(7));
-        assert_eq!(left(&permit, Timestamp::from_secs(110)), Duration::ZERO);
-        assert_eq!(left(&permit, Timestamp::from_secs(500)), Duration::ZERO);
-        assert_eq!(left(&permit, Timestamp::from_secs(50)), Duration::from_secs(10), "a clock that was set back");
-    }
-}
+mod tests;

@@ -23,6 +23,7 @@ use dns_provider::budget::Budget;
 use dns_provider::port::{Permit, Progress, Provider, ProviderError, Receipt, Urgency};
 use dns_provider::route53::{Credentials, Route53, Settings, SharedCredentialsProvider};
 use hickory_proto::rr::Name;
+use tokio::sync::Notify;
 
 use self::http::{Http, Reply, Request};
 
@@ -550,22 +551,33 @@ fn fence(epoch: u64, rrsets: &Rrsets) -> Fence {
     }
 }
 
-/// What each flip is permitted by takes some milliseconds, so a crowd of them comes one after the other.
 #[tokio::test]
-async fn flips_that_come_one_after_the_other_share_a_batch() {
-    let server = Http::start(|_, _| accepted()).await;
+async fn flips_that_come_while_a_batch_is_under_way_share_the_next() {
+    let release = Arc::new(Notify::new());
+    let held = Arc::clone(&release);
+    let server = Http::start(move |number, _| match accepted() {
+        Reply::Answer(status, body) if number == 0 => Reply::Held(Arc::clone(&held), status, body),
+        reply => reply,
+    })
+    .await;
     let provider = Arc::new(Route53::new(settings(server.address)));
     let mut tasks = Vec::new();
     for service in services(20) {
         let (provider, change) = (Arc::clone(&provider), adoption_of(&service));
         tasks.push(tokio::spawn(async move { provider.apply(&change, &long_permit()).await }));
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        // The first goes alone: nobody knows yet that others come.
+        while server.requests().is_empty() {
+            tokio::task::yield_now().await;
+        }
     }
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    release.notify_one();
     for task in tasks {
         task.await.expect("no panic").expect("accepted");
     }
-    // The first may go alone: nobody knows yet that others come.
-    assert!(server.requests().len() <= 3, "{} requests", server.requests().len());
+    assert_eq!(server.requests().len(), 2);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 /// A request.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub(super) enum Reply {
     Cut,
     /// Say nothing and keep the connection.
     Hang,
+    /// Answer so once the test says so.
+    Held(Arc<Notify>, u16, String),
 }
 
 /// A running server; it ends with the test's runtime.
@@ -63,17 +66,18 @@ async fn serve(stream: TcpStream, reply: Answering, requests: Arc<Mutex<Vec<Requ
             requests.push(request.clone());
             requests.len() - 1
         };
-        match reply(number, &request) {
-            Reply::Answer(status, body) => {
-                let head = format!(
-                    "HTTP/1.1 {status} Scripted\r\ncontent-type: text/xml\r\ncontent-length: {}\r\n\r\n",
-                    body.len()
-                );
-                stream.get_mut().write_all((head + &body).as_bytes()).await.expect("sent");
-            }
+        let (status, body) = match reply(number, &request) {
+            Reply::Answer(status, body) => (status, body),
             Reply::Cut => return,
             Reply::Hang => std::future::pending().await,
-        }
+            Reply::Held(until, status, body) => {
+                until.notified().await;
+                (status, body)
+            }
+        };
+        let head =
+            format!("HTTP/1.1 {status} Scripted\r\ncontent-type: text/xml\r\ncontent-length: {}\r\n\r\n", body.len());
+        stream.get_mut().write_all((head + &body).as_bytes()).await.expect("sent");
     }
 }
 
