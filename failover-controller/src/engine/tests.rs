@@ -191,7 +191,9 @@ async fn a_service_that_would_move_waits_for_its_turn_undecided() {
     rig.put("checkout", moved().replacen(r#""active":null"#, r#""active":"prod""#, 1)).await;
     rig.step("checkout").await.expect_err("is stale, and loaded anew");
     let now = rig.owner.parts.clock.now();
-    rig.owner.witnesses.take(&"fra1".parse().expect("a name"), heard("checkout", Verdict::Failing, Duration::ZERO, now));
+    rig.owner
+        .witnesses
+        .take(&"fra1".parse().expect("a name"), heard("checkout", Verdict::Failing, Duration::ZERO, now));
 
     let mut full = BTreeMap::from([("main".parse().expect("a name"), 0)]);
     assert_eq!(rig.owner.judge_in_turn(&name("checkout"), now, &mut full), (None, false));
