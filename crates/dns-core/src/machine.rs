@@ -69,6 +69,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use statig::prelude::*;
 
+use crate::fence::Epoch;
 use crate::history::{HistoryEntry, HistoryKind};
 use crate::identifier::Actor;
 use crate::service::Service;
@@ -94,6 +95,8 @@ pub struct Surroundings {
     pub siblings: Vec<Sibling>,
     /// How many of them come before this place.
     pub rank: usize,
+    /// The highest epoch at places that are not configured any more: a new decision goes above it.
+    pub epoch_floor: Epoch,
 }
 
 /// One turn of the machine: what it may look at, and what it hands out.

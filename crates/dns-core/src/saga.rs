@@ -14,7 +14,7 @@ mod orders;
 
 use std::sync::Arc;
 
-use crate::fence::DecisionId;
+use crate::fence::{DecisionId, Epoch};
 use crate::history::HistoryKind;
 use crate::identifier::Actor;
 use crate::machine::effect::{Effect, PermitAnswer, Refusal, Step};
@@ -133,11 +133,28 @@ impl Saga {
         self.rank_of_owner(decision).map(|rank| &self.stands[rank].place)
     }
 
-    /// The place that decides for the service now, and so tells best where it stands; the first one if none can.
+    /// The place that decides for the service now; the first one if none can.
     pub fn anchor(&self, now: Timestamp) -> &Place {
         let fit = self.stands.iter().find(|stand| stand.machine.memory().fitness(now) == Fitness::Fit);
         let stand = fit.or_else(|| self.stands.first());
         &stand.expect("invariant: a service has at least one place").place
+    }
+
+    /// The place that tells best where the service stands: the anchor, unless it has not come after the newest decision
+    /// yet and another one that can be read has.
+    pub fn teller(&self, now: Timestamp) -> &Place {
+        let newest = self.newest().map(|newest| newest.epoch);
+        let is_there = |stand: &&Stand| {
+            let memory = stand.machine.memory();
+            memory.fitness(now) == Fitness::Fit && memory.held().map(|held| held.epoch) == newest
+        };
+        self.stands.iter().find(is_there).map_or_else(|| self.anchor(now), |stand| &stand.place)
+    }
+
+    /// Whether every place knows what is known of the others now.
+    pub fn is_settled(&self, now: Timestamp) -> bool {
+        let knows = |(rank, stand): (usize, &Stand)| stand.told.as_ref() == Some(&self.siblings_of(rank, now));
+        self.stands.len() == 1 || self.stands.iter().enumerate().all(knows)
     }
 
     fn rank(&self, place: &Place) -> Option<usize> {
@@ -152,6 +169,12 @@ impl Saga {
             written || memory.being_verified() == Some(decision)
         };
         self.stands.iter().position(open).or_else(|| self.stands.iter().position(newest))
+    }
+
+    /// The highest epoch at a place that is not configured any more: it may come back, and must not count as newest then.
+    fn epoch_of_dormant(&self) -> Epoch {
+        let held = self.dormant.iter().filter_map(|(_, machine)| machine.memory().held());
+        held.map(|held| held.epoch).max().unwrap_or_default()
     }
 
     fn siblings_of(&self, rank: usize, now: Timestamp) -> Vec<Sibling> {
@@ -207,6 +230,7 @@ impl Run<'_> {
         let Some(service) = self.around.service.projections().get(rank).map(Arc::clone) else {
             return Step { refusal: Some(Refusal::Unexpected), ..Step::default() };
         };
+        let epoch_floor = self.saga.epoch_of_dormant();
         let stand = &mut self.saga.stands[rank];
         let surroundings = Surroundings {
             service,
@@ -215,6 +239,7 @@ impl Run<'_> {
             nonce: self.around.nonce.wrapping_add(self.ids),
             siblings: siblings.clone(),
             rank,
+            epoch_floor,
         };
         self.ids += 1;
         stand.told = Some(siblings);

@@ -36,6 +36,12 @@ fn is_automatic(proposal: &Proposal<'_>) -> bool {
     matches!(proposal.initiative, Initiative::Automatic)
 }
 
+/// Whether nobody waits for its answer. A move that follows an operator's carries the operator's name, and is tried again
+/// by itself like any other.
+fn is_unattended(proposal: &Proposal<'_>) -> bool {
+    is_automatic(proposal) || aligns(proposal)
+}
+
 /// Whether it only follows what was decided at another place.
 fn aligns(proposal: &Proposal<'_>) -> bool {
     proposal.purpose == Purpose::Aligns
@@ -195,6 +201,6 @@ fn cooled_down(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<Str
 }
 
 fn write_backoff(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
-    let until = situation.backoff_until.filter(|until| is_automatic(proposal) && situation.now < *until)?;
+    let until = situation.backoff_until.filter(|until| is_unattended(proposal) && situation.now < *until)?;
     Some(format!("the last write failed, the next try is in {} s", until.since(situation.now).as_secs().max(1)))
 }

@@ -81,18 +81,18 @@ impl Failover {
         if self.is_everywhere_in(&to, turn) {
             return turn.refuse(Refusal::Pointless(format!("the service is in region `{to}` already")));
         }
-        let kind = self.kind_of_move(&to, turn);
         let from = self.service_active(turn).cloned();
+        let kind = self.kind_of_move(from.as_ref(), &to, turn);
         self.order_write(&Wish { from, ..wish(kind, Some(to), order) }, turn);
     }
 
     /// Leaving a failing region is a failover in either direction; leaving another for a preferred one is a failback.
-    pub(super) fn kind_of_move(&self, to: &RegionName, turn: &Turn) -> WriteKind {
+    pub(super) fn kind_of_move(&self, from: Option<&RegionName>, to: &RegionName, turn: &Turn) -> WriteKind {
         let service = &turn.around.service;
-        let Some(active) = self.service_active(turn) else { return WriteKind::Failover };
-        let health = self.judgement.as_ref().map_or(Health::Unknown, |judgement| judgement.health(active));
+        let Some(from) = from else { return WriteKind::Failover };
+        let health = self.judgement.as_ref().map_or(Health::Unknown, |judgement| judgement.health(from));
         let rank = |name: &RegionName| service.regions.iter().position(|region| region.name == *name);
-        if health != Health::Failing && rank(to) < rank(active) { WriteKind::Failback } else { WriteKind::Failover }
+        if health != Health::Failing && rank(to) < rank(from) { WriteKind::Failback } else { WriteKind::Failover }
     }
 
     fn order_write(&mut self, wish: &Wish, turn: &mut Turn) {
@@ -143,6 +143,12 @@ impl Failover {
 
     fn order_resume(&mut self, order: &Order, turn: &mut Turn) {
         if self.pause.is_none() {
+            let is_paused_elsewhere = self.binding_pause(turn).is_some();
+            if is_paused_elsewhere && self.standing() != &Standing::Held {
+                // What is found here may be paused as well, and the order is newer.
+                self.pause_unwritten = true;
+                return;
+            }
             return turn.refuse(Refusal::Pointless("the service is not paused".into()));
         }
         self.set_pause(None);

@@ -201,12 +201,13 @@ impl Failover {
             Initiative::Manual { by } => format!(", ordered by `{by}`"),
             Initiative::Automatic => String::new(),
         };
-        let summary = format!("{}{route}{orderer}: {}", write.kind.as_str(), write.reason);
+        let follows = if write.aligns() { ", as another place has moved" } else { "" };
+        let summary = format!("{}{route}{orderer}{follows}: {}", write.kind.as_str(), write.reason);
         let row = Row::new(HistoryKind::Decided, summary)
             .of(&write.id)
             .with(self.decision_details(&write, turn.service().policy.quorum));
-        let automatic_move = write.kind.moves() && write.initiative == Initiative::Automatic;
-        // The tries after a failure wake nobody again.
+        // The places that come after the first, and the tries after a failure, wake nobody again.
+        let automatic_move = write.kind.moves() && write.initiative == Initiative::Automatic && !write.aligns();
         let first = !self.backoff.is_failing();
         turn.record(if automatic_move && first { row.paging() } else { row });
         self.hold.take_if(|hold| hold.wanted == write.kind || write.kind.moves());

@@ -47,7 +47,7 @@ impl Failover {
             self.judgement.as_ref().is_none_or(|judgement| judgement.health(active) == Health::Unknown)
         });
         let unread = self.standing() == &Standing::Unread;
-        if !in_the_dark && !unread {
+        if !in_the_dark && !unread && self.is_at_rest(turn) {
             self.backoff.end();
         }
         let unknown = |hold: &Hold| if hold.wanted == WriteKind::Failover { in_the_dark } else { unread };
@@ -58,6 +58,15 @@ impl Failover {
             let summary = format!("{} is no longer wanted", hold.wanted.as_str());
             turn.record(Row::new(HistoryKind::Unheld, summary));
         }
+    }
+
+    /// Whether no place has reason to write. A place that wants nothing because another one acts is not at rest: if its
+    /// writes failed, they would be tried again as soon as those of the other have failed too.
+    fn is_at_rest(&self, turn: &Turn) -> bool {
+        let fails = self.service_active(turn).is_some_and(|active| {
+            self.judgement.as_ref().is_some_and(|judgement| judgement.health(active) == Health::Failing)
+        });
+        !fails && !self.is_overtaking_elsewhere(turn)
     }
 }
 

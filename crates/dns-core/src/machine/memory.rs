@@ -278,7 +278,7 @@ impl Failover {
         if self.verifying.is_some() {
             return State::Verifying {};
         }
-        if self.pause.is_some() {
+        if self.binding_pause(turn).is_some() {
             return State::Paused {};
         }
         let (Some(active), Some(judgement)) = (&self.active, &self.judgement) else { return State::Unknown {} };

@@ -38,7 +38,7 @@ impl Failover {
     /// Takes in what a look at the zone means.
     pub(super) fn look(&mut self, view: &ZoneView, turn: &mut Turn) {
         let standing = classify(self.held.as_ref(), view, &turn.around.service);
-        if self.is_doubtful(&standing) {
+        if self.is_doubtful(&standing, view) {
             self.doubt = Some(standing);
             turn.emit(Effect::ReadZone);
             return;
@@ -95,8 +95,14 @@ impl Failover {
 
     /// Takes over what a newer fence says.
     fn follow(&mut self, fence: &Fence, turn: &mut Turn) {
+        let (whose, why) = if fence.by == turn.around.actor {
+            // Of a burn, or of a write that the store does not know.
+            ("its own newer fence".to_owned(), "its fence was written anew".to_owned())
+        } else {
+            (format!("the fence of `{}`", fence.by), format!("`{}` wrote the fence", fence.by))
+        };
         if self.open.is_some() {
-            self.expire("another controller wrote the fence", turn);
+            self.expire(&why, turn);
         }
         // A place that is new to a service whose other places are known is no lost store.
         let rebuilt = self.held.is_none() && turn.around.siblings.iter().all(|sibling| sibling.held.is_none());
@@ -104,15 +110,14 @@ impl Failover {
             self.hold = None;
         }
         let summary = format!(
-            "followed the fence of `{}`: epoch {}, rev {}, active in `{}`",
-            fence.by,
+            "followed {whose}: epoch {}, rev {}, active in `{}`",
             fence.epoch,
             fence.rev,
             fence.active.as_ref().map_or("none", crate::identifier::RegionName::as_str)
         );
         let details = json!({ "epoch": fence.epoch, "rev": fence.rev, "active": fence.active, "by": fence.by });
         turn.record(Row::new(HistoryKind::Followed, summary).with(details));
-        self.end_verifying("another controller wrote the fence", turn);
+        self.end_verifying(&why, turn);
         self.active.clone_from(&fence.active);
         // A point in the future would stretch the cooldown: it counts as seen now.
         self.moved = Some(fence.moved.min(turn.now()));
@@ -135,11 +140,22 @@ impl Failover {
         self.pause_stays_here = true;
     }
 
-    /// A read that began before a write and came back after it shows the fence of before. So one look alone never
-    /// makes a loss: the next one, which begins after it, has to see the same.
-    fn is_doubtful(&self, standing: &Standing) -> bool {
-        let lost = matches!(standing, Standing::Lost { .. });
-        lost && self.standing.as_ref() != Some(standing) && self.doubt.as_ref() != Some(standing)
+    /// A read that began before a write and came back after it shows the fence of before, and a listing that is made of
+    /// several pages may show a new fence with records of before. So one look alone never makes a loss, and none a foreign
+    /// change under a fence that was not seen before: the next look, which begins after it, has to find it as well.
+    fn is_doubtful(&self, standing: &Standing, view: &ZoneView) -> bool {
+        match standing {
+            Standing::Lost { .. } => self.standing.as_ref() != Some(standing) && self.doubt.as_ref() != Some(standing),
+            Standing::Foreign { .. } => {
+                let is_new = self.view.as_ref().is_none_or(|known| known.fence != view.fence);
+                is_new && !matches!(self.doubt, Some(Standing::Foreign { .. }))
+            }
+            Standing::Unread
+            | Standing::Unadopted { .. }
+            | Standing::Held
+            | Standing::Newer { .. }
+            | Standing::Released { .. } => false,
+        }
     }
 
     /// What was not asked for was not seen: a changed configuration asks for other RRsets.

@@ -103,6 +103,9 @@ impl Failover {
         if write.kind.moves() {
             self.last_move = Some(LastMove::of(&write));
         }
+        if write.kind != WriteKind::Release {
+            self.active.clone_from(&write.fence.active);
+        }
         self.held = Some(write.fence);
         self.view = None;
         if write.kind.moves() {

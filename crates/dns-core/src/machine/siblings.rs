@@ -204,7 +204,7 @@ impl Turn {
             };
             [sibling.held.as_ref(), found, sibling.open.as_ref().map(|open| &open.fence)]
         });
-        known.flatten().map(|fence| fence.epoch).max().unwrap_or_default()
+        known.flatten().map(|fence| fence.epoch).max().unwrap_or_default().max(self.around.epoch_floor)
     }
 }
 

@@ -87,14 +87,16 @@ impl Failover {
     fn moving_along(&self, course: &Course<'_>, turn: &Turn) -> Wish {
         let to = course.fence.active.clone();
         let how = course.how.filter(|how| how.kind.moves());
-        let kind = how.map(|how| how.kind).or_else(|| to.as_ref().map(|to| self.kind_of_move(to, turn)));
-        let reason = how.map_or_else(String::new, |how| format!(": {}", how.reason));
+        let kind =
+            how.map(|how| how.kind).or_else(|| to.as_ref().map(|to| self.kind_of_move(self.active.as_ref(), to, turn)));
+        // The first one's reason and no more: places that follow each other would otherwise quote each other.
+        let reason = how.map_or_else(|| format!("{} has moved", course.place), |how| how.reason.clone());
         Wish {
             kind: kind.unwrap_or(WriteKind::Failover),
             to,
             from: None,
             initiative: how.map_or(Initiative::Automatic, |how| how.initiative.clone()),
-            reason: format!("it moves as {} has{reason}", course.place),
+            reason,
             overrides: how.map(|how| how.overrides.clone()).unwrap_or_default(),
             identity: Some(Identity::of(course.fence)),
             purpose: Purpose::Aligns,

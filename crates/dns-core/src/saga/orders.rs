@@ -31,8 +31,10 @@ impl Run<'_> {
     /// Taken if one place takes it: a pause may have reached only some of them.
     fn order_everyone(&mut self, order: &Order) {
         let event = Event::Commanded(order.clone());
-        let refusals: Vec<Option<Refusal>> =
-            (0..self.saga.stands.len()).map(|rank| self.turn(rank, &event).refusal).collect();
+        // Those that know of a pause only from the others come first, while the others still have it.
+        let mut ranks: Vec<usize> = (0..self.saga.stands.len()).collect();
+        ranks.sort_by_key(|rank| self.saga.stands[*rank].machine.memory().pause().is_some());
+        let refusals: Vec<Option<Refusal>> = ranks.into_iter().map(|rank| self.turn(rank, &event).refusal).collect();
         if refusals.iter().all(Option::is_some) {
             self.step.refusal = refusals.into_iter().flatten().next();
         }

@@ -179,7 +179,7 @@ fn a_lost_fence_is_told_once_while_observing_or_paused() {
 }
 
 #[test]
-fn an_apply_that_was_skipped_in_part_is_seen_at_once() {
+fn an_apply_that_was_skipped_in_part_is_seen_by_a_second_look() {
     let mut world = World::adopted();
     world.see(Seen::Failing, Seen::Proven);
     world.ask_permit();
@@ -188,8 +188,27 @@ fn an_apply_that_was_skipped_in_part_is_seen_at_once() {
     world.zone.rrsets.remove(&key("www.example.com", GuardedType::Cname));
     let view = Box::new(world.zone.view(&world.service));
     world.settle(crate::machine::event::WriteOutcome::Applied(view));
+    assert_eq!(world.count(HistoryKind::ForeignChange), 0, "the listing may have been of before");
+    world.look_around();
     assert_eq!(world.count(HistoryKind::ForeignChange), 1);
     assert!(matches!(world.memory().standing(), Standing::Foreign { .. }));
+}
+
+#[test]
+fn a_listing_that_lags_behind_an_own_write_wakes_nobody() {
+    let mut world = World::adopted();
+    world.see(Seen::Failing, Seen::Proven);
+    world.ask_permit();
+    let change = world.pending().change.clone();
+    let before = world.zone.rrsets.clone();
+    world.zone.apply(&change).expect("applies");
+    let after = std::mem::replace(&mut world.zone.rrsets, before);
+    let view = Box::new(world.zone.view(&world.service));
+    world.settle(crate::machine::event::WriteOutcome::Applied(view));
+    assert!(world.memory().view().is_none(), "nothing is planned on it");
+    world.zone.rrsets = after;
+    world.look_around();
+    assert_eq!((world.count(HistoryKind::ForeignChange), world.memory().standing()), (0, &Standing::Held));
 }
 
 #[test]

@@ -113,6 +113,7 @@ impl World {
             actor: "controller-1".parse().expect("a name"),
             now: self.now,
             nonce: self.nonce,
+            epoch_floor: crate::fence::Epoch::default(),
             siblings: Vec::new(),
             rank: 0,
         };

@@ -6,7 +6,8 @@ use super::world::*;
 use crate::fence::Epoch;
 use crate::fixture::{Seen, region};
 use crate::history::HistoryKind;
-use crate::write::Initiative;
+use crate::machine::command::Command;
+use crate::write::{Initiative, WriteKind};
 
 #[test]
 fn the_first_place_decides_and_the_others_come_after_it() {
@@ -20,7 +21,7 @@ fn the_first_place_decides_and_the_others_come_after_it() {
         let fence = world.agree().expect("one decision everywhere");
         assert_eq!((fence.epoch, fence.active), (Epoch::new(2), Some(region("dr"))));
         assert_eq!(world.count(0, HistoryKind::Applied), places);
-        assert_eq!(world.pages(0).iter().filter(|page| page.contains("failing")).count(), places);
+        assert_eq!(world.pages(0).iter().filter(|page| page.contains("failing")).count(), 1, "it wakes people once");
     }
 }
 
@@ -134,6 +135,68 @@ fn with_every_place_down_each_is_tried_again() {
         world.pass(Duration::from_secs(1));
     }
     assert!(world.serves(1, "dr"), "the second was not forgotten");
+}
+
+#[test]
+fn places_that_refuse_every_write_are_not_asked_in_turn_without_a_pause() {
+    let mut world = World::adopted(2, 1);
+    world.conditions = vec![Condition::Denies; 2];
+    world.see(Seen::Failing, Seen::Proven);
+    for _ in 0..100 {
+        world.round(0);
+    }
+    assert_eq!(world.count(0, HistoryKind::Decided), 2, "each was tried, and waits");
+    // Each has failed once and wakes someone once, beside the first decision of each.
+    assert!(world.pages(0).len() <= 4, "{:#?}", world.pages(0));
+}
+
+#[test]
+fn a_follower_of_an_operators_move_that_is_refused_waits_before_it_tries_again() {
+    let mut world = World::adopted(2, 1);
+    world.conditions[1] = Condition::Denies;
+    world.must_order(0, failover("dr"));
+    // Panics if it never comes to rest.
+    world.run();
+    assert!(world.serves(0, "dr") && world.serves(1, "prod"));
+    assert_eq!(world.count(0, HistoryKind::Denied), 1);
+    world.conditions[1] = Condition::Works;
+    world.pass(Duration::from_mins(1));
+    world.run();
+    assert!(world.agree().is_some_and(|fence| fence.active == Some(region("dr"))), "by itself");
+}
+
+#[test]
+fn a_failback_that_a_place_follows_late_is_told_as_one() {
+    let mut world = World::adopted(2, 2);
+    world.must_order(0, failover("dr"));
+    world.run();
+    (0..2).for_each(|number| world.read_all(number));
+    world.see(Seen::Proven, Seen::Proven);
+    let step = world.order_with(0, Command::Failback, &[crate::kernel::Rule::CooledDown]);
+    assert_eq!(step.refusal, None);
+    world.ask_permit(0, 0);
+    world.send(0, 0);
+    // The second controller does not know how the move was decided.
+    world.controllers.remove(0);
+    world.read_all(0);
+    world.see(Seen::Proven, Seen::Proven);
+    let (_, write, _) = world.open(0, 1).expect("the second place follows");
+    assert_eq!(write.kind, WriteKind::Failback);
+}
+
+#[test]
+fn who_tells_of_the_service_is_a_place_that_has_come_after() {
+    let mut world = World::adopted(2, 1);
+    world.becomes(0, Condition::Down);
+    world.see(Seen::Failing, Seen::Proven);
+    world.run();
+    // It can be read again and is held back: dr is not proven.
+    world.see(Seen::Failing, Seen::Healthy);
+    world.becomes(0, Condition::Works);
+    world.run();
+    assert!(world.serves(0, "prod") && world.serves(1, "dr"));
+    let saga = &world.controllers[0].saga;
+    assert_eq!((saga.anchor(world.now), saga.teller(world.now)), (&world.place(0), &world.place(1)));
 }
 
 #[test]

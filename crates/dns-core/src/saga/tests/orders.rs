@@ -151,3 +151,40 @@ fn a_place_whose_fence_is_ours_joins_without_a_pause() {
     assert_eq!(world.memory(0, 2).standing(), &Standing::Held);
     assert_eq!(world.memory(0, 2).pause(), None, "the store was not lost");
 }
+
+#[test]
+fn a_resume_holds_at_a_place_that_is_read_only_later() {
+    let mut world = World::adopted(2, 1);
+    world.must_order(0, Command::Pause { until: None });
+    world.run();
+    // The store is lost, and the second place cannot be read.
+    world.controllers[0].saga = crate::saga::Saga::new(&world.service);
+    world.becomes(1, Condition::Down);
+    world.read(0, 0);
+    world.run();
+    world.must_order(0, Command::Resume);
+    world.run();
+    assert!(world.fence(0).pause.is_none() && world.fence(1).pause.is_some());
+    world.becomes(1, Condition::Works);
+    world.pass(std::time::Duration::from_mins(1));
+    world.run();
+    assert!((0..2).all(|rank| world.fence(rank).pause.is_none() && world.memory(0, rank).pause().is_none()));
+}
+
+#[test]
+fn a_decision_goes_above_places_that_are_not_configured_any_more() {
+    let mut world = World::adopted(2, 1);
+    world.must_order(0, failover("dr"));
+    world.run();
+    let known = world.agree().expect("moved everywhere").epoch;
+    let third = World::new(3, 1).service.projections()[2].clone();
+    world.zones = vec![Zone::serving(&third, "prod")];
+    world.conditions = vec![Condition::Works];
+    world.service = crate::service::Everywhere::only((*third).clone());
+    world.crash(0);
+    world.controllers[0].outbox.clear();
+    world.run();
+    world.must_order(0, Command::Adopt);
+    world.run();
+    assert!(world.fence(0).epoch > known, "a place that comes back must not count as newest");
+}
