@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::answer::Answer;
 use super::call::Operation;
-use super::gate::Gate;
+use crate::gate::Gate;
 
 /// A fault that strikes some calls of an operation: after `skip` of them, the next `times`.
 #[derive(Clone, Debug)]

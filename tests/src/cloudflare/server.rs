@@ -16,8 +16,8 @@ use tokio::sync::oneshot;
 use super::account::{Account, View};
 use super::answer::Answer;
 use super::call::{self, Call, Operation};
-use super::connection::{Cut, Cutting, listen};
 use super::fault::Kind;
+use crate::connection::{Cut, Cutting, listen};
 
 /// A server that ends with this.
 #[derive(Debug)]

@@ -1,12 +1,9 @@
 //! Faults on demand.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
-
-use tokio::sync::watch;
+use std::time::Duration;
 
 use super::refusal::Refusal;
-use crate::until::PATIENCE;
+use crate::gate::Gate;
 
 /// The operations of the API that are served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,52 +89,6 @@ impl Fault {
     /// A fault of the next call only.
     pub fn once(operation: Operation, kind: Kind) -> Self {
         Self { operation, skip: 0, times: 1, kind }
-    }
-}
-
-/// Holds calls up until it is opened; clones are the same gate. A gate that is dropped closed stays closed.
-#[derive(Clone, Debug)]
-pub struct Gate {
-    shared: Arc<(Mutex<usize>, Condvar)>,
-    open: Arc<watch::Sender<bool>>,
-}
-
-impl Default for Gate {
-    fn default() -> Self {
-        Self { shared: Arc::default(), open: Arc::new(watch::Sender::new(false)) }
-    }
-}
-
-impl Gate {
-    /// Waits until so many calls have come to the gate.
-    ///
-    /// # Panics
-    ///
-    /// When they don't come in time.
-    pub fn await_calls(&self, count: usize) {
-        let deadline = Instant::now() + PATIENCE;
-        let mut waiting = self.lock();
-        while *waiting < count {
-            let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "not within {PATIENCE:?}: {count} calls at the gate, {} came", *waiting);
-            waiting = self.shared.1.wait_timeout(waiting, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-
-    /// Lets everyone through.
-    pub fn open(&self) {
-        self.open.send_replace(true);
-    }
-
-    async fn pass(&self) {
-        *self.lock() += 1;
-        self.shared.1.notify_all();
-        // Closed for good is closed: the sender lives as long as this gate.
-        let _ = self.open.subscribe().wait_for(|open| *open).await;
-    }
-
-    fn lock(&self) -> MutexGuard<'_, usize> {
-        self.shared.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,25 +1,18 @@
 //! The HTTP side: one thread with its own runtime, loopback only, connections that can be cut.
 
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::SocketAddr;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
 use std::thread::{self, JoinHandle};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::Response;
-use axum::serve::{IncomingStream, Listener};
 use jiff::Timestamp;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
@@ -28,6 +21,7 @@ use super::fault::{Kind, Operation, wait_after, wait_before};
 use super::operation::{Call, Done};
 use super::refusal::Refusal;
 use super::signature::{Credential, verify};
+use crate::connection::{Cut, Cutting, listen};
 
 /// The largest body that is read: the largest batch with its markup is far smaller.
 const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -61,23 +55,23 @@ impl Server {
     pub(super) fn start(shared: Arc<Shared>) -> Self {
         let (stop, stopped) = oneshot::channel();
         let (ready, started) = mpsc::channel();
+        let (listener, address) = listen();
         let thread = thread::Builder::new().name("route53-fake".to_owned()).spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async {
-                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port on loopback");
-                let address = listener.local_addr().expect("invariant: it is bound");
-                ready.send((address, Handle::current())).expect("invariant: the starter waits");
+                let listener = Cutting(TcpListener::from_std(listener).expect("a listener in the runtime"));
+                ready.send(Handle::current()).expect("invariant: the starter waits");
                 let router = Router::new().fallback(handle).with_state(shared);
-                let service = router.into_make_service_with_connect_info::<Cutter>();
+                let service = router.into_make_service_with_connect_info::<Cut>();
                 tokio::select! {
-                    served = axum::serve(CuttableListener(listener), service) => served.expect("the server runs"),
+                    served = axum::serve(listener, service) => served.expect("the server runs"),
                     // A dropped sender stops it as well.
                     _ = stopped => {}
                 }
             });
         });
         let thread = thread.expect("a thread");
-        let (address, runtime) = started.recv().expect("the server starts");
+        let runtime = started.recv().expect("the server starts");
         Self { address, runtime, stop: Some(stop), thread: Some(thread) }
     }
 }
@@ -92,13 +86,9 @@ impl Drop for Server {
     }
 }
 
-async fn handle(
-    State(shared): State<Arc<Shared>>,
-    ConnectInfo(cutter): ConnectInfo<Cutter>,
-    request: Request,
-) -> Response {
+async fn handle(State(shared): State<Arc<Shared>>, ConnectInfo(cut): ConnectInfo<Cut>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else { return cut(&cutter) };
+    let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else { return end(&cut) };
     // On a task of its own: what a service has begun, it finishes, whether or not the client still listens.
     let work = tokio::spawn(async move { answer(&shared, &parts, &body).await });
     match work.await {
@@ -108,7 +98,7 @@ async fn handle(
             document
         }),
         // A panic of the work has been printed.
-        Ok(Outcome::Cut) | Err(_) => cut(&cutter),
+        Ok(Outcome::Cut) | Err(_) => end(&cut),
     }
 }
 
@@ -202,72 +192,7 @@ fn respond(outcome: Result<Done, Refusal>, change: impl FnOnce(String) -> String
 }
 
 /// Breaks the connection; the response is never written.
-fn cut(cutter: &Cutter) -> Response {
-    cutter.0.store(true, Ordering::Release);
+fn end(connection: &Cut) -> Response {
+    connection.now();
     Response::new(Body::empty())
-}
-
-/// Cuts the connection that a request came by.
-#[derive(Clone, Debug, Default)]
-struct Cutter(Arc<AtomicBool>);
-
-impl Connected<IncomingStream<'_, CuttableListener>> for Cutter {
-    fn connect_info(stream: IncomingStream<'_, CuttableListener>) -> Self {
-        stream.remote_addr().clone()
-    }
-}
-
-struct CuttableListener(TcpListener);
-
-impl Listener for CuttableListener {
-    type Io = CuttableStream;
-    type Addr = Cutter;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        let (stream, _) = Listener::accept(&mut self.0).await;
-        let cutter = Cutter::default();
-        (CuttableStream { stream, cutter: cutter.clone() }, cutter)
-    }
-
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        Ok(Cutter::default())
-    }
-}
-
-/// A connection that fails to write once it is cut, which makes the server drop it.
-struct CuttableStream {
-    stream: TcpStream,
-    cutter: Cutter,
-}
-
-impl CuttableStream {
-    fn check(&self) -> io::Result<()> {
-        if self.cutter.0.load(Ordering::Acquire) { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
-    }
-}
-
-impl AsyncRead for CuttableStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for CuttableStream {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.check()?;
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.check()?;
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
 }

@@ -1,29 +1,34 @@
 //! A move by hand with neither controller nor store: it works alone, controllers follow it and never undo it, and of two at
 //! once one wins.
 
+mod confirmation;
+mod terminal;
+mod two_places;
+
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tests::daemon::{admin, our_program};
-use tests::world::SERVICE;
+use tests::world::{Host, SERVICE};
 use tests::{Kind, PATIENCE, Plan, Program, Region, World, until};
 
 use crate::every_server::on_every_server;
 
-/// The arguments of a move that asks nobody.
+/// The arguments of a move that asks before it writes.
 fn arguments(config: &Path, to: Region, record: &Path, more: &[&str]) -> Vec<String> {
     let (config, record) = (config.to_string_lossy(), record.to_string_lossy());
-    let line = ["break-glass", SERVICE, "--to", to.name(), "--reason", "prod is under water", "--by", "ada", "--yes"];
+    let line = ["break-glass", SERVICE, "--to", to.name(), "--reason", "prod is under water", "--by", "ada"];
     let files = ["--config", &config, "--record", &record];
     line.iter().chain(&files).chain(more).map(|word| (*word).to_owned()).collect()
 }
 
-fn break_glass(world: &World, to: Region, record: &Path, more: &[&str]) -> (i32, String, String) {
-    let arguments = arguments(&world.config, to, record, more);
+/// A move that asks nobody.
+fn break_glass<H: Host>(world: &World<H>, to: Region, record: &Path, more: &[&str]) -> (i32, String, String) {
+    let arguments = arguments(&world.config, to, record, &[&["--yes"], more].concat());
     admin(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-fn record_in(world: &World, name: &str) -> PathBuf {
+fn record_in<H: Host>(world: &World<H>, name: &str) -> PathBuf {
     world.sandbox.path().join(name)
 }
 
@@ -90,7 +95,7 @@ fn of_two_at_once_the_one_with_the_stale_look_conflicts_and_writes_nothing() {
     // Ten runs a quarter of a second apart: the zones are read long before the probes are done.
     let patient = world.sandbox.write("patient.yaml", patient.replace("rise: 2", "rise: 10"));
     let late = record_in(&world, "late.json");
-    let program = Program::at(our_program("dns-admin")).args(arguments(&patient, Region::Dr, &late, &[]));
+    let program = Program::at(our_program("dns-admin")).args(arguments(&patient, Region::Dr, &late, &["--yes"]));
     let mut slow = world.sandbox.start(program);
     until("the slow one has read the zones", PATIENCE, || {
         let said = slow.log();

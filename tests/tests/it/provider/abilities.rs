@@ -51,7 +51,7 @@ pub(super) fn takes_the_types_that_it_names_and_no_other<S: Subject>(rig: &Rig<S
     assert_eq!(rig.read(&keys).rrsets, rrsets(sets));
 }
 
-fn takes_an_alias_only_if_it_says_so<S: Subject>(rig: &Rig<S>) {
+pub(super) fn takes_an_alias_only_if_it_says_so<S: Subject>(rig: &Rig<S>) {
     let fresh = key("fresh.example.test", GuardedType::A);
     let alias = Alias::new(&name("lb-1.eu-west-1.elb.amazonaws.com"), "Z32O12XQLNTSW2").expect("an alias");
     let alias = Rrset::alias_of(fresh.clone(), alias).expect("an address");
@@ -68,7 +68,7 @@ fn takes_an_alias_only_if_it_says_so<S: Subject>(rig: &Rig<S>) {
     }
 }
 
-fn takes_a_proxied_record_only_if_it_says_so<S: Subject>(rig: &Rig<S>) {
+pub(super) fn takes_a_proxied_record_only_if_it_says_so<S: Subject>(rig: &Rig<S>) {
     let fresh = key("fresh.example.test", GuardedType::A);
     let proxied = rrset("fresh.example.test", GuardedType::A, &["192.0.2.9"]).proxied();
     let outcome = create(rig, [proxied]);
@@ -92,7 +92,7 @@ fn with_ttl(owner: &str, secs: u32) -> Rrset {
     Rrset::new(key(owner, GuardedType::A), Ttl::from_secs(u64::from(secs)).expect("a TTL"), [value]).expect("an RRset")
 }
 
-fn takes_ttls_up_to_its_limits_and_none_beyond<S: Subject>(rig: &Rig<S>) {
+pub(super) fn takes_ttls_up_to_its_limits_and_none_beyond<S: Subject>(rig: &Rig<S>) {
     let (lowest, highest) = rig.provider.capabilities().limits.ttl_secs.into_inner();
     let beyond = [lowest.checked_sub(1).filter(|secs| *secs > 0), highest.checked_add(1)];
     for secs in beyond.into_iter().flatten().filter(|secs| u64::from(*secs) <= Ttl::MAX_SECS) {
@@ -124,7 +124,7 @@ pub(super) fn takes_no_more_than_its_limits<S: Subject>(rig: &Rig<S>) {
     }
 }
 
-fn takes_a_cname_at_the_apex_only_if_it_says_so<S: Subject>(rig: &Rig<S>) {
+pub(super) fn takes_a_cname_at_the_apex_only_if_it_says_so<S: Subject>(rig: &Rig<S>) {
     let apex = [key("example.test", GuardedType::A), key("example.test", GuardedType::Aaaa)];
     let view = rig.read(&apex);
     let target = rrsets([rrset("example.test", GuardedType::Cname, &["lb.example.net"])]);

@@ -8,7 +8,7 @@ use dns_core::zone::FoundFence;
 use super::subject::Subject;
 use super::{FENCE, Rig, all_keys, api, assert_conflict, fence, key, name, on_every_subject, plan, rrset, rrsets};
 
-fn reads_the_keys_the_fence_names_and_conflicting_types<S: Subject>(rig: &Rig<S>) {
+pub(super) fn reads_the_keys_the_fence_names_and_conflicting_types<S: Subject>(rig: &Rig<S>) {
     rig.adopt(&all_keys());
     // Asked for one only, as after a configuration lost the others.
     let view = rig.read(&[api()]);
@@ -35,7 +35,7 @@ pub(super) fn address_of_a_cname_target_is_not_the_owners<S: Subject>(rig: &Rig<
     assert_eq!(held, [key("alias.example.test", GuardedType::Cname)]);
 }
 
-fn record_lent_by_a_wildcard_is_absent<S: Subject>(rig: &Rig<S>) {
+pub(super) fn record_lent_by_a_wildcard_is_absent<S: Subject>(rig: &Rig<S>) {
     let lent = key("ghost.lent.example.test", GuardedType::A);
     let view = rig.read(std::slice::from_ref(&lent));
     assert!(view.rrsets.is_empty() && view.asked.contains(&lent), "{view:?}");
@@ -45,7 +45,7 @@ fn record_lent_by_a_wildcard_is_absent<S: Subject>(rig: &Rig<S>) {
     assert_eq!(rig.read(&[lent]).rrsets, target);
 }
 
-fn record_below_a_wildcard_is_its_own<S: Subject>(rig: &Rig<S>) {
+pub(super) fn record_below_a_wildcard_is_its_own<S: Subject>(rig: &Rig<S>) {
     let keys = [
         key("own.lent.example.test", GuardedType::A),
         key("deep.lent.example.test", GuardedType::A),
@@ -68,7 +68,7 @@ pub(super) fn several_fences_are_unreadable<S: Subject>(rig: &Rig<S>) {
     assert!(matches!(planned, Err(PlanError::UnreadableFence { .. })), "{planned:?}");
 }
 
-fn fence_that_is_garbage_is_read_as_it_is_and_not_overwritten_by_an_adoption<S: Subject>(rig: &Rig<S>) {
+pub(super) fn fence_that_is_garbage_is_read_as_it_is_and_not_overwritten_by_an_adoption<S: Subject>(rig: &Rig<S>) {
     let before = rig.read(&[api()]);
     rig.subject.put(FENCE, "TXT", 60, &["v=spf1 -all"]);
     let view = rig.read(&[api()]);

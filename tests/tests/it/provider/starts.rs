@@ -58,7 +58,7 @@ fn assert_one_fence<S: Subject>(rig: &Rig<S>, outcomes: &[Outcome; 2]) {
     }
 }
 
-fn two_first_starts_at_once_leave_one_fence<S: Subject>(rig: &Rig<S>) {
+pub(super) fn two_first_starts_at_once_leave_one_fence<S: Subject>(rig: &Rig<S>) {
     let (one, other) = (rig.subject.provider(), rig.subject.provider());
     for (first, second) in [(&one, &other), (&other, &one), (&one, &other)] {
         let outcomes = both_adopt(rig, first, second);

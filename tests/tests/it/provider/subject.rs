@@ -1,7 +1,9 @@
 //! What the contract is tested on. A subject is a provider's zone, with what people and other clients do to it.
 
+mod aws_zone;
 mod cloudflare;
 mod memory;
+pub(crate) mod ministack;
 pub(crate) mod moto;
 mod powerdns_api;
 pub(crate) mod primary;
@@ -16,6 +18,7 @@ use tests::Kind;
 
 use self::cloudflare::Account;
 use self::memory::InMemory;
+use self::ministack::MinistackZone;
 use self::moto::MotoZone;
 use self::powerdns_api::PowerDnsApi;
 pub(crate) use self::primary::Primary;
@@ -94,6 +97,10 @@ pub(crate) fn route53() -> Box<dyn Subject> {
 
 pub(crate) fn moto() -> Box<dyn Subject> {
     Box::new(MotoZone::start())
+}
+
+pub(crate) fn ministack() -> Box<dyn Subject> {
+    Box::new(MinistackZone::start())
 }
 
 pub(crate) fn cloudflare() -> Box<dyn Subject> {

@@ -13,7 +13,7 @@ use super::{
     FENCE, Rig, all_keys, all_moved, api, api_moved, assert_conflict, fence, key, on_every_subject, plan, rrset, rrsets,
 };
 
-fn adopts_where_there_is_no_fence<S: Subject>(rig: &Rig<S>) {
+pub(super) fn adopts_where_there_is_no_fence<S: Subject>(rig: &Rig<S>) {
     let before = rig.read(&all_keys());
     assert_eq!((before.fence.clone(), before.rrsets.len()), (FoundFence::Absent, 5));
     let after = rig.adopt(&all_keys());
@@ -25,7 +25,7 @@ fn adopts_where_there_is_no_fence<S: Subject>(rig: &Rig<S>) {
     assert_conflict(&rig.apply(&plan(&before, &before.rrsets, 1)));
 }
 
-fn moves_all_records_at_once_and_back<S: Subject>(rig: &Rig<S>) {
+pub(super) fn moves_all_records_at_once_and_back<S: Subject>(rig: &Rig<S>) {
     let view = rig.adopt(&all_keys());
     rig.apply(&plan(&view, &all_moved(), 2)).expect("moved");
     assert_eq!(rig.read(&all_keys()).rrsets, all_moved());
@@ -62,7 +62,7 @@ fn changes_one_type_into_another<S: Subject>(rig: &Rig<S>) {
     assert_eq!(rig.subject.held("api.example.test", "CNAME"), ["lb-dr.example.net"]);
 }
 
-fn refuses_a_stale_fence_whole<S: Subject>(rig: &Rig<S>) {
+pub(super) fn refuses_a_stale_fence_whole<S: Subject>(rig: &Rig<S>) {
     let stale = rig.adopt(&all_keys());
     rig.apply(&plan(&stale, &stale.rrsets, 2)).expect("annotated");
     let now = rig.read(&all_keys());
@@ -70,7 +70,7 @@ fn refuses_a_stale_fence_whole<S: Subject>(rig: &Rig<S>) {
     assert_eq!(rig.read(&all_keys()), now, "nothing changed");
 }
 
-fn refuses_a_record_that_a_hand_changed<S: Subject>(rig: &Rig<S>) {
+pub(super) fn refuses_a_record_that_a_hand_changed<S: Subject>(rig: &Rig<S>) {
     let view = rig.adopt(&all_keys());
     rig.subject.put("api.example.test", "A", 60, &["192.0.2.1", "192.0.2.2", "192.0.2.99"]);
     let edited = rig.read(&all_keys());
@@ -80,7 +80,7 @@ fn refuses_a_record_that_a_hand_changed<S: Subject>(rig: &Rig<S>) {
     assert_eq!(rig.read(&all_keys()), edited, "nothing changed");
 }
 
-fn refuses_a_record_that_a_hand_removed<S: Subject>(rig: &Rig<S>) {
+pub(super) fn refuses_a_record_that_a_hand_removed<S: Subject>(rig: &Rig<S>) {
     let view = rig.adopt(&all_keys());
     rig.subject.remove("api.example.test", "AAAA");
     let edited = rig.read(&all_keys());
@@ -88,7 +88,7 @@ fn refuses_a_record_that_a_hand_removed<S: Subject>(rig: &Rig<S>) {
     assert_eq!(rig.read(&all_keys()), edited, "nothing changed");
 }
 
-fn refuses_when_the_fence_was_deleted<S: Subject>(rig: &Rig<S>) {
+pub(super) fn refuses_when_the_fence_was_deleted<S: Subject>(rig: &Rig<S>) {
     let view = rig.adopt(&[api()]);
     rig.subject.remove(FENCE, "TXT");
     assert_conflict(&rig.apply(&plan(&view, &api_moved(), 2)));
@@ -108,7 +108,7 @@ fn refuses_what_has_appeared_where_it_would_write<S: Subject>(rig: &Rig<S>) {
     assert_eq!(rig.subject.held("fresh.example.test", "CNAME"), ["elsewhere.example.net"]);
 }
 
-fn sees_what_has_appeared_elsewhere_at_the_latest_when_it_reads_back<S: Subject>(rig: &Rig<S>) {
+pub(super) fn sees_what_has_appeared_elsewhere_at_the_latest_when_it_reads_back<S: Subject>(rig: &Rig<S>) {
     let fresh = key("fresh.example.test", GuardedType::A);
     let view = rig.adopt(&[api(), fresh.clone()]);
     rig.subject.put("fresh.example.test", "A", 60, &["192.0.2.99"]);
@@ -120,7 +120,7 @@ fn sees_what_has_appeared_elsewhere_at_the_latest_when_it_reads_back<S: Subject>
     assert_eq!(rig.read(&[api(), fresh.clone()]).rrsets[&fresh].values().len(), 1);
 }
 
-fn compares_ttls_only_where_it_says_so_and_writes_them<S: Subject>(rig: &Rig<S>) {
+pub(super) fn compares_ttls_only_where_it_says_so_and_writes_them<S: Subject>(rig: &Rig<S>) {
     let view = rig.adopt(&[api()]);
     rig.subject.put("api.example.test", "A", 7200, &["192.0.2.1", "192.0.2.2"]);
     let edited = rig.read(&[api()]);
@@ -136,7 +136,7 @@ fn compares_ttls_only_where_it_says_so_and_writes_them<S: Subject>(rig: &Rig<S>)
     assert_eq!(rig.read(&[api()]).rrsets, target);
 }
 
-fn compares_a_fence_of_many_strings_exactly<S: Subject>(rig: &Rig<S>) {
+pub(super) fn compares_a_fence_of_many_strings_exactly<S: Subject>(rig: &Rig<S>) {
     let far =
         (0..40).map(|n| rrset(&format!("a-rather-long-name-{n:03}.example.test"), GuardedType::A, &["192.0.2.1"]));
     let far = rrsets(far);
@@ -161,7 +161,7 @@ fn compares_a_fence_of_many_strings_exactly<S: Subject>(rig: &Rig<S>) {
     rig.apply(&good).expect("the fence as it was read");
 }
 
-fn accepted_write_arrives_everywhere<S: Subject>(rig: &Rig<S>) {
+pub(super) fn accepted_write_arrives_everywhere<S: Subject>(rig: &Rig<S>) {
     let view = rig.read(&[api()]);
     let receipt = rig.apply(&plan(&view, &view.rrsets, 1)).expect("adopted");
     until_eq("the provider has spread the write", PATIENCE, &Progress::Complete, || {
@@ -169,7 +169,7 @@ fn accepted_write_arrives_everywhere<S: Subject>(rig: &Rig<S>) {
     });
 }
 
-fn release_leaves_the_records_and_a_tombstone_that_stops_the_old_writer<S: Subject>(rig: &Rig<S>) {
+pub(super) fn release_leaves_the_records_and_a_tombstone_that_stops_the_old_writer<S: Subject>(rig: &Rig<S>) {
     let view = rig.adopt(&all_keys());
     let released = Some(Timestamp::from_secs(1_795_246_300));
     let tombstone = Fence { active: None, released, ..fence(&view.rrsets, 2) };

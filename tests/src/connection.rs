@@ -1,4 +1,5 @@
-//! Connections that can be cut in the middle: axum accepts on them, and a handler ends its own without a word.
+//! Connections of the providers' fakes, which can be cut in the middle: axum accepts on them, and a handler ends its own
+//! without a word.
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,22 +19,22 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Listens for connections that can be cut.
 #[derive(Debug)]
-pub(super) struct Cutting(pub(super) TcpListener);
+pub(crate) struct Cutting(pub(crate) TcpListener);
 
 /// A connection that can be cut: from then on no octet goes out.
 #[derive(Debug)]
-pub(super) struct Cuttable {
+pub(crate) struct Cuttable {
     stream: TcpStream,
     cut: Cut,
 }
 
 /// Cuts the connection that it belongs to.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Cut(Arc<AtomicBool>);
+pub(crate) struct Cut(Arc<AtomicBool>);
 
 impl Cut {
     /// Lets the next write fail, and with it the connection.
-    pub(super) fn now(&self) {
+    pub(crate) fn now(&self) {
         self.0.store(true, Ordering::Release);
     }
 
@@ -95,7 +96,7 @@ impl AsyncWrite for Cuttable {
 }
 
 /// Where a listener of a runtime that does not run yet is.
-pub(super) fn listen() -> (std::net::TcpListener, SocketAddr) {
+pub(crate) fn listen() -> (std::net::TcpListener, SocketAddr) {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port of 127.0.0.1");
     let address = listener.local_addr().expect("invariant: a bound listener has an address");
     listener.set_nonblocking(true).expect("a listener that does not block");

@@ -1,4 +1,5 @@
-//! Gates: hold calls up until a test lets them go, without a time that is too short or too long.
+//! Gates of the providers' fakes: they hold calls up until a test lets them go, without a time that is too short or too
+//! long.
 
 use std::sync::Arc;
 
@@ -38,7 +39,7 @@ impl Gate {
         self.open.send_replace(true);
     }
 
-    pub(super) async fn pass(&self) {
+    pub(crate) async fn pass(&self) {
         self.arrived.send_modify(|count| *count += 1);
         let opened = self.open.subscribe().wait_for(|open| *open).await.is_ok();
         assert!(opened, "invariant: the gate that is waited at is held by the one who waits");
