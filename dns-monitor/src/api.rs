@@ -1,4 +1,5 @@
-//! The monitor's API: `GET /api/v1/evidence` as server-sent events, `POST /api/v1/probe`.
+//! The monitor's API: `GET /api/v1/evidence` as server-sent events, `POST /api/v1/probe`, and `POST /api/v1/ask`, which
+//! [`crate::asking`] answers.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -21,6 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use tracing::info;
 
+use crate::asking::{self, Asking};
 use crate::evidence::Report;
 use crate::metering;
 use crate::probe::{Outcome, ProbeOutcome, Prober, add_up};
@@ -44,11 +46,17 @@ pub struct Api {
     pub probers: Arc<BTreeMap<EndpointKey, Arc<Prober>>>,
     /// The places of running probes, shared with the schedules.
     pub places: Places,
+    /// Questions for the controller.
+    pub asking: Asking,
 }
 
 /// The routes, without authentication; `dns_service::http::router` adds it.
 pub fn routes(api: Api) -> Router {
-    Router::new().route("/api/v1/evidence", get(evidence)).route("/api/v1/probe", post(probe)).with_state(api)
+    Router::new()
+        .route("/api/v1/evidence", get(evidence))
+        .route("/api/v1/probe", post(probe))
+        .route("/api/v1/ask", post(asking::ask))
+        .with_state(api)
 }
 
 async fn evidence(

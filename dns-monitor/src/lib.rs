@@ -7,6 +7,7 @@
 
 pub mod api;
 pub mod args;
+pub mod asking;
 pub mod control;
 pub mod coverage;
 pub mod detector;

@@ -7,6 +7,7 @@ use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gau
 
 use crate::probe::ProbeOutcome;
 
+const ASKED: &str = "dns_monitor_asked_total";
 const PROBES: &str = "dns_monitor_probes_total";
 const DURATION: &str = "dns_monitor_probe_duration_seconds";
 const LATE: &str = "dns_monitor_late_ticks_total";
@@ -21,6 +22,10 @@ const VERDICTS: [Verdict; 3] = [Verdict::Healthy, Verdict::Failing, Verdict::Und
 
 /// Says what each metric means, and lets those that may stay silent for long appear at once.
 pub(crate) fn describe() {
+    describe_counter!(
+        ASKED,
+        "Questions to servers of a private network that were asked for the controller, by outcome."
+    );
     describe_counter!(PROBES, "Probes that ended, by service, region, kind and outcome; void is our own fault.");
     describe_histogram!(DURATION, "How long good and bad probes took.");
     describe_counter!(
@@ -36,10 +41,37 @@ pub(crate) fn describe() {
     for cause in [LateCause::Woken, LateCause::Overrun, LateCause::NoPlace] {
         late_ticks(0, cause);
     }
+    for outcome in [Asked::Answered, Asked::Silent, Asked::Refused] {
+        asked_counter(outcome).absolute(0);
+    }
     counter!(DISTRUSTED).absolute(0);
     counter!(CUT_OFF).absolute(0);
     subscribers(0);
     blind(false);
+}
+
+/// What became of a question for the controller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// The server answered something.
+    Answered,
+    /// The server was asked and did not answer.
+    Silent,
+    /// It was not asked.
+    Refused,
+}
+
+pub(crate) fn asked(outcome: Asked) {
+    asked_counter(outcome).increment(1);
+}
+
+fn asked_counter(outcome: Asked) -> metrics::Counter {
+    let outcome = match outcome {
+        Asked::Answered => "answered",
+        Asked::Silent => "silent",
+        Asked::Refused => "refused",
+    };
+    counter!(ASKED, "outcome" => outcome)
 }
 
 pub(crate) fn outcomes(key: &EndpointKey, outcomes: &[ProbeOutcome]) {

@@ -21,6 +21,7 @@ use tracing::{info, warn};
 
 use crate::api::{self, Api};
 use crate::args::Args;
+use crate::asking::{Askable, Asking};
 use crate::control;
 use crate::coverage::{Coverage, GuardedNames};
 use crate::evidence::{Evidence, REPORTS_MAX, Report, own};
@@ -114,7 +115,8 @@ fn start(
         tasks.spawn(runner.drive(stop.clone()));
     }
     let probers = probers.into_iter().map(|prober| (prober.target().key.clone(), prober)).collect();
-    Ok(Api { speaker: Arc::new(speaker), reports, probers: Arc::new(probers), places })
+    let asking = Asking::new(Askable::of(config, vantage));
+    Ok(Api { speaker: Arc::new(speaker), reports, probers: Arc::new(probers), places, asking })
 }
 
 fn runner(

@@ -21,7 +21,7 @@ use dns_core::history::{HistoryEntry, HistoryKind};
 use dns_core::identifier::ServiceName;
 use dns_core::service::{Place, Service};
 use dns_core::time::Timestamp;
-use dns_provider::authoritative::{Content, ask};
+use dns_provider::authoritative::Content;
 use dns_service::clock::Clock;
 use dns_service::exit::one_line;
 use hickory_proto::rr::{Name, RData, RecordType};
@@ -33,6 +33,7 @@ pub(crate) use self::drained::{Drained, Sample};
 use self::panel::Sampled;
 use crate::aside::Asides;
 use crate::engine::handle::{Engine, Message};
+use crate::providers::outlook::Outlook;
 use crate::verifier::Verification;
 
 /// Drains that wait to begin.
@@ -54,9 +55,6 @@ const LIFETIME_MAX: Duration = Duration::from_hours(24);
 /// How long an absence may be kept if the zone's SOA cannot be read: the longest that RFC 2308 §5 finds sensible.
 const ABSENCE_DEFAULT: Duration = Duration::from_hours(3);
 
-/// How long the question for the SOA may take.
-const QUESTION: Duration = Duration::from_secs(1);
-
 /// Starts drains.
 #[derive(Clone)]
 pub(crate) struct Drains {
@@ -67,7 +65,15 @@ pub(crate) struct Drains {
 pub(crate) struct Drain {
     verification: Verification,
     /// A server that serves it.
-    server: Option<SocketAddr>,
+    source: Option<Source>,
+}
+
+/// A server that serves a move, and from where it is asked.
+pub(crate) struct Source {
+    /// The server.
+    pub(crate) server: SocketAddr,
+    /// From where.
+    pub(crate) outlook: Outlook,
 }
 
 /// The receiving end, for [`run`].
@@ -94,9 +100,9 @@ impl Drains {
     }
 
     /// Begins a drain, unless the one of the same move is known.
-    pub(crate) fn begin(&self, verification: Verification, server: Option<SocketAddr>) {
+    pub(crate) fn begin(&self, verification: Verification, source: Option<Source>) {
         let service = verification.service.name.clone();
-        if self.sender.try_send(Drain { verification, server }).is_err() {
+        if self.sender.try_send(Drain { verification, source }).is_err() {
             tracing::warn!(%service, "too many drains wait; this one is not sampled");
         }
     }
@@ -141,14 +147,14 @@ struct Move {
     /// The TTL of the records, the longest of them.
     ttl: Duration,
     /// A server to ask for how long an absence may be kept, if a record may have been absent before.
-    absence: Option<SocketAddr>,
+    absence: Option<Source>,
 }
 
 impl Move {
     /// `None` if nothing is to be sampled: without a panel, for a service that is in no region, or if all answers are the
     /// provider's own.
     fn of(drain: Drain, panel: &Panel) -> Option<Self> {
-        let Drain { verification, server } = drain;
+        let Drain { verification, source } = drain;
         let Verification { service, fence, expected, absent } = verification;
         let fence = Fence::parse(&fence, &service.zone).ok().filter(|fence| fence.active.is_some())?;
         let sampled = Sampled::of(&expected, &absent);
@@ -164,7 +170,7 @@ impl Move {
             moved: fence.moved,
             sampled,
             ttl: Duration::from_secs(u64::from(ttl)),
-            absence: server.filter(|_| appears),
+            absence: source.filter(|_| appears),
             service,
         })
     }
@@ -197,8 +203,8 @@ impl Move {
 
     /// How long a resolver may keep what it had before the move.
     async fn lifetime(&self) -> Duration {
-        let absence = match self.absence {
-            Some(server) => absence_lifetime(server, &self.service.zone).await,
+        let absence = match &self.absence {
+            Some(source) => absence_lifetime(source, &self.service.zone).await,
             None => Duration::ZERO,
         };
         self.ttl.max(absence).min(LIFETIME_MAX)
@@ -252,8 +258,9 @@ impl Move {
 }
 
 /// How long resolvers may keep that a record is absent (RFC 2308 §5).
-async fn absence_lifetime(server: SocketAddr, zone: &Name) -> Duration {
-    let Ok(Content::Records { ttl_secs, values }) = ask(server, zone, RecordType::SOA, QUESTION).await else {
+async fn absence_lifetime(source: &Source, zone: &Name) -> Duration {
+    let answered = source.outlook.ask(source.server, zone, RecordType::SOA).await;
+    let Some(Content::Records { ttl_secs, values }) = answered else {
         return ABSENCE_DEFAULT;
     };
     let minimum = values.iter().find_map(|value| match value {

@@ -5,7 +5,7 @@
 
 mod asking;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,12 +19,12 @@ use dns_core::service::{Place, Service};
 use dns_service::exit::one_line;
 use dns_service::failpoint::{self, Failpoint};
 use tokio::sync::mpsc;
-use tokio::task::{AbortHandle, JoinError, JoinSet};
+use tokio::task::{self, AbortHandle, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use self::asking::{Hearing, PANICKED, silent};
 pub(crate) use self::asking::{Unheard, Wanted, ask_all, has_arrived};
-use crate::drain::Drains;
+use crate::drain::{Drains, Source};
 use crate::engine::handle::{Engine, Message};
 use crate::providers::ProviderInUse;
 
@@ -133,7 +133,7 @@ pub(crate) async fn run(
     drains: Drains,
     stop: CancellationToken,
 ) {
-    let mut running = Running { engine, tasks: JoinSet::new(), by_place: BTreeMap::new() };
+    let mut running = Running { engine, tasks: JoinSet::new(), of_task: HashMap::new(), by_place: BTreeMap::new() };
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -141,9 +141,9 @@ pub(crate) async fn run(
                 let Some(provider) = providers.get(&question.verification.service.provider).cloned() else { continue };
                 let (engine, asked) = (running.engine.clone(), Asked::of(&question, &provider));
                 let place = question.verification.service.place();
-                running.begin((service, place), asked, verify(question, provider, engine, drains.clone()));
+                running.begin((service, place), Some(asked), verify(question, provider, engine, drains.clone()));
             }
-            Some(ended) = running.tasks.join_next(), if !running.tasks.is_empty() => running.end(ended),
+            Some(ended) = running.tasks.join_next_with_id(), if !running.tasks.is_empty() => running.end(ended),
         }
     }
 }
@@ -161,37 +161,43 @@ impl Asked {
     }
 }
 
-/// The verifications under way, one of each place of a service.
+/// Whose verification a task is.
+type Of = (ServiceName, Place);
+
+/// The verifications under way, one of each place of a service. One that has ended is forgotten: a handle keeps as much
+/// memory as its task ever took.
 struct Running {
     engine: Engine,
     tasks: JoinSet<()>,
-    by_place: BTreeMap<(ServiceName, Place), (AbortHandle, Option<Asked>)>,
+    of_task: HashMap<task::Id, Of>,
+    by_place: BTreeMap<Of, (AbortHandle, Option<Asked>)>,
 }
 
 impl Running {
-    fn begin(
-        &mut self,
-        of: (ServiceName, Place),
-        asked: Asked,
-        verification: impl Future<Output = ()> + Send + 'static,
-    ) {
+    fn begin(&mut self, of: Of, asked: Option<Asked>, verification: impl Future<Output = ()> + Send + 'static) {
         let task = self.tasks.spawn(verification);
-        if let Some((older, _)) = self.by_place.insert(of, (task, Some(asked))) {
+        self.of_task.insert(task.id(), of.clone());
+        if let Some((older, _)) = self.by_place.insert(of, (task, asked)) {
             older.abort();
         }
     }
 
     /// Without an answer the service would count as being verified for good, and nothing but a restart would ask again.
-    fn end(&mut self, ended: Result<(), JoinError>) {
+    fn end(&mut self, ended: Result<(task::Id, ()), JoinError>) {
+        let id = ended.as_ref().map_or_else(JoinError::id, |(id, ())| *id);
+        let Some(of) = self.of_task.remove(&id) else { return };
+        // One that a newer one has replaced was aborted.
+        if self.by_place.get(&of).is_none_or(|(task, _)| task.id() != id) {
+            return;
+        }
+        let asked = self.by_place.remove(&of).and_then(|(_, asked)| asked);
         let Err(error) = ended else { return };
-        let mut found = self.by_place.iter_mut().filter(|(_, (task, _))| task.id() == error.id());
-        // One that a newer one has replaced is not found: it was aborted.
-        let Some(((service, _), (task, asked))) = found.next() else { return };
-        tracing::error!(%service, error = one_line(&error), "a verification ended abnormally");
+        tracing::error!(service = %of.0, error = one_line(&error), "a verification ended abnormally");
         // Telling is tried once; `None` afterwards.
-        let Some(Asked { decision, subject }) = asked.take() else { return };
+        let Some(Asked { decision, subject }) = asked else { return };
         let deliveries = vec![silent(subject, PANICKED.to_owned())];
-        *task = self.tasks.spawn(tell(self.engine.clone(), service.clone(), decision, deliveries));
+        let telling = tell(self.engine.clone(), of.0.clone(), decision, deliveries);
+        self.begin(of, None, telling);
     }
 }
 
@@ -213,7 +219,7 @@ async fn verify(question: Question, provider: ProviderInUse, engine: Engine, dra
     let arrived = has_arrived(&deliveries);
     tell(engine, service, decision, deliveries).await;
     if arrived {
-        drains.begin(verification, server);
+        drains.begin(verification, server.map(|server| Source { server, outlook: provider.outlook }));
     }
 }
 

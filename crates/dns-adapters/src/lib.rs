@@ -1,7 +1,9 @@
-//! Makes provider adapters from the configuration.
+//! Makes provider adapters from the configuration, and the askers of servers that only vantage points reach.
 //!
 //! The one place that knows both: configuration knows no adapter, adapters know no configuration. It reads the secrets
 //! that an adapter needs from the start, sends nothing, and decides nothing.
+
+pub mod vantage;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -3,9 +3,10 @@
 //!
 //! Invariants: only authoritative answers count, and no answer is cached. Only the addresses of load balancers and of
 //! servers whose names lie outside the zone go through a resolver, and what [`ask_resolver`] asks. Questions are
-//! unsigned: this is what resolvers see. Nothing here writes or waits for a change; the caller repeats a round as long as
+//! unsigned: this is what resolvers see. An [`Asker`] brings them to servers that this process does not reach. Nothing here writes or waits for a change; the caller repeats a round as long as
 //! it cares.
 
+mod asker;
 mod delegation;
 mod discovery;
 mod resolving;
@@ -16,14 +17,13 @@ mod targets;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use dns_wire::ExchangeError;
-use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{Name, RecordType};
 
+pub use self::asker::{Asker, Here, ask_by};
 pub use self::delegation::{Delegated, delegated};
 pub use self::discovery::{Discovery, DiscoveryError};
 pub use self::resolving::ask_resolver;
-pub use self::served::{Expected, Served, serves};
+pub use self::served::{Expected, Served, serves, serves_by};
 pub use self::servers::{Servers, Unresolved, servers};
 pub use self::targets::Targets;
 pub use crate::content::Content;
@@ -39,6 +39,14 @@ pub enum AskError {
         /// What happened.
         reason: String,
     },
+    /// Whoever was to ask it could not: ask by way of another.
+    #[error("{server} was not asked: {reason}")]
+    Unasked {
+        /// The server.
+        server: SocketAddr,
+        /// Why.
+        reason: String,
+    },
     /// It answers, but not as an authoritative server of the zone: someone has to look at it.
     #[error("{server} is not authoritative for {name} ({reason})")]
     Lame {
@@ -51,31 +59,10 @@ pub enum AskError {
     },
 }
 
-/// Asks one server once, over UDP, and over TCP if the answer is truncated. Each takes `within` at the most.
+/// Asks one server once, from here, over UDP, and over TCP if the answer is truncated. Each takes `within` at the most.
 ///
 /// # Errors
 /// [`AskError`].
 pub async fn ask(server: SocketAddr, name: &Name, rtype: RecordType, within: Duration) -> Result<Content, AskError> {
-    let silent = |reason: String| AskError::Silent { server, reason };
-    let query = dns_wire::query(Message::query().metadata.id, name, rtype);
-    let wire = query.to_vec().map_err(|error| silent(error.to_string()))?;
-    let answer = dns_wire::udp_then_tcp(server, &wire, within).await.map_err(|error| match error {
-        ExchangeError::Connect { reason, .. } | ExchangeError::NoAnswer { reason, .. } => silent(reason),
-        ExchangeError::Garbage { reason, .. } => silent(format!("it sent garbage: {reason}")),
-    })?;
-    let message = answer.message;
-    let lame = |reason: String| AskError::Lame { server, name: name.to_string(), reason };
-    match message.metadata.response_code {
-        ResponseCode::NoError | ResponseCode::NXDomain => {}
-        other => return Err(lame(other.to_string())),
-    }
-    // An id alone is 16 bits: the question must be ours as well (RFC 5452 §9.1).
-    let asked = message.queries.iter().any(|query| query.query_type() == rtype && query.name().eq_ignore_root(name));
-    if !asked {
-        return Err(silent("it answers another question".to_owned()));
-    }
-    if !message.metadata.authoritative {
-        return Err(lame("no AA bit".to_owned()));
-    }
-    Ok(Content::of(&message, name, rtype))
+    ask_by(&Here, server, name, rtype, within).await
 }

@@ -1,5 +1,6 @@
 //! The probe engine on real sockets of the loopback interface.
 
+mod asking;
 mod certificates;
 mod daemon;
 mod dns;

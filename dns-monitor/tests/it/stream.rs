@@ -12,6 +12,7 @@ use dns_core::identifier::{RegionName, ServiceName};
 use dns_core::policy::Detection;
 use dns_core::service::Endpoint;
 use dns_monitor::api::{Api, routes};
+use dns_monitor::asking::{Askable, Asking};
 use dns_monitor::coverage::{Coverage, Target};
 use dns_monitor::evidence::{Evidence, Report, Run, own};
 use dns_monitor::probe::Outcome;
@@ -97,6 +98,7 @@ impl Rig {
             reports: reports.clone(),
             probers: Arc::default(),
             places: Places::new(1),
+            asking: Asking::new(Askable::default()),
         };
         let document = dns_api::openapi::monitor();
         let kit = Kit::new(Tokens::default(), Readiness::default(), Metrics::global(), &document).expect("a kit");

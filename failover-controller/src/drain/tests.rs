@@ -174,7 +174,7 @@ async fn samples_nothing_that_has_run_out_already_and_a_move_only_once() {
 #[tokio::test]
 async fn nothing_is_sampled_without_a_panel_or_of_a_proxys_answers() {
     let world = World::start(&[]);
-    let drain = |verification| Drain { verification, server: None };
+    let drain = |verification| Drain { verification, source: None };
     assert!(Move::of(drain(verification(Duration::ZERO, 1)), &world.panel).is_none());
     let world = World::start(&[SocketAddr::from(([192, 0, 2, 53], 53))]);
     let mut proxied = verification(Duration::ZERO, 1);
@@ -195,9 +195,10 @@ async fn a_record_that_was_not_there_may_be_missed_for_as_long_as_the_soa_says()
         })
     };
     // RFC 2308 §5: the lesser of the minimum and the SOA's own TTL.
-    assert_eq!(absence_lifetime(soa(300).await, &zone).await, Duration::from_mins(5));
-    assert_eq!(absence_lifetime(soa(86_400).await, &zone).await, Duration::from_mins(15));
+    let source = |server| Source { server, outlook: Outlook::Here };
+    assert_eq!(absence_lifetime(&source(soa(300).await), &zone).await, Duration::from_mins(5));
+    assert_eq!(absence_lifetime(&source(soa(86_400).await), &zone).await, Duration::from_mins(15));
     let silent = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
     let nobody = silent.local_addr().expect("an address");
-    assert_eq!(absence_lifetime(nobody, &zone).await, ABSENCE_DEFAULT);
+    assert_eq!(absence_lifetime(&source(nobody), &zone).await, ABSENCE_DEFAULT);
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use dns_core::fence::text::FenceText;
 use dns_core::machine::event::{Delivery, DeliveryOutcome};
 use dns_core::rrset::{RrsetKey, Rrsets};
-use dns_provider::authoritative::{Expected, Served, Servers, Targets, Unresolved, serves};
+use dns_provider::authoritative::{Expected, Served, Servers, Targets, Unresolved};
 use dns_provider::port::{Progress, Receipt};
 use dns_service::exit::one_line;
 use hickory_proto::rr::Name;
@@ -22,14 +22,15 @@ use tokio::sync::Semaphore;
 use tokio::task::{self, JoinSet};
 
 use crate::providers::ProviderInUse;
+use crate::providers::outlook::{Outlook, Seen};
 
-/// How long one question to one server may take: longer than any way around the world.
+/// How long one question about which servers there are may take: longer than any way around the world.
 const QUESTION: Duration = Duration::from_secs(1);
 /// The first pause between two rounds; it doubles up to [`PAUSE_MAX`].
 pub(super) const PAUSE_MIN: Duration = Duration::from_millis(20);
 /// The longest pause: propagation is measured to a quarter of a second.
 const PAUSE_MAX: Duration = Duration::from_millis(250);
-/// Questions to servers under way at once: each has a socket of its own, and a process may open few.
+/// Rounds of questions to servers under way at once: each has a socket of its own, and a process may open few.
 const QUESTIONS_MAX: usize = 256;
 
 /// How long a server may be silent before it is given up, and how long its address is looked for: some lost packets.
@@ -115,8 +116,10 @@ async fn ask_servers(
     let mut questions = Questions::default();
     let ask = |server: SocketAddr| {
         let (wanted, targets, hearing) = (wanted.clone(), Arc::clone(targets), hearing.clone());
-        questions
-            .ask(server, async move { hearing.hear(ask_until_served(server, &wanted, &targets, began).await).await });
+        let outlook = provider.outlook.clone();
+        questions.ask(server, async move {
+            hearing.hear(ask_until_served(&outlook, server, &wanted, &targets, began).await).await
+        });
     };
     let look = || provider.discovery.servers(provider.adapter.as_ref(), &wanted.zone, QUESTION);
     let missing = find_all(look, SILENCE.min(wanted.within), ask).await;
@@ -220,24 +223,31 @@ fn expected<'a>(wanted: &'a Wanted, targets: &'a Targets) -> Expected<'a> {
 }
 
 /// One round of questions to one server, as soon as there is a socket for it.
-async fn ask_once(server: SocketAddr, expected: &Expected<'_>) -> Served {
+async fn ask_once(outlook: &Outlook, server: SocketAddr, expected: &Expected<'_>) -> Seen {
     static QUESTIONS: Semaphore = Semaphore::const_new(QUESTIONS_MAX);
     let _place = QUESTIONS.acquire().await.expect("invariant: nobody closes it");
-    serves(server, expected, QUESTION).await
+    outlook.serves(server, expected).await
 }
 
-async fn ask_until_served(server: SocketAddr, wanted: &Wanted, targets: &Targets, began: Instant) -> Delivery {
+async fn ask_until_served(
+    outlook: &Outlook,
+    server: SocketAddr,
+    wanted: &Wanted,
+    targets: &Targets,
+    began: Instant,
+) -> Delivery {
     let expected = expected(wanted, targets);
     let mut pause = PAUSE_MIN;
     let mut silent_since = Instant::now();
     loop {
-        let answer = ask_once(server, &expected).await;
+        let Seen { served, from } = ask_once(outlook, server, &expected).await;
+        let seen_from = from.map(|vantage| format!("seen from {vantage}"));
         let took = began.elapsed();
-        let (outcome, detail) = match answer {
-            Served::New => return delivery(server, DeliveryOutcome::Served, Some(took), None),
+        let (outcome, detail) = match served {
+            Served::New => return delivery(server, DeliveryOutcome::Served, Some(took), seen_from),
             Served::Old { answered } => {
                 silent_since = Instant::now();
-                (DeliveryOutcome::Old, answered)
+                (DeliveryOutcome::Old, [Some(answered), seen_from].into_iter().flatten().collect::<Vec<_>>().join(", "))
             }
             Served::Silent { reason, heard } => {
                 if heard {

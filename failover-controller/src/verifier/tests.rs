@@ -161,14 +161,14 @@ async fn a_server_whose_question_panics_is_told_as_silent_and_not_dropped() {
 #[tokio::test]
 async fn a_verification_that_panics_is_answered_for_and_one_that_was_replaced_is_not() {
     let (engine, mut messages, _publish) = Engine::channel();
-    let mut running = Running { engine, tasks: JoinSet::new(), by_place: BTreeMap::new() };
+    let mut running = Running { engine, tasks: JoinSet::new(), of_task: HashMap::new(), by_place: BTreeMap::new() };
     let asked = |number| Asked { decision: DecisionId::at(NOW, number), subject: server(1).to_string() };
     let name: ServiceName = "checkout".parse().expect("a name");
     let of = (name.clone(), service("192.0.2.10").place());
-    running.begin(of.clone(), asked(1), std::future::pending());
-    running.begin(of, asked(2), async { panic!("a fault in one verification") });
+    running.begin(of.clone(), Some(asked(1)), std::future::pending());
+    running.begin(of, Some(asked(2)), async { panic!("a fault in one verification") });
     for _ in 0..2 {
-        let ended = running.tasks.join_next().await.expect("two have begun");
+        let ended = running.tasks.join_next_with_id().await.expect("two have begun");
         running.end(ended);
     }
     let message = tokio::time::timeout(SILENCE, messages.recv()).await.expect("nobody answers for it");
@@ -178,9 +178,10 @@ async fn a_verification_that_panics_is_answered_for_and_one_that_was_replaced_is
     assert_eq!((service, decision), (name, asked(2).decision), "the one that still counts");
     assert_eq!(deliveries, [silent("192.0.2.1:53".to_owned(), PANICKED.to_owned())]);
     reply.send(Ok(())).expect("is waited for");
-    let told = running.tasks.join_next().await.expect("the answer");
+    let told = running.tasks.join_next_with_id().await.expect("the answer");
     running.end(told);
     assert!(running.tasks.is_empty() && messages.try_recv().is_none(), "told once");
+    assert!(running.of_task.is_empty() && running.by_place.is_empty(), "and nothing is kept of it");
 }
 
 /// A provider that spreads its writes, and says so as often as it is scripted to.

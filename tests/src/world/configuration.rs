@@ -13,14 +13,19 @@ pub(super) fn configuration(plan: &Plan, sandbox: &Sandbox, providers: &[Declare
     let scheme = if plan.hearing == Hearing::Tls { "https" } else { "http" };
     let control = addresses.control.map(|at| format!(", controlTargets: [\"{at}\"]")).unwrap_or_default();
     for (number, at) in addresses.evidence.iter().enumerate() {
-        writeln!(text, "  - {{ name: v{number}, url: \"{scheme}://{at}\"{control} }}")
+        let labels = if number < plan.inside { ", labels: { side: inside }" } else { "" };
+        writeln!(text, "  - {{ name: v{number}, url: \"{scheme}://{at}\"{labels}{control} }}")
             .expect("invariant: a String takes all");
     }
     if plan.hearing == Hearing::Tls {
-        write!(
+        writeln!(text, "tls: {{ cert: {folder}/SELF.crt, key: {folder}/SELF.key, ca: {folder}/ca.pem }}")
+            .expect("invariant: a String takes all");
+    }
+    if plan.hearing == Hearing::Tls || plan.inside > 0 {
+        let role = if plan.inside > 0 { "operator" } else { "viewer" };
+        writeln!(
             text,
-            "tls: {{ cert: {folder}/SELF.crt, key: {folder}/SELF.key, ca: {folder}/ca.pem }}\n\
-             monitor: {{ tokens: [ {{ name: controller, role: viewer, file: {folder}/evidence.token }} ] }}\n"
+            "monitor: {{ tokens: [ {{ name: controller, role: {role}, file: {folder}/evidence.token }} ] }}"
         )
         .expect("invariant: a String takes all");
     }

@@ -6,9 +6,11 @@ pub(super) mod cloudflare;
 pub(super) mod powerdns;
 pub(super) mod relayed;
 pub(super) mod route53;
+pub(super) mod walled;
 
 use std::net::SocketAddr;
 
+use self::route53::HostedZone;
 use super::{RECORDS, ZONE};
 use crate::{AuthServer, Sandbox};
 

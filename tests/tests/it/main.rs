@@ -20,6 +20,7 @@ mod layering;
 mod notify;
 mod page;
 mod powerdns_adapter;
+mod private;
 mod provider;
 mod race;
 mod refusals;

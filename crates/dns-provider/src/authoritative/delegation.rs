@@ -3,17 +3,23 @@
 //! A zone that is delegated elsewhere is written and read without a fault, verified on every server of its provider, and
 //! no user ever sees it. So the servers of the parent are asked directly, without a resolver's cache in between, and what
 //! they say is compared with what the provider says. When they cannot be asked, the provider's own word counts.
+//!
+//! Names say little where they lie in the zone itself: their addresses are what the parent's glue makes of them. So these
+//! are compared by address, and the provider's own are never looked up through the delegation that is in question.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use dns_core::rrset::{GuardedType, RrsetKey};
+use dns_core::zone::ReadRequest;
 use dns_wire::ExchangeError;
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 
 use super::resolving::{addresses, ask_resolver};
 use super::servers::{PORT, names};
+use crate::port::{Provider, Urgency};
 
 /// How many of the parent's servers are asked, one after the other, until one answers. They serve the same zone.
 const PARENT_SERVERS_MAX: usize = 4;
@@ -46,19 +52,39 @@ pub enum Delegated {
     },
 }
 
-/// Asks the parent of `zone` and compares with `provider`, the names of the provider's servers. `resolvers` tell where
-/// the parent is served. Each question takes `within` at the most.
-pub async fn delegated(zone: &Name, provider: &[Name], resolvers: &[SocketAddr], within: Duration) -> Delegated {
-    delegated_at(zone, provider, resolvers, within, PORT).await
-}
-
-async fn delegated_at(
+/// Asks the parent of `zone` and compares with the provider's servers: their `names`, and their addresses where they are
+/// `configured`. `resolvers` tell where the parent is served. Each question takes `within` at the most.
+pub async fn delegated(
+    provider: &dyn Provider,
     zone: &Name,
-    provider: &[Name],
+    names: &[Name],
+    configured: &[SocketAddr],
     resolvers: &[SocketAddr],
     within: Duration,
-    port: u16,
 ) -> Delegated {
+    let mut own = Own { names: names.iter().map(Name::to_lowercase).collect(), addresses: BTreeSet::new() };
+    own.addresses.extend(configured.iter().map(SocketAddr::ip));
+    let inside: BTreeSet<Name> = own.names.iter().filter(|name| zone.zone_of(name)).cloned().collect();
+    if !inside.is_empty() {
+        match told_addresses(provider, zone, &inside).await {
+            Ok(told) => own.addresses.extend(told),
+            // Without them, two different servers of one name look the same, or one server of two names different.
+            Err(reason) if configured.is_empty() => return Delegated::Unknown { reason },
+            Err(_) => {}
+        }
+    }
+    delegated_at(zone, own, resolvers, within, PORT).await
+}
+
+/// The provider's servers, as far as they are known without asking anyone whom the delegation leads to.
+#[derive(Clone, Debug, Default)]
+struct Own {
+    names: BTreeSet<Name>,
+    /// Of those inside the zone, and the configured ones.
+    addresses: BTreeSet<IpAddr>,
+}
+
+async fn delegated_at(zone: &Name, own: Own, resolvers: &[SocketAddr], within: Duration, port: u16) -> Delegated {
     let Referral { names, glue } = match at_parent(zone, resolvers, within, port).await {
         Ok(referral) => referral,
         Err(reason) => return Delegated::Unknown { reason },
@@ -66,28 +92,69 @@ async fn delegated_at(
     if names.is_empty() {
         return Delegated::Nowhere;
     }
-    let provider: BTreeSet<Name> = provider.iter().map(Name::to_lowercase).collect();
-    if provider.iter().any(|own| names.iter().any(|name| name.eq_ignore_root(own))) {
+    // A name outside the zone leads everyone to the same server; one inside leads wherever the parent's glue says.
+    let (is_outside, is_inside) = common(zone, &own.names, &names);
+    if is_outside || is_inside && (glue.is_empty() || own.addresses.is_empty()) {
         return Delegated::Here;
     }
     // The same servers may have other names there: those that a provider lends to its customers.
-    match same_servers(&names, glue, &provider, resolvers, within).await {
+    match same_servers(zone, &names, glue, own, resolvers, within).await {
         Ok(true) => Delegated::Here,
         Ok(false) => Delegated::Elsewhere { parent: names },
         Err(reason) => Delegated::Unknown { reason },
     }
 }
 
+/// Whether parent and provider have a name in common that lies outside the zone, and one that lies inside.
+fn common(zone: &Name, own: &BTreeSet<Name>, parent: &BTreeSet<Name>) -> (bool, bool) {
+    let common = || own.iter().filter(|own| parent.iter().any(|name| name.eq_ignore_root(own)));
+    (common().any(|name| !zone.zone_of(name)), common().any(|name| zone.zone_of(name)))
+}
+
+/// The addresses of the provider's servers inside its zone, by its own records: a resolver would go through the very
+/// delegation that is in question.
+async fn told_addresses(
+    provider: &dyn Provider,
+    zone: &Name,
+    inside: &BTreeSet<Name>,
+) -> Result<BTreeSet<IpAddr>, String> {
+    let types = [GuardedType::A, GuardedType::Aaaa];
+    let mut keys = BTreeSet::new();
+    for name in inside {
+        keys.extend(types.map(|rtype| RrsetKey::new(name, rtype)));
+    }
+    // No fence is looked for; below this name they all are, and it has none itself.
+    let fence_name = zone.prepend_label("_failover").map_err(|error| format!("{zone}: {error}"))?;
+    let request = ReadRequest { zone: zone.clone(), fence_name, keys };
+    let view = provider.read(&request, Urgency::Watch).await.map_err(|error| error.to_string())?;
+    // A view may hold more than was asked for.
+    let sets = view.rrsets.values().filter(|set| request.keys.contains(set.key()));
+    Ok(sets.flat_map(|set| set.values().iter().filter_map(RData::ip_addr)).collect())
+}
+
 async fn same_servers(
+    zone: &Name,
     parent: &BTreeSet<Name>,
     glue: BTreeSet<IpAddr>,
-    provider: &BTreeSet<Name>,
+    own: Own,
     resolvers: &[SocketAddr],
     within: Duration,
 ) -> Result<bool, String> {
-    let own = all_addresses(provider, resolvers, within).await?;
+    let Own { names: outside, addresses: mut here } = own;
+    let outside: BTreeSet<Name> = outside.into_iter().filter(|name| !zone.zone_of(name)).collect();
+    if !outside.is_empty() && glue.is_disjoint(&here) {
+        match all_addresses(&outside, resolvers, within).await {
+            Ok(found) => here.extend(found),
+            Err(reason) if here.is_empty() => return Err(reason),
+            Err(_) => {}
+        }
+    }
+    if here.is_empty() {
+        // All its names lie in the zone and have no address there: they are not the ones that the parent has.
+        return Ok(false);
+    }
     let there = if glue.is_empty() { all_addresses(parent, resolvers, within).await? } else { glue };
-    Ok(!own.is_disjoint(&there))
+    Ok(!here.is_disjoint(&there))
 }
 
 /// Every address of all that have one.

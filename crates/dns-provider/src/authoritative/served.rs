@@ -15,7 +15,7 @@ use dns_core::rrset::{Alias, GuardedType, Rrset, RrsetKey, Rrsets};
 use hickory_proto::rr::{Name, RData, RecordType};
 use tokio::time::timeout;
 
-use super::{AskError, Content, Targets, ask};
+use super::{AskError, Asker, Content, Here, Targets, ask_by};
 use crate::content::strings;
 use crate::wildcard::witnesses;
 
@@ -102,11 +102,32 @@ impl Expected<'_> {
     }
 }
 
-/// Asks one server for the fence and every RRset, one after the other, until something differs. Each question takes
-/// `within` at the most, so that a server far away has the time that its distance takes; all of them together take
+/// One round of questions to one server.
+#[derive(Clone, Copy)]
+struct Round<'a> {
+    asker: &'a dyn Asker,
+    server: SocketAddr,
+    /// For each question.
+    within: Duration,
+}
+
+impl Round<'_> {
+    async fn ask(&self, name: &Name, rtype: RecordType) -> Result<Content, AskError> {
+        ask_by(self.asker, self.server, name, rtype, self.within).await
+    }
+}
+
+/// Asks one server from here for the fence and every RRset, one after the other, until something differs. Each question
+/// takes `within` at the most, so that a server far away has the time that its distance takes; all of them together take
 /// that for each question, and `ROUND_MAX` at the most.
 pub async fn serves(server: SocketAddr, expected: &Expected<'_>, within: Duration) -> Served {
-    let fence = match timeout(within, ask(server, expected.fence_name, RecordType::TXT, within)).await {
+    serves_by(&Here, server, expected, within).await
+}
+
+/// As [`serves`], by way of an asker.
+pub async fn serves_by(asker: &dyn Asker, server: SocketAddr, expected: &Expected<'_>, within: Duration) -> Served {
+    let round = Round { asker, server, within };
+    let fence = match timeout(within, round.ask(expected.fence_name, RecordType::TXT)).await {
         Ok(Ok(fence)) => fence,
         Ok(Err(error)) => return Served::Silent { reason: error.to_string(), heard: false },
         Err(_) => return Served::Silent { reason: late(server, within), heard: false },
@@ -115,12 +136,12 @@ pub async fn serves(server: SocketAddr, expected: &Expected<'_>, within: Duratio
     if !is_fence(&fence, expected.fence) {
         return Served::Old { answered: describe(expected.fence_name, RecordType::TXT, &fence) };
     }
-    let round = within.saturating_mul(questions(expected)).min(ROUND_MAX);
-    match timeout(round, difference(server, expected, within)).await {
+    let all = within.saturating_mul(questions(expected)).min(ROUND_MAX);
+    match timeout(all, difference(round, expected)).await {
         Ok(Ok(None)) => Served::New,
         Ok(Ok(Some(answered))) => Served::Old { answered },
         Ok(Err(error)) => Served::Silent { reason: error.to_string(), heard: true },
-        Err(_) => Served::Silent { reason: late(server, round), heard: true },
+        Err(_) => Served::Silent { reason: late(server, all), heard: true },
     }
 }
 
@@ -135,14 +156,14 @@ fn questions(expected: &Expected<'_>) -> u32 {
     u32::try_from(expected.rrsets.len() + aliases + absent).unwrap_or(u32::MAX)
 }
 
-async fn difference(server: SocketAddr, expected: &Expected<'_>, within: Duration) -> Result<Option<String>, AskError> {
+async fn difference(round: Round<'_>, expected: &Expected<'_>) -> Result<Option<String>, AskError> {
     for (key, rrset) in expected.rrsets {
         let differs = match expected.shown(rrset) {
             Shown::Nothing(_) => continue,
-            Shown::Addresses(alias) => unlike_alias(server, key, alias, expected.targets, within).await?,
+            Shown::Addresses(alias) => unlike_alias(round, key, alias, expected.targets).await?,
             Shown::Exactly => {
                 let rtype = key.rtype().record_type();
-                let content = ask(server, key.name(), rtype, within).await?;
+                let content = round.ask(key.name(), rtype).await?;
                 (!is_rrset(&content, rrset)).then(|| describe(key.name(), rtype, &content))
             }
         };
@@ -152,8 +173,8 @@ async fn difference(server: SocketAddr, expected: &Expected<'_>, within: Duratio
     }
     for key in expected.absent.iter().filter(|key| !expected.is_answered_for(key.name())) {
         let rtype = key.rtype().record_type();
-        let content = ask(server, key.name(), rtype, within).await?;
-        if content.is_present() && !is_lent(server, key.name(), rtype, within).await? {
+        let content = round.ask(key.name(), rtype).await?;
+        if content.is_present() && !is_lent(round, key.name(), rtype).await? {
             return Ok(Some(describe(key.name(), rtype, &content)));
         }
     }
@@ -162,14 +183,13 @@ async fn difference(server: SocketAddr, expected: &Expected<'_>, within: Duratio
 
 /// What is wrong with the answer of an alias, if anything is.
 async fn unlike_alias(
-    server: SocketAddr,
+    round: Round<'_>,
     key: &RrsetKey,
     alias: &Alias,
     targets: &Targets,
-    within: Duration,
 ) -> Result<Option<String>, AskError> {
     let rtype = key.rtype().record_type();
-    let content = ask(server, key.name(), rtype, within).await?;
+    let content = round.ask(key.name(), rtype).await?;
     let Content::Records { values, .. } = &content else {
         return Ok(Some(describe(key.name(), rtype, &content)));
     };
@@ -177,7 +197,7 @@ async fn unlike_alias(
         return Ok(None);
     }
     let answered: BTreeSet<IpAddr> = values.iter().filter_map(RData::ip_addr).collect();
-    let strangers = targets.strangers(alias.target(), &answered, within).await;
+    let strangers = targets.strangers(alias.target(), &answered, round.within).await;
     Ok(strangers.map(|why| format!("{}: {why}", describe(key.name(), rtype, &content))))
 }
 
@@ -198,10 +218,10 @@ fn is_rrset(content: &Content, expected: &Rrset) -> bool {
     served.is_some_and(|served| served.same_values(expected) && (of_providers_choice || served.ttl() <= expected.ttl()))
 }
 
-async fn is_lent(server: SocketAddr, name: &Name, rtype: RecordType, within: Duration) -> Result<bool, AskError> {
+async fn is_lent(round: Round<'_>, name: &Name, rtype: RecordType) -> Result<bool, AskError> {
     let witnesses = witnesses(name);
     for witness in &witnesses {
-        if !ask(server, witness, rtype, within).await?.is_present() {
+        if !round.ask(witness, rtype).await?.is_present() {
             return Ok(false);
         }
     }

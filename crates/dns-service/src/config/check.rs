@@ -2,11 +2,13 @@
 
 mod ability;
 mod names;
+mod relay;
 mod render;
 mod vantage;
 
 use dns_core::identifier::Installation;
 
+pub(super) use self::relay::check as relays;
 use super::sections::provider::ProviderDraft;
 use super::sections::region::Regions;
 use super::sections::service::ServiceDraft;

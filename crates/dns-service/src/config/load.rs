@@ -64,7 +64,7 @@ fn assemble(sources: &[Source], roots: &[Node], program: &Program, report: &Repo
     let regions = Regions::read(&top);
     let resolvers = vantage::read_resolvers(&top);
     let vantage = vantage::read(&top, &resolvers);
-    let providers = provider::read(&top);
+    let providers = provider::read(&top, &vantage);
     let policies = Policies::read(&top, &vantage);
     let declared = Declared { regions: &regions, providers: &providers, policies: &policies };
     let services = service::read(&top.items("services"), declared);
@@ -75,6 +75,7 @@ fn assemble(sources: &[Source], roots: &[Node], program: &Program, report: &Repo
     let drain = observation::read_drain(&top);
     let canary = observation::read_canary(&top);
     check::all(&services, &vantage, &providers, &regions, installation.as_ref());
+    check::relays(&providers, controller.as_ref(), monitor.as_ref());
     check_program(program, &top, &vantage);
     check_secrets(program, &services, report);
     check_store_folder(program, store.as_ref());

@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use dns_core::identifier::VantageName;
 use hickory_proto::rr::Name;
 use url::Url;
 
@@ -16,6 +17,8 @@ pub struct ProviderConfig {
     pub kind: ProviderKind,
     /// The servers that verification asks; if empty, those that the zone's parent names.
     pub authoritative_servers: Vec<SocketAddr>,
+    /// From where they are asked.
+    pub verify: Verify,
     /// How long one exchange with it may take. Default 5 s.
     pub timeout: Duration,
     /// How often each service's fence and records are read in quiet times. Default 10 s for primaries, 1 min for APIs.
@@ -32,6 +35,29 @@ impl ProviderConfig {
             | ProviderKind::PowerDns(PowerDnsConfig { zones, .. }) => zones.iter().collect(),
             ProviderKind::Route53(Route53Config { zones, .. })
             | ProviderKind::Cloudflare(CloudflareConfig { zones, .. }) => zones.keys().collect(),
+        }
+    }
+}
+
+/// From where a provider's authoritative servers can be asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Verify {
+    /// From everywhere, so the controller asks them itself.
+    #[default]
+    Public,
+    /// From inside a private network only: these vantage points, one or more, ask for the controller.
+    Private {
+        /// In the order of the configuration.
+        inside: Vec<VantageName>,
+    },
+}
+
+impl Verify {
+    /// The vantage points that ask for the controller; none if it asks itself.
+    pub fn inside(&self) -> &[VantageName] {
+        match self {
+            Self::Public => &[],
+            Self::Private { inside } => inside,
         }
     }
 }

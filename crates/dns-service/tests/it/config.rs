@@ -92,12 +92,53 @@ fn panels_and_canaries_without_sense_are_refused() {
     assert!(told.contains("32 at the most"), "{told}");
 }
 
+/// The full example with further keys of its provider, and with monitors that take questions.
+fn verified(keys: &str) -> String {
+    let text = FULL.replace("      permit: 8s", &format!("      permit: 8s\n      {keys}"));
+    text.replace("role: viewer, file: SECRETS/monitor", "role: operator, file: SECRETS/monitor")
+}
+
+fn faults_of(text: &str) -> String {
+    load(text, &NO_SECRETS).expect_err("a fault").to_string()
+}
+
+fn inside(keys: &str) -> Vec<String> {
+    let config = load(&verified(keys), &NO_SECRETS).unwrap_or_else(|faults| panic!("{faults}"));
+    let provider = &config.providers[&"hidden".parse().expect("a name")];
+    provider.verify.inside().iter().map(ToString::to_string).collect()
+}
+
 #[test]
-fn servers_that_only_vantage_points_reach_are_refused_for_now() {
-    let told = faults_with("      permit: 8s", "      permit: 8s\n      verify: private");
-    assert!(told.contains("providers.hidden.rfc2136.verify: not yet"), "{told}");
-    let public = FULL.replace("      permit: 8s", "      permit: 8s\n      verify: public");
-    assert!(load(&public, &NO_SECRETS).is_ok());
+fn servers_of_a_private_network_are_asked_by_the_vantage_points_that_are_selected() {
+    assert_eq!(inside("verify: private\n      verifyFrom: { network: lab }"), ["lab"]);
+    assert_eq!(inside("verify: private"), ["fra1", "ams1", "lon1", "lab"], "all of them by default");
+    assert_eq!(inside("verify: private\n      verifyFrom: all").len(), 4);
+    assert!(inside("verify: public").is_empty());
+}
+
+#[test]
+fn private_servers_that_nobody_could_ask_are_refused_with_what_to_do() {
+    let at = "providers.hidden.rfc2136.verify";
+    let unnamed = verified("verify: private").replacen("      authoritativeServers:", "      # ", 1);
+    let told = faults_of(&unnamed);
+    assert!(told.contains(&format!("{at}: `private` needs `authoritativeServers`")), "{told}");
+    assert!(told.contains("hint: add it with each server's `ip:port`"), "{told}");
+    let told = faults_of(&verified("verify: private\n      verifyFrom: { network: moon }"));
+    assert!(told.contains(":32:19: providers.hidden.rfc2136.verifyFrom: no vantage point is inside"), "{told}");
+    assert!(told.contains("hint: known labels: `network: lab`, `network: public`"), "{told}");
+    let told = faults_of(&verified("verifyFrom: { network: lab }"));
+    assert!(told.contains("verifyFrom: only `verify: private` asks from somewhere"), "{told}");
+    let told = faults_of(&verified("verify: privat"));
+    assert!(told.contains(&format!("{at}: `privat` is not one of its values")), "{told}");
+}
+
+#[test]
+fn private_servers_are_refused_while_monitors_would_take_no_question() {
+    let all = verified("verify: private");
+    let told = faults_of(&all.replace("role: operator, file: SECRETS/monitor", "role: viewer, file: SECRETS/monitor"));
+    assert!(told.contains("providers.hidden: `verify: private` needs a token with the role operator"), "{told}");
+    let told = faults_of(&all.replace("  monitorTokenFile: SECRETS/monitor\n", ""));
+    assert!(told.contains("providers.hidden: `verify: private` needs `controller.monitorTokenFile`"), "{told}");
 }
 
 #[test]

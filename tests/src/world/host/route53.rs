@@ -52,6 +52,18 @@ impl HostedZone {
         let (fake, id) = (Arc::clone(&self.fake), self.id.clone());
         move || snapshot(&fake, &id)
     }
+
+    /// Its declaration with these servers, which need not be where it is answered.
+    pub(super) fn declared(&self, name: &str, servers: &[SocketAddr], options: &str) -> Declared {
+        let kind = format!(
+            "route53: {{ zones: {{ {ZONE}: {} }}, endpointUrl: \"{}\", requestsPerSecond: 1000, burst: 1000, \
+             authoritativeServers: [{}], {options} }}",
+            self.id,
+            self.fake.url(),
+            listed(servers),
+        );
+        Declared { name: name.to_owned(), kind }
+    }
 }
 
 fn snapshot(fake: &Fake, id: &str) -> Snapshot {
@@ -67,14 +79,7 @@ fn snapshot(fake: &Fake, id: &str) -> Snapshot {
 
 impl Host for HostedZone {
     fn providers(&self, name: &str, _sandbox: &Sandbox, options: &str) -> Vec<Declared> {
-        let kind = format!(
-            "route53: {{ zones: {{ {ZONE}: {} }}, endpointUrl: \"{}\", requestsPerSecond: 1000, burst: 1000, \
-             authoritativeServers: [{}], {options} }}",
-            self.id,
-            self.fake.url(),
-            listed(&self.servers()),
-        );
-        vec![Declared { name: name.to_owned(), kind }]
+        vec![self.declared(name, &self.servers(), options)]
     }
 
     fn servers(&self) -> Vec<SocketAddr> {

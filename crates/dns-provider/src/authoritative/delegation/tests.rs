@@ -1,9 +1,11 @@
 //! Tests of [`super`], on servers on loopback that all listen on one port.
 
+use dns_core::rrset::{Rrset, Ttl};
 use hickory_proto::rr::rdata::{A, NS};
 use tokio::net::UdpSocket;
 
 use super::*;
+use crate::memory::Memory;
 
 const WITHIN: Duration = Duration::from_millis(500);
 
@@ -77,8 +79,22 @@ async fn world(
 const ZONE: &str = "zone.sub.parent.test.";
 
 async fn ask(world: &World, provider: &[&str]) -> Delegated {
-    let provider: Vec<Name> = provider.iter().map(|text| name(text)).collect();
-    delegated_at(&name(ZONE), &provider, &world.resolvers, WITHIN, world.port).await
+    ask_knowing(world, provider, &[]).await
+}
+
+/// With addresses that the provider itself tells.
+async fn ask_knowing(world: &World, provider: &[&str], addresses: &[[u8; 4]]) -> Delegated {
+    let own = Own {
+        names: provider.iter().map(|text| name(text)).collect(),
+        addresses: addresses.iter().map(|ip| IpAddr::from(*ip)).collect(),
+    };
+    delegated_at(&name(ZONE), own, &world.resolvers, WITHIN, world.port).await
+}
+
+/// A referral to a server inside the zone, at this address.
+fn refer_inside(answer: &mut Message) {
+    answer.authorities.push(ns(ZONE, "ns1.zone.sub.parent.test."));
+    answer.additionals.push(a("ns1.zone.sub.parent.test.", [192, 0, 2, 1]));
 }
 
 fn refer(answer: &mut Message) {
@@ -129,4 +145,34 @@ async fn a_parent_that_cannot_be_asked_says_nothing() {
     assert!(matches!(ask(&refusing, &["ns1.there.test."]).await, Delegated::Unknown { .. }));
     let nobody = World { resolvers: Vec::new(), port: 53 };
     assert!(matches!(ask(&nobody, &["ns1.there.test."]).await, Delegated::Unknown { .. }));
+}
+
+#[tokio::test]
+async fn one_name_inside_the_zone_at_another_address_is_another_server() {
+    let own = "ns1.zone.sub.parent.test.";
+    // Whoever resolves the name goes through the delegation, and finds the server that it leads to.
+    let world = world(8, &[("ns1.zone.sub.parent.test.", [192, 0, 2, 1])], refer_inside).await;
+    let elsewhere = Delegated::Elsewhere { parent: [name(own)].into() };
+    assert_eq!(ask_knowing(&world, &[own], &[[192, 0, 2, 99]]).await, elsewhere);
+    assert_eq!(ask_knowing(&world, &[own], &[[192, 0, 2, 99], [192, 0, 2, 1]]).await, Delegated::Here);
+}
+
+#[tokio::test]
+async fn names_inside_the_zone_are_never_looked_up_through_the_delegation() {
+    let hosts = &[("ns7.zone.sub.parent.test.", [192, 0, 2, 1])];
+    let world = world(9, hosts, refer).await;
+    let elsewhere = Delegated::Elsewhere { parent: [name("ns1.there.test.")].into() };
+    assert_eq!(ask(&world, &["ns7.zone.sub.parent.test."]).await, elsewhere);
+    assert_eq!(ask_knowing(&world, &["ns7.zone.sub.parent.test."], &[[192, 0, 2, 1]]).await, Delegated::Here);
+}
+
+#[tokio::test]
+async fn the_provider_tells_the_addresses_of_its_servers_inside_the_zone() {
+    let (zone, inside) = (name(ZONE), name("ns1.zone.sub.parent.test."));
+    let memory = Memory::new(&zone, vec![inside.clone()]);
+    let key = RrsetKey::new(&inside, GuardedType::A);
+    let ttl = Ttl::from_secs(60).expect("a TTL");
+    memory.put(Rrset::new(key, ttl, [RData::A(A([192, 0, 2, 99].into()))]).expect("a record"));
+    let told = told_addresses(&memory, &zone, &[inside].into()).await.expect("it answers");
+    assert_eq!(told, [IpAddr::from([192, 0, 2, 99])].into());
 }

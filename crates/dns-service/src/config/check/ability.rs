@@ -4,6 +4,7 @@
 
 use std::ops::RangeInclusive;
 
+use dns_core::identifier::ProviderName;
 use dns_core::policy::GuardDemand;
 use dns_core::rrset::{GuardedType, RrsetKey};
 use dns_core::service::{Endpoint, RecordValues};
@@ -48,7 +49,11 @@ impl Ability {
 
 /// One provider of the service in question.
 struct Keeper<'d> {
+    name: &'d ProviderName,
+    /// Name and kind, for people.
     named: String,
+    /// Whether the service has other providers.
+    is_one_of_several: bool,
     kind: KindName,
     /// The zones that it lists, as far as they could be read.
     zones: Option<Vec<&'d Name>>,
@@ -63,7 +68,8 @@ pub(super) fn refuse_impossible(service: &ServiceDraft<'_>, providers: &[Provide
         let named = format!("provider `{name}` ({})", kind.as_str());
         // One faulty field hides no other fault: what is asked of a kind needs no more than the kind.
         let zones = config.as_ref().map(ProviderConfig::zones);
-        let keeper = Keeper { named, kind, zones, able: Ability::of(kind) };
+        let is_one_of_several = service.providers().count() > 1;
+        let keeper = Keeper { name, named, is_one_of_several, kind, zones, able: Ability::of(kind) };
         refuse_weak_guard(service, &keeper);
         for record in service.records.iter().filter(|record| keeper.has(record)) {
             refuse_record(service, record, &keeper);
@@ -147,6 +153,14 @@ fn refuse_ttl(record: &RecordDraft<'_>, proxied: bool, keeper: &Keeper<'_>) {
     let Some(range) = able.ttl_secs.as_ref().filter(|_| !chooses) else { return };
     if !range.contains(&ttl.as_secs()) {
         let (least, most) = (range.start(), range.end());
-        record.spot.fault(format!("has a TTL of {} s; {named} takes {least} s to {most} s", ttl.as_secs()));
+        let message = format!("has a TTL of {} s; {named} takes {least} s to {most} s", ttl.as_secs());
+        record.spot.fault_with_hint(message, another_ttl(ttl.as_secs(), range, keeper));
     }
+}
+
+fn another_ttl(ttl_secs: u32, range: &RangeInclusive<u32>, keeper: &Keeper<'_>) -> String {
+    let (least, most) = (range.start(), range.end());
+    let change = if ttl_secs < *least { format!("raise it to {least}s") } else { format!("lower it to {most}s") };
+    let name = keeper.name;
+    if keeper.is_one_of_several { format!("{change}, or take `{name}` out of `providers`") } else { change }
 }

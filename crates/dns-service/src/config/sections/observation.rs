@@ -1,10 +1,16 @@
-//! `drain:` and `canary:`: what the controller looks at when nothing has to be decided.
+//! `drain:`, `canary:` and a provider's `verify:`: what the controller looks at beside its decisions, and from where.
 
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::time::Duration;
+
+use dns_core::identifier::VantageName;
 
 use super::socket_addresses;
 use super::top::Top;
-use crate::config::tree::{Spot, if_given, or_default};
+use super::vantage::{VantageDraft, select};
+use crate::config::provider::Verify;
+use crate::config::tree::{Map, Spot, if_given, or_default};
 use crate::config::{CanaryConfig, DrainConfig};
 
 /// Every day: a right that was lost shows before the next night.
@@ -48,19 +54,51 @@ fn every(spot: &Spot<'_>) -> Option<CanaryConfig> {
     Some(CanaryConfig { every: Some(length) })
 }
 
-/// `verify:` of a provider: whether its servers can be asked from here.
-pub(crate) fn refuse_private(spot: Option<Spot<'_>>) -> Option<()> {
-    #[derive(Clone, Copy, PartialEq, Eq)]
-    enum Reach {
-        Public,
-        Private,
+/// The words of `verify:`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Public,
+    Private,
+}
+
+/// `verify:` and `verifyFrom:` of a provider: from where its servers are asked. `servers` are those that it names, if that
+/// could be read.
+pub(crate) fn read_verify(
+    map: &Map<'_>,
+    servers: Option<&[SocketAddr]>,
+    vantage: &[VantageDraft<'_>],
+) -> Option<Verify> {
+    let (verify, from) = (map.optional("verify"), map.optional("verifyFrom"));
+    let reach =
+        if_given(verify.clone(), |spot| spot.choice(&[("public", Reach::Public), ("private", Reach::Private)]))?;
+    let Some(verify) = verify.filter(|_| reach == Some(Reach::Private)) else {
+        let Some(from) = from else { return Some(Verify::Public) };
+        from.fault_with_hint("only `verify: private` asks from somewhere", "add it, or remove this key");
+        return None;
+    };
+    let named = servers.is_none_or(|servers| !servers.is_empty());
+    if !named {
+        let hint = "add it with each server's `ip:port`, as the vantage points inside reach it";
+        verify.fault_with_hint("`private` needs `authoritativeServers`: nobody outside can look for them", hint);
     }
-    let reach = if_given(spot.clone(), |spot| spot.choice(&[("public", Reach::Public), ("private", Reach::Private)]))?;
-    match (reach, spot) {
-        (Some(Reach::Private), Some(spot)) => {
-            spot.not_yet("run the controller where it reaches the servers; monitors cannot ask them for it");
-            None
-        }
-        (Some(Reach::Public | Reach::Private) | None, _) => Some(()),
+    let inside = inside(from.as_ref(), &verify, vantage)?;
+    named.then_some(Verify::Private { inside })
+}
+
+/// The vantage points that a selector takes; all without one.
+fn inside(from: Option<&Spot<'_>>, verify: &Spot<'_>, vantage: &[VantageDraft<'_>]) -> Option<Vec<VantageName>> {
+    let selected = select(from, vantage)?;
+    if selected.is_empty() {
+        let hint = format!("known labels: {}", known_labels(vantage));
+        from.unwrap_or(verify).fault_with_hint("no vantage point is inside, so nobody could ask", hint);
+        return None;
     }
+    // A faulty name is a fault already.
+    selected.into_iter().map(|draft| draft.name.clone()).collect()
+}
+
+fn known_labels(vantage: &[VantageDraft<'_>]) -> String {
+    let pairs = vantage.iter().flat_map(|draft| &draft.labels).map(|(key, value)| format!("`{key}: {value}`"));
+    let pairs: BTreeSet<String> = pairs.collect();
+    if pairs.is_empty() { "none".to_owned() } else { pairs.into_iter().collect::<Vec<_>>().join(", ") }
 }

@@ -9,8 +9,9 @@ use dns_core::identifier::ProviderName;
 use hickory_proto::rr::Name;
 
 use super::top::Top;
+use super::vantage::VantageDraft;
 use super::{domain_name, observation, refuse_repeated, socket_address, socket_addresses};
-use crate::config::provider::{ProviderConfig, ProviderKind, Rfc2136Config, TsigAlgorithm, TsigConfig};
+use crate::config::provider::{ProviderConfig, ProviderKind, Rfc2136Config, TsigAlgorithm, TsigConfig, Verify};
 use crate::config::secret::{SecretKind, SecretUser};
 use crate::config::suggestion;
 use crate::config::tree::{Map, Spot, each, or_default};
@@ -63,10 +64,10 @@ impl KindName {
 }
 
 /// Reads `providers`.
-pub(crate) fn read<'t>(top: &Top<'t>) -> Vec<ProviderDraft<'t>> {
+pub(crate) fn read<'t>(top: &Top<'t>, vantage: &[VantageDraft<'_>]) -> Vec<ProviderDraft<'t>> {
     let mut drafts = Vec::new();
     for (key, value) in top.entries("providers") {
-        let (kind, config) = read_one(&value);
+        let (kind, config) = read_one(&value, vantage);
         let Some(name) = key.parse::<ProviderName>() else { continue };
         drafts.push(ProviderDraft { spot: key, name, kind, config });
     }
@@ -88,30 +89,31 @@ pub(crate) fn reference<'d>(spot: &Spot<'_>, drafts: &'d [ProviderDraft<'d>]) ->
 /// What every kind of provider has.
 struct Timing {
     authoritative_servers: Vec<SocketAddr>,
+    verify: Verify,
     timeout: Duration,
     read_interval: Duration,
     permit: Duration,
 }
 
 impl Timing {
-    fn of_primary(map: &Map<'_>) -> Option<Self> {
-        Self::read(map, READ_INTERVAL_DEFAULT)
+    fn of_primary(map: &Map<'_>, vantage: &[VantageDraft<'_>]) -> Option<Self> {
+        Self::read(map, vantage, READ_INTERVAL_DEFAULT)
     }
 
-    fn of_api(map: &Map<'_>) -> Option<Self> {
-        Self::read(map, API_READ_INTERVAL_DEFAULT)
+    fn of_api(map: &Map<'_>, vantage: &[VantageDraft<'_>]) -> Option<Self> {
+        Self::read(map, vantage, API_READ_INTERVAL_DEFAULT)
     }
 
-    fn read(map: &Map<'_>, read_every: Duration) -> Option<Self> {
+    fn read(map: &Map<'_>, vantage: &[VantageDraft<'_>], read_every: Duration) -> Option<Self> {
         let authoritative_servers =
             or_default(map.optional("authoritativeServers"), Vec::new(), |spot| socket_addresses(&spot));
         let timeout = or_default(map.optional("timeout"), TIMEOUT_DEFAULT, |spot| spot.positive_duration());
         let read_interval = or_default(map.optional("readInterval"), read_every, |spot| read_interval(&spot));
         let permit = or_default(map.optional("permit"), PERMIT_DEFAULT, |spot| permit(&spot));
-        let reachable = observation::refuse_private(map.optional("verify"));
-        reachable?;
+        let verify = observation::read_verify(map, authoritative_servers.as_deref(), vantage);
         Some(Self {
             authoritative_servers: authoritative_servers?,
+            verify: verify?,
             timeout: timeout?,
             read_interval: read_interval?,
             permit: permit?,
@@ -120,13 +122,13 @@ impl Timing {
 
     #[expect(clippy::unnecessary_wraps, reason = "it ends chains of `?` over what could not be read")]
     fn provider(self, kind: ProviderKind) -> Option<ProviderConfig> {
-        let Self { authoritative_servers, timeout, read_interval, permit } = self;
-        Some(ProviderConfig { kind, authoritative_servers, timeout, read_interval, permit })
+        let Self { authoritative_servers, verify, timeout, read_interval, permit } = self;
+        Some(ProviderConfig { kind, authoritative_servers, verify, timeout, read_interval, permit })
     }
 }
 
-fn read_one(spot: &Spot<'_>) -> (Option<KindName>, Option<ProviderConfig>) {
-    type Read = fn(&Spot<'_>) -> Option<ProviderConfig>;
+fn read_one(spot: &Spot<'_>, vantage: &[VantageDraft<'_>]) -> (Option<KindName>, Option<ProviderConfig>) {
+    type Read = fn(&Spot<'_>, &[VantageDraft<'_>]) -> Option<ProviderConfig>;
     const KINDS: [(KindName, Read); 4] = [
         (KindName::Rfc2136, read_rfc2136),
         (KindName::Route53, api::route53),
@@ -137,11 +139,13 @@ fn read_one(spot: &Spot<'_>) -> (Option<KindName>, Option<ProviderConfig>) {
     let given = |(kind, read): (KindName, Read)| Some((kind, map.optional(kind.as_str())?, read));
     let given: Vec<_> = KINDS.into_iter().filter_map(given).collect();
     // Each is read, so that all faults are told.
-    let mut read: Vec<_> = given.iter().map(|(_, spot, read)| read(spot)).collect();
+    let mut read: Vec<_> = given.iter().map(|(_, spot, read)| read(spot, vantage)).collect();
     match given.as_slice() {
         [(kind, _, _)] => (Some(*kind), read.pop().flatten()),
         [] => {
-            spot.fault_with_hint("says no kind of provider", "write `rfc2136: { server: …, zones: […], tsig: … }`");
+            let kinds = KINDS.map(|(kind, _)| kind.as_str()).join(", ");
+            let hint = format!("one of {kinds}, such as `rfc2136: {{ server: …, zones: […], tsig: … }}`");
+            spot.fault_with_hint("says no kind of provider", hint);
             (None, None)
         }
         [_, (_, second, _), ..] => {
@@ -151,7 +155,7 @@ fn read_one(spot: &Spot<'_>) -> (Option<KindName>, Option<ProviderConfig>) {
     }
 }
 
-fn read_rfc2136(spot: &Spot<'_>) -> Option<ProviderConfig> {
+fn read_rfc2136(spot: &Spot<'_>, vantage: &[VantageDraft<'_>]) -> Option<ProviderConfig> {
     let map = spot.map(&[
         "server",
         "zones",
@@ -162,12 +166,13 @@ fn read_rfc2136(spot: &Spot<'_>) -> Option<ProviderConfig> {
         "readInterval",
         "permit",
         "verify",
+        "verifyFrom",
     ])?;
     let server = map.required("server").and_then(|spot| socket_address(&spot));
     let zones = map.required("zones").and_then(|spot| zones(&spot));
     let notify = or_default(map.optional("notify"), Vec::new(), |spot| notify(&spot, server));
     let tsig = map.required("tsig").and_then(|spot| tsig_keys(&spot));
-    let timing = Timing::of_primary(&map);
+    let timing = Timing::of_primary(&map, vantage);
     let kind = Rfc2136Config { server: server?, zones: zones?, notify: notify?, tsig: tsig? };
     timing?.provider(ProviderKind::Rfc2136(kind))
 }

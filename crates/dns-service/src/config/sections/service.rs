@@ -41,6 +41,8 @@ pub(crate) struct ServiceDraft<'t> {
     mode: Option<Mode>,
     pub(crate) zone: Option<Name>,
     keepers: Option<Vec<Keeper>>,
+    /// Those of its providers that there are, even if one that it names is not among them.
+    providers: Vec<ProviderName>,
     pub(crate) policy: Option<PolicyDraft>,
     pub(crate) records: Vec<RecordDraft<'t>>,
     pub(crate) regions: Vec<RegionDraft<'t>>,
@@ -85,7 +87,7 @@ impl<'t> ServiceDraft<'t> {
 
     /// The names of the service's providers, as far as they could be read.
     pub(crate) fn providers(&self) -> impl Iterator<Item = &ProviderName> {
-        self.keepers.iter().flatten().map(|keeper| &keeper.provider)
+        self.providers.iter()
     }
 
     /// The service as one zone has it, with stand-ins for all that does not decide what its regions render to.
@@ -144,9 +146,12 @@ fn read_one<'t>(index: usize, item: &Spot<'t>, declared: Declared<'_>) -> Option
     let names: Vec<RegionName> = regions.iter().filter_map(|region| region.name.clone()).collect();
     let record_items = map.required("records").and_then(|spot| spot.filled_list("record")).unwrap_or_default();
     let records: Vec<_> = record_items.iter().filter_map(|item| record::read(item, zone.as_ref(), &names)).collect();
-    let keepers = places::read(&map, zone.as_ref(), &records, declared.providers);
+    let found = places::named(&map, declared.providers);
+    let drafts = found.iter().flat_map(|(_, drafts)| drafts.iter().flatten());
+    let providers = drafts.map(|draft| draft.name.clone()).collect();
+    let keepers = found.and_then(|(items, drafts)| places::read(&map, zone.as_ref(), &records, &items, &drafts));
     let lost = records.is_empty() || records.len() < record_items.len() || regions.len() < region_items.max(2);
-    Some(ServiceDraft { index, spot, name, mode, zone, keepers, policy, records, regions, lost })
+    Some(ServiceDraft { index, spot, name, mode, zone, keepers, providers, policy, records, regions, lost })
 }
 
 fn read_regions<'t>(index: usize, map: &Map<'t>, regions: &Regions) -> (usize, Vec<RegionDraft<'t>>) {
@@ -193,7 +198,12 @@ fn read_endpoint(spot: &Spot<'_>) -> Option<Endpoint> {
 fn read_load_balancer(spot: &Spot<'_>) -> Option<Alias> {
     let map = spot.map(&["hostname", "zoneId"])?;
     let hostname = map.required("hostname").and_then(|spot| read_hostname(&spot));
-    let zone_id = map.required("zoneId");
+    let zone_id = map.optional("zoneId");
+    if zone_id.is_none() {
+        let hint =
+            "it is the load balancer's own, its CanonicalHostedZoneId: `aws elbv2 describe-load-balancers` tells it";
+        spot.fault_with_hint("`zoneId` is missing", hint);
+    }
     let (hostname, zone_id) = (hostname?, zone_id?);
     Alias::new(&hostname, zone_id.text()?).map_err(|error| zone_id.fault(error.to_string())).ok()
 }

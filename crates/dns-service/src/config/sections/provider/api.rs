@@ -11,6 +11,7 @@ use crate::config::provider::{
     CallsConfig, CloudflareConfig, PowerDnsConfig, ProviderConfig, ProviderKind, Route53Config,
 };
 use crate::config::secret::{SecretKind, SecretUser};
+use crate::config::sections::vantage::VantageDraft;
 use crate::config::sections::{domain_name, refuse_repeated};
 use crate::config::tree::{Map, Spot, or_default};
 
@@ -34,8 +35,11 @@ const RATE_MAX: u64 = 1000;
 /// The longest id that a hosted zone of Route 53 has.
 const ZONE_ID_BYTES_MAX: usize = 32;
 
+/// Digits in the id of a zone at Cloudflare (API reference, "Zone Details": `maxLength: 32`).
+const ZONE_TAG_DIGITS: usize = 32;
+
 /// Reads `route53:`.
-pub(super) fn route53(spot: &Spot<'_>) -> Option<ProviderConfig> {
+pub(super) fn route53(spot: &Spot<'_>, vantage: &[VantageDraft<'_>]) -> Option<ProviderConfig> {
     let map = spot.map(&[
         "zones",
         "endpointUrl",
@@ -46,17 +50,18 @@ pub(super) fn route53(spot: &Spot<'_>) -> Option<ProviderConfig> {
         "readInterval",
         "permit",
         "verify",
+        "verifyFrom",
     ])?;
     let zones = map.required("zones").and_then(|spot| zone_ids(&spot, is_hosted_zone_id, "id such as Z0123456789"));
     let endpoint_url = or_default(map.optional("endpointUrl"), None, |spot| http_url(&spot).map(Some));
     let calls = calls(&map, ROUTE53_CALLS);
-    let timing = Timing::of_api(&map);
+    let timing = Timing::of_api(&map, vantage);
     let kind = Route53Config { zones: zones?, endpoint_url: endpoint_url?, calls: calls? };
     timing?.provider(ProviderKind::Route53(kind))
 }
 
 /// Reads `cloudflare:`.
-pub(super) fn cloudflare(spot: &Spot<'_>) -> Option<ProviderConfig> {
+pub(super) fn cloudflare(spot: &Spot<'_>, vantage: &[VantageDraft<'_>]) -> Option<ProviderConfig> {
     let map = spot.map(&[
         "zones",
         "tokenFile",
@@ -69,15 +74,16 @@ pub(super) fn cloudflare(spot: &Spot<'_>) -> Option<ProviderConfig> {
         "readInterval",
         "permit",
         "verify",
+        "verifyFrom",
     ])?;
-    let zones = map.required("zones").and_then(|spot| zone_ids(&spot, is_hex, "id of hexadecimal digits"));
+    let zones = map.required("zones").and_then(|spot| zone_ids(&spot, is_zone_tag, "id of 32 hexadecimal digits"));
     let token_file = map.required("tokenFile").and_then(|spot| spot.secret(SecretKind::Line, SecretUser::Controller));
     let endpoint_url = or_default(map.optional("endpointUrl"), None, |spot| http_url(&spot).map(Some));
     let batch_max = or_default(map.optional("plan"), BATCH_FREE, |spot| {
         spot.choice(&[("free", BATCH_FREE), ("pro", BATCH_PAID), ("business", BATCH_PAID), ("enterprise", BATCH_PAID)])
     });
     let calls = calls(&map, CLOUDFLARE_CALLS);
-    let timing = Timing::of_api(&map);
+    let timing = Timing::of_api(&map, vantage);
     let kind = CloudflareConfig {
         zones: zones?,
         token_file: token_file?,
@@ -89,7 +95,7 @@ pub(super) fn cloudflare(spot: &Spot<'_>) -> Option<ProviderConfig> {
 }
 
 /// Reads `powerdns:`.
-pub(super) fn powerdns(spot: &Spot<'_>) -> Option<ProviderConfig> {
+pub(super) fn powerdns(spot: &Spot<'_>, vantage: &[VantageDraft<'_>]) -> Option<ProviderConfig> {
     let map = spot.map(&[
         "url",
         "serverId",
@@ -100,13 +106,14 @@ pub(super) fn powerdns(spot: &Spot<'_>) -> Option<ProviderConfig> {
         "readInterval",
         "permit",
         "verify",
+        "verifyFrom",
     ])?;
     let url = map.required("url").and_then(|spot| http_url(&spot));
     let server_id = or_default(map.optional("serverId"), "localhost".to_owned(), |spot| spot.text().map(str::to_owned));
     let zones = map.required("zones").and_then(|spot| zones(&spot));
     let api_key_file =
         map.required("apiKeyFile").and_then(|spot| spot.secret(SecretKind::Line, SecretUser::Controller));
-    let timing = Timing::of_primary(&map);
+    let timing = Timing::of_primary(&map, vantage);
     let kind = PowerDnsConfig { url: url?, server_id: server_id?, zones: zones?, api_key_file: api_key_file? };
     timing?.provider(ProviderKind::PowerDns(kind))
 }
@@ -144,8 +151,9 @@ fn is_hosted_zone_id(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
-fn is_hex(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+/// As the dashboard shows it beside a zone; anything shorter is a slip of whoever copied it.
+fn is_zone_tag(text: &str) -> bool {
+    text.len() == ZONE_TAG_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn http_url(spot: &Spot<'_>) -> Option<Url> {

@@ -6,7 +6,7 @@ use hickory_proto::rr::Name;
 use crate::config::sections::provider::{self, ProviderDraft};
 use crate::config::sections::record::RecordDraft;
 use crate::config::sections::refuse_repeated;
-use crate::config::tree::{Map, Spot, each};
+use crate::config::tree::{Map, Spot};
 
 /// A provider and those of the service's zones that it lists, in the service's order.
 #[derive(Clone, Debug)]
@@ -28,18 +28,28 @@ pub(crate) fn zones_of(own: Option<&Name>, records: &[RecordDraft<'_>]) -> Vec<N
     zones
 }
 
-/// Reads `providers`. Each must list a zone of the service, and each zone must be listed by one of them.
+/// Reads `providers`: where each stands, and which it is, if there is such a one.
+pub(super) fn named<'t, 'd>(
+    map: &Map<'t>,
+    drafts: &'d [ProviderDraft<'d>],
+) -> Option<(Vec<Spot<'t>>, Vec<Option<&'d ProviderDraft<'d>>>)> {
+    let items = map.required("providers")?.filled_list("provider")?;
+    let found = items.iter().map(|spot| provider::reference(spot, drafts)).collect();
+    Some((items, found))
+}
+
+/// What the named providers keep. Each must list a zone of the service, and each zone must be listed by one of them.
 pub(super) fn read(
     map: &Map<'_>,
     own: Option<&Name>,
     records: &[RecordDraft<'_>],
-    drafts: &[ProviderDraft<'_>],
+    items: &[Spot<'_>],
+    named: &[Option<&ProviderDraft<'_>>],
 ) -> Option<Vec<Keeper>> {
-    let items = map.required("providers")?.filled_list("provider")?;
-    let found = each(&items, |spot| provider::reference(spot, drafts))?;
+    let found: Vec<&ProviderDraft<'_>> = named.iter().copied().collect::<Option<_>>()?;
     refuse_repeated("provider", items.iter().zip(found.iter().map(|draft| &draft.name)));
     let zones = zones_of(own, records);
-    let keepers = found.iter().zip(&items).map(|(draft, spot)| read_keeper(map, spot, draft, &zones));
+    let keepers = found.iter().zip(items).map(|(draft, spot)| read_keeper(map, spot, draft, &zones));
     let keepers: Vec<Option<Keeper>> = keepers.collect();
     let whole: Option<Vec<Keeper>> = keepers.into_iter().collect();
     let keepers = whole?;
