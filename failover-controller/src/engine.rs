@@ -60,7 +60,8 @@ const STALL: Duration = Duration::from_secs(2);
 
 /// Services of one provider that wait for the permit of a decision, at the most: as many as any provider is sent within
 /// the shortest time that a decision is valid. Whoever waits longer would be decided again and again, each time with two
-/// rows of history, and everyone else would wait for that.
+/// rows of history, and everyone else would wait for that. The places that come after the first are not counted: they begin
+/// only as fast as the first ones end.
 const PENDING_MAX: usize = 256;
 
 /// Messages that are taken from the queue at once, so that their steps share commits.
@@ -344,7 +345,7 @@ impl Owner {
     ) -> (Option<Judgement>, bool) {
         let book = self.witnesses.book();
         let Some(unit) = self.units.get_mut(name) else { return (None, false) };
-        let left = room.entry(unit.service().lead().provider.clone()).or_insert(PENDING_MAX);
+        let left = room.entry(unit.decides_at(now).clone()).or_insert(PENDING_MAX);
         // It was judged when it began to wait, and is judged again when it moves.
         if unit.waits_its_turn() && *left == 0 {
             return (None, false);

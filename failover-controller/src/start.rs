@@ -10,13 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use dns_api::evidence_stream::{EvidenceAccess, EvidenceClient};
-use dns_api::transport::BearerToken;
+use dns_adapters::vantage::accesses;
+use dns_api::evidence_stream::EvidenceClient;
 use dns_core::identifier::{Actor, ProviderName, ServiceName};
 use dns_core::service::Everywhere;
 use dns_service::auth::Tokens;
 use dns_service::clock::Clock;
-use dns_service::config::secret::read_secret_line;
 use dns_service::config::{Config, StoreConfig};
 use dns_service::exit::one_line;
 use dns_service::http::{self, Kit, Listening, Readiness};
@@ -35,7 +34,7 @@ use crate::engine::handle::Engine;
 use crate::engine::{self, Parts};
 use crate::executor::Executor;
 use crate::providers::{self, ProviderInUse};
-use crate::reader::ReadNow;
+use crate::reader::{Pace, ReadNow};
 use crate::verifier::Verifications;
 use crate::watch::Listener;
 use crate::{api, delegation, gauges, page, reader, verifier};
@@ -252,20 +251,10 @@ fn start_listeners(
     distrusted: &watch::Receiver<u64>,
     group: &mut Group,
 ) -> anyhow::Result<()> {
-    let token = match &config.controller.monitor_token_file {
-        Some(path) => Some(BearerToken::new(&read_secret_line(path)?)?),
-        None => None,
-    };
-    for vantage in &config.vantage_points {
-        let access = EvidenceAccess {
-            vantage: vantage.name.clone(),
-            url: vantage.url.clone(),
-            token: token.clone(),
-            ca: config.tls.ca.clone(),
-        };
+    for access in accesses(config)? {
         let listener = Listener {
-            vantage: vantage.name.clone(),
             client: EvidenceClient::new(&access)?,
+            vantage: access.vantage,
             engine: common.engine.clone(),
             clock: common.clock,
             distrust: distrusted.clone(),
@@ -280,8 +269,9 @@ fn start_readers(common: &Common, group: &mut Group) {
         let Some(provider) = common.providers.get(&service.provider) else { continue };
         let (engine, read_now) = (common.engine.clone(), common.read_now.clone());
         let (service, adapter) = (Arc::clone(service), Arc::clone(&provider.adapter));
+        let pace = Pace { every: provider.read_interval, places: provider.reading.clone() };
         let stop = group.stop.clone();
-        group.spawn("a reader", reader::run(service, adapter, provider.read_interval, read_now, engine, stop));
+        group.spawn("a reader", reader::run(service, adapter, pace, read_now, engine, stop));
     }
 }
 

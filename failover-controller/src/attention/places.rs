@@ -47,6 +47,7 @@ mod tests {
     use dns_core::time::Timestamp;
 
     use super::*;
+    use crate::engine::snapshot::Remembered;
     use crate::verifier;
 
     fn place(lag: Lag, lasts: bool) -> PlaceView {
@@ -55,7 +56,7 @@ mod tests {
             service: verifier::tests::service("192.0.2.10"),
             state: machine.state(),
             entered: Timestamp::default(),
-            memory: machine.memory().clone(),
+            memory: Remembered::Own(Box::new(machine.memory().clone())),
             read: None,
             verification: None,
             fault: None,

@@ -28,8 +28,7 @@ const JUST_AFTER: Duration = Duration::from_millis(1);
 
 /// When a service that was looked at `now` is to be looked at again.
 pub(super) fn next(saga: &Saga, policy: &Policy, now: Timestamp) -> Timestamp {
-    if saga.machines().len() > 1 {
-        // What places tell each other depends on how long ago each was reached.
+    if !saga.is_settled(now) {
         return now;
     }
     let of_machines = saga.machines().flat_map(|(_, machine)| of_machine(machine, policy, now));

@@ -11,14 +11,13 @@ use std::time::Duration;
 
 use dns_core::identifier::ServiceName;
 use dns_core::machine::Machine;
-use dns_core::machine::memory::Failover;
 use dns_core::service::Everywhere;
 use dns_core::time::Timestamp;
 use dns_service::failpoint::{self, Failpoint};
 use dns_store::port::{HistoryTrouble, StoreError};
 
 use super::Owner;
-use super::snapshot::ServiceView;
+use super::snapshot::{Remembered, ServiceView};
 use super::unit::Unit;
 use crate::aside::Aside;
 
@@ -59,7 +58,7 @@ impl Waiting {
             service: Arc::clone(self.service.lead()),
             state: Machine::new().state(),
             entered: self.since,
-            memory: Failover::default(),
+            memory: Remembered::Own(Box::default()),
             read: None,
             verification: None,
             fault: self.reason().or(trouble).map(str::to_owned),

@@ -4,6 +4,7 @@
 //! before must not look like now, so whoever takes a snapshot takes it with its age ([`Snapshot::aged`]).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +14,8 @@ use dns_core::identifier::{Actor, ServiceName, VantageName};
 use dns_core::machine::State;
 use dns_core::machine::event::Delivery;
 use dns_core::machine::memory::Failover;
-use dns_core::saga::Lag;
-use dns_core::service::Service;
+use dns_core::saga::{Lag, Saga};
+use dns_core::service::{Place, Service};
 use dns_core::time::Timestamp;
 use dns_store::port::HistoryTrouble;
 use tokio::time::Instant;
@@ -70,6 +71,37 @@ impl Snapshot {
     }
 }
 
+/// What a machine remembers. A copy for everyone who looks would be half of the memory that ten thousand services take.
+#[derive(Clone)]
+pub(crate) enum Remembered {
+    /// Shared with the engine: the machine of this rank.
+    Shared(Arc<Saga>, usize),
+    /// Of a service that the engine does not have.
+    Own(Box<Failover>),
+}
+
+impl Remembered {
+    /// What the machine at a place remembers.
+    pub(crate) fn at(saga: &Arc<Saga>, place: &Place) -> Self {
+        let rank = saga.machines().position(|(one, _)| one == place);
+        Self::Shared(Arc::clone(saga), rank.expect("invariant: every place has a machine"))
+    }
+}
+
+impl Deref for Remembered {
+    type Target = Failover;
+
+    fn deref(&self) -> &Failover {
+        match self {
+            Self::Shared(saga, rank) => {
+                let (_, machine) = saga.machines().nth(*rank).expect("invariant: it was found there");
+                machine.memory()
+            }
+            Self::Own(memory) => memory,
+        }
+    }
+}
+
 /// One service, as the place tells it that decides for it now.
 #[derive(Clone)]
 pub(crate) struct ServiceView {
@@ -80,7 +112,7 @@ pub(crate) struct ServiceView {
     /// Since when.
     pub(crate) entered: Timestamp,
     /// What its machine remembers.
-    pub(crate) memory: Failover,
+    pub(crate) memory: Remembered,
     /// When its zone was last read.
     pub(crate) read: Option<Timestamp>,
     /// The newest verification.

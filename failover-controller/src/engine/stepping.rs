@@ -181,7 +181,11 @@ impl Owner {
             Err(error) => {
                 let refused = |name: &ServiceName| commits.iter().any(|commit| commit.service == *name);
                 let kept = drafts.into_iter().filter(|(name, _)| !refused(name)).collect();
+                // Before everything is loaded anew, if it is: these are steps of what was known until now.
                 self.take_all(kept, &[], &[]);
+                if let NotStepped::Refused(error) = &error {
+                    self.take_in(error).await;
+                }
                 let text = one_line(&error);
                 let mut error = Some(error);
                 for (wanted, stepped) in wanted.iter().zip(&mut stepped).filter(|(wanted, _)| refused(&wanted.service))
@@ -218,7 +222,7 @@ impl Owner {
         (drafts, stepped)
     }
 
-    async fn commit_all(&mut self, commits: &[Commit]) -> Result<Vec<Generation>, NotStepped> {
+    async fn commit_all(&self, commits: &[Commit]) -> Result<Vec<Generation>, NotStepped> {
         if commits.is_empty() {
             return Ok(Vec::new());
         }
@@ -236,13 +240,7 @@ impl Owner {
                 }
                 Ok(generations)
             }
-            Err(error) => {
-                let own = matches!(error, StoreError::Stale { .. } | StoreError::Corrupt { .. });
-                if !own || commits.len() == 1 {
-                    self.take_in(&error).await;
-                }
-                Err(NotStepped::Refused(error))
-            }
+            Err(error) => Err(NotStepped::Refused(error)),
         }
     }
 

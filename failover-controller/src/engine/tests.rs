@@ -259,6 +259,24 @@ async fn one_service_that_does_not_fit_the_store_lets_down_no_other_of_its_group
     assert!(rig.store.state(&name("checkout")).await.expect("reads").is_some());
 }
 
+/// Of two services in a group one changes nothing, so that there is one commit, which meets another state.
+#[tokio::test]
+async fn a_step_that_needs_no_commit_is_not_kept_over_a_state_that_was_loaded_since() {
+    let mut rig = rig().await;
+    rig.put("checkout", moved()).await;
+    rig.put("basket", untouched("basket")).await;
+    let fault = Event::ZoneUnreadable { reason: "a fault".to_owned(), denied: true };
+    let wanted = [("basket", fault), ("checkout", Event::SiblingsChanged)].map(|(service, event)| stepping::Wanted {
+        service: name(service),
+        place: None,
+        event,
+    });
+    let stepped = rig.owner.step_all(wanted.into()).await;
+    assert!(matches!(stepped[0], Err(NotStepped::Refused(StoreError::Stale { .. }))), "{:?}", stepped[0]);
+    let held = rig.owner.units[&name("checkout")].saga().newest().map(|fence| fence.epoch.get());
+    assert_eq!(held, Some(2), "it is as the store has it");
+}
+
 /// Two steps of one service in one group: the later one goes on from the earlier.
 #[tokio::test]
 async fn steps_of_a_group_follow_one_another() {

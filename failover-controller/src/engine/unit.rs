@@ -20,7 +20,7 @@ use dns_core::write::WriteStage;
 use dns_service::exit::one_line;
 use dns_store::port::{Commit, Generation, HistoryTrouble, OutboxChange, StoreError, StoredState};
 
-use super::snapshot::{PlaceView, ServiceView, VerificationView};
+use super::snapshot::{PlaceView, Remembered, ServiceView, VerificationView};
 use super::{Parts, due};
 use crate::aside::Aside;
 use crate::verifier::Verification;
@@ -46,7 +46,8 @@ const DIVERGENCE_LASTS: Duration = Duration::from_secs(30);
 /// One service.
 pub(super) struct Unit {
     service: Everywhere,
-    saga: Saga,
+    /// Shared with what is shown of it.
+    saga: Arc<Saga>,
     generation: Generation,
     /// Of what the store holds, to see whether a step changed anything that is kept.
     envelope: Digest,
@@ -62,7 +63,8 @@ pub(super) struct Unit {
     shown: Option<Arc<ServiceView>>,
     /// Since when each place that differs from where the service is does so.
     diverging: BTreeMap<Place, Timestamp>,
-    seen: BTreeMap<Place, Seen>,
+    /// One for each place that anything was seen of: few, and a map has room for eleven.
+    seen: Vec<(Place, Seen)>,
 }
 
 /// A step that was made of a copy and is not committed, or several in a row.
@@ -101,7 +103,7 @@ impl Unit {
         };
         Ok(Self {
             service,
-            saga,
+            saga: Arc::new(saga),
             generation,
             envelope: digest(&envelope),
             entered: now,
@@ -111,7 +113,7 @@ impl Unit {
             waits_its_turn: false,
             shown: None,
             diverging: BTreeMap::new(),
-            seen: BTreeMap::new(),
+            seen: Vec::new(),
         })
     }
 
@@ -147,7 +149,7 @@ impl Unit {
         };
         let (mut saga, mut effects, judged) = match before {
             Some(Draft { saga, effects, now: _, judged }) => (saga, effects, judged),
-            None => (self.saga.clone(), Vec::new(), false),
+            None => (Saga::clone(&self.saga), Vec::new(), false),
         };
         let mut step = match place {
             Some(place) => saga.step_at(place, event, &around),
@@ -188,7 +190,7 @@ impl Unit {
 
     fn keep(&mut self, next: Saga, now: Timestamp, judged: bool, parts: &Parts) {
         self.shown = None;
-        let before = std::mem::replace(&mut self.saga, next);
+        let before = std::mem::replace(&mut self.saga, Arc::new(next));
         self.looked = now;
         let next = due::next(&self.saga, &self.service.lead().policy, now);
         // A step between the end of a ready-time and the judgement that is due then does not put that judgement off.
@@ -254,7 +256,12 @@ impl Unit {
 
     fn seen(&mut self, place: &Place) -> &mut Seen {
         self.shown = None;
-        self.seen.entry(place.clone()).or_default()
+        let known = self.seen.iter().position(|(one, _)| one == place);
+        let at = known.unwrap_or_else(|| {
+            self.seen.push((place.clone(), Seen::default()));
+            self.seen.len() - 1
+        });
+        &mut self.seen[at].1
     }
 
     pub(super) fn note_read(&mut self, place: &Place, now: Timestamp) {
@@ -279,7 +286,11 @@ impl Unit {
     /// What the newest write at a place should be seen as on every authoritative server.
     pub(super) fn verification(&self, place: &Place) -> Option<Verification> {
         let (service, memory) = (self.service.at(place)?, self.saga.machine(place)?.memory());
-        let (held, view) = (memory.held()?, memory.view()?);
+        let held = memory.held()?;
+        // What was written, never what a look at the zone shows that may be older than the write.
+        let Some(view) = memory.view().filter(|view| held.guards(&view.rrsets)) else {
+            return Verification::from_configuration(service, held);
+        };
         Some(Verification {
             service: Arc::clone(service),
             fence: held.to_text(&service.zone).ok()?,
@@ -327,8 +338,7 @@ impl Unit {
     /// step. False if it is another one, or time has changed something.
     pub(super) fn is_confirmed_by(&mut self, judgement: &Judgement, now: Timestamp) -> bool {
         let mut machines = self.saga.machines();
-        let known = machines.len() == 1
-            && machines.all(|(_, machine)| machine.memory().judgement() == Some(judgement))
+        let known = machines.all(|(_, machine)| machine.memory().judgement() == Some(judgement))
             && due::next(&self.saga, &self.service.lead().policy, self.looked) > now;
         if known {
             self.unjudged = false;
@@ -346,6 +356,11 @@ impl Unit {
         acts && fails && self.saga.machines().all(|(_, machine)| machine.memory().open().is_none())
     }
 
+    /// The provider at which it would decide now.
+    pub(super) fn decides_at(&self, now: Timestamp) -> &ProviderName {
+        &self.saga.anchor(now).provider
+    }
+
     /// The providers at which a write of it waits for its permit.
     pub(super) fn pending(&self) -> impl Iterator<Item = &ProviderName> {
         let is_pending =
@@ -361,8 +376,8 @@ impl Unit {
         history: Option<&HistoryTrouble>,
         add: impl FnOnce(&mut ServiceView),
     ) -> Arc<ServiceView> {
-        // How long its places have differed is shown as well.
-        let ages = self.saga.machines().len() > 1;
+        // How long places have differed is shown as well.
+        let ages = !self.diverging.is_empty();
         if let Some(shown) = self.shown.as_ref().filter(|_| !ages) {
             return Arc::clone(shown);
         }
@@ -397,7 +412,8 @@ impl Unit {
     fn view_at(&self, place: &Place, trouble: Option<&str>, history: Option<&HistoryTrouble>) -> ServiceView {
         let service = self.service.at(place).unwrap_or_else(|| self.service.lead());
         let machine = self.saga.machine(place).expect("invariant: every place has a machine");
-        let (memory, seen) = (machine.memory(), self.seen.get(place));
+        let seen = self.seen.iter().find(|(one, _)| one == place).map(|(_, seen)| seen);
+        let memory = machine.memory();
         // Of the newest write, whose fence stands on top of the moved records.
         let newest = memory.held().map(|held| held.write.as_str());
         let delivered = seen.and_then(|seen| seen.delivered.as_ref());
@@ -411,7 +427,7 @@ impl Unit {
             service: Arc::clone(service),
             state: machine.state(),
             entered: self.entered,
-            memory: memory.clone(),
+            memory: Remembered::at(&self.saga, place),
             read: seen.and_then(|seen| seen.read),
             verification: running.or_else(|| seen.and_then(|seen| seen.verification.clone())),
             fault: trouble.map(str::to_owned),
@@ -427,10 +443,10 @@ fn digest(envelope: &str) -> Digest {
     Digest::over([envelope.as_bytes()])
 }
 
-/// The place that tells best how the service is: the one that decides for it.
+/// The place that tells best how the service is.
 fn shown(saga: &Saga, now: Timestamp) -> (&Place, &Machine) {
-    let anchor = saga.anchor(now);
-    (anchor, saga.machine(anchor).expect("invariant: every place has a machine"))
+    let teller = saga.teller(now);
+    (teller, saga.machine(teller).expect("invariant: every place has a machine"))
 }
 
 fn note_effect(effect: &Effect) {

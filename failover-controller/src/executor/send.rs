@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use dns_core::change::Guard;
 use dns_core::fence::Fence;
 use dns_core::machine::event::WriteOutcome;
 use dns_core::service::Service;
@@ -20,6 +21,9 @@ use crate::providers::ProviderInUse;
 pub(super) const PAUSE_MIN: Duration = Duration::from_millis(100);
 /// The longest pause.
 pub(super) const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// How often a zone is looked at that still shows what was before an accepted write: listings lag by moments.
+const LAGGING_LOOKS: u32 = 4;
 
 /// One write with its surroundings.
 #[derive(Clone, Copy)]
@@ -67,15 +71,33 @@ impl Job<'_> {
         }
     }
 
-    /// Accepted does not mean applied: the zone has to show it.
+    /// Accepted does not mean applied: the zone has to show it. What it still shows of before may be a listing that lags
+    /// behind; then the write is found out about like any other whose outcome is not known.
     async fn read_back(self, permit: Permit) {
-        match self.look_until_seen().await {
-            Some(Sighting::Ours(view)) => self.settle(WriteOutcome::Applied(view)).await,
-            Some(Sighting::Other(_)) => {
-                let text = "the provider accepted it, but its fence is not in the zone".to_owned();
-                self.settle(WriteOutcome::Conflicted(text)).await;
+        let mut pause = PAUSE_MIN;
+        for _ in 0..LAGGING_LOOKS {
+            match self.look_until_seen().await {
+                Some(Sighting::Ours(view)) => return self.settle(WriteOutcome::Applied(view)).await,
+                Some(Sighting::Other(view)) if !self.shows_what_was_before(&view) => {
+                    let text = "the provider accepted it, but another fence is in the zone".to_owned();
+                    return self.settle(WriteOutcome::Conflicted(text)).await;
+                }
+                Some(Sighting::Other(_)) => {}
+                None => return self.resolve("the process is stopping", Some(permit)).await,
             }
-            None => self.resolve("the process is stopping", Some(permit)).await,
+            if self.pause(&mut pause).await {
+                break;
+            }
+        }
+        self.resolve("the provider accepted it, but its fence is not in the zone", Some(permit)).await;
+    }
+
+    /// Whether the fence is the one that the write was to replace.
+    fn shows_what_was_before(self, view: &ZoneView) -> bool {
+        match (&self.write.change.guard, &view.fence) {
+            (Guard::Exactly { text: required, .. }, FoundFence::Present { text, .. }) => required == text,
+            (Guard::Absent, FoundFence::Absent) => true,
+            (Guard::Exactly { .. } | Guard::Absent, _) => false,
         }
     }
 
@@ -89,9 +111,12 @@ impl Job<'_> {
                 None => {}
             },
             ProviderError::OutcomeUnknown { .. } => self.resolve(&reason, Some(permit)).await,
-            ProviderError::Transient { .. } | ProviderError::Throttled { .. } => {
-                self.settle(WriteOutcome::Unreachable(reason)).await;
-            }
+            // Whoever counts calls may count one that was carried out.
+            ProviderError::Throttled { .. } => match self.look().await {
+                Ok(Sighting::Ours(view)) => self.settle(WriteOutcome::Applied(view)).await,
+                Ok(Sighting::Other(_)) | Err(_) => self.settle(WriteOutcome::Unreachable(reason)).await,
+            },
+            ProviderError::Transient { .. } => self.settle(WriteOutcome::Unreachable(reason)).await,
             ProviderError::Denied { .. } | ProviderError::Invalid { .. } => {
                 self.settle(WriteOutcome::Denied(reason)).await;
             }
