@@ -17,7 +17,7 @@
 //!   both adopt; where there are none, both fences arrive and the caller finds two when it reads back.
 //!
 //! Nothing at Cloudflare's end refuses a late batch by its time: the ids do. Still, what is not ready within the permit is
-//! not sent.
+//! not sent, and a look at the clock is the last thing before it is.
 //!
 //! Other things to know:
 //! - Reads are of whole names or of the whole zone, and complete or failed. Reads that come together share one listing of
@@ -27,7 +27,8 @@
 //!   proxying count with the lowest TTL and as proxied, which is how Cloudflare serves them.
 //! - Comments, tags and settings outlive their record's replacement.
 //! - Cloudflare limits requests by token and user, 1,200 in five minutes, and then refuses for the rest of them: every call
-//!   waits for its place in the [`Budget`].
+//!   waits for its place in the [`Budget`]. A flip takes those of all its calls together, or as many as there are: flips
+//!   that share what comes in would all be half done when their permits run out.
 
 mod api;
 mod batch;
@@ -36,7 +37,7 @@ mod gather;
 mod listing;
 mod record;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -49,7 +50,6 @@ use dns_core::zone::{ReadRequest, ZoneView};
 use hickory_proto::rr::Name;
 use reqwest::Url;
 use serde_json::Value;
-use tokio::time::timeout;
 
 use self::api::{Api, Place};
 use self::gather::Gathering;
@@ -144,9 +144,13 @@ impl Cloudflare {
     }
 
     /// The batch that carries a change set out, with the ids as they are now.
-    async fn prepare(&self, place: &Place, change: &ChangeSet) -> Result<Value, ProviderError> {
-        let look = Names { api: &self.api, place, urgency: Urgency::Flip };
-        let found = look.at(&names_of(change)).await?;
+    async fn prepare(
+        &self,
+        look: &Names<'_>,
+        names: &BTreeSet<Name>,
+        change: &ChangeSet,
+    ) -> Result<Value, ProviderError> {
+        let found = look.at(names).await?;
         compare(change, &found, &self.api.subject())?;
         let batch = batch::of(change, &found);
         let (size, most) = (batch.operations(), self.batch_max);
@@ -221,21 +225,18 @@ impl Provider for Cloudflare {
         sound::check(&self.capabilities(), change)?;
         self.check_ttls(change)?;
         let place = self.place(&change.zone)?;
-        let late = || ProviderError::Transient {
-            subject: self.api.subject(),
-            reason: format!(
-                "the write was not ready within its permit of {} s; nothing was sent",
-                permit.length.as_secs()
-            ),
-        };
-        // The place in the budget as well: whoever waits for it longer than the permit must ask for another.
+        let names = names_of(change);
+        // The places in the budget as well: whoever waits for them longer than the permit must ask for another.
         let ready = async {
-            let batch = self.prepare(&place, change).await?;
-            self.api.await_place(Urgency::Flip).await?;
+            // One look at each name, and the batch.
+            let places = self.api.take_together(names.len() + 1).await;
+            let look = Names { api: &self.api, place: &place, places };
+            let batch = self.prepare(&look, &names, change).await?;
+            self.api.next_place(&look.places).await?;
             Ok(batch)
         };
-        let batch = timeout(permit.length, ready).await.map_err(|_| late())??;
-        self.api.batch(&place, change, &batch).await?;
+        let batch = permit.within(&self.api.subject(), ready).await?;
+        self.api.batch(&place, change, &batch, permit).await?;
         Ok(Receipt::Complete)
     }
 

@@ -1,7 +1,7 @@
 //! The port that every provider adapter implements: read a zone consistently, apply one change set atomically.
 
 use std::ops::RangeInclusive;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use dns_core::change::ChangeSet;
@@ -18,6 +18,40 @@ pub struct Permit {
     pub granted: Timestamp,
     /// How long it lasts; the fudge of the signature (RFC 8945 §4.2), in whole seconds.
     pub length: Duration,
+}
+
+impl Permit {
+    /// What is left of it now, by the wall clock: it has been running since it was granted, whoever was stopped meanwhile.
+    pub fn left(&self) -> Duration {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.left_at(Timestamp::from_millis(u64::try_from(now.as_millis()).unwrap_or(u64::MAX)))
+    }
+
+    /// What is left of it at a time. A clock that was set back makes it no longer than it was.
+    pub fn left_at(&self, now: Timestamp) -> Duration {
+        self.length.saturating_sub(now.since(self.granted))
+    }
+
+    /// Gets a write ready within what is left.
+    pub(crate) async fn within<T>(
+        &self,
+        subject: &str,
+        ready: impl Future<Output = Result<T, ProviderError>>,
+    ) -> Result<T, ProviderError> {
+        self.check(subject, "anything was asked")?;
+        let ready = tokio::time::timeout(self.left(), ready).await;
+        ready.map_err(|_| self.late(subject, "the write was ready"))?
+    }
+
+    /// Whether something is left, for the moment before something is sent that nobody can call back.
+    pub(crate) fn check(&self, subject: &str, before: &str) -> Result<(), ProviderError> {
+        if self.left().is_zero() { Err(self.late(subject, before)) } else { Ok(()) }
+    }
+
+    fn late(&self, subject: &str, before: &str) -> ProviderError {
+        let reason = format!("the permit of {} s ran out before {before}; nothing was sent", self.length.as_secs());
+        ProviderError::Transient { subject: subject.to_owned(), reason }
+    }
 }
 
 /// How strongly a provider enforces a change set's conditions.
@@ -232,4 +266,19 @@ pub trait Provider: Send + Sync {
     /// # Errors
     /// As [`read`](Self::read).
     async fn zone(&self, zone: &Name) -> Result<ZoneFacts, ProviderError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_permit_lasts_its_length_and_no_clock_makes_it_longer() {
+        let permit = Permit { granted: Timestamp::from_secs(100), length: Duration::from_secs(10) };
+        assert_eq!(permit.left_at(Timestamp::from_secs(103)), Duration::from_secs(7));
+        assert_eq!(permit.left_at(Timestamp::from_secs(110)), Duration::ZERO);
+        assert_eq!(permit.left_at(Timestamp::from_secs(500)), Duration::ZERO);
+        assert_eq!(permit.left_at(Timestamp::from_secs(50)), Duration::from_secs(10), "a clock that was set back");
+        assert_eq!(permit.left(), Duration::ZERO, "it was granted decades ago");
+    }
 }

@@ -31,7 +31,6 @@ use dns_core::rrset::GuardedType;
 use dns_core::zone::{ReadRequest, ZoneView};
 use hickory_proto::rr::Name;
 use reqwest::Url;
-use tokio::time::timeout;
 
 use self::api::{Api, Names, WholeZone};
 use crate::calls::Counter;
@@ -135,17 +134,11 @@ impl Provider for PowerDns {
     async fn apply(&self, change: &ChangeSet, permit: &Permit) -> Result<Receipt, ProviderError> {
         sound::check(&self.capabilities(), change)?;
         self.check_zone(&change.zone)?;
-        let late = || ProviderError::Transient {
-            subject: self.api.subject(),
-            reason: format!(
-                "the zone was not read within the permit of {} s; nothing was sent",
-                permit.length.as_secs()
-            ),
-        };
+        let subject = self.api.subject();
         let look = WholeZone { api: &self.api, zone: &change.zone };
-        let found = timeout(permit.length, look.at(&names_of(change))).await.map_err(|_| late())??;
-        compare(change, &found, &self.api.subject())?;
-        self.api.patch(change, &patch::of(change)).await?;
+        let found = permit.within(&subject, look.at(&names_of(change))).await?;
+        compare(change, &found, &subject)?;
+        self.api.patch(change, &patch::of(change), permit).await?;
         self.api.notify_secondaries(&change.zone);
         Ok(Receipt::Complete)
     }

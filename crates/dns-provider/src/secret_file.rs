@@ -1,5 +1,8 @@
 //! A secret in a file of one line, read again when the file changes, so that a rotated token needs no restart.
 //!
+//! A file that is being rewritten in place is empty for a moment, and one that is being replaced is gone. So while it cannot
+//! be used, the secret that it held before is, unless that one was refused.
+//!
 //! The secret shows in no error and no debug output; the path does.
 
 use std::fmt;
@@ -29,6 +32,10 @@ pub(crate) struct Secret(String);
 struct Kept {
     seen: Seen,
     secret: Secret,
+    /// Whether somebody asked for another one: nothing stands in for it then.
+    is_refused: bool,
+    /// Whether it stands in for what the file has now, which was said.
+    stands_in: bool,
 }
 
 /// By what a changed file is told from the same one.
@@ -43,8 +50,31 @@ impl SecretFile {
         Self { path, kept: Mutex::new(None) }
     }
 
-    /// The secret; from memory if the file looks as it did.
+    /// The secret; from memory if the file looks as it did, or cannot be used.
     pub(crate) async fn current(&self) -> Result<Secret, ProviderError> {
+        match self.look_and_read().await {
+            Ok(secret) => Ok(secret),
+            Err(error) => self.stand_in(error),
+        }
+    }
+
+    /// The secret as the file has it now, because this one was refused; even if the file looks as it did: two writes
+    /// within one tick of the file system's clock look the same.
+    pub(crate) async fn afresh(&self, refused: &Secret) -> Result<Secret, ProviderError> {
+        self.note_refused(refused);
+        let seen = self.look().await?;
+        let now = self.read(seen).await?;
+        self.note_refused(refused);
+        Ok(now)
+    }
+
+    fn note_refused(&self, refused: &Secret) {
+        if let Some(kept) = self.lock().as_mut().filter(|kept| kept.secret == *refused) {
+            kept.is_refused = true;
+        }
+    }
+
+    async fn look_and_read(&self) -> Result<Secret, ProviderError> {
         let seen = self.look().await?;
         match self.kept() {
             Some(kept) if kept.seen == seen => Ok(kept.secret),
@@ -52,11 +82,14 @@ impl SecretFile {
         }
     }
 
-    /// The secret as the file has it now, even if the file looks as it did: two writes within one tick of the file
-    /// system's clock look the same.
-    pub(crate) async fn afresh(&self) -> Result<Secret, ProviderError> {
-        let seen = self.look().await?;
-        self.read(seen).await
+    /// What the file held before, if nobody refused that.
+    fn stand_in(&self, error: ProviderError) -> Result<Secret, ProviderError> {
+        let mut kept = self.lock();
+        let Some(kept) = kept.as_mut().filter(|kept| !kept.is_refused) else { return Err(error) };
+        if !std::mem::replace(&mut kept.stands_in, true) {
+            tracing::warn!(path = %self.path.display(), %error, "a secret cannot be read; the one before is used");
+        }
+        Ok(kept.secret.clone())
     }
 
     /// `seen` is from before the read: a file that changes in between is read again the next time.
@@ -71,7 +104,7 @@ impl SecretFile {
             return Err(self.unusable("it must hold one line without spaces"));
         }
         let secret = Secret(line.to_owned());
-        *self.lock() = Some(Kept { seen, secret: secret.clone() });
+        *self.lock() = Some(Kept { seen, secret: secret.clone(), is_refused: false, stands_in: false });
         Ok(secret)
     }
 
@@ -155,10 +188,34 @@ mod tests {
         folder.token("other\n");
         set_modified(&path, written);
         assert_eq!(file.current().await.expect("read"), Secret("first".to_owned()), "it looks the same");
-        assert_eq!(file.afresh().await.expect("read"), Secret("other".to_owned()));
+        assert_eq!(file.afresh(&Secret("first".to_owned())).await.expect("read"), Secret("other".to_owned()));
 
         folder.token("longer-than-before");
         assert_eq!(file.current().await.expect("read"), Secret("longer-than-before".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn the_secret_before_stands_in_while_the_file_cannot_be_used_unless_it_was_refused() {
+        let folder = Folder::new("stand-in");
+        let path = folder.token("first\n");
+        let file = SecretFile::new(path.clone());
+        let first = Secret("first".to_owned());
+        assert_eq!(file.current().await.expect("read"), first);
+        folder.token("");
+        assert_eq!(file.current().await.expect("it is being rewritten"), first);
+        std::fs::remove_file(&path).expect("removed");
+        assert_eq!(file.current().await.expect("it is being replaced"), first);
+
+        folder.token("first\n");
+        assert_eq!(file.afresh(&first).await.expect("refused, and the same again"), first);
+        folder.token("");
+        file.current().await.expect_err("it was refused");
+        folder.token("second\n");
+        let second = file.current().await.expect("another one");
+        folder.token("");
+        assert_eq!(file.current().await.expect("and nobody refused that"), second);
+        file.afresh(&second).await.expect_err("refused, and no other");
+        file.current().await.expect_err("and not asked for again");
     }
 
     #[tokio::test]

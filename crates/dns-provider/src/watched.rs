@@ -6,7 +6,10 @@
 //! every [`API_EVERY`], the API is read. What decides is therefore never DNS: it only says whether to ask.
 //!
 //! Invariants: reads for a write always go to the API. What was read before a write is forgotten with it, or a server that
-//! has not followed yet would confirm it.
+//! has not followed yet would confirm it; and a listing of the API that lags behind a write is not remembered for the same
+//! reason: who doubts what it saw looks again, and has to reach the API.
+//!
+//! Servers are asked from here. Where only vantage points reach them, nothing is wrapped in this: the API is read instead.
 //!
 //! What DNS does not show is seen with the next read of the API: a proxied record and a CNAME at the apex, of which only
 //! the fence tells (its write id changes with each of our writes); a TTL that became lower; the addresses of an alias, of
@@ -19,7 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dns_core::change::ChangeSet;
+use dns_core::change::{ChangeSet, Guard};
 use dns_core::rrset::RrsetKey;
 use dns_core::zone::{FoundFence, ReadRequest, ZoneView};
 use hickory_proto::rr::Name;
@@ -59,6 +62,19 @@ struct Known {
     /// Counts the beginnings and ends of its writes: a read that saw one of them is not remembered. Those of other fences
     /// are none of its business: while many services move, no read would ever be remembered.
     writes: u64,
+    /// What the last write replaced that may have been carried out: whoever sees it sees what was before.
+    replaced: Option<Guard>,
+}
+
+impl Known {
+    /// Whether a fence is what the last write replaced.
+    fn is_from_before(&self, fence: &FoundFence) -> bool {
+        match (&self.replaced, fence) {
+            (Some(Guard::Exactly { text: before, .. }), FoundFence::Present { text, .. }) => before == text,
+            (Some(Guard::Absent), FoundFence::Absent) => true,
+            (Some(_) | None, _) => false,
+        }
+    }
 }
 
 /// What the API said last.
@@ -124,7 +140,7 @@ impl Watched {
         let look = Look { keys: request.keys.clone(), view: view.clone(), read: Instant::now() };
         let mut fences = self.lock();
         let known = fences.entry(request.fence_name.clone()).or_default();
-        if known.writes == writes {
+        if known.writes == writes && !known.is_from_before(&look.view.fence) {
             known.look = Some(look);
         }
         Ok(view)
@@ -138,8 +154,25 @@ impl Watched {
         known.look = None;
     }
 
+    /// Notes what a write replaces, and gives what the one before it did.
+    fn replace(&self, fence_name: &Name, guard: Option<Guard>) -> Option<Guard> {
+        std::mem::replace(&mut self.lock().entry(fence_name.clone()).or_default().replaced, guard)
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Name, Known>> {
         self.fences.lock().expect("invariant: nothing panics while it holds this lock")
+    }
+}
+
+/// Then the fence is what it was, and will be for as long as nobody writes. Whoever counts calls may count one that was
+/// carried out, so being throttled is not certain; nor is a conflict, which may be with oneself.
+fn is_certain_to_have_changed_nothing(applied: &Result<Receipt, ProviderError>) -> bool {
+    match applied {
+        Err(ProviderError::Transient { .. } | ProviderError::Denied { .. } | ProviderError::Invalid { .. }) => true,
+        Ok(_)
+        | Err(
+            ProviderError::Throttled { .. } | ProviderError::Conflict { .. } | ProviderError::OutcomeUnknown { .. },
+        ) => false,
     }
 }
 
@@ -177,7 +210,12 @@ impl Provider for Watched {
     async fn apply(&self, change: &ChangeSet, permit: &Permit) -> Result<Receipt, ProviderError> {
         self.forget(&change.fence_name);
         let _writing = Writing { watched: self, fence_name: &change.fence_name };
-        self.inner.apply(change, permit).await
+        let before = self.replace(&change.fence_name, Some(change.guard.clone()));
+        let applied = self.inner.apply(change, permit).await;
+        if is_certain_to_have_changed_nothing(&applied) {
+            self.replace(&change.fence_name, before);
+        }
+        applied
     }
 
     async fn status(&self, receipt: &Receipt) -> Result<Progress, ProviderError> {

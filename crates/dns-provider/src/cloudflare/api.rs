@@ -1,10 +1,12 @@
 //! Calls: a place in the budget, the token, the exchange, and what the answer means.
 //!
 //! A call that is refused for its token is repeated once if the file holds another token by now: it was refused before
-//! anything was done, so this holds for a write as well. Nothing else is sent twice.
+//! anything was done, so this holds for a write as well. Nothing else is sent twice, and a write only while its permit lasts.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use dns_core::change::ChangeSet;
@@ -21,17 +23,32 @@ use super::record::host_name;
 use crate::budget::Budget;
 use crate::calls::{self, Counter};
 use crate::http_api::{ApiSetupError, HttpApi, NoAnswer};
-use crate::port::{ProviderError, Urgency, ZoneFacts};
+use crate::port::{Permit, ProviderError, Urgency, ZoneFacts};
 use crate::secret_file::{Secret, SecretFile};
 
 /// How long a call in quiet times waits for its place. The next look comes a minute later anyway.
 const WATCH_WAIT_MAX: Duration = Duration::from_mins(1);
+
+/// How long a look that belongs to a write waits for its place: behind the writes at work, a few times over. Whoever gives
+/// up sooner only goes to the end of the queue again. A write itself waits as long as its permit lasts.
+const FLIP_WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// What is added to a wait that the API asks for, at the most: whoever else uses the token was refused together with us
+/// and must not come back together with us.
+const RETRY_JITTER_MAX: Duration = Duration::from_secs(1);
 
 /// A zone as both sides name it.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     pub(super) zone: Name,
     pub(super) id: String,
+}
+
+/// Places in the budget for the calls of one task: those that it has taken, and then each by itself.
+#[derive(Debug)]
+pub(super) struct Places {
+    urgency: Urgency,
+    taken: AtomicU32,
 }
 
 /// The API, as one token sees it.
@@ -93,17 +110,40 @@ impl Api {
         format!("Cloudflare's API at {}", self.http.base().host_str().unwrap_or_default())
     }
 
-    /// Waits for a place in the budget, not for ever.
-    pub(super) async fn await_place(&self, urgency: Urgency) -> Result<(), ProviderError> {
-        let within = match urgency {
-            Urgency::Watch => WATCH_WAIT_MAX,
-            Urgency::Flip => self.timeout,
+    /// Takes the places of a whole flip, as many of them as can be had together. The caller bounds the wait.
+    pub(super) async fn take_together(&self, calls: usize) -> Places {
+        let most = u32::try_from(calls).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
+        let taken = self.budget.take_together(most).await;
+        Places { urgency: Urgency::Flip, taken: AtomicU32::new(taken.get()) }
+    }
+
+    /// The place of the next call: one that is taken, or else the next in the budget.
+    pub(super) async fn next_place(&self, places: &Places) -> Result<(), ProviderError> {
+        let one_less = |taken: u32| taken.checked_sub(1);
+        if places.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok() {
+            self.budget.until_open().await;
+            return Ok(());
+        }
+        self.await_place(places.urgency).await
+    }
+
+    /// Waits for a place in the budget, not for ever. Who looks after a write is told at once of a pause that is longer than
+    /// a call: the account has no calls, which is something else than being in their queue.
+    async fn await_place(&self, urgency: Urgency) -> Result<(), ProviderError> {
+        let (within, pause_max) = match urgency {
+            Urgency::Watch => (WATCH_WAIT_MAX, WATCH_WAIT_MAX),
+            Urgency::Flip => (FLIP_WAIT_MAX, self.timeout),
         };
-        timeout(within, self.budget.take(urgency)).await.map_err(|_| ProviderError::Throttled {
-            subject: self.subject(),
-            reason: format!("by the budget of calls, which had no place for {} s", within.as_secs_f32()),
-            retry_after: within,
-        })
+        let throttled = |reason: String, retry_after: Duration| {
+            let reason = format!("by the budget of calls, which {reason}");
+            ProviderError::Throttled { subject: self.subject(), reason, retry_after }
+        };
+        let closed = self.budget.closed_for();
+        if closed > pause_max {
+            return Err(throttled("waits as long as the API has asked for".to_owned(), closed));
+        }
+        let taken = timeout(within, self.budget.take(urgency)).await;
+        taken.map_err(|_| throttled(format!("had no place for {} s", within.as_secs()), within))
     }
 
     /// One page of the records, of a whole zone or at one name.
@@ -111,9 +151,9 @@ impl Api {
         &self,
         place: &Place,
         query: &[(&str, String)],
-        urgency: Urgency,
+        places: &Places,
     ) -> Result<Envelope<T>, ProviderError> {
-        self.await_place(urgency).await?;
+        self.next_place(places).await?;
         let asked = Asked::Read(place);
         let body =
             self.call("list_records", &asked, || self.request(Method::GET, place, &["dns_records"]).query(query));
@@ -128,8 +168,14 @@ impl Api {
     }
 
     /// Sends a batch; the caller has a place in the budget.
-    pub(super) async fn batch(&self, place: &Place, change: &ChangeSet, batch: &Value) -> Result<(), ProviderError> {
-        let asked = Asked::Write { place, change };
+    pub(super) async fn batch(
+        &self,
+        place: &Place,
+        change: &ChangeSet,
+        batch: &Value,
+        permit: &Permit,
+    ) -> Result<(), ProviderError> {
+        let asked = Asked::Write { place, change, permit };
         let request = || self.request(Method::POST, place, &["dns_records", "batch"]).json(batch);
         self.call("batch", &asked, request).await.map(drop)
     }
@@ -146,7 +192,7 @@ impl Api {
         if !matches!(answered, Err(ProviderError::Denied { .. })) {
             return answered;
         }
-        let now = self.token.afresh().await?;
+        let now = self.token.afresh(&token).await?;
         if now == token { answered } else { self.once(operation, asked, request(), &now).await }
     }
 
@@ -158,18 +204,22 @@ impl Api {
         token: &Secret,
     ) -> Result<Vec<u8>, ProviderError> {
         let request = request.header(ACCEPT, "application/json").header(AUTHORIZATION, token.header("Bearer "));
+        let subject = self.subject();
         let told = match asked {
             Asked::Read(_) => || {},
-            Asked::Write { .. } => self.sent,
+            Asked::Write { permit, .. } => {
+                // The last moment, of a repetition as well: nothing at the other end refuses what comes late.
+                permit.check(&subject, "the batch could be sent")?;
+                self.sent
+            }
         };
-        let subject = self.subject();
         let answered = match self.http.exchange(request, told).await {
             Ok(answer) => failure::judge(asked, answer, &subject),
             Err(NoAnswer::NotSent(reason)) => Err(ProviderError::Transient { subject, reason }),
             Err(NoAnswer::Silence(reason)) => Err(asked.unanswered(&subject, reason)),
         };
         if let Err(ProviderError::Throttled { retry_after, .. }) = &answered {
-            self.budget.close_for(*retry_after);
+            self.budget.close_for(*retry_after + RETRY_JITTER_MAX.mul_f64(fastrand::f64()));
         }
         (self.count)(operation, calls::outcome(&answered));
         answered
@@ -185,6 +235,13 @@ impl Api {
             subject: self.subject(),
             reason: format!("its answer is not what it documents: {error}"),
         })
+    }
+}
+
+impl Places {
+    /// None is taken yet.
+    pub(super) fn one_by_one(urgency: Urgency) -> Self {
+        Self { urgency, taken: AtomicU32::new(0) }
     }
 }
 

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::api::Place;
 use crate::http_api::Answer;
-use crate::port::ProviderError;
+use crate::port::{Permit, ProviderError};
 
 /// How long to wait if a 429 does not say. The limit's window is five minutes, and somewhere in it we are.
 const RETRY_AFTER: Duration = Duration::from_mins(1);
@@ -41,7 +41,7 @@ pub(super) enum Asked<'a> {
     /// It changes nothing.
     Read(&'a Place),
     /// A batch.
-    Write { place: &'a Place, change: &'a ChangeSet },
+    Write { place: &'a Place, change: &'a ChangeSet, permit: &'a Permit },
 }
 
 /// The part of every answer that says whether it is a success.

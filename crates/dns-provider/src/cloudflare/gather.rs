@@ -15,7 +15,7 @@ use dns_core::zone::{ReadRequest, ZoneView};
 use hickory_proto::rr::Name;
 use tokio::sync::oneshot;
 
-use super::api::{Api, Place};
+use super::api::{Api, Place, Places};
 use super::listing::{self, Names};
 use crate::port::{ProviderError, Urgency};
 use crate::whole_names::{consistent, view};
@@ -72,7 +72,10 @@ struct Lister {
 impl Gathering {
     pub(super) async fn read(&self, api: &Api, place: Place, request: &ReadRequest, urgency: Urgency) -> Answer {
         match self.enter(&place, request, urgency) {
-            Entry::Alone(_passage) => consistent(&Names { api, place: &place, urgency }, request).await,
+            Entry::Alone(_passage) => {
+                let places = Places::one_by_one(urgency);
+                consistent(&Names { api, place: &place, places }, request).await
+            }
             Entry::Together { answer, lister } => {
                 if let Some(lister) = lister {
                     tokio::spawn(lister.run(api.clone(), place));
@@ -112,7 +115,7 @@ impl Lister {
         while let Some((waiting, pages)) = self.take() {
             let waiting: Vec<Waiting> = waiting.into_iter().filter(|waiting| !waiting.answer.is_closed()).collect();
             let alone: usize = waiting.iter().map(|waiting| calls_alone(&waiting.request)).sum();
-            let names = Names { api: &api, place: &place, urgency };
+            let names = Names { api: &api, place: &place, places: Places::one_by_one(urgency) };
             if waiting.len() > 1 && LISTINGS * pages < alone {
                 self.answer_together(waiting, &names).await;
             } else {
@@ -135,14 +138,14 @@ impl Lister {
 
     async fn answer_together(&self, waiting: Vec<Waiting>, names: &Names<'_>) {
         let subject = names.api.subject();
-        let before = match listing::zone(names.api, names.place, names.urgency).await {
+        let before = match listing::zone(names.api, names.place, &names.places).await {
             Ok((records, pages)) => {
                 self.note(pages);
                 waiting.iter().map(|waiting| view(&records, &waiting.request, &subject).ok()).collect::<Vec<_>>()
             }
             Err(error) => return refuse_all(waiting, &error),
         };
-        let after = match listing::zone(names.api, names.place, names.urgency).await {
+        let after = match listing::zone(names.api, names.place, &names.places).await {
             Ok((records, _)) => records,
             Err(error) => return refuse_all(waiting, &error),
         };
@@ -199,6 +202,10 @@ fn calls_alone(request: &ReadRequest) -> usize {
 
 async fn answer_each(waiting: Vec<Waiting>, names: &Names<'_>) {
     for Waiting { request, answer } in waiting {
+        // One after the other takes its time, and calls are few.
+        if answer.is_closed() {
+            continue;
+        }
         drop(answer.send(consistent(names, &request).await));
     }
 }
@@ -227,3 +234,6 @@ fn repeated(error: &ProviderError) -> ProviderError {
     };
     ProviderError::Transient { subject, reason }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,9 +9,9 @@ use std::collections::{BTreeSet, HashSet};
 use async_trait::async_trait;
 use hickory_proto::rr::Name;
 
-use super::api::{Api, Envelope, PageInfo, Place};
+use super::api::{Api, Envelope, PageInfo, Place, Places};
 use super::record::{Record, Records, written};
-use crate::port::{ProviderError, Urgency};
+use crate::port::ProviderError;
 use crate::whole_names::Look;
 
 /// The most that the API gives at once.
@@ -27,7 +27,7 @@ const TRIES_MAX: u32 = 2;
 pub(super) struct Names<'a> {
     pub(super) api: &'a Api,
     pub(super) place: &'a Place,
-    pub(super) urgency: Urgency,
+    pub(super) places: Places,
 }
 
 #[async_trait]
@@ -42,15 +42,15 @@ impl Look for Names<'_> {
         let mut all = Vec::new();
         for name in names {
             let query = [("name.exact", written(name))];
-            all.extend(list(self.api, self.place, &query, self.urgency).await?);
+            all.extend(list(self.api, self.place, &query, &self.places).await?);
         }
         Ok(Records::new(all))
     }
 }
 
 /// Every record of a zone, and how many pages it took.
-pub(super) async fn zone(api: &Api, place: &Place, urgency: Urgency) -> Result<(Records, usize), ProviderError> {
-    let all = list(api, place, &[("order", "name".to_owned())], urgency).await?;
+pub(super) async fn zone(api: &Api, place: &Place, places: &Places) -> Result<(Records, usize), ProviderError> {
+    let all = list(api, place, &[("order", "name".to_owned())], places).await?;
     let pages = all.len().div_ceil(PER_PAGE).max(1);
     Ok((Records::new(all), pages))
 }
@@ -59,11 +59,11 @@ async fn list(
     api: &Api,
     place: &Place,
     query: &[(&str, String)],
-    urgency: Urgency,
+    places: &Places,
 ) -> Result<Vec<Record>, ProviderError> {
     let mut why = String::new();
     for _ in 0..TRIES_MAX {
-        match pages(api, place, query, urgency).await? {
+        match pages(api, place, query, places).await? {
             Ok(records) => return Ok(records),
             Err(unsettled) => why = unsettled,
         }
@@ -77,14 +77,14 @@ async fn pages(
     api: &Api,
     place: &Place,
     query: &[(&str, String)],
-    urgency: Urgency,
+    places: &Places,
 ) -> Result<Result<Vec<Record>, String>, ProviderError> {
     let mut all: Vec<Record> = Vec::new();
     let mut total = None;
     for page in 1..=PAGES_MAX {
         let part = [("page", page.to_string()), ("per_page", PER_PAGE.to_string())];
         let query: Vec<(&str, String)> = query.iter().cloned().chain(part).collect();
-        let Envelope::<Vec<Record>> { result, result_info } = api.page(place, &query, urgency).await?;
+        let Envelope::<Vec<Record>> { result, result_info } = api.page(place, &query, places).await?;
         let Some(PageInfo { count, total_count }) = result_info else {
             return Ok(Err(format!("page {page} does not say how many records there are")));
         };

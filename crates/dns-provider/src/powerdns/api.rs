@@ -1,7 +1,7 @@
 //! Calls: the key, the exchange, and what the answer means.
 //!
 //! A call that is refused for its key is repeated once if the file holds another key by now: it was refused before anything
-//! was done, so this holds for a write as well. Nothing else is sent twice.
+//! was done, so this holds for a write as well. Nothing else is sent twice, and a write only while its permit lasts.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -22,7 +22,7 @@ use super::failure::{self, Asked};
 use super::set::{Set, Sets};
 use crate::calls::{self, Counter};
 use crate::http_api::{ApiSetupError, HttpApi, NoAnswer};
-use crate::port::{ProviderError, ZoneFacts};
+use crate::port::{Permit, ProviderError, ZoneFacts};
 use crate::secret_file::{Secret, SecretFile};
 use crate::whole_names::Look;
 
@@ -108,8 +108,8 @@ impl Api {
         })
     }
 
-    pub(super) async fn patch(&self, change: &ChangeSet, body: &Value) -> Result<(), ProviderError> {
-        let asked = Asked::Write(change);
+    pub(super) async fn patch(&self, change: &ChangeSet, body: &Value, permit: &Permit) -> Result<(), ProviderError> {
+        let asked = Asked::Write { change, permit };
         let request = || self.request(Method::PATCH, &change.zone, &[]).json(body);
         self.call("patch_zone", &asked, request).await.map(drop)
     }
@@ -137,7 +137,7 @@ impl Api {
         if !matches!(answered, Err(ProviderError::Denied { .. })) {
             return answered;
         }
-        let now = self.key.afresh().await?;
+        let now = self.key.afresh(&key).await?;
         if now == key { answered } else { self.once(operation, asked, request(), &now).await }
     }
 
@@ -149,11 +149,15 @@ impl Api {
         key: &Secret,
     ) -> Result<Vec<u8>, ProviderError> {
         let request = request.header(ACCEPT, "application/json").header(KEY_HEADER, key.header(""));
+        let subject = self.subject();
         let told = match asked {
             Asked::Read(_) => || {},
-            Asked::Write(_) => self.sent,
+            Asked::Write { permit, .. } => {
+                // The last moment, of a repetition as well: no condition at the server's end refuses what comes late.
+                permit.check(&subject, "the PATCH could be sent")?;
+                self.sent
+            }
         };
-        let subject = self.subject();
         let answered = match self.http.exchange(request, told).await {
             Ok(answer) => failure::judge(asked, answer, &subject),
             Err(NoAnswer::NotSent(reason)) => Err(ProviderError::Transient { subject, reason }),

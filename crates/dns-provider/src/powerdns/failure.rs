@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use serde::Deserialize;
 
 use crate::http_api::Answer;
-use crate::port::ProviderError;
+use crate::port::{Permit, ProviderError};
 
 /// What the server says when a CNAME would stand beside other data, or the reverse.
 const BESIDE: &str = "onflicts with";
@@ -17,7 +17,7 @@ pub(super) enum Asked<'a> {
     /// Of a zone; it changes no record.
     Read(&'a Name),
     /// A PATCH.
-    Write(&'a ChangeSet),
+    Write { change: &'a ChangeSet, permit: &'a Permit },
 }
 
 #[derive(Debug, Deserialize)]
@@ -31,14 +31,14 @@ impl Asked<'_> {
         let subject = subject.to_owned();
         match self {
             Self::Read(_) => ProviderError::Transient { subject, reason },
-            Self::Write(_) => ProviderError::OutcomeUnknown { subject, reason },
+            Self::Write { .. } => ProviderError::OutcomeUnknown { subject, reason },
         }
     }
 
     fn zone(&self) -> &Name {
         match self {
             Self::Read(zone) => zone,
-            Self::Write(change) => &change.zone,
+            Self::Write { change, .. } => &change.zone,
         }
     }
 }
@@ -63,10 +63,10 @@ pub(super) fn judge(asked: &Asked<'_>, answer: Answer, subject: &str) -> Result<
         (StatusCode::NOT_FOUND, _) => denied(format!(
             "{said}: it has no zone {zone}, or no server of that id; look at `{subject}` with `/api/v1/servers`"
         )),
-        (StatusCode::UNPROCESSABLE_ENTITY, Asked::Write(change)) if said.contains(BESIDE) => {
+        (StatusCode::UNPROCESSABLE_ENTITY, Asked::Write { change, .. }) if said.contains(BESIDE) => {
             ProviderError::Conflict { zone: change.zone.to_string(), reason: said }
         }
-        (StatusCode::UNPROCESSABLE_ENTITY | StatusCode::BAD_REQUEST, Asked::Write(change)) => {
+        (StatusCode::UNPROCESSABLE_ENTITY | StatusCode::BAD_REQUEST, Asked::Write { change, .. }) => {
             ProviderError::Invalid { subject: subject.to_owned(), record: suspects(change, &said), reason: said }
         }
         // A server may fail after it has stored the change.
@@ -91,9 +91,12 @@ fn suspects(change: &ChangeSet, said: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use dns_core::change::{Guard, Requirement};
     use dns_core::fence::text::FenceText;
     use dns_core::rrset::{GuardedType, Rrset, RrsetKey, Ttl, canonical_name};
+    use dns_core::time::Timestamp;
 
     use super::*;
 
@@ -117,7 +120,8 @@ mod tests {
     fn write(status: u16, body: &str) -> Result<(), ProviderError> {
         let status = StatusCode::from_u16(status).expect("a status");
         let answer = Answer { status, retry_after: None, body: body.as_bytes().to_vec() };
-        judge(&Asked::Write(&change()), answer, "the API").map(drop)
+        let permit = Permit { granted: Timestamp::default(), length: Duration::from_secs(10) };
+        judge(&Asked::Write { change: &change(), permit: &permit }, answer, "the API").map(drop)
     }
 
     #[test]

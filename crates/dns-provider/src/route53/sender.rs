@@ -5,16 +5,19 @@
 //! nothing; it is split until each flip has a verdict of its own. A batch without a trustworthy answer is an unknown
 //! outcome for each of its flips, and nobody sends it again.
 //!
+//! A batch that is certain to be refused for the moment only, because the zone has a change in work or the account made too
+//! many calls, is sent again while a permit lasts. Should it have been carried out after all, its fence is no longer the one
+//! that it deletes, so sending it again is refused, and a look at the zone finds it.
+//!
 //! A flip whose permit has run out is answered and left out; so is one that nobody waits for any more. That check saves
 //! useless writes. It proves nothing: a process can stall right after it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
-use dns_core::time::Timestamp;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::Held;
 use super::batch::{self, Flip};
@@ -30,6 +33,13 @@ const GATHER: Duration = Duration::from_millis(5);
 /// How long a place is kept for the next of several flips that come one after the other: each was permitted by itself, and
 /// a busy machine takes some time for that. A flip that comes alone never waits for others.
 const LULL: Duration = Duration::from_millis(50);
+
+/// The same where many flips wait, so that many more are to come: whoever permits them may judge all evidence in between,
+/// which may take a fifth of a second. Each place that they don't need saves as much.
+const CROWD_LULL: Duration = Duration::from_millis(250);
+
+/// How many flips are many: more than the services that one team moves by hand, and a small part of a batch.
+const CROWD: usize = 8;
 
 /// How long a place is kept while flips keep coming: far less than a permit.
 const FILL_MAX: Duration = Duration::from_secs(1);
@@ -120,14 +130,14 @@ async fn gather(held: &Held, queue: &mut mpsc::Receiver<Member>, waiting: &mut V
     tokio::pin!(place);
     loop {
         if earliest <= Instant::now() {
-            answer_late(held, waiting, "Route 53 could take another call");
-            let Some(next) = waiting.iter().map(Member::left).min() else { return };
+            answer_late(held, waiting);
+            let Some(next) = waiting.iter().map(|member| member.permit.left()).min() else { return };
             earliest = Instant::now() + next;
         }
         tokio::select! {
             () = &mut place => break,
             Some(member) = queue.recv() => {
-                earliest = earliest.min(Instant::now() + member.left());
+                earliest = earliest.min(Instant::now() + member.permit.left());
                 waiting.push_back(member);
             }
             () = tokio::time::sleep_until(earliest) => {}
@@ -137,7 +147,7 @@ async fn gather(held: &Held, queue: &mut mpsc::Receiver<Member>, waiting: &mut V
         waiting.push_back(member);
     }
     fill(queue, waiting).await;
-    answer_late(held, waiting, "Route 53 could take another call");
+    answer_late(held, waiting);
 }
 
 /// Lets further flips share the place, as long as they keep coming and fit. Calls are what an evacuation is short of: one
@@ -145,7 +155,8 @@ async fn gather(held: &Held, queue: &mut mpsc::Receiver<Member>, waiting: &mut V
 async fn fill(queue: &mut mpsc::Receiver<Member>, waiting: &mut VecDeque<Member>) {
     let ends = Instant::now() + FILL_MAX;
     while waiting.len() > 1 && !batch::is_full(waiting.iter()) {
-        let lull = (Instant::now() + LULL).min(ends);
+        let lull = if waiting.len() < CROWD { LULL } else { CROWD_LULL };
+        let lull = (Instant::now() + lull).min(ends);
         tokio::select! {
             biased;
             Some(member) = queue.recv() => waiting.push_back(member),
@@ -160,9 +171,12 @@ async fn deliver(held: &Held, batch: Vec<Member>) {
     let mut forbidden = 0;
     let mut groups = vec![batch];
     while let Some(mut group) = groups.pop() {
-        if !std::mem::take(&mut has_place) {
-            held.api.place(Urgency::Flip).await;
+        has_place = place_for(held, &mut group, has_place, |late| late.too_late(held, "its batch could be sent")).await;
+        if group.is_empty() {
+            // The place, if there is one, is the next group's.
+            continue;
         }
+        has_place = false;
         match send(held, &mut group).await {
             Err(failure) if group.len() > 1 && may_split(&failure, &mut forbidden) => {
                 tracing::debug!(zone = %held.name, flips = group.len(), "a refused batch is split");
@@ -174,6 +188,17 @@ async fn deliver(held: &Held, batch: Vec<Member>) {
     }
 }
 
+/// Waits for a place in the budget, if there is none yet, as long as a permit of the group lasts. Members leave the group
+/// when theirs has run out; none are left if there is no place.
+async fn place_for(held: &Held, group: &mut Vec<Member>, mut has_place: bool, too_late: impl Fn(Member)) -> bool {
+    group.extract_if(.., |member| is_late(member)).for_each(&too_late);
+    while !has_place && !group.is_empty() {
+        has_place = timeout(longest(group), held.api.place(Urgency::Flip)).await.is_ok();
+        group.extract_if(.., |member| is_late(member)).for_each(&too_late);
+    }
+    has_place
+}
+
 /// Whether the refusal may be one member's fault, and it is worth the calls to find out whose.
 fn may_split(failure: &Failure, forbidden: &mut u32) -> bool {
     if matches!(failure, Failure::Forbidden(_)) {
@@ -182,35 +207,45 @@ fn may_split(failure: &Failure, forbidden: &mut u32) -> bool {
     failure.concerns_content() && *forbidden <= FORBIDDEN_SPLITS_MAX
 }
 
-/// Sends a group until the zone has no other change in work. Members leave the group when their permit has run out;
-/// without any the outcome is an id that nobody asks for.
+/// Sends a group, which has a place in the budget, until it is not refused for the moment only. Members leave the group
+/// when their permit has run out; without any the outcome is an id that nobody asks for.
 async fn send(held: &Held, group: &mut Vec<Member>) -> Result<String, Failure> {
     let mut pause = BUSY_PAUSE;
-    answer_late(held, group, "its batch could be sent");
+    let mut throttled = None;
     while !group.is_empty() {
         // The strictest of the permits.
         let granted = group.iter().map(|member| member.permit.granted).min().unwrap_or_default();
         let changes = group.iter().flat_map(|member| member.flip.changes.iter().cloned()).collect();
         match held.api.change(&held.id, changes, UNIX_EPOCH + Duration::from_millis(granted.as_millis())).await {
             Err(Failure::Busy(_)) => {
-                let longest = group.iter().map(Member::left).max().unwrap_or_default();
-                tokio::time::sleep(jittered(pause).min(longest)).await;
-                held.api.place(Urgency::Flip).await;
+                tokio::time::sleep(jittered(pause).min(longest(group))).await;
                 pause = BUSY_PAUSE_MAX.min(pause * 2);
-                answer_late(held, group, "the zone's prior change was done (PriorRequestNotComplete)");
+            }
+            // The budget is closed for as long: with jitter, and longer each time.
+            Err(Failure::Throttled { reason, retry_after }) if retry_after < longest(group) => {
+                throttled = Some(Failure::Throttled { reason, retry_after });
             }
             settled => return settled,
         }
+        let too_late = |late: Member| match &throttled {
+            // Whoever counts calls may count one that was carried out: the caller has to look.
+            Some(throttled) => late.settle(held, Err(throttled.clone())),
+            None => late.too_late(held, "the zone's prior change was done (PriorRequestNotComplete)"),
+        };
+        place_for(held, group, false, too_late).await;
     }
     Ok(String::new())
 }
 
+/// The longest that a member can wait.
+fn longest(group: &[Member]) -> Duration {
+    group.iter().map(|member| member.permit.left()).max().unwrap_or_default()
+}
+
 impl Member {
-    /// What is left of its permit, by the wall clock.
-    fn left(&self) -> Duration {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now = Timestamp::from_millis(u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
-        left(&self.permit, now)
+    fn too_late(self, held: &Held, before: &str) {
+        let reason = format!("the permit ran out before {before}; nothing was sent");
+        self.answer(Err(ProviderError::Transient { subject: held.api.subject(), reason }));
     }
 
     fn settle(self, held: &Held, outcome: Result<String, Failure>) {
@@ -225,40 +260,17 @@ impl Member {
     }
 }
 
-fn left(permit: &Permit, now: Timestamp) -> Duration {
-    permit.length.saturating_sub(now.since(permit.granted))
-}
-
-/// Answers the members whose permit has run out and drops those that nobody waits for.
-fn answer_late(held: &Held, members: &mut impl Members, before: &str) {
-    for late in members.take_late() {
-        let reason = format!("the permit ran out before {before}; nothing was sent");
-        late.answer(Err(ProviderError::Transient { subject: held.api.subject(), reason }));
-    }
-}
-
-/// A queue or a group.
-trait Members {
-    /// Removes those whose permit has run out or whom nobody waits for.
-    fn take_late(&mut self) -> Vec<Member>;
-}
-
-impl Members for Vec<Member> {
-    fn take_late(&mut self) -> Vec<Member> {
-        self.extract_if(.., |member| is_late(member)).collect()
-    }
-}
-
-impl Members for VecDeque<Member> {
-    fn take_late(&mut self) -> Vec<Member> {
-        let (late, waiting): (Vec<Member>, Vec<Member>) = std::mem::take(self).into_iter().partition(is_late);
-        self.extend(waiting);
-        late
+/// Answers those whose permit has run out and drops those that nobody waits for.
+fn answer_late(held: &Held, waiting: &mut VecDeque<Member>) {
+    let (late, rest): (Vec<Member>, Vec<Member>) = std::mem::take(waiting).into_iter().partition(is_late);
+    waiting.extend(rest);
+    for late in late {
+        late.too_late(held, "Route 53 could take another call");
     }
 }
 
 fn is_late(member: &Member) -> bool {
-    member.reply.is_closed() || member.left().is_zero()
+    member.reply.is_closed() || member.permit.left().is_zero()
 }
 
 #[cfg(test)]

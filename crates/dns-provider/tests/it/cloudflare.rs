@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dns_core::change::{ChangeSet, Guard, Requirement};
 use dns_core::fence::text::FenceText;
@@ -80,15 +80,18 @@ impl Rig {
 }
 
 fn provider(url: &str, token: &TokenFile, timeout: Duration) -> Cloudflare {
-    let settings = Settings {
+    Cloudflare::new(settings(url, token, timeout)).expect("a client")
+}
+
+fn settings(url: &str, token: &TokenFile, timeout: Duration) -> Settings {
+    Settings {
         zones: BTreeMap::from([(name("example.com"), "0123abcd".to_owned())]),
         token_file: token.0.clone(),
         endpoint_url: Some(url.parse().expect("a URL")),
         batch_max: 200,
         timeout,
         budget: Arc::new(Budget::new(Duration::from_millis(1), BURST)),
-    };
-    Cloudflare::new(settings).expect("a client")
+    }
 }
 
 fn name(text: &str) -> Name {
@@ -105,13 +108,29 @@ fn request(service: &str) -> ReadRequest {
 }
 
 fn permit(length: Duration) -> Permit {
-    Permit { granted: Timestamp::from_secs(1_795_246_200), length }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    Permit { granted: Timestamp::from_millis(u64::try_from(now.as_millis()).expect("before the end of time")), length }
+}
+
+/// What a process does that is stopped until its permit is over.
+fn outlast(permit: &Permit) {
+    while !permit.left().is_zero() {
+        std::thread::sleep(permit.left());
+    }
+}
+
+fn is_late(outcome: &Result<Receipt, ProviderError>) -> bool {
+    matches!(outcome, Err(ProviderError::Transient { reason, .. }) if reason.contains("permit of"))
 }
 
 fn adoption() -> ChangeSet {
+    adoption_of("checkout")
+}
+
+fn adoption_of(service: &str) -> ChangeSet {
     ChangeSet {
         zone: name("example.com"),
-        fence_name: name("_checkout._failover.example.com"),
+        fence_name: name(&format!("_{service}._failover.example.com")),
         guard: Guard::Absent,
         requires: vec![Requirement::Absent(api())],
         deletes: vec![],
@@ -200,6 +219,75 @@ async fn a_write_that_is_not_ready_within_its_permit_is_not_sent() {
         "{outcome:?}"
     );
     assert_eq!(rig.batches(), 0);
+}
+
+/// What is left of a permit counts, not when the call begins.
+#[tokio::test]
+async fn a_write_whose_permit_ran_out_before_the_call_asks_nothing() {
+    let rig = Rig::start(empty_zone(|| ok(r#"{"success":true,"errors":[],"result":{}}"#.to_owned()))).await;
+    let length = Duration::from_secs(10);
+    let late = Permit { granted: permit(length).granted.before(length), length };
+    let outcome = rig.provider.apply(&adoption(), &late).await;
+    assert!(is_late(&outcome), "{outcome:?}");
+    assert!(rig.script.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_process_that_is_stopped_between_its_look_and_its_batch_sends_nothing() {
+    let rig = Rig::start(empty_zone(|| ok(r#"{"success":true,"errors":[],"result":{}}"#.to_owned()))).await;
+    let permit = permit(Duration::from_millis(500));
+    // It has looked at both names.
+    let looks = AtomicUsize::new(0);
+    let provider = rig.provider.clone().counting(Arc::new(move |_, _| {
+        if looks.fetch_add(1, Ordering::Relaxed) == 1 {
+            outlast(&permit);
+        }
+    }));
+    let outcome = provider.apply(&adoption(), &permit).await;
+    assert!(is_late(&outcome), "{outcome:?}");
+    assert_eq!(rig.batches(), 0);
+}
+
+#[tokio::test]
+async fn a_batch_that_was_refused_for_its_token_is_not_sent_again_after_its_permit() {
+    let rig = Rig::start(empty_zone(|| Reply::Answer(403, "", refusal(10000)))).await;
+    let (permit, token) = (permit(Duration::from_millis(500)), rig.token.0.clone());
+    let provider = rig.provider.clone().counting(Arc::new(move |operation, _| {
+        if operation == "batch" {
+            std::fs::write(&token, "second-token").expect("rotated");
+            outlast(&permit);
+        }
+    }));
+    let outcome = provider.apply(&adoption(), &permit).await;
+    assert!(is_late(&outcome), "{outcome:?}");
+    assert_eq!(rig.batches(), 1);
+}
+
+#[tokio::test]
+async fn flips_that_share_too_few_calls_are_done_one_after_the_other_and_not_all_by_half() {
+    let accepted = || ok(r#"{"success":true,"errors":[],"result":{}}"#.to_owned());
+    let rig = Rig::start(empty_zone(accepted)).await;
+    let (flips, calls, period, length) = (40, 3, Duration::from_millis(20), Duration::from_secs(1));
+    let budget = Arc::new(Budget::new(period, NonZeroU32::new(calls).expect("not zero")));
+    let provider = Cloudflare::new(Settings { budget, ..settings(&rig.script.url(), &rig.token, length) });
+    let provider = Arc::new(provider.expect("a client"));
+    let mut waiting = JoinSet::new();
+    let permit = permit(length);
+    for number in 0..flips {
+        let (provider, change) = (Arc::clone(&provider), adoption_of(&format!("s{number}")));
+        waiting.spawn(async move { provider.apply(&change, &permit).await });
+    }
+    let mut done = 0;
+    while let Some(outcome) = waiting.join_next().await {
+        match outcome.expect("joined") {
+            Ok(_) => done += 1,
+            outcome @ Err(_) => assert!(is_late(&outcome), "{outcome:?}"),
+        }
+    }
+    // Two looks at forty flips each would take all fifty places of a second and more. Half of what can be is enough.
+    let most = length.div_duration_f64(period * calls);
+    assert!(f64::from(done) > most / 2.0, "{done} of {most}");
+    assert_eq!(rig.batches(), usize::try_from(done).expect("few"));
 }
 
 #[tokio::test]

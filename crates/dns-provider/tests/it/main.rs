@@ -3,6 +3,7 @@
 mod authoritative;
 mod cloudflare;
 mod http_script;
+mod powerdns;
 mod rfc2136;
 mod route53;
 mod script;

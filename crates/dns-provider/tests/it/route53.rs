@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
@@ -186,17 +186,86 @@ async fn a_condition_becomes_a_delete_and_an_identical_create() {
 
 #[tokio::test]
 async fn throttling_is_a_certain_refusal_that_holds_every_call() {
-    let server =
-        Http::start(|number, _| if number == 0 { error(400, "Throttling", "Rate exceeded") } else { accepted() }).await;
+    let server = Http::start(|_, _| error(400, "Throttling", "Rate exceeded")).await;
     let settings = settings(server.address);
     let provider = Route53::new(settings.clone());
-    let Err(ProviderError::Throttled { retry_after, .. }) = provider.apply(&adoption(), &long_permit()).await else {
+    // Shorter than any pause.
+    let permit = permit(Duration::from_millis(450));
+    let Err(ProviderError::Throttled { retry_after, .. }) = provider.apply(&adoption(), &permit).await else {
         panic!("not throttled")
     };
     assert!(retry_after >= Duration::from_millis(500), "{retry_after:?}");
-    assert_eq!(server.requests().len(), 1, "it is not sent again on its own");
-    let soon = tokio::time::timeout(Duration::from_millis(100), settings.budget.take(Urgency::Flip)).await;
+    assert_eq!(server.requests().len(), 1, "it would be late");
+    let soon = tokio::time::timeout(Duration::from_millis(50), settings.budget.take(Urgency::Flip)).await;
     assert!(soon.is_err(), "every other call waits");
+}
+
+#[tokio::test]
+async fn a_throttled_batch_is_sent_again_after_a_pause_while_the_permit_lasts() {
+    let throttled = || error(400, "Throttling", "Rate exceeded");
+    let server = Http::start(move |number, _| if number == 0 { throttled() } else { accepted() }).await;
+    let provider = Arc::new(Route53::new(settings(server.address)));
+    let begun = Instant::now();
+    let outcomes = apply_all(&provider, &services(10)).await;
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    assert_eq!(server.requests().len(), 2, "all of them share both");
+    assert!(begun.elapsed() >= Duration::from_millis(500), "{:?}", begun.elapsed());
+
+    // The first pause is half a second to one and a half, the second one to three, the third two to six.
+    let server = Http::start(move |_, _| throttled()).await;
+    let outcome = apply_to(&server, &permit(Duration::from_millis(1_900))).await;
+    assert!(matches!(outcome, Err(ProviderError::Throttled { .. })), "not that nothing was sent: {outcome:?}");
+    assert!((2..=3).contains(&server.requests().len()), "{} requests", server.requests().len());
+}
+
+/// The service counted a call that it carried out.
+#[tokio::test]
+async fn a_throttled_batch_that_was_carried_out_is_a_conflict_when_it_is_sent_again() {
+    let server = Http::start(|number, _| match number {
+        0 => error(400, "Throttling", "Rate exceeded"),
+        _ => error(400, "InvalidChangeBatch", "[it was not found]"),
+    })
+    .await;
+    let outcome = apply_to(&server, &long_permit()).await;
+    assert!(matches!(outcome, Err(ProviderError::Conflict { .. })), "{outcome:?}");
+}
+
+/// A batch is refused, and no place comes in for its halves.
+#[tokio::test]
+async fn flips_of_a_refused_batch_wait_for_a_place_no_longer_than_their_permits() {
+    let server = Http::start(|_, _| error(400, "InvalidChangeBatch", "[one was not found]")).await;
+    let budget = Arc::new(Budget::new(Duration::from_hours(1), NonZeroU32::MIN));
+    let provider = Arc::new(Route53::new(Settings { budget, ..settings(server.address) }));
+    let begun = Instant::now();
+    let outcomes = apply_within(&provider, &services(4), Duration::from_secs(1)).await;
+    for outcome in outcomes {
+        assert!(
+            matches!(&outcome, Err(ProviderError::Transient { reason, .. }) if reason.contains("nothing was sent")),
+            "{outcome:?}"
+        );
+    }
+    assert!(begun.elapsed() < Duration::from_mins(1) && server.requests().len() == 1);
+}
+
+/// Those who came too late leave their place to those who did not.
+#[tokio::test]
+async fn flips_whose_permits_ran_out_take_no_place_of_the_budget() {
+    let server = Http::start(|number, request| match number {
+        0 => error(400, "InvalidChangeBatch", "[one was not found]"),
+        _ if request.body.contains(">s0.example.com.<") => panic!("it is late"),
+        _ => accepted(),
+    })
+    .await;
+    // The second place comes in when the first flip is late.
+    let budget = Arc::new(Budget::new(Duration::from_secs(2), NonZeroU32::MIN));
+    let provider = Arc::new(Route53::new(Settings { budget, ..settings(server.address) }));
+    let (short, long) = (services(1), vec!["s1".to_owned()]);
+    let (late, done) = tokio::join!(
+        apply_within(&provider, &short, Duration::from_secs(1)),
+        apply_within(&provider, &long, Duration::from_millis(3_500))
+    );
+    assert!(matches!(late[0], Err(ProviderError::Transient { .. })), "{late:?}");
+    assert!(done[0].is_ok(), "{done:?}");
 }
 
 #[tokio::test]
@@ -423,9 +492,19 @@ async fn progress_and_zone_are_read() {
 
 /// Applies the adoptions of many services at once.
 async fn apply_all(provider: &Arc<Route53>, services: &[String]) -> Vec<Result<Receipt, ProviderError>> {
+    apply_within(provider, services, long_permit().length).await
+}
+
+/// The same with permits of this length.
+async fn apply_within(
+    provider: &Arc<Route53>,
+    services: &[String],
+    length: Duration,
+) -> Vec<Result<Receipt, ProviderError>> {
+    let permit = permit(length);
     let apply = |service: &String| {
         let (provider, change) = (Arc::clone(provider), adoption_of(service));
-        tokio::spawn(async move { provider.apply(&change, &long_permit()).await })
+        tokio::spawn(async move { provider.apply(&change, &permit).await })
     };
     let tasks: Vec<_> = services.iter().map(apply).collect();
     let mut outcomes = Vec::new();
@@ -473,7 +552,7 @@ async fn a_lost_batch_is_unknown_for_each_of_its_flips_and_throttling_for_none()
     assert_eq!(server.requests().len(), 1);
     let server = Http::start(|_, _| error(400, "Throttling", "Rate exceeded")).await;
     let provider = Arc::new(Route53::new(settings(server.address)));
-    let outcomes = apply_all(&provider, &services(10)).await;
+    let outcomes = apply_within(&provider, &services(10), Duration::from_millis(450)).await;
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Err(ProviderError::Throttled { .. }))));
     assert_eq!(server.requests().len(), 1);
 }

@@ -13,7 +13,7 @@ use dns_core::rrset::{GuardedType, Rrset, RrsetKey, Ttl, canonical_name};
 use dns_core::time::Timestamp;
 use dns_core::zone::{FoundFence, ReadRequest, ZoneView};
 use dns_provider::authoritative::Discovery;
-use dns_provider::memory::Memory;
+use dns_provider::memory::{Call, Fault, Memory};
 use dns_provider::port::{Capabilities, Permit, Progress, Provider, ProviderError, Receipt, Urgency, ZoneFacts};
 use dns_provider::watched::{API_EVERY, Watched};
 use hickory_proto::op::{Message, ResponseCode};
@@ -26,7 +26,11 @@ use crate::script::{Script, answer_to};
 struct Counted {
     memory: Memory,
     reads: Arc<AtomicUsize>,
+    lagging: Lagging,
 }
+
+/// What the next read shows, instead of what is there.
+type Lagging = Arc<Mutex<Option<ZoneView>>>;
 
 #[async_trait]
 impl Provider for Counted {
@@ -36,7 +40,11 @@ impl Provider for Counted {
 
     async fn read(&self, request: &ReadRequest, urgency: Urgency) -> Result<ZoneView, ProviderError> {
         self.reads.fetch_add(1, Ordering::SeqCst);
-        self.memory.read(request, urgency).await
+        let lagging = self.lagging.lock().expect("unpoisoned").take();
+        match lagging {
+            Some(view) => Ok(view),
+            None => self.memory.read(request, urgency).await,
+        }
     }
 
     async fn apply(&self, change: &ChangeSet, permit: &Permit) -> Result<Receipt, ProviderError> {
@@ -100,6 +108,7 @@ fn answer(request: &Message, (rev, last): (u32, u8)) -> Message {
 struct World {
     memory: Memory,
     reads: Arc<AtomicUsize>,
+    lagging: Lagging,
     serving: Serving,
     watched: Arc<Watched>,
 }
@@ -117,9 +126,10 @@ impl World {
         memory.put(api(1));
         memory.put_texts(&request().fence_name, ttl(), vec![fence(1)]);
         let reads = Arc::<AtomicUsize>::default();
-        let api = Counted { memory: memory.clone(), reads: Arc::clone(&reads) };
+        let lagging = Lagging::default();
+        let api = Counted { memory: memory.clone(), reads: Arc::clone(&reads), lagging: Arc::clone(&lagging) };
         let discovery = Arc::new(Discovery::new(servers.to_vec(), None, Vec::new()));
-        Self { memory, reads, serving, watched: Arc::new(Watched::new(Arc::new(api), discovery)) }
+        Self { memory, reads, lagging, serving, watched: Arc::new(Watched::new(Arc::new(api), discovery)) }
     }
 
     /// What a look in quiet times sees, and how many calls of the API there were by then.
@@ -196,6 +206,31 @@ async fn servers_that_have_not_followed_a_write_confirm_nothing() {
     // They still serve what was read before it.
     let (view, calls) = world.look().await;
     assert!(seen(&view).0.contains("rev=2") && calls == 2, "{view:?}");
+}
+
+#[tokio::test]
+async fn listing_that_lags_behind_a_write_is_confirmed_by_no_server_that_does_so_too() {
+    let world = World::start().await;
+    let (before, _) = world.look().await;
+    world.flip().await;
+    *world.lagging.lock().expect("unpoisoned") = Some(before.clone());
+    assert_eq!(world.look().await, (before, 2), "the API itself lags");
+    // The second look is the one that settles the doubt.
+    let (view, calls) = world.look().await;
+    assert!(seen(&view).0.contains("rev=2") && calls == 3, "{view:?}");
+    *world.serving.lock().expect("unpoisoned") = (2, 2);
+    assert_eq!(world.look().await, (view, 3), "and then it is quiet");
+}
+
+#[tokio::test]
+async fn write_that_was_not_made_leaves_the_zone_as_quiet_as_it_was() {
+    let world = World::start().await;
+    let permit = Permit { granted: Timestamp::from_secs(1), length: Duration::from_secs(10) };
+    world.memory.fail_next(Call::Apply, Fault::Transient);
+    world.watched.apply(&flip(), &permit).await.expect_err("it cannot be reached");
+    let (view, calls) = world.look().await;
+    assert!(seen(&view).0.contains("rev=1") && calls == 1, "{view:?}");
+    assert_eq!(world.look().await, (view, 1));
 }
 
 #[tokio::test]

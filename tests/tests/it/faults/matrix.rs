@@ -108,7 +108,7 @@ impl<H: Faulty> Matrix<H> {
         let (from, epoch) = (self.held(), self.epoch());
         let to = other(from);
         let outcome = self.order(to, self.last_position());
-        self.settle(&format!("a move to {}", to.name()));
+        self.settle(&format!("a move to {}", to.name()), &outcome);
         assert_eq!(self.held(), to, "{:#?}", outcome().rows);
         assert_eq!(self.epoch(), epoch + 1, "{:#?}", outcome().rows);
         assert!(outcome().tells("verified"), "{:#?}", outcome().rows);
@@ -127,7 +127,7 @@ impl<H: Faulty> Matrix<H> {
         let outcome = self.order(to, position);
         let struck = self.until_struck(&name, &outcome);
         host.heal(fault);
-        self.settle(&name);
+        self.settle(&name, &outcome);
         let outcome = outcome();
         let held = self.held();
         let rows = || format!("{name}: {:#?}", outcome.rows);
@@ -184,15 +184,16 @@ impl<H: Faulty> Matrix<H> {
     }
 
     /// Waits until nothing is open, nothing is being verified, the zone is read, and all agree where the service is.
-    fn settle(&self, name: &str) {
+    fn settle(&self, name: &str, outcome: &impl Fn() -> Outcome) {
         until(&format!("{name}: it settles"), PATIENCE, || {
             let service = self.world.service();
             let held = self.world.auth.snapshot();
             let whole = held.whole().unwrap_or_else(|why| panic!("{name}: {why}"));
             let agrees = service["summary"]["active"] == whole.name() && service["fence"]["epoch"] == held.order().0;
-            let calm = service["open"].is_null() && service["verification"]["running"] != true;
+            let calm = service["open"].is_null() && service["summary"]["state"] != "verifying";
             let known = service["standing"] == "held" && service["summary"]["hold"].is_null();
-            if agrees && calm && known {
+            // What is shown may be of before the order.
+            if agrees && calm && known && outcome().is_over() {
                 Ok(())
             } else {
                 Err((service["summary"].clone(), service["open"].clone(), held))

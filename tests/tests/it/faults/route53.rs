@@ -99,9 +99,9 @@ impl Faulty for HostedZone {
     fn words(&self, fault: &Kind) -> &'static [&'static str] {
         match fault {
             Kind::Latency(_) | Kind::Gate(_) | Kind::SlowAnswer(_) => &["timed out", "timeout"],
-            // A batch waits until the zone's last change is stored, and is sent again.
-            Kind::Refused(Failure::PriorRequestNotComplete)
-            | Kind::RefusedAfterwards(Failure::PriorRequestNotComplete)
+            // A batch waits until the zone's last change is stored, or until calls may be made again, and is sent again.
+            Kind::Refused(Failure::PriorRequestNotComplete | Failure::Throttling)
+            | Kind::RefusedAfterwards(Failure::PriorRequestNotComplete | Failure::Throttling)
             // Nothing is wrong but the time.
             | Kind::Propagation(_)
             | Kind::NeverInSync => &[],

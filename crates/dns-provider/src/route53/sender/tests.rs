@@ -3,6 +3,7 @@
 use dns_core::change::{ChangeSet, Guard};
 use dns_core::fence::text::FenceText;
 use dns_core::rrset::{Ttl, canonical_name};
+use dns_core::time::Timestamp;
 
 use super::*;
 use crate::route53::precedence::Precedence;
@@ -55,11 +56,12 @@ async fn a_place_is_kept_while_flips_keep_coming() {
     assert_eq!(shared(2, 2_550, Duration::from_millis(10)).await, 12, "and not when it is full");
 }
 
-#[test]
-fn a_permit_lasts_its_length_and_no_clock_makes_it_longer() {
-    let permit = Permit { granted: Timestamp::from_secs(100), length: Duration::from_secs(10) };
-    assert_eq!(left(&permit, Timestamp::from_secs(103)), Duration::from_secs(7));
-    assert_eq!(left(&permit, Timestamp::from_secs(110)), Duration::ZERO);
-    assert_eq!(left(&permit, Timestamp::from_secs(500)), Duration::ZERO);
-    assert_eq!(left(&permit, Timestamp::from_secs(50)), Duration::from_secs(10), "a clock that was set back");
+#[tokio::test(start_paused = true)]
+async fn a_place_is_kept_longer_where_a_crowd_waits() {
+    let each = Duration::from_millis(200);
+    let (few, crowd) = (u32::try_from(CROWD - 1).expect("few"), u32::try_from(CROWD).expect("few"));
+    assert_eq!(shared(few, 255, each).await, CROWD - 1, "the next one is too slow for a few");
+    let waited = shared(crowd, 255, each).await;
+    assert!((CROWD + 4..=CROWD + 5).contains(&waited), "{waited}: one each 200 ms, for a second");
+    assert_eq!(shared(crowd, 255, CROWD_LULL * 2).await, CROWD, "nobody comes");
 }
