@@ -190,7 +190,7 @@ pub struct Overrides {
 /// Whether to stay.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Wait {
-    /// Follows the decision until every authoritative server was asked.
+    /// Follows the order until every authoritative server of every place was asked.
     #[arg(long)]
     pub wait: bool,
 }
@@ -241,6 +241,9 @@ pub struct Release {
     /// Rules to override.
     #[command(flatten)]
     pub overrides: Overrides,
+    /// Whether to stay.
+    #[command(flatten)]
+    pub wait: Wait,
 }
 
 /// One service or all.

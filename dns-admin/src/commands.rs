@@ -17,7 +17,9 @@ mod service;
 mod status;
 
 use dns_api::client::{ControllerAccess, ControllerClient};
+use dns_api::command::Accepted;
 use dns_api::transport::BearerToken;
+use dns_core::identifier::ServiceName;
 use dns_service::config::secret::read_secret_line;
 use dns_service::exit::{Exit, one_line};
 
@@ -25,7 +27,9 @@ use crate::arguments::{Arguments, Command, Config, Fence, Global, Overrides, Rea
 use crate::dev;
 use crate::failure::Failure;
 use crate::follow::Following;
+use crate::follow::outcome::Goal;
 use crate::output::Output;
+use crate::render::decision::accepted;
 
 /// What every verb that asks a controller has at hand.
 #[derive(Debug)]
@@ -46,9 +50,15 @@ impl<'a> Desk<'a> {
         Ok(Self { client: ControllerClient::new(&access)?, output, global })
     }
 
-    fn following(&'a self, service: &'a dns_core::identifier::ServiceName, wait: Wait) -> Following<'a> {
+    fn following(&'a self, service: &'a ServiceName, wait: Wait, goal: Goal) -> Following<'a> {
         let patience = wait.wait.then(|| self.global.wait_timeout());
-        Following { client: &self.client, output: self.output, service, patience }
+        Following { client: &self.client, output: self.output, service, goal, patience }
+    }
+
+    /// Tells what became of an order that nobody waits for.
+    fn tell_accepted(&self, service: &ServiceName, answer: &Accepted) -> Result<Exit, Failure> {
+        self.output.answer(answer, |_| accepted(answer, service.as_str()))?;
+        Ok(Exit::Done)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::render::lines;
 use crate::render::problem::rejection_lines;
 
 /// A command that did not do what it was asked to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Failure {
     /// How to exit.
     pub exit: Exit,
@@ -35,6 +35,41 @@ impl Failure {
         Self { hint: Some(hint.into()), ..self }
     }
 
+    /// Several at once, with the exit code of the first.
+    pub fn all(failures: Vec<Self>) -> Self {
+        let mut failures = failures.into_iter();
+        let first = failures.next().unwrap_or_else(|| Self::new(Exit::Failed, "nothing is known to be wrong"));
+        let others = failures.flat_map(|other| {
+            let hint = other.hint.map(|hint| format!("hint: {hint}"));
+            [other.what].into_iter().chain(other.lines).chain(hint)
+        });
+        // The first one's hint stands with it, not after what it is no hint for.
+        let others: Vec<String> = others.collect();
+        if others.is_empty() {
+            return first;
+        }
+        let hint = first.hint.clone().map(|hint| format!("hint: {hint}"));
+        let lines = first.lines.iter().cloned().chain(hint).chain(others).collect();
+        Self { lines, hint: None, ..first }
+    }
+
+    /// As programs read it: the controller's own words, or the same of what it was never asked or did not answer.
+    pub fn as_problem(&self) -> Problem {
+        if let Some(problem) = &self.problem {
+            return problem.clone();
+        }
+        let (word, title, status) = kind(self.exit);
+        let detail = [self.what.clone()].into_iter().chain(self.lines.iter().cloned());
+        Problem {
+            kind: format!("urn:dns-failover:problem:{word}"),
+            title: title.to_owned(),
+            status,
+            detail: detail.collect::<Vec<_>>().join("\n"),
+            hint: self.hint.clone(),
+            rejections: Vec::new(),
+        }
+    }
+
     /// As it stands on stderr.
     pub fn text(&self) -> String {
         let what = [format!("error: {}", self.what)];
@@ -46,6 +81,19 @@ impl Failure {
     fn of_problem(exit: Exit, what: String, problem: Problem, otherwise: Option<&str>) -> Self {
         let hint = problem.hint.clone().or_else(|| otherwise.map(str::to_owned));
         Self { exit, what, lines: rejection_lines(&problem.rejections), hint, problem: Some(problem) }
+    }
+}
+
+/// What an exit code is called among problems, and the HTTP status that says the same.
+fn kind(exit: Exit) -> (&'static str, &'static str, u16) {
+    match exit {
+        Exit::Usage => ("usage", "Wrong usage", 400),
+        Exit::BadConfiguration => ("bad-configuration", "Bad configuration", 400),
+        Exit::Refused => ("refused", "Refused or held", 409),
+        Exit::AwaitingApproval => ("awaiting-approval", "Awaiting approval", 409),
+        Exit::Unreachable => ("unreachable", "Unreachable", 503),
+        Exit::Unverified => ("unverified", "Written, not verified", 504),
+        Exit::Done | Exit::Failed => ("failed", "Failed", 500),
     }
 }
 
@@ -95,5 +143,19 @@ impl From<std::io::Error> for Failure {
             return Self::new(Exit::Done, "nobody reads the answer any more");
         }
         Self::new(Exit::Failed, format!("cannot write the answer: {error}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_faults_are_told_at_once_each_with_its_hint() {
+        let one = Failure::new(Exit::Usage, "there is no terminal").hint("--yes");
+        let two = Failure::new(Exit::Usage, "nobody knows who you are").hint("--by NAME");
+        assert_eq!(Failure::all(vec![one.clone()]).text(), one.text());
+        let text = "error: there is no terminal\n  hint: --yes\n  nobody knows who you are\n  hint: --by NAME\n";
+        assert_eq!(Failure::all(vec![one, two]).text(), text);
     }
 }

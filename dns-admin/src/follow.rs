@@ -1,24 +1,30 @@
-//! `--wait`: follows a decision until it is verified, has ended, or time is up.
+//! `--wait`: follows an order until it is verified at every place, has ended, or time is up.
 //!
-//! Following only reads, so a controller that goes away for a moment, or for a restart, ends nothing: the decision is
-//! in its store.
+//! A decision is of one place. The others come after it by decisions of their own, so the service is looked at until each
+//! of its places stands where the order wants it. Following only reads, so a controller that goes away for a moment, or
+//! for a restart, ends nothing: the decision is in its store.
+
+pub mod outcome;
 
 use std::time::Duration;
 
 use dns_api::client::{ClientError, ControllerClient};
 use dns_api::command::{Accepted, DecisionReport, DecisionStatus};
-use dns_api::status::VerificationReport;
-use dns_core::history::HistoryKind;
+use dns_api::status::ServiceDetail;
 use dns_core::identifier::ServiceName;
 use dns_service::exit::Exit;
 use tokio::time::Instant;
 
+use self::outcome::{Goal, Outcome, PlaceOutcome, is_shown};
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::render::decision::{accepted, outcome, progress};
+use crate::render::decision::{accepted, outcome, progress, still_waiting};
 
 /// How often a decision is asked for: often enough that the last line is true, rarely enough to be nothing.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
+
+/// What a controller shows is four seconds old at the most, or says so: what it shows after this is of after the decision.
+const SHOWN_WITHIN: Duration = Duration::from_secs(5);
 
 /// What to follow, and how.
 #[derive(Debug)]
@@ -29,6 +35,8 @@ pub struct Following<'a> {
     pub output: &'a Output,
     /// The service.
     pub service: &'a ServiceName,
+    /// What the order wants of every place.
+    pub goal: Goal,
     /// For how long; `None` doesn't wait at all.
     pub patience: Option<Duration>,
 }
@@ -44,16 +52,30 @@ impl Following<'_> {
             return Ok(Exit::Done);
         };
         self.output.progress(&answer.message);
-        let report = self.until_over(decision, patience).await;
+        let end = self.until_end(decision, patience).await;
         self.output.progress_over();
-        let report = report?;
-        let verification = self.verification().await;
-        self.output.answer(&report, |width| outcome(&report, verification.as_ref(), width))?;
-        Ok(exit(&report))
+        let end = end?;
+        self.output.answer(&end, |width| outcome(&end, width))?;
+        Ok(end.exit())
     }
 
-    async fn until_over(&self, decision: &str, patience: Duration) -> Result<DecisionReport, Failure> {
+    async fn until_end(&self, decision: &str, patience: Duration) -> Result<Outcome, Failure> {
         let deadline = Instant::now() + patience;
+        let report = self.until_over(decision, patience, deadline).await?;
+        if report.status == DecisionStatus::Ended && self.goal == Goal::Moved {
+            // The place that was to move first did not, so there is nothing that the others could come after.
+            return Ok(Outcome::of(report, self.goal, None, Vec::new()));
+        }
+        let (service, places) = self.until_everywhere(&report, deadline).await?;
+        Ok(Outcome::of(report, self.goal, service.report.verification, places))
+    }
+
+    async fn until_over(
+        &self,
+        decision: &str,
+        patience: Duration,
+        deadline: Instant,
+    ) -> Result<DecisionReport, Failure> {
         let mut last = None;
         let mut told = String::new();
         loop {
@@ -64,17 +86,52 @@ impl Following<'_> {
                     last = Some(report.status);
                     line
                 }
-                Err(error @ (ClientError::Unreachable { .. } | ClientError::NoAnswer { .. })) => error.to_string(),
+                Err(error) if is_silence(&error) => error.to_string(),
                 Err(error) => return Err(error.into()),
             };
-            if line != told {
-                self.output.progress(&line);
-                told = line;
-            }
+            self.tell_news(&mut told, line);
             if Instant::now() + POLL_INTERVAL >= deadline {
                 return Err(self.out_of_time(decision, last, patience));
             }
             tokio::time::sleep(POLL_INTERVAL).await;
+        }
+    }
+
+    /// Looks until every place stands where the order wants it, none will any more, or time is up. A service of one place
+    /// is looked at once, for the times of its servers.
+    async fn until_everywhere(
+        &self,
+        report: &DecisionReport,
+        deadline: Instant,
+    ) -> Result<(ServiceDetail, Vec<PlaceOutcome>), Failure> {
+        let began = Instant::now();
+        let mut told = String::new();
+        loop {
+            let is_late = Instant::now() + POLL_INTERVAL >= deadline;
+            let line = match self.client.service_detail(self.service).await {
+                Ok(service) => {
+                    let places: Vec<PlaceOutcome> =
+                        service.places.iter().map(|place| PlaceOutcome::of(place, self.goal)).collect();
+                    let is_old = began.elapsed() >= SHOWN_WITHIN;
+                    let is_known = is_old || is_shown(&service, &report.decision);
+                    let is_settled = places.iter().all(|place| place.is_settled(self.goal, is_old));
+                    if places.is_empty() || is_known && (is_settled || is_late) {
+                        return Ok((service, places));
+                    }
+                    still_waiting(self.service.as_str(), &places)
+                }
+                Err(error) if is_silence(&error) && !is_late => error.to_string(),
+                Err(error) => return Err(self.places_unknown(&report.decision, &error)),
+            };
+            self.tell_news(&mut told, line);
+            tokio::time::sleep(POLL_INTERVAL).await;
+        }
+    }
+
+    fn tell_news(&self, told: &mut String, line: String) {
+        if line != *told {
+            self.output.progress(&line);
+            *told = line;
         }
     }
 
@@ -90,28 +147,19 @@ impl Following<'_> {
         Failure::new(exit, what).hint(format!("dns-admin history --follow --service {}", self.service))
     }
 
-    /// Server times are worth having, but their absence is no failure of what was asked for.
-    async fn verification(&self) -> Option<VerificationReport> {
-        self.client.service(self.service).await.ok()?.verification
+    fn places_unknown(&self, decision: &str, error: &ClientError) -> Failure {
+        let what = format!("decision {decision} is over, and whether every place follows is not known: {error}");
+        Failure::new(Exit::Unverified, what).hint(format!("dns-admin service show {}", self.service))
     }
+}
+
+fn is_silence(error: &ClientError) -> bool {
+    matches!(error, ClientError::Unreachable { .. } | ClientError::NoAnswer { .. })
 }
 
 fn is_over(status: DecisionStatus) -> bool {
     match status {
         DecisionStatus::Open | DecisionStatus::Written => false,
         DecisionStatus::Done | DecisionStatus::Unverified | DecisionStatus::Ended => true,
-    }
-}
-
-/// A decision that ended because it was no longer right was held; any other end is a failure.
-fn exit(report: &DecisionReport) -> Exit {
-    match report.status {
-        DecisionStatus::Done => Exit::Done,
-        DecisionStatus::Written | DecisionStatus::Unverified => Exit::Unverified,
-        DecisionStatus::Open => Exit::Failed,
-        DecisionStatus::Ended => {
-            let expired = report.rows.iter().any(|row| row.kind == HistoryKind::Expired.as_str());
-            if expired { Exit::Refused } else { Exit::Failed }
-        }
     }
 }

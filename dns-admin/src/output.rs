@@ -61,7 +61,7 @@ impl Output {
 
     /// Writes JSON, indented.
     pub fn json<T: Serialize>(&self, value: &T) -> std::io::Result<()> {
-        raw(&serde_json::to_string_pretty(value)?)
+        print_json(value)
     }
 
     /// Writes JSON on one line, for streams of it.
@@ -109,13 +109,18 @@ impl Output {
         drop(writeln!(stream, "{}", paint(&clean(text.trim_end()))));
     }
 
-    /// Tells a failure; for programs the controller's own words go to stdout.
+    /// Tells a failure; for programs there is a problem on stdout as well, never nothing.
     pub fn failure(&self, failure: &Failure) {
-        if let (Format::Json, Some(problem)) = (self.format, &failure.problem) {
-            drop(self.json(problem));
+        if self.format == Format::Json {
+            drop(self.json(&failure.as_problem()));
         }
         self.aside(&failure.text());
     }
+}
+
+/// Writes JSON, indented, where no command line says how to write.
+pub fn print_json<T: Serialize>(value: &T) -> std::io::Result<()> {
+    raw(&serde_json::to_string_pretty(value)?)
 }
 
 fn raw(text: &str) -> std::io::Result<()> {

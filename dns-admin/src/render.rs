@@ -14,6 +14,7 @@ pub mod span;
 pub mod status;
 pub mod table;
 pub mod timeline;
+pub mod wrap;
 
 /// Lines to a text, each ended.
 pub(crate) fn lines(lines: impl IntoIterator<Item = impl AsRef<str>>) -> String {

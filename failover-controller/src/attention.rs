@@ -123,7 +123,6 @@ fn failed_write(memory: &Failover) -> Option<Concern> {
 }
 
 fn standing(view: &ServiceView) -> Option<Concern> {
-    let name = &view.service.name;
     match view.memory.standing() {
         Standing::Foreign { why } => {
             Some(Concern::page(format!("foreign change, every write is held: {why}; {}", way_out(view))))
@@ -135,11 +134,16 @@ fn standing(view: &ServiceView) -> Option<Concern> {
             Some(Concern::page("the fence was lost or set back; it is being repaired"))
         }
         Standing::Unadopted { .. } if view.service.mode == Mode::Active => {
-            Some(Concern::note(format!("not adopted yet: `dns-admin adopt {name}` arms it")))
+            Some(Concern::note(format!("not adopted yet: `{}` arms it", adopt(view))))
         }
-        Standing::Released { .. } => Some(Concern::note(format!("released; `dns-admin adopt {name}` takes it back"))),
+        Standing::Released { .. } => Some(Concern::note(format!("released; `{}` takes it back", adopt(view)))),
         Standing::Unadopted { .. } | Standing::Unread | Standing::Held | Standing::Newer { .. } => None,
     }
+}
+
+/// The order as it runs.
+fn adopt(view: &ServiceView) -> String {
+    format!("dns-admin adopt {} --reason TEXT", view.service.name)
 }
 
 /// What ends a foreign change: only what can be adopted is offered for adoption.
@@ -156,10 +160,7 @@ fn way_out(view: &ServiceView) -> String {
     }
     match view.service.region_serving(&own_records(seen, &view.service)) {
         Some(region) => {
-            format!(
-                "`dns-admin adopt {}` accepts the records of `{region}`, putting them back ends it too",
-                view.service.name
-            )
+            format!("`{}` accepts the records of `{region}`, putting them back ends it too", adopt(view))
         }
         None => "put the records back as they were, and it goes on by itself".to_owned(),
     }
@@ -212,7 +213,7 @@ fn way_back(view: &ServiceView) -> Option<Concern> {
     }
     let (active, preferred) = (view.memory.active()?, view.service.regions.first()?);
     let proven = view.memory.judgement()?.is_proven(&preferred.name);
-    let back = format!("dns-admin failback {} --reason …", view.service.name);
+    let back = format!("dns-admin failback {} --reason TEXT", view.service.name);
     let text = || format!("`{}` is proven again: `{back}` brings it back", preferred.name);
     (*active != preferred.name && proven).then(|| Concern::note(text()))
 }

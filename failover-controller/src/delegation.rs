@@ -64,21 +64,21 @@ async fn look(place: &Place, provider: &ProviderInUse, asides: &Asides) {
         // Reads and writes fail as well then, and say so.
         Err(error) => return tracing::debug!(%place, %error, "the zone's name servers are not known"),
     };
-    let said = delegated(&place.zone, &names, provider.discovery.resolvers(), QUESTION).await;
+    let (adapter, resolvers) = (provider.adapter.as_ref(), provider.discovery.resolvers());
+    let said = delegated(adapter, &place.zone, &names, &[], resolvers, QUESTION).await;
     note(place, &said, asides);
 }
 
 fn note(place: &Place, said: &Delegated, asides: &Asides) {
+    if let Delegated::Unknown { reason } = said {
+        // One lost packet is no news: what was seen last counts until the parent says something else.
+        return tracing::debug!(%place, reason, "the zone's parent cannot be asked; what it said last counts");
+    }
     let fault = fault(place, said);
-    let is_elsewhere = matches!(said, Delegated::Elsewhere { .. });
     let labels = [("provider", place.provider.to_string()), ("zone", place.zone.to_string())];
-    metrics::gauge!(ELSEWHERE, &labels).set(if is_elsewhere { 1.0 } else { 0.0 });
-    match (said, &fault) {
-        (_, Some(fault)) => tracing::warn!(%place, fault, "the zone is delegated elsewhere"),
-        (Delegated::Unknown { reason }, None) => {
-            tracing::debug!(%place, reason, "the zone's parent cannot be asked; the provider's word counts");
-        }
-        (_, None) => {}
+    metrics::gauge!(ELSEWHERE, &labels).set(if fault.is_some() { 1.0 } else { 0.0 });
+    if let Some(fault) = &fault {
+        tracing::warn!(%place, fault, "the zone is delegated elsewhere");
     }
     asides.note_delegation(place, fault);
 }
@@ -110,10 +110,13 @@ mod tests {
         let service: ServiceName = "checkout".parse().expect("a name");
         let asides = Asides::default();
         let told = || asides.of(&service, Mode::Observe, &place).delegation;
-        let parent = [canonical_name("ns1.there.test").expect("a name")].into();
-        note(&place, &Delegated::Elsewhere { parent }, &asides);
+        let elsewhere = || [canonical_name("ns1.there.test").expect("a name")].into();
+        note(&place, &Delegated::Elsewhere { parent: elsewhere() }, &asides);
         assert!(told().is_some_and(|text| text.contains("delegated to ns1.there.test., none of which")));
-        for said in [Delegated::Here, Delegated::Nowhere, Delegated::Unknown { reason: "x".to_owned() }] {
+        for said in [Delegated::Here, Delegated::Nowhere] {
+            note(&place, &Delegated::Elsewhere { parent: elsewhere() }, &asides);
+            note(&place, &Delegated::Unknown { reason: "a packet was lost".to_owned() }, &asides);
+            assert!(told().is_some(), "what is known stays known until the parent can be asked again");
             note(&place, &said, &asides);
             assert_eq!(told(), None, "{said:?}");
         }

@@ -45,12 +45,10 @@ mod account;
 mod answer;
 mod batch;
 mod call;
-mod connection;
 mod content;
 mod dns;
 mod draft;
 mod fault;
-mod gate;
 mod listing;
 mod name;
 mod record;
@@ -69,7 +67,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use call::Operation;
 pub use dns::DnsView;
 pub use fault::{Failure, Fault, Kind};
-pub use gate::Gate;
 pub use record::{NewRecord, Record, RecordType};
 pub use seen::Batch;
 pub use setup::{Plan, Rate, Rights, Scope, Setup, TOKEN, Token, TokenStatus, ZoneSetup};
@@ -77,6 +74,7 @@ pub use setup::{Plan, Rate, Rights, Scope, Setup, TOKEN, Token, TokenStatus, Zon
 use self::account::Account;
 use self::server::Server;
 use self::zone::Zone;
+pub use crate::gate::Gate;
 
 /// A running account. It ends when this is dropped.
 #[derive(Debug)]

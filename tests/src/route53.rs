@@ -33,7 +33,7 @@ mod signature;
 mod xml;
 mod zone;
 
-pub use self::fault::{Failure, Fault, Gate, Kind, Operation};
+pub use self::fault::{Failure, Fault, Kind, Operation};
 pub use self::name::{NameFault, RecordName};
 pub use self::record::{Alias, Data, RecordSet, Routing};
 pub use self::request::{Action, Change};
@@ -43,6 +43,7 @@ use self::account::{Account, lock};
 use self::dns::View;
 use self::server::{Server, Shared};
 use self::zone::Zone;
+pub use crate::gate::Gate;
 
 /// Record sets of a zone unless the account has asked for more (Developer Guide, "Quotas").
 const SETS_PER_ZONE_MAX: usize = 10_000;

@@ -8,6 +8,7 @@
 mod configuration;
 mod disk;
 mod evidence;
+mod front;
 mod host;
 mod relay;
 mod sampler;
@@ -19,10 +20,12 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use self::configuration::{configuration, edit_configuration, own_configuration};
+pub use self::front::Front;
 pub use self::host::cloudflare::Account;
 pub use self::host::powerdns::PowerDnsApi;
 pub use self::host::relayed::Relayed;
 pub use self::host::route53::HostedZone;
+pub use self::host::walled::Walled;
 pub use self::host::{ByHand, Declared, Host};
 pub use self::relay::{Damage, Framing, Relay, Toll};
 pub use self::sampler::{Sampler, Snapshot};
@@ -109,6 +112,9 @@ pub struct Plan {
     pub monitors: usize,
     /// How the controller hears them.
     pub hearing: Hearing,
+    /// How many of them, the first ones, stand inside the network of the provider's servers: they have the label
+    /// `side: inside`, and with any of them monitors take the controller's questions.
+    pub inside: usize,
     /// Whether vantage points have a control target, which is nobody's endpoint.
     pub controlled: bool,
     /// Further services, which only observe the same regions: each has a record of its own.
@@ -136,6 +142,7 @@ impl Plan {
             provider: "timeout: 2s, readInterval: 500ms, permit: 5s".to_owned(),
             monitors: 3,
             hearing: Hearing::Plain,
+            inside: 0,
             controlled: false,
             observers: 0,
             failpoints: None,

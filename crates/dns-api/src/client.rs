@@ -16,7 +16,7 @@ use crate::by_hand::MoveRecord;
 use crate::command::{Accepted, BulkAccepted, DecisionReport, FailoverRequest, PauseRequest, ReasonedRequest};
 use crate::history::HistoryPage;
 use crate::problem::Problem;
-use crate::status::{ServiceList, ServiceReport};
+use crate::status::{ServiceDetail, ServiceList, ServiceReport, StatusReport};
 use crate::transport::{self, BearerToken, SetupError};
 
 /// The largest answer that is read: a full page of history with its evidence is a tenth of it.
@@ -127,8 +127,18 @@ impl ControllerClient {
         self.get(&["services"], &()).await
     }
 
+    /// The same, with everything that a person should see.
+    pub async fn status(&self) -> Result<StatusReport, ClientError> {
+        self.get(&["services"], &()).await
+    }
+
     /// One service with its evidence.
     pub async fn service(&self, name: &ServiceName) -> Result<ServiceReport, ClientError> {
+        self.get(&["services", name.as_str()], &()).await
+    }
+
+    /// The same, with each of its places.
+    pub async fn service_detail(&self, name: &ServiceName) -> Result<ServiceDetail, ClientError> {
         self.get(&["services", name.as_str()], &()).await
     }
 

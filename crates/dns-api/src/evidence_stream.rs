@@ -294,7 +294,7 @@ impl Events {
 
 /// Maps every name to the addresses of one host.
 #[derive(Debug)]
-struct Route {
+pub(crate) struct Route {
     host: String,
     port: u16,
     loopback_only: bool,
@@ -317,7 +317,7 @@ impl Resolve for Route {
 }
 
 /// The URL to ask and the way there: for TLS the vantage point's name stands where the host stood.
-fn route(vantage: &VantageName, url: &Url) -> Result<(Url, Arc<Route>), SetupError> {
+pub(crate) fn route(vantage: &VantageName, url: &Url) -> Result<(Url, Arc<Route>), SetupError> {
     let refused = |reason: &str| SetupError::Url { url: url.to_string(), reason: reason.to_owned() };
     let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
         return Err(refused("it has no host"));

@@ -102,16 +102,16 @@ const BULK: &[(u16, Answer)] = &[(200, Answer::Json("BulkAccepted"))];
 pub const CONTROLLER: &[Operation] = &[
     read(
         "/api/v1/services",
-        "Every service and vantage point.",
+        "Every service and vantage point, and what a person should see.",
         Input::None,
-        &[(200, Answer::Json("ServiceList"))],
+        &[(200, Answer::Json("StatusReport"))],
         &[],
     ),
     read(
         "/api/v1/services/{name}",
-        "One service with its evidence.",
+        "One service with its evidence and its places.",
         Input::None,
-        &[(200, Answer::Json("ServiceReport"))],
+        &[(200, Answer::Json("ServiceDetail"))],
         &[404],
     ),
     read(
@@ -165,6 +165,15 @@ pub const MONITOR: &[Operation] = &[
         problems: &[400, 404, 503],
         access: Access::Operator,
     },
+    Operation {
+        method: Verb::Post,
+        path: "/api/v1/ask",
+        summary: "Asks an authoritative server of a provider with `verify: private` one question.",
+        input: Input::Json("AskRequest"),
+        answers: &[(200, Answer::Json("AskReport"))],
+        problems: &[400, 503],
+        access: Access::Operator,
+    },
     HEALTH[0],
     HEALTH[1],
     HEALTH[2],
@@ -183,14 +192,18 @@ pub const MONITOR: &[Operation] = &[
     crate::command::ReasonedRequest,
     crate::history::HistoryPage,
     crate::problem::Problem,
+    crate::status::ServiceDetail,
     crate::status::ServiceList,
     crate::status::ServiceReport,
+    crate::status::StatusReport,
 )))]
 struct ControllerTypes;
 
 /// As [`ControllerTypes`], for the monitor.
 #[derive(utoipa::OpenApi)]
 #[openapi(components(schemas(
+    crate::ask::AskReport,
+    crate::ask::AskRequest,
     crate::evidence::Heartbeat,
     crate::evidence::Snapshot,
     crate::evidence::Transition,

@@ -3,7 +3,31 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Answer of `GET /api/v1/services`.
+/// Answer of `GET /api/v1/services`: every service, and everything that a person should see.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StatusReport {
+    /// Every service and vantage point.
+    #[serde(flatten)]
+    pub list: ServiceList,
+    /// The lines of every service's `attention`, each with whether it should wake someone; services by name, pages first.
+    #[serde(default)]
+    pub concerns: Vec<ConcernReport>,
+}
+
+/// One thing that a person should see.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ConcernReport {
+    /// The service.
+    pub service: String,
+    /// A sentence, with what to do where that is known.
+    pub text: String,
+    /// Whether it should wake someone.
+    pub page: bool,
+}
+
+/// Every service and vantage point.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceList {
@@ -77,6 +101,35 @@ pub struct PlaceReport {
     pub diverges: bool,
 }
 
+/// What is known of one of several places, as the report tells it of a service's only one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlaceDetail {
+    /// Where it stands.
+    #[serde(flatten)]
+    pub place: PlaceReport,
+    /// The fence, as last read or written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fence: Option<FenceReport>,
+    /// More about the standing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing_detail: Option<String>,
+    /// How long ago the zone was read; absent if never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_age_ms: Option<u64>,
+    /// The records that the zone serves, in presentation form.
+    pub records: Vec<String>,
+    /// The write under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<OpenWriteReport>,
+    /// How the last write failed; absent if none did since one succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub write_error: Option<String>,
+    /// How the last write was verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification: Option<VerificationReport>,
+}
+
 /// One region in a summary.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -120,7 +173,19 @@ pub struct VantageReport {
     pub config: Option<String>,
 }
 
-/// Answer of `GET /api/v1/services/{name}`.
+/// Answer of `GET /api/v1/services/{name}`: one service, and each of its places.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceDetail {
+    /// The service, as the place tells it that decides now.
+    #[serde(flatten)]
+    pub report: ServiceReport,
+    /// Every place with all that is known of it, in the order in which they decide; empty if there is only one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<PlaceDetail>,
+}
+
+/// One service with its evidence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceReport {
@@ -249,7 +314,7 @@ pub struct VoteReport {
 }
 
 /// A fence, read for people.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FenceReport {
     /// Its owner name.
@@ -273,7 +338,7 @@ pub struct FenceReport {
 }
 
 /// A write under way.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OpenWriteReport {
     /// Its decision.
@@ -290,7 +355,7 @@ pub struct OpenWriteReport {
 }
 
 /// How a write arrived.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VerificationReport {
     /// The decision.
@@ -312,7 +377,7 @@ pub struct ServerReport {
     /// From the beginning of the verification, right after the write was read back, to the first new answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub took_ms: Option<u64>,
-    /// What it last answered or why it didn't.
+    /// What it last answered or why it didn't; of a server in a private network also which vantage point saw it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }

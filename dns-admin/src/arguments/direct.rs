@@ -8,6 +8,7 @@ use dns_core::identifier::{Actor, RegionName, ServiceName};
 use dns_core::kernel::Rule;
 
 use super::Reason;
+use crate::direct::operator::login;
 
 /// The configuration.
 #[derive(Debug, Args)]
@@ -32,7 +33,8 @@ pub struct BreakGlass {
     #[command(flatten)]
     pub config: ConfigFiles,
     /// Who you are, for the fence; without it the name of your login.
-    #[arg(long, value_name = "NAME")]
+    // Said with whatever else is missing, not when the rest has been put right.
+    #[arg(long, value_name = "NAME", required = login().is_none())]
     pub by: Option<Actor>,
     /// A rule to override, as a refusal names it; may be repeated.
     #[arg(long = "override", value_name = "RULE", value_parser = overridable)]
@@ -64,12 +66,14 @@ pub struct IamPolicy {
 }
 
 fn overridable(text: &str) -> Result<Rule, String> {
-    let rule: Rule = text.parse().map_err(|error: dns_core::kernel::UnknownRule| error.to_string())?;
+    let known = || OVERRIDABLE.iter().map(|rule| rule.as_str()).collect::<Vec<_>>().join(", ");
+    let rule: Rule = text
+        .parse()
+        .map_err(|error: dns_core::kernel::UnknownRule| format!("{error}; these can be overridden: {}", known()))?;
     if OVERRIDABLE.contains(&rule) {
         return Ok(rule);
     }
-    let known: Vec<&str> = OVERRIDABLE.iter().map(|rule| rule.as_str()).collect();
-    Err(format!("`{rule}` is never overridden here; these can be: {}", known.join(", ")))
+    Err(format!("`{rule}` is never overridden here; these can be: {}", known()))
 }
 
 #[cfg(test)]
@@ -80,7 +84,8 @@ mod tests {
     fn only_what_may_be_overridden_is_taken() {
         assert_eq!(overridable("targetProven"), Ok(Rule::TargetProven));
         for never in ["unfenced", "emptyAnswer", "unreadRecord", "nonsense"] {
-            overridable(never).expect_err(never);
+            let told = overridable(never).expect_err(never);
+            assert!(told.contains("zoneKnown, targetProven"), "{told}");
         }
     }
 }

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use dns_api::by_hand::{MoveRecord, PlaceRecord, VERSION};
 use dns_api::problem::{Problem, RejectionReport};
 use dns_core::break_glass::{Look, OVERRIDABLE, Order, PlacePlan, PlaceWrite, Plan, plan};
+use dns_core::identifier::Actor;
 use dns_core::kernel::Rejection;
 use dns_core::service::Region;
+use dns_core::standing::Standing;
 use dns_core::zone::{FoundFence, ZoneView};
 use dns_provider::port::{Receipt, Urgency};
 use dns_service::clock::Clock;
@@ -34,9 +36,7 @@ const REASON_BYTES_MAX: usize = 500;
 type Looks = [Result<ZoneView, ReadFailure>];
 
 pub(super) async fn run(arguments: &BreakGlass, output: &Output) -> Result<Exit, Failure> {
-    may_be_asked(arguments.yes)?;
-    check_reason(&arguments.reason.reason)?;
-    let by = operator(arguments.by.as_ref())?;
+    let by = checked(arguments)?;
     let config = places::load(&arguments.config.files)?;
     let places = places::of_service(&config, &arguments.name)?;
     let region = region(&places, arguments)?;
@@ -67,13 +67,24 @@ pub(super) async fn run(arguments: &BreakGlass, output: &Output) -> Result<Exit,
     confirm(arguments)?;
     let path = arguments.record.clone().unwrap_or_else(|| default_path(&record));
     let mut file = RecordFile::create(&path, &record)?;
-    let exit = carry_out(&mut record, &plan, &places, &clock, output).await;
-    if let Err(error) = file.put(&record) {
-        output.aside(&format!("warning: the record {} is not complete: {error}", path.display()));
-    }
+    let exit = carry_out(&mut record, &mut file, &plan, &places, &clock, output).await;
     let shown = file.path().display().to_string();
     output.answer(&record, |width| outcome(&record, &shown, width))?;
     Ok(exit)
+}
+
+/// What can be wrong with the order itself, all of it at once.
+fn checked(arguments: &BreakGlass) -> Result<Actor, Failure> {
+    let (by, nobody) = match operator(arguments.by.as_ref()) {
+        Ok(by) => (Some(by), None),
+        Err(failure) => (None, Some(failure)),
+    };
+    let others = [may_be_asked(arguments.yes), check_reason(&arguments.reason.reason)];
+    let faults: Vec<Failure> = others.into_iter().filter_map(Result::err).chain(nobody).collect();
+    match (by, faults.is_empty()) {
+        (Some(by), true) => Ok(by),
+        (_, _) => Err(Failure::all(faults)),
+    }
 }
 
 /// Nothing is begun that could only end with a question that nobody can answer.
@@ -195,12 +206,21 @@ fn refuse(order: &Order, plan: &Plan, places: &[Place], looks: &Looks) -> Result
     Err(Failure { lines: rejection_lines(&rejections), problem: Some(problem), ..failure })
 }
 
+/// A place that was not read may be elsewhere, but a move that writes only the others again would not change that.
 fn already_there(order: &Order, plan: &Plan, name: &str) -> Result<(), Failure> {
-    if !plan.is_pointless(&order.to) {
+    let read: Vec<PlacePlan> = plan.places.iter().filter(|place| place.standing != Standing::Unread).cloned().collect();
+    let unread = plan.places.len() - read.len();
+    let read = Plan { places: read, ..plan.clone() };
+    if !read.is_pointless(&order.to) {
         return Ok(());
     }
-    let what = format!("`{name}` is in region `{}` already, everywhere; nothing was written", order.to);
-    Err(Failure::new(Exit::Refused, what).hint("`dns-admin fence show` says who moved it"))
+    let everywhere = match unread {
+        0 => "everywhere".to_owned(),
+        unread => format!("everywhere but at {unread} of {} places, which could not be read", plan.places.len()),
+    };
+    let what = format!("`{name}` is in region `{}` already, {everywhere}; nothing was written", order.to);
+    Err(Failure::new(Exit::Refused, what)
+        .hint(format!("`dns-admin fence show {name} --config FILE` says who moved it")))
 }
 
 fn reports(plan: &Plan, places: &[Place]) -> Vec<RejectionReport> {
@@ -243,8 +263,16 @@ fn default_path(record: &MoveRecord) -> PathBuf {
 }
 
 /// Writes one place after the other; the first one that can be written anchors. A conflict before anything is written
-/// means that someone else is moving the service right now: nothing more is sent then.
-async fn carry_out(record: &mut MoveRecord, plan: &Plan, places: &[Place], clock: &Clock, output: &Output) -> Exit {
+/// means that someone else is moving the service right now: nothing more is sent then. The record is true after each
+/// step, since whoever is in a hurry may stop this while servers are being asked.
+async fn carry_out(
+    record: &mut MoveRecord,
+    file: &mut RecordFile,
+    plan: &Plan,
+    places: &[Place],
+    clock: &Clock,
+    output: &Output,
+) -> Exit {
     let mut applied: Vec<(usize, PlaceWrite, Receipt)> = Vec::new();
     for (index, place) in places.iter().enumerate() {
         let Some(planned) = &plan.places[index].write else { continue };
@@ -256,7 +284,10 @@ async fn carry_out(record: &mut MoveRecord, plan: &Plan, places: &[Place], clock
             applied.push((index, planned.clone(), receipt));
         }
         if outrun {
-            skip_the_rest(&mut record.places[index + 1..]);
+            skip_the_rest(&mut record.places[index + 1..], &place.label());
+        }
+        keep(record, file, output);
+        if outrun {
             break;
         }
     }
@@ -266,8 +297,17 @@ async fn carry_out(record: &mut MoveRecord, plan: &Plan, places: &[Place], clock
     for ((index, _, _), servers) in applied.iter().zip(seen) {
         record.places[*index].servers = servers;
     }
+    keep(record, file, output)
+}
+
+/// Writes down how it stands, and says how it would exit.
+fn keep(record: &mut MoveRecord, file: &mut RecordFile, output: &Output) -> Exit {
     let exit = exit(&record.places);
-    word(exit).clone_into(&mut record.outcome);
+    let goes_on = record.places.iter().any(|place| place.outcome == "begun");
+    if goes_on { "begun" } else { word(exit) }.clone_into(&mut record.outcome);
+    if let Err(error) = file.put(record) {
+        output.aside(&format!("warning: the record {} is not complete: {error}", file.path().display()));
+    }
     exit
 }
 
@@ -289,10 +329,10 @@ fn note(place: &mut PlaceRecord, written: &Written) {
     place.detail = written.reason().map(str::to_owned);
 }
 
-fn skip_the_rest(places: &mut [PlaceRecord]) {
+fn skip_the_rest(places: &mut [PlaceRecord], conflicted: &str) {
     for place in places.iter_mut().filter(|place| place.outcome == "begun") {
         "skipped".clone_into(&mut place.outcome);
-        place.detail = Some("the first place was written by someone else meanwhile".to_owned());
+        place.detail = Some(format!("{conflicted} was written by someone else meanwhile"));
     }
 }
 
@@ -356,6 +396,18 @@ mod tests {
         ] {
             assert_eq!(exit(&places), code, "{places:?}");
         }
+    }
+
+    #[test]
+    fn what_is_not_written_any_more_names_the_place_that_somebody_else_wrote() {
+        let mut places = [place("begun", &[]), place("skipped", &[])];
+        skip_the_rest(&mut places, "example.com. at second");
+        let detail = places[0].detail.as_deref();
+        assert_eq!(
+            (places[0].outcome.as_str(), detail),
+            ("skipped", Some("example.com. at second was written by someone else meanwhile"))
+        );
+        assert_eq!(places[1].detail, None, "it was skipped for another reason");
     }
 
     #[test]

@@ -6,10 +6,11 @@ use dns_service::exit::Exit;
 use super::Desk;
 use crate::arguments::Failover;
 use crate::failure::Failure;
+use crate::follow::outcome::Goal;
 
 pub(super) async fn run(desk: &Desk<'_>, arguments: &Failover) -> Result<Exit, Failure> {
     let Failover { name, to, reason, overrides, wait } = arguments;
     let request = FailoverRequest { to: to.clone(), reason: reason.reason.clone(), overrides: overrides.rules.clone() };
     let accepted = desk.client.failover(name, &request).await?;
-    desk.following(name, *wait).tell(&accepted).await
+    desk.following(name, *wait, Goal::Moved).tell(&accepted).await
 }

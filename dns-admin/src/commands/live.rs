@@ -16,7 +16,7 @@ use dns_core::zone::ZoneView;
 use dns_provider::authoritative::{Delegated, delegated};
 use dns_provider::port::{ApexCname, Capabilities, GuardStrength, Provider, Urgency};
 use dns_service::config::Config;
-use dns_service::exit::{Exit, one_line};
+use dns_service::exit::Exit;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt as _};
 use hickory_proto::rr::Name;
@@ -46,8 +46,8 @@ struct Answer<'a> {
 pub(super) async fn run(config: &Config, output: &Output) -> Result<Exit, Failure> {
     let places = places::of_all(config);
     let mut checks: Vec<BoxFuture<'_, Vec<Finding>>> = Vec::new();
-    for (provider, zones) in in_use(&places) {
-        checks.push(Box::pin(check_provider(config, provider, zones)));
+    for (place, zones) in in_use(&places).into_values() {
+        checks.push(Box::pin(check_provider(place, zones)));
     }
     for place in &places {
         checks.push(Box::pin(check_place(place)));
@@ -68,31 +68,32 @@ pub(super) async fn run(config: &Config, output: &Output) -> Result<Exit, Failur
     Ok(if valid { Exit::Done } else { Exit::BadConfiguration })
 }
 
-fn in_use(places: &[Place]) -> BTreeMap<ProviderName, BTreeSet<Name>> {
-    let mut used: BTreeMap<ProviderName, BTreeSet<Name>> = BTreeMap::new();
+/// Each provider, by one of its places, with its zones.
+fn in_use(places: &[Place]) -> BTreeMap<&ProviderName, (&Place, BTreeSet<&Name>)> {
+    let mut used: BTreeMap<&ProviderName, (&Place, BTreeSet<&Name>)> = BTreeMap::new();
     for place in places {
-        used.entry(place.service.provider.clone()).or_default().insert(place.service.zone.clone());
+        let (_, zones) = used.entry(&place.service.provider).or_insert_with(|| (place, BTreeSet::new()));
+        zones.insert(&place.service.zone);
     }
     used
 }
 
 /// Credentials, rights to read, clock and zones of one provider.
-async fn check_provider(config: &Config, name: ProviderName, zones: BTreeSet<Name>) -> Vec<Finding> {
+async fn check_provider(place: &Place, zones: BTreeSet<&Name>) -> Vec<Finding> {
     let finding = |verdict, message: String| Finding {
         verdict,
         service: None,
-        provider: name.to_string(),
+        provider: place.service.provider.to_string(),
         record: None,
         message,
     };
-    let provider = config.providers.get(&name).expect("invariant: a validated service names a configured provider");
-    let adapter = match dns_adapters::adapter(&name, provider, &dns_adapters::Hooks::none()) {
+    let adapter = match &place.adapter {
         Ok(adapter) => adapter,
-        Err(error) => return vec![finding(Verdict::Fault, one_line(&error))],
+        Err(reason) => return vec![finding(Verdict::Fault, reason.clone())],
     };
     let mut found = Vec::new();
     for zone in zones {
-        match adapter.zone(&zone).await {
+        match adapter.zone(zone).await {
             Ok(facts) if facts.name_servers.is_empty() => {
                 let message = format!("zone {zone} is there and tells no name server: is it a private one?");
                 found.push(finding(Verdict::Warning, message));
@@ -100,7 +101,7 @@ async fn check_provider(config: &Config, name: ProviderName, zones: BTreeSet<Nam
             Ok(facts) => {
                 let servers: Vec<String> = facts.name_servers.iter().map(ToString::to_string).collect();
                 found.push(finding(Verdict::Good, format!("zone {zone} is there, served by {}", servers.join(", "))));
-                let (verdict, message) = delegation(&zone, &facts.name_servers, config).await;
+                let (verdict, message) = delegation(place, adapter.as_ref(), zone, &facts.name_servers).await;
                 found.push(finding(verdict, message));
             }
             Err(error) => found.push(finding(Verdict::Fault, error.to_string())),
@@ -110,9 +111,13 @@ async fn check_provider(config: &Config, name: ProviderName, zones: BTreeSet<Nam
 }
 
 /// Whether users are sent to the provider's servers at all.
-async fn delegation(zone: &Name, servers: &[Name], config: &Config) -> (Verdict, String) {
-    let resolvers: Vec<_> = config.resolvers.values().flatten().copied().collect();
-    match delegated(zone, servers, &resolvers, QUESTION).await {
+async fn delegation(place: &Place, adapter: &dyn Provider, zone: &Name, servers: &[Name]) -> (Verdict, String) {
+    let (configured, resolvers) = (&place.config.authoritative_servers, place.discovery.resolvers());
+    if resolvers.is_empty() {
+        let message = format!("to whom zone {zone} is delegated is not known: add `resolvers`, which can tell");
+        return (Verdict::Warning, message);
+    }
+    match delegated(adapter, zone, servers, configured, resolvers, QUESTION).await {
         Delegated::Here => (Verdict::Good, format!("zone {zone} is delegated to these servers")),
         Delegated::Elsewhere { parent } => {
             let parent: Vec<String> = parent.iter().map(ToString::to_string).collect();
@@ -240,14 +245,16 @@ fn look(place: &Place, view: &ZoneView) -> Vec<Finding> {
         }
         Standing::Foreign { why } => told(Verdict::Fault, format!("foreign, every write would be held: {why}")),
         Standing::Released { .. } => {
-            told(Verdict::Warning, format!("released; `dns-admin adopt {}` takes it back", service.name))
+            told(Verdict::Warning, format!("released; `dns-admin adopt {} --reason TEXT` takes it back", service.name))
         }
         Standing::Unadopted { .. } | Standing::Lost { .. } => match (serving, service.mode) {
             (Some(region), Mode::Active) => {
                 let name = &service.name;
                 told(
                     Verdict::Warning,
-                    format!("no fence; the records are those of `{region}`: `dns-admin adopt {name}` arms it"),
+                    format!(
+                        "no fence; the records are those of `{region}`: `dns-admin adopt {name} --reason TEXT` arms it"
+                    ),
                 )
             }
             (Some(region), Mode::Observe) => {

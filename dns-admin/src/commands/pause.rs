@@ -4,7 +4,7 @@ use dns_api::command::{BulkAccepted, PauseRequest};
 use dns_service::exit::Exit;
 
 use super::Desk;
-use crate::arguments::{Pause, Wait};
+use crate::arguments::Pause;
 use crate::failure::Failure;
 use crate::render::bulk::bulk;
 
@@ -17,7 +17,7 @@ pub(super) async fn run(desk: &Desk<'_>, arguments: &Pause) -> Result<Exit, Fail
     match &target.name {
         Some(name) => {
             let accepted = desk.client.pause(name, &request).await?;
-            desk.following(name, Wait { wait: false }).tell(&accepted).await
+            desk.tell_accepted(name, &accepted)
         }
         None => tell_all(desk, &desk.client.pause_all(&request).await?),
     }

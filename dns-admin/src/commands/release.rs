@@ -3,11 +3,12 @@
 use dns_service::exit::Exit;
 
 use super::{Desk, reasoned};
-use crate::arguments::{Release, Wait};
+use crate::arguments::Release;
 use crate::failure::Failure;
+use crate::follow::outcome::Goal;
 
 pub(super) async fn run(desk: &Desk<'_>, arguments: &Release) -> Result<Exit, Failure> {
-    let Release { name, reason, overrides } = arguments;
+    let Release { name, reason, overrides, wait } = arguments;
     let accepted = desk.client.release(name, &reasoned(reason, overrides)).await?;
-    desk.following(name, Wait { wait: false }).tell(&accepted).await
+    desk.following(name, *wait, Goal::Released).tell(&accepted).await
 }

@@ -4,7 +4,7 @@ use dns_api::command::ReasonedRequest;
 use dns_service::exit::Exit;
 
 use super::{Desk, pause};
-use crate::arguments::{Resume, Wait};
+use crate::arguments::Resume;
 use crate::failure::Failure;
 
 pub(super) async fn run(desk: &Desk<'_>, arguments: &Resume) -> Result<Exit, Failure> {
@@ -13,7 +13,7 @@ pub(super) async fn run(desk: &Desk<'_>, arguments: &Resume) -> Result<Exit, Fai
     match &target.name {
         Some(name) => {
             let accepted = desk.client.resume(name, &request).await?;
-            desk.following(name, Wait { wait: false }).tell(&accepted).await
+            desk.tell_accepted(name, &accepted)
         }
         None => pause::tell_all(desk, &desk.client.resume_all(&request).await?),
     }

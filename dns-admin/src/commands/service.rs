@@ -15,8 +15,8 @@ pub(super) async fn run(desk: &Desk<'_>, verb: &Service) -> Result<Exit, Failure
             desk.output.answer(&list.services, |width| services(&list.services, width))?;
         }
         Service::Show(named) => {
-            let report = desk.client.service(&named.name).await?;
-            desk.output.answer(&report, |width| service(&report, width))?;
+            let shown = desk.client.service_detail(&named.name).await?;
+            desk.output.answer(&shown, |width| service(&shown, width))?;
         }
     }
     Ok(Exit::Done)

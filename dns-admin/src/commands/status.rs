@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dns_api::client::ClientError;
-use dns_api::status::ServiceList;
+use dns_api::status::StatusReport;
 use dns_service::exit::Exit;
 
 use super::Desk;
@@ -18,8 +18,8 @@ pub(super) async fn run(desk: &Desk<'_>, arguments: &Status) -> Result<Exit, Fai
     if arguments.watch {
         return watch(desk).await;
     }
-    let list = desk.client.services().await?;
-    desk.output.answer(&list, |width| status(&list, width))?;
+    let report = desk.client.status().await?;
+    desk.output.answer(&report, |width| status(&report, width))?;
     Ok(Exit::Done)
 }
 
@@ -30,8 +30,8 @@ async fn watch(desk: &Desk<'_>) -> Result<Exit, Failure> {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let seen = match desk.client.services().await {
-            Ok(list) => Ok(list),
+        let seen = match desk.client.status().await {
+            Ok(report) => Ok(report),
             Err(error @ (ClientError::Unreachable { .. } | ClientError::NoAnswer { .. })) => Err(error.to_string()),
             Err(error) => return Err(error.into()),
         };
@@ -39,15 +39,15 @@ async fn watch(desk: &Desk<'_>) -> Result<Exit, Failure> {
     }
 }
 
-fn draw(desk: &Desk<'_>, seen: &Result<ServiceList, String>, told: &mut String) -> std::io::Result<()> {
+fn draw(desk: &Desk<'_>, seen: &Result<StatusReport, String>, told: &mut String) -> std::io::Result<()> {
     match (desk.output.format(), seen) {
-        (Format::Json, Ok(list)) => desk.output.json_line(list),
+        (Format::Json, Ok(report)) => desk.output.json_line(report),
         (Format::Json, Err(error)) => {
             desk.output.aside(error);
             Ok(())
         }
-        (Format::Table, Ok(list)) if desk.output.is_terminal() => {
-            desk.output.redraw(&status(list, desk.output.width()))
+        (Format::Table, Ok(report)) if desk.output.is_terminal() => {
+            desk.output.redraw(&status(report, desk.output.width()))
         }
         (Format::Table, Err(error)) if desk.output.is_terminal() => desk.output.redraw(error),
         (Format::Table, seen) => append(desk, seen, told),
@@ -55,9 +55,9 @@ fn draw(desk: &Desk<'_>, seen: &Result<ServiceList, String>, told: &mut String) 
 }
 
 /// Where nothing can be redrawn, a line is added when it says something new.
-fn append(desk: &Desk<'_>, seen: &Result<ServiceList, String>, told: &mut String) -> std::io::Result<()> {
+fn append(desk: &Desk<'_>, seen: &Result<StatusReport, String>, told: &mut String) -> std::io::Result<()> {
     let line = match seen {
-        Ok(list) => headline(list),
+        Ok(report) => headline(&report.list),
         Err(error) => error.clone(),
     };
     if line == *told {

@@ -13,13 +13,14 @@ const VARIABLES: [&str; 3] = ["SUDO_USER", "USER", "LOGNAME"];
 /// # Errors
 /// If there is none.
 pub fn operator(given: Option<&Actor>) -> Result<Actor, Failure> {
-    if let Some(given) = given {
-        return Ok(given.clone());
-    }
-    let found = VARIABLES.iter().filter_map(|variable| std::env::var(variable).ok()).find_map(|login| actor(&login));
-    found.ok_or_else(|| {
+    given.cloned().or_else(login).ok_or_else(|| {
         Failure::new(Exit::Usage, "nobody knows who you are").hint("say it with --by NAME: it stands in the fence")
     })
+}
+
+/// The name of the login, if there is one.
+pub fn login() -> Option<Actor> {
+    VARIABLES.iter().filter_map(|variable| std::env::var(variable).ok()).find_map(|login| actor(&login))
 }
 
 /// A login as a name: lower case, and a hyphen for whatever a fence cannot hold.

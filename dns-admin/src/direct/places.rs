@@ -3,12 +3,13 @@
 //! Only the credentials of these places are looked for: whoever breaks the glass does so from a machine that has no
 //! daemon's secrets. A place whose credentials are missing here counts as one that cannot be read.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use dns_adapters::{AdapterError, Hooks};
-use dns_core::identifier::ServiceName;
+use dns_core::identifier::{ProviderName, ServiceName};
 use dns_core::service::{Everywhere, Service};
 use dns_core::zone::{ReadRequest, ZoneView};
 use dns_provider::authoritative::Discovery;
@@ -77,7 +78,7 @@ pub fn of_service(config: &Config, name: &ServiceName) -> Result<Vec<Place>, Fai
     if found.is_empty() {
         return Err(no_service(config, name));
     }
-    Ok(found.into_iter().map(|service| place(config, service)).collect())
+    Ok(with_doors(config, found))
 }
 
 /// The configuration does not have the service.
@@ -101,18 +102,38 @@ pub fn projections(config: &Config, name: &ServiceName) -> Vec<Service> {
 
 /// Every place of every service.
 pub fn of_all(config: &Config) -> Vec<Place> {
-    all_projections(config).cloned().map(|service| place(config, service)).collect()
+    with_doors(config, all_projections(config).cloned())
 }
 
-fn place(config: &Config, service: Service) -> Place {
-    let provider = config.providers.get(&service.provider);
-    let provider = provider.expect("invariant: a validated service names a configured provider").clone();
-    let adapter = dns_adapters::adapter(&service.provider, &provider, &Hooks::none());
-    let adapter = adapter.map_err(|error: AdapterError| one_line(&error));
-    let resolvers = config.resolvers.values().flatten().copied().collect();
-    let configured = provider.authoritative_servers.clone();
-    let discovery = Arc::new(Discovery::new(configured, dns_adapters::primary(&provider), resolvers));
-    Place { service, config: provider, adapter, discovery }
+/// A provider's adapter and what finds its servers: one for all its places, since calls are counted per account.
+#[derive(Clone)]
+struct Door {
+    config: ProviderConfig,
+    adapter: Result<Arc<dyn Provider>, String>,
+    discovery: Arc<Discovery>,
+}
+
+impl Door {
+    fn of(config: &Config, name: &ProviderName) -> Self {
+        let provider = config.providers.get(name);
+        let provider = provider.expect("invariant: a validated service names a configured provider").clone();
+        let adapter = dns_adapters::adapter(name, &provider, &Hooks::none());
+        let adapter = adapter.map_err(|error: AdapterError| one_line(&error));
+        let resolvers = config.resolvers.values().flatten().copied().collect();
+        let configured = provider.authoritative_servers.clone();
+        let discovery = Arc::new(Discovery::new(configured, dns_adapters::primary(&provider), resolvers));
+        Self { config: provider, adapter, discovery }
+    }
+}
+
+fn with_doors(config: &Config, services: impl IntoIterator<Item = Service>) -> Vec<Place> {
+    let mut doors: BTreeMap<ProviderName, Door> = BTreeMap::new();
+    let place = |service: Service| {
+        let door = doors.entry(service.provider.clone()).or_insert_with_key(|name| Door::of(config, name));
+        let Door { config, adapter, discovery } = door.clone();
+        Place { service, config, adapter, discovery }
+    };
+    services.into_iter().map(place).collect()
 }
 
 impl Place {
@@ -149,5 +170,39 @@ impl Place {
             }
             tokio::time::sleep(pause).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIG: &str = r#"apiVersion: dnsfailover/v1
+installation: acme
+regions: [{ name: prod }, { name: dr }]
+vantagePoints: [{ name: v1, url: "http://127.0.0.1:1" }]
+providers: { main: { route53: { zones: { example.com: Z0123456789 } } } }
+policies: { default: { quorum: 1 } }
+services:
+"#;
+
+    fn service(name: &str) -> String {
+        format!(
+            "  - name: {name}\n    zone: example.com\n    providers: [main]\n    records: [{{ name: {name}, type: A, ttl: 60s }}]\n    \
+             regions:\n      - {{ name: prod, endpoints: [{{ address: 192.0.2.10 }}], probes: [{{ tcp: {{ port: 1 }} }}] }}\n      \
+             - {{ name: dr, endpoints: [{{ address: 192.0.2.20 }}], probes: [{{ tcp: {{ port: 1 }} }}] }}\n"
+        )
+    }
+
+    #[test]
+    fn all_places_of_a_provider_share_its_adapter_and_so_its_budget_of_calls() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("config.yaml");
+        std::fs::write(&file, format!("{CONFIG}{}{}", service("one"), service("two"))).expect("written");
+        let config = load(&[file]).expect("a configuration");
+        let places = of_all(&config);
+        let [one, two] = places.as_slice() else { panic!("two places") };
+        let adapter = |place: &Place| place.adapter.clone().expect("no secret is needed");
+        assert!(Arc::ptr_eq(&adapter(one), &adapter(two)));
     }
 }

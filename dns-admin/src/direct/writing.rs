@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use dns_core::change::{ChangeSet, Guard};
+use dns_core::fence::Fence;
 use dns_core::zone::{FoundFence, ZoneView};
 use dns_provider::port::{Permit, ProviderError, Receipt, Urgency};
 use dns_service::clock::Clock;
@@ -124,8 +125,12 @@ async fn find_out(reason: &str, place: &Place, change: &ChangeSet, permit: Permi
     }
 }
 
+/// Whether the zone has our write, or what was built on it: a controller that follows may have written its own words into
+/// the fence since, and leaves epoch and plan of the move as they are.
 fn is_ours(view: &ZoneView, change: &ChangeSet) -> bool {
-    matches!(&view.fence, FoundFence::Present { text, .. } if *text == change.fence)
+    let FoundFence::Present { text, .. } = &view.fence else { return false };
+    let of_move = |text| Fence::parse(text, &view.zone).ok().map(|fence| (fence.epoch, fence.plan));
+    *text == change.fence || of_move(text).is_some_and(|found| Some(found) == of_move(&change.fence))
 }
 
 /// Whether the zone still has the fence that the write requires, so that it could still arrive.
@@ -134,5 +139,55 @@ fn is_required(view: &ZoneView, change: &ChangeSet) -> bool {
         (Guard::Absent, FoundFence::Absent) => true,
         (Guard::Exactly { text, .. }, FoundFence::Present { text: found, .. }) => text == found,
         (Guard::Absent | Guard::Exactly { .. }, _) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dns_core::fence::text::FenceText;
+    use dns_core::rrset::{Ttl, canonical_name};
+
+    use super::*;
+
+    fn fence(epoch: u64, rev: u64, write: &str, plan: &str) -> FenceText {
+        let digest = "0".repeat(32);
+        let strings = [
+            format!(
+                "v=dnsfo1;install=acme;id=checkout;provider=main;epoch={epoch};rev={rev};write={write};plan={plan};"
+            ),
+            format!("active=dr;moved=1795246200;by=ada;cfg=0;pin=;pause=;rrs=api/a;digest={digest};"),
+        ];
+        FenceText::from_strings(strings.to_vec())
+    }
+
+    #[test]
+    fn a_fence_that_was_only_annotated_since_is_still_our_write() {
+        let zone = canonical_name("example.com").expect("a name");
+        let fence_name = canonical_name("_checkout._failover.example.com").expect("a name");
+        let ttl = Ttl::from_secs(60).expect("a TTL");
+        let change = ChangeSet {
+            zone: zone.clone(),
+            fence_name: fence_name.clone(),
+            guard: Guard::Absent,
+            requires: Vec::new(),
+            deletes: Vec::new(),
+            creates: Vec::new(),
+            fence_ttl: ttl,
+            fence: fence(42, 57, "w1", "p1"),
+        };
+        let view = |text: FenceText| ZoneView {
+            zone: zone.clone(),
+            fence_name: fence_name.clone(),
+            fence: FoundFence::Present { ttl, text },
+            asked: std::collections::BTreeSet::new(),
+            rrsets: std::collections::BTreeMap::new(),
+        };
+        assert!(is_ours(&view(fence(42, 57, "w1", "p1")), &change));
+        assert!(
+            is_ours(&view(fence(42, 58, "w2", "p1")), &change),
+            "its words were changed by a controller that follows"
+        );
+        assert!(!is_ours(&view(fence(42, 57, "w2", "p2")), &change), "another move of the same epoch");
+        assert!(!is_ours(&view(fence(43, 58, "w2", "p1")), &change));
     }
 }

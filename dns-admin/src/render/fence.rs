@@ -1,9 +1,10 @@
-//! `fence show`: the fence pair by pair, in words, and the command that shows it without us; one fence as the controller
-//! has it, or those of every zone as they are.
+//! `fence show`: the fence pair by pair, in words, and the command that shows it without us; as the controller has the fence
+//! of each place, or as every zone has it now.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use dns_api::status::{FenceReport, ServiceReport};
+use dns_api::status::{FenceReport, PlaceDetail, PlaceReport, ServiceDetail, ServiceReport, VerificationReport};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 
@@ -14,14 +15,51 @@ use super::table::{indented, pairs as lines_of, table};
 use crate::direct::sight::Sight;
 
 /// The whole of `fence show`; `None` if the controller knows of no fence.
-pub fn fence(report: &ServiceReport, width: Width) -> Option<String> {
+pub fn fence(service: &ServiceDetail, width: Width) -> Option<String> {
+    let ServiceDetail { report, places } = service;
+    if places.is_empty() {
+        return only_fence(report, width);
+    }
+    let fences = places.iter().map(told);
+    fences.clone().find_map(|(fence, _)| fence)?;
+    let blocks: String = places.iter().map(|place| place_fence(place, width) + "\n").collect();
+    Some(blocks + &lines([agreement(fences)]))
+}
+
+fn only_fence(report: &ServiceReport, width: Width) -> Option<String> {
     let fence = report.fence.as_ref()?;
-    let read = report.read_age_ms.map_or_else(String::new, |age| format!(" {} ago", span(age)));
-    let mut text = format!("{} TXT, as the controller read or wrote it last{read}:\n\n", fence.name);
+    let mut text =
+        format!("{} TXT, as the controller read or wrote it last{}:\n\n", fence.name, ago(report.read_age_ms));
     text.push_str(&indented(&table(width, ["KEY", "VALUE", "MEANING"], pairs(fence))));
     text.push_str(&lines(["", &format!("the service stands as: {}", report.standing), "check it yourself:"]));
-    text.push_str(&indented(&dig(report, fence)));
+    text.push_str(&indented(&dig(report.verification.as_ref(), fence, &report.zone)));
     Some(text)
+}
+
+fn place_fence(detail: &PlaceDetail, width: Width) -> String {
+    let PlaceReport { provider, zone, standing, .. } = &detail.place;
+    let Some(fence) = &detail.fence else {
+        return lines([format!("{zone} at {provider} stands as {standing}; the controller knows of no fence there")]);
+    };
+    let read = ago(detail.read_age_ms);
+    let mut text =
+        format!("{} TXT in {zone} at {provider}, as the controller read or wrote it last{read}:\n\n", fence.name);
+    text.push_str(&indented(&table(width, ["KEY", "VALUE", "MEANING"], pairs(fence))));
+    text.push_str(&lines(["", &format!("the place stands as: {standing}"), "check it yourself:"]));
+    text + &indented(&dig(detail.verification.as_ref(), fence, zone))
+}
+
+fn told(detail: &PlaceDetail) -> (Option<&FenceReport>, &str) {
+    (detail.fence.as_ref(), detail.place.standing.as_str())
+}
+
+fn ago(age_ms: Option<u64>) -> String {
+    age_ms.map_or_else(String::new, |age| format!(" {} ago", span(age)))
+}
+
+/// Whether the places of a service tell one story, as the controller has them; `None` for a service of one place.
+pub fn places_agree(places: &[PlaceDetail]) -> Option<String> {
+    (!places.is_empty()).then(|| agreement(places.iter().map(told)))
 }
 
 /// The fences of all places, straight from their zones, and whether they agree.
@@ -31,7 +69,8 @@ pub fn zones(sights: &[Sight], width: Width) -> String {
         text.push_str(&zone(sight, width));
         text.push('\n');
     }
-    text.push_str(&lines([agreement(sights)]));
+    let fences = sights.iter().map(|sight| (sight.fence.as_ref(), sight.standing.as_str()));
+    text.push_str(&lines([agreement(fences)]));
     text
 }
 
@@ -68,19 +107,21 @@ fn zone(sight: &Sight, width: Width) -> String {
     text
 }
 
-/// Whether the places tell one story.
-fn agreement(sights: &[Sight]) -> String {
-    let orders: std::collections::BTreeSet<_> = sights
-        .iter()
-        .filter_map(|sight| sight.fence.as_ref())
-        .map(|fence| (fence.epoch, fence.active.clone(), plan(fence)))
-        .collect();
-    let missing = sights.iter().filter(|sight| sight.fence.is_none()).count();
-    match (orders.len(), missing, sights.len()) {
-        (0, _, _) => "no place has a fence".to_owned(),
-        (1, 0, 1) => "the service has this one place".to_owned(),
-        (1, 0, all) => format!("all {all} places tell of the same move"),
-        (1, missing, all) => format!("warning: {missing} of {all} places have no fence that could be read"),
+/// Whether the places, each with its fence and its standing, tell one story.
+fn agreement<'a>(places: impl Iterator<Item = (Option<&'a FenceReport>, &'a str)> + Clone) -> String {
+    let fences = places.clone().filter_map(|(fence, _)| fence);
+    let orders: BTreeSet<_> = fences.map(|fence| (fence.epoch, fence.active.clone(), plan(fence))).collect();
+    let all = places.clone().count();
+    let missing = places.clone().filter(|(fence, _)| fence.is_none()).count();
+    // A place that nobody could look at may have a fence: only a look shows that there is none.
+    let unread = places.filter(|(fence, standing)| fence.is_none() && *standing == "unread").count();
+    match (orders.len(), missing, unread) {
+        (0, _, 0) => "no place has a fence".to_owned(),
+        (0, _, unread) if unread == all => "no place could be read: whether there is a fence is not known".to_owned(),
+        (0, _, unread) => format!("warning: {unread} of {all} places could not be read; no other place has a fence"),
+        (1, 0, _) if all == 1 => "the service has this one place".to_owned(),
+        (1, 0, _) => format!("all {all} places tell of the same move"),
+        (1, missing, _) => format!("warning: {missing} of {all} places have no fence that could be read"),
         (_, _, _) => "warning: the places tell of different moves; the highest epoch is the newest".to_owned(),
     }
 }
@@ -147,18 +188,15 @@ fn meaning(key: &str) -> &'static str {
 }
 
 /// One line a server that was asked last, or one for whatever server the reader prefers.
-fn dig(report: &ServiceReport, fence: &FenceReport) -> String {
-    let servers = report.verification.iter().flat_map(|verification| &verification.servers);
+fn dig(verification: Option<&VerificationReport>, fence: &FenceReport, zone: &str) -> String {
+    let servers = verification.iter().flat_map(|verification| &verification.servers);
     let ask = |server: SocketAddr| {
         let (address, port) = (server.ip(), server.port());
         format!("dig @{address} -p {port} +norecurse +short TXT {}", fence.name)
     };
     let asked: Vec<String> = servers.filter_map(|server| server.server.parse().ok()).map(ask).collect();
     if asked.is_empty() {
-        return lines([format!(
-            "dig +norecurse +short TXT {} @<an authoritative server of {}>",
-            fence.name, report.zone
-        )]);
+        return lines([format!("dig +norecurse +short TXT {} @<an authoritative server of {zone}>", fence.name)]);
     }
     lines(asked)
 }

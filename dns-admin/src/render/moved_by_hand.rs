@@ -84,10 +84,11 @@ fn found_fence(sight: &Sight) -> String {
 pub fn outcome(record: &MoveRecord, file: &str, width: Width) -> String {
     let MoveRecord { service, to, places, outcome, .. } = record;
     let applied = places.iter().filter(|place| place.outcome == "applied").count();
-    let end = match outcome.as_str() {
-        "done" => "done, every authoritative server that answers serves it",
-        "unverified" => "written, but unverified",
-        _ => "nothing was written",
+    let end = match (outcome.as_str(), applied) {
+        ("done", _) => "done, every authoritative server that answers serves it",
+        ("unverified", 0) => "sent, and whether it was written is not known",
+        ("unverified", _) => "written, but unverified",
+        (_, _) => "nothing was written",
     };
     let mut text = lines([format!("{service} to {to}: {end} ({applied} of {} places written)", places.len())]);
     for place in places {
@@ -96,7 +97,10 @@ pub fn outcome(record: &MoveRecord, file: &str, width: Width) -> String {
     text.push_str(&lines([format!("record: {file}")]));
     if applied > 0 {
         let import = format!("once a controller runs: dns-admin history import {file}");
-        text.push_str(&lines([import, format!("look again:              dns-admin fence show {service} --config …")]));
+        text.push_str(&lines([
+            import,
+            format!("look again:              dns-admin fence show {service} --config FILE"),
+        ]));
     }
     text
 }

@@ -1,6 +1,9 @@
 //! `service show`: one service with all that speaks for and against moving it.
 
-use dns_api::status::{OpenWriteReport, RegionReport, ServerReport, ServiceReport, VerificationReport, VoteReport};
+use dns_api::status::{
+    FenceReport, OpenWriteReport, PlaceDetail, PlaceReport, RegionReport, ServerReport, ServiceDetail, ServiceReport,
+    VerificationReport, VoteReport,
+};
 
 use super::Width;
 use super::lines;
@@ -9,18 +12,55 @@ use super::span::span;
 use super::table::{indented, pairs, table};
 
 /// The whole of `service show`.
-pub fn service(report: &ServiceReport, width: Width) -> String {
+pub fn service(service: &ServiceDetail, width: Width) -> String {
+    let ServiceDetail { report, places } = service;
     let mut text = facts(report, width);
     section(&mut text, "rules that say no", &holds(report));
     section(&mut text, "attention", &lines(&report.summary.attention));
     section(&mut text, "places", &super::status::places(std::slice::from_ref(&report.summary), width));
     section(&mut text, "evidence", &evidence(&report.regions, width));
-    section(&mut text, "records", &lines(&report.records));
-    if let Some(verification) = &report.verification {
-        let title = if verification.running { "last write, being verified" } else { "last write" };
-        section(&mut text, title, &servers(verification, width));
+    if places.is_empty() {
+        section(&mut text, "records", &lines(&report.records));
+        last_write(&mut text, "last write", report.verification.as_ref(), width);
     }
+    for detail in places {
+        let PlaceReport { name, zone, provider, .. } = &detail.place;
+        section(&mut text, &format!("{zone} at {provider}"), &place_facts(detail, width));
+        last_write(&mut text, &format!("last write at {name}"), detail.verification.as_ref(), width);
+    }
+    text.extend(super::fence::places_agree(places).map(|sentence| lines(["", &sentence])));
     text
+}
+
+fn last_write(text: &mut String, title: &str, verification: Option<&VerificationReport>, width: Width) {
+    let Some(VerificationReport { running, servers: seen, .. }) = verification else { return };
+    let more = if *running { ", being verified" } else { "" };
+    section(text, &format!("{title}{more}"), &servers(seen, width));
+}
+
+/// What the facts of a service's only place say, for one of several.
+fn place_facts(detail: &PlaceDetail, width: Width) -> String {
+    let PlaceDetail { place, fence, standing_detail, read_age_ms, records, open: under_way, .. } = detail;
+    let PlaceReport { active, standing, trouble, diverges, .. } = place;
+    let rows = [
+        ("active", Some(active.clone().unwrap_or_else(|| "no region that is known".to_owned()))),
+        ("standing", Some(self::standing(standing, standing_detail.as_ref(), *read_age_ms))),
+        ("diverges", diverges.then(|| "it is not where the service is by its newest fence".to_owned())),
+        ("trouble", trouble.clone()),
+        ("fence", fence.as_ref().map(held_fence)),
+        ("open write", under_way.as_ref().map(open)),
+    ];
+    pairs(width, rows.into_iter().chain(records.iter().map(|record| ("record", Some(record.clone())))))
+}
+
+fn standing(standing: &str, detail: Option<&String>, read_age_ms: Option<u64>) -> String {
+    let detail = detail.map(|detail| format!(": {detail}")).unwrap_or_default();
+    let read = read_age_ms.map_or_else(|| ", never read".to_owned(), |age| format!(", read {} ago", span(age)));
+    format!("{standing}{detail}{read}")
+}
+
+fn held_fence(fence: &FenceReport) -> String {
+    format!("epoch {}, rev {}, by {}", fence.epoch, fence.rev, fence.by)
 }
 
 fn section(text: &mut String, title: &str, body: &str) {
@@ -32,12 +72,9 @@ fn section(text: &mut String, title: &str, body: &str) {
 
 fn facts(report: &ServiceReport, width: Width) -> String {
     let summary = &report.summary;
-    let standing = match &report.standing_detail {
-        Some(detail) => format!("{}: {detail}", report.standing),
-        None => report.standing.clone(),
-    };
-    let read = report.read_age_ms.map_or_else(|| ", never read".to_owned(), |age| format!(", read {} ago", span(age)));
-    let fence = report.fence.as_ref().map(|fence| format!("epoch {}, rev {}, by {}", fence.epoch, fence.rev, fence.by));
+    // Of several places each has its own, told further down.
+    let is_only = summary.places.is_empty();
+    let stands = || standing(&report.standing, report.standing_detail.as_ref(), report.read_age_ms);
     pairs(
         width,
         [
@@ -45,13 +82,13 @@ fn facts(report: &ServiceReport, width: Width) -> String {
             ("page", summary.page.then(|| "PAGE: someone should be awake".to_owned())),
             ("state", Some(format!("{} for {}", summary.state, span(summary.state_age_ms)))),
             ("active", Some(summary.active.clone().unwrap_or_else(|| "no region that is known".to_owned()))),
-            ("zone", Some(format!("{} at {}", report.zone, report.provider))),
-            ("standing", Some(standing + &read)),
-            ("fence", fence),
+            ("zone", is_only.then(|| format!("{} at {}", report.zone, report.provider))),
+            ("standing", is_only.then(stands)),
+            ("fence", report.fence.as_ref().filter(|_| is_only).map(held_fence)),
             ("pause", report.pause.clone()),
             ("pin", report.pin.clone()),
             ("hold", summary.hold.as_ref().map(super::status::hold)),
-            ("open write", report.open.as_ref().map(open)),
+            ("open write", report.open.as_ref().filter(|_| is_only).map(open)),
             ("quorum", Some(report.quorum.to_string())),
         ],
     )
@@ -85,8 +122,8 @@ fn evidence(regions: &[RegionReport], width: Width) -> String {
 }
 
 /// Every authoritative server with what it serves and how long that took.
-pub fn servers(verification: &VerificationReport, width: Width) -> String {
-    let rows = verification.servers.iter().map(|report| {
+pub fn servers(servers: &[ServerReport], width: Width) -> String {
+    let rows = servers.iter().map(|report| {
         let ServerReport { server, outcome, took_ms, detail } = report;
         let took = took_ms.map_or_else(|| "-".to_owned(), span);
         [server.clone(), outcome.clone(), took, detail.clone().unwrap_or_default()]

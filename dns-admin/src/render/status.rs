@@ -1,18 +1,25 @@
 //! `status`: what is wrong first, then everything, then what to look at.
 
-use dns_api::status::{HoldReport, RegionSummary, ServiceList, ServiceSummary, VantageReport};
+use dns_api::status::{
+    ConcernReport, HoldReport, RegionSummary, ServiceList, ServiceSummary, StatusReport, VantageReport,
+};
 
 use super::Width;
 use super::lines;
 use super::span::span;
 use super::table::table;
+use super::wrap::wrapped;
+
+/// How far in a broken sentence goes on.
+const HANG: usize = 5;
 
 /// States in which a service rests as it should.
 const STEADY: &str = "steady";
 
 /// The whole of `status`.
-pub fn status(list: &ServiceList, width: Width) -> String {
-    let mut text = headline(list) + "\n";
+pub fn status(report: &StatusReport, width: Width) -> String {
+    let list = &report.list;
+    let mut text = wrapped(&headline(list), HANG, width) + "\n";
     if !list.services.is_empty() {
         text.push('\n');
         text.push_str(&services(&list.services, width));
@@ -23,8 +30,8 @@ pub fn status(list: &ServiceList, width: Width) -> String {
         text.push_str(&places);
     }
     text.push('\n');
-    text.push_str(&vantage_points(&list.vantage_points));
-    let attention = attention(list);
+    text.push_str(&lines([wrapped(&vantage_points(&list.vantage_points), HANG, width)]));
+    let attention = attention(report, width);
     if !attention.is_empty() {
         text.push('\n');
         text.push_str(&attention);
@@ -139,10 +146,10 @@ fn held_by(hold: &HoldReport) -> String {
 
 fn vantage_points(vantage_points: &[VantageReport]) -> String {
     if vantage_points.is_empty() {
-        return "vantage points: none\n".to_owned();
+        return "vantage points: none".to_owned();
     }
     let each: Vec<String> = vantage_points.iter().map(vantage).collect();
-    format!("vantage points: {}\n", each.join(", "))
+    format!("vantage points: {}", each.join(", "))
 }
 
 fn vantage(vantage: &VantageReport) -> String {
@@ -155,12 +162,20 @@ fn vantage(vantage: &VantageReport) -> String {
     format!("{} {}{heard}{reason}", vantage.name, vantage.sight)
 }
 
-/// One line for each thing that a person should see, pages marked.
-fn attention(list: &ServiceList) -> String {
-    let of_service = |service: &ServiceSummary| {
-        let mark = if service.page { "PAGE" } else { "note" };
-        let start = format!("{mark} {}", service.name);
-        service.attention.iter().map(|line| format!("{start}: {line}")).collect::<Vec<_>>()
+/// One line for each thing that a person should see, each marked by itself.
+fn attention(report: &StatusReport, width: Width) -> String {
+    let StatusReport { list, concerns } = report;
+    let line = |page: bool, service: &str, text: &str| {
+        let mark = if page { "PAGE" } else { "note" };
+        wrapped(&format!("{mark} {service}: {text}"), HANG, width)
     };
-    lines(list.services.iter().flat_map(of_service))
+    if concerns.is_empty() {
+        // An older controller says of a service only whether any of its lines pages.
+        let of_service = |service: &ServiceSummary| {
+            let all = service.attention.iter().map(|text| line(service.page, &service.name, text));
+            all.collect::<Vec<_>>()
+        };
+        return lines(list.services.iter().flat_map(of_service));
+    }
+    lines(concerns.iter().map(|ConcernReport { service, text, page }| line(*page, service, text)))
 }

@@ -68,6 +68,88 @@ async fn without_a_terminal_it_asks_nobody_and_does_nothing() {
 }
 
 #[tokio::test]
+async fn all_that_is_missing_is_told_at_once() {
+    let ended = run_alone(&["break-glass", "checkout", "--to", "dr", "--config", "x.yaml"]).await;
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(ended.stderr.contains("--by") && ended.stderr.contains("--reason"), "{ended:?}");
+    let ended =
+        run_alone(&["break-glass", "checkout", "--to", "dr", "--reason", " ", "--by", "ada", "--config", "x.yaml"])
+            .await;
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(ended.stderr.contains("--yes") && ended.stderr.contains("--reason must be"), "{ended:?}");
+}
+
+/// Adds a second provider that nobody answers for.
+fn with_dead_second(rig: &Rig) {
+    let text = std::fs::read_to_string(rig.config()).expect("it was written");
+    let folder = rig.folder.path().display();
+    let second = format!(
+        "providers:\n  second: {{ rfc2136: {{ server: \"127.0.0.1:1\", zones: [example.test], timeout: 200ms, \
+         tsig: {{ name: flip-key., algorithm: hmac-sha256, secretFile: {folder}/tsig }} }} }}\n"
+    );
+    let text = text.replacen("providers:\n", &second, 1).replace("providers: [main]", "providers: [main, second]");
+    std::fs::write(rig.config(), text).expect("written");
+}
+
+#[tokio::test]
+async fn a_move_to_where_every_readable_place_is_already_writes_nothing() {
+    let rig = Rig::start("", "").await;
+    rig.fence().await;
+    with_dead_second(&rig);
+    let serial = rig.primary.zone().serial();
+    let ended = rig.break_glass("prod", &rig.record("x.json"), &["--override", "zoneKnown"]).await;
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(ended.stderr.contains("already, everywhere but at 1 of 2 places"), "{ended:?}");
+    assert!(!rig.record("x.json").exists());
+    assert_eq!(rig.primary.zone().serial(), serial);
+    let ended = rig.break_glass("dr", &rig.record("dr.json"), &["--override", "zoneKnown"]).await;
+    assert_eq!(ended.code, 4, "a move that has something to do goes on: {ended:?}");
+}
+
+#[tokio::test]
+async fn a_zone_that_nobody_can_read_is_a_problem_for_programs_and_says_nothing_of_fences() {
+    let mut rig = Rig::start("", "timeout: 200ms").await;
+    let text = std::fs::read_to_string(rig.config()).expect("it was written");
+    let server = format!("server: \"{}\"", rig.primary.local_addr());
+    std::fs::write(rig.config(), text.replace(&server, "server: \"127.0.0.1:1\"")).expect("written");
+    rig.region = None;
+    let ended = rig.break_glass("dr", &rig.record("x.json"), &["--output", "json"]).await;
+    let problem: Value = serde_json::from_str(&ended.stdout).expect("a problem as JSON");
+    assert_eq!((ended.code, &problem["type"]), (5, &"urn:dns-failover:problem:unreachable".into()), "{problem}");
+    let ended = rig.with_config(&["fence", "show", "checkout"]).await;
+    assert_eq!(ended.code, 5, "{ended:?}");
+    assert!(ended.stdout.contains("whether there is a fence is not known"), "{ended:?}");
+    assert!(!ended.stdout.contains("adopt"), "{ended:?}");
+}
+
+/// One of the two servers never answers, so asking them goes on for long after the write.
+#[tokio::test]
+async fn the_record_is_true_as_soon_as_the_write_is_in() {
+    let rig = Rig::start("", "").await;
+    rig.fence().await;
+    let text = std::fs::read_to_string(rig.config()).expect("it was written");
+    let servers = format!("authoritativeServers: [\"{}\"", rig.primary.local_addr());
+    std::fs::write(rig.config(), text.replace(&servers, &format!("{servers}, \"127.0.0.1:1\""))).expect("written");
+    let path = rig.record("dr.json");
+    let running = rig.break_glass("dr", &path, &[]);
+    let stopped = async {
+        loop {
+            // Written anew in place: a moment may show half of it.
+            let told = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<MoveRecord>(&bytes).ok());
+            if let Some(told) = told.filter(|told| told.places[0].outcome == "applied") {
+                return told;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    let told = tokio::select! {
+        ended = running => panic!("it went on to its end: {ended:?}"),
+        told = stopped => told,
+    };
+    assert_eq!((told.outcome.as_str(), told.places[0].servers.len()), ("unverified", 0), "{told:?}");
+}
+
+#[tokio::test]
 async fn wrong_usage_is_told_before_anything_is_asked() {
     let rig = Rig::start("", "").await;
     for (more, words) in [

@@ -31,7 +31,10 @@ async fn each_kind_of_provider_gets_what_its_tools_need() {
     let folder = tempfile::tempdir().expect("a folder");
     for (kind, provider) in [
         ("route53", "{ route53: { zones: { example.com: Z0123456789 } } }"),
-        ("cloudflare", "{ cloudflare: { zones: { example.com: 0123abcd }, tokenFile: /nonexistent } }"),
+        (
+            "cloudflare",
+            "{ cloudflare: { zones: { example.com: 0123456789abcdef0123456789abcdef }, tokenFile: /nonexistent } }",
+        ),
         (
             "powerdns",
             "{ powerdns: { url: \"http://127.0.0.1:8081\", zones: [example.com], apiKeyFile: /nonexistent } }",
@@ -52,6 +55,14 @@ async fn each_kind_of_provider_gets_what_its_tools_need() {
     let ended = run_alone(&["iam-policy", "--config", &policy("route53")]).await;
     assert_eq!(ended.code, 0, "{ended:?}");
     check("iam-policy", &ended.stdout);
+    assert!(ended.stdout.contains("_canary._failover.example.com"), "{ended:?}");
+    let amazon = policy("route53");
+    let quiet = std::fs::read_to_string(&amazon).expect("it was written") + "canary: { every: off }\n";
+    std::fs::write(&amazon, quiet).expect("written");
+    let quiet = run_alone(&["iam-policy", "--config", &amazon]).await;
+    assert_eq!(quiet.code, 0, "{quiet:?}");
+    let without: Vec<&str> = ended.stdout.lines().filter(|line| !line.contains("_canary")).collect();
+    assert_eq!(quiet.stdout.lines().collect::<Vec<_>>(), without, "all else is as before");
     let ended = run_alone(&["iam-policy", "--config", &policy("rfc2136")]).await;
     assert_eq!(ended.code, 1, "there is nothing to allow: {ended:?}");
     let file = folder.path().join("rfc2136.yaml");

@@ -92,6 +92,19 @@ async fn nobody_there_exits_with_5() {
     let ended = run(address, &["status"]).await;
     assert_eq!(ended.code, 5, "{ended:?}");
     assert!(ended.stderr.contains("cannot reach the controller") && ended.stderr.contains("hint:"), "{ended:?}");
+    let ended = run(address, &["status", "--output", "json"]).await;
+    let printed: Problem = serde_json::from_str(&ended.stdout).expect("a problem as JSON");
+    assert_eq!((ended.code, printed.kind.as_str()), (5, "urn:dns-failover:problem:unreachable"), "{ended:?}");
+    assert!(printed.detail.contains("cannot reach") && printed.hint.is_some(), "{printed:?}");
+}
+
+#[tokio::test]
+async fn wrong_usage_is_a_problem_for_programs_too() {
+    let ended = run_alone(&["failover", "checkout", "-o", "json"]).await;
+    let printed: Problem = serde_json::from_str(&ended.stdout).expect("a problem as JSON");
+    assert_eq!((ended.code, printed.status), (2, 400), "{ended:?}");
+    assert!(printed.detail.contains("--reason") && ended.stderr.contains("--reason"), "{ended:?}");
+    assert_eq!(run_alone(&["failover", "checkout"]).await.stdout, "", "people read it once");
 }
 
 #[tokio::test]
@@ -159,10 +172,14 @@ async fn one_refusal_of_all_exits_with_3() {
 
 #[tokio::test]
 async fn a_service_without_a_fence_says_how_to_get_one() {
-    let server = answering(200, &sample::bare_service()).await;
-    let ended = run(server, &["fence", "show", "checkout"]).await;
-    assert_eq!(ended.code, 1, "{ended:?}");
-    assert!(ended.stderr.contains("dns-admin adopt checkout"), "{ended:?}");
+    let mut report = sample::bare_service();
+    for (standing, words) in [("unadopted", "`dns-admin adopt checkout --reason TEXT`"), ("unread", "is not known")] {
+        standing.clone_into(&mut report.standing);
+        let ended = run(answering(200, &report).await, &["fence", "show", "checkout"]).await;
+        assert_eq!(ended.code, 1, "{ended:?}");
+        assert!(ended.stderr.contains(words), "{ended:?}");
+        assert_eq!(ended.stderr.contains("adopt"), standing == "unadopted", "{ended:?}");
+    }
 }
 
 const CONFIG: &str = r#"

@@ -20,6 +20,8 @@ async fn a_good_installation_passes_line_by_line() {
     assert!(ended.stdout.contains("good    provider main: zone example.test. is there, served by ns1.example.test."));
     assert!(ended.stdout.contains("good    service checkout, provider main: fence epoch 1, rev 1"), "{ended:?}");
     assert!(ended.stdout.contains("0 faults"), "{ended:?}");
+    // Nobody was named who could be asked for the parent.
+    assert!(ended.stdout.contains("is delegated is not known: add `resolvers`"), "{ended:?}");
     assert_eq!(rig.primary.zone().serial(), serial, "nothing was written");
 }
 

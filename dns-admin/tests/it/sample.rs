@@ -5,7 +5,7 @@ use dns_api::by_hand::MoveRecord;
 use dns_api::command::{BulkAccepted, DecisionReport};
 use dns_api::history::HistoryPage;
 use dns_api::problem::Problem;
-use dns_api::status::{ServiceList, ServiceReport};
+use dns_api::status::{ServiceDetail, ServiceList, ServiceReport, StatusReport};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -35,7 +35,10 @@ fn held() -> Value {
             { "rule": "targetProven", "reason": "dr is healthy for 40s, proven after 2m", "overridable": true },
             { "rule": "unfenced", "reason": "the fence was not read", "overridable": false },
         ] },
-        "attention": ["failover to `dr` is held by targetProven: dr is healthy for 40s, proven after 2m"],
+        "attention": [
+            "failover to `dr` is held by targetProven: dr is healthy for 40s, proven after 2m",
+            "no other region is proven (dr): if `prod` failed now, nothing could move",
+        ],
         "page": true,
     })
 }
@@ -49,6 +52,16 @@ pub(crate) fn calm_list() -> ServiceList {
             { "name": "lon1", "sight": "sighted", "heardAgeMs": 800, "config": "00ff" },
         ],
     }))
+}
+
+/// A list as the controller tells it: of each line, whether it pages.
+pub(crate) fn status(list: ServiceList) -> StatusReport {
+    let of_service = |service: &dns_api::status::ServiceSummary| {
+        let line = |(number, text): (usize, &String)| json!({ "service": service.name, "text": text, "page": service.page && number == 0 });
+        service.attention.iter().enumerate().map(line).collect::<Vec<_>>()
+    };
+    let concerns: Vec<Value> = list.services.iter().flat_map(of_service).collect();
+    StatusReport { concerns: read(Value::Array(concerns)), list }
 }
 
 /// `checkout` at two providers, of which the first is down.
@@ -72,7 +85,7 @@ pub(crate) fn list_of_places() -> ServiceList {
 pub(crate) fn troubled_list() -> ServiceList {
     let mut observed = calm("search");
     observed["mode"] = json!("observe");
-    observed["attention"] = json!(["released; `dns-admin adopt search` takes it back"]);
+    observed["attention"] = json!(["released; `dns-admin adopt search --reason TEXT` takes it back"]);
     read(json!({
         "controller": "controller-1",
         "services": [held(), observed, calm("shop")],
@@ -126,6 +139,47 @@ pub(crate) fn service() -> ServiceReport {
             { "server": "198.51.100.53:53", "outcome": "silent", "detail": "no answer in 2 s" },
         ] },
     }))
+}
+
+/// A service at two places, of which the second is as it is told here.
+pub(crate) fn service_of_places(second: &Value) -> ServiceDetail {
+    let report = service();
+    let place = |name: &str, epoch: u64, active: &str| {
+        let mut fence = serde_json::to_value(report.fence.as_ref().expect("it has one")).expect("JSON");
+        fence["epoch"] = json!(epoch);
+        fence["active"] = json!(active);
+        fence["text"][0] = json!(format!(
+            "v=dnsfo1;install=acme;id=checkout;provider={name};epoch={epoch};rev=56;write=01j9x;plan=d6;"
+        ));
+        json!({
+            "name": name, "provider": name, "zone": "example.com.", "active": active, "epoch": epoch, "rev": 56,
+            "standing": "held", "state": "steady", "diverges": false,
+            "fence": fence, "readAgeMs": 3200, "records": ["api.example.com. 60 A 198.51.100.10"],
+            "verification": { "decision": "d6", "running": false, "servers": [
+                { "server": "192.0.2.53:53", "outcome": "served", "tookMs": 420 },
+            ] },
+        })
+    };
+    let mut other = place("other", 42, "dr");
+    let changes = second.as_object().expect("an object").clone();
+    other.as_object_mut().expect("an object").extend(changes);
+    let mut whole = serde_json::to_value(&report).expect("JSON");
+    whole["places"] = json!([place("main", 42, "dr"), other]);
+    whole["summary"]["places"] = whole["places"].clone();
+    read(whole)
+}
+
+/// What makes the second place one that is down and has stayed behind.
+pub(crate) fn behind() -> Value {
+    json!({
+        "active": "prod", "epoch": 41, "diverges": true, "trouble": "192.0.2.54:53 does not answer",
+        "fence": null, "readAgeMs": null, "verification": null, "records": ["api.example.com. 60 A 192.0.2.10"],
+    })
+}
+
+/// A service of one place.
+pub(crate) fn alone(report: ServiceReport) -> ServiceDetail {
+    ServiceDetail { report, places: Vec::new() }
 }
 
 /// A service that was never read, let alone adopted.

@@ -8,7 +8,8 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use dns_api::command::DecisionReport;
-use serde_json::json;
+use dns_api::status::ServiceDetail;
+use serde_json::{Value, json};
 
 use crate::command::{Ended, run, serve};
 use crate::sample;
@@ -17,6 +18,11 @@ const WAITING: &[&str] = &["failover", "checkout", "--to", "dr", "--reason", "dr
 
 /// A controller that accepts a failover and then tells of the decision, one report after the other.
 async fn telling(reports: Vec<Result<DecisionReport, StatusCode>>) -> SocketAddr {
+    telling_of(reports, vec![sample::alone(sample::service())]).await
+}
+
+/// The same, showing the service as it goes on.
+async fn telling_of(reports: Vec<Result<DecisionReport, StatusCode>>, shown: Vec<ServiceDetail>) -> SocketAddr {
     let accepted = json!({ "decision": "d6", "href": "/api/v1/decisions/d6", "message": "moving checkout to dr" });
     let asked = Arc::new(AtomicUsize::new(0));
     let reports = Arc::new(reports);
@@ -24,9 +30,16 @@ async fn telling(reports: Vec<Result<DecisionReport, StatusCode>>) -> SocketAddr
         let index = asked.fetch_add(1, Ordering::Relaxed).min(reports.len() - 1);
         reports[index].clone().map(Json)
     };
+    let looked = Arc::new(AtomicUsize::new(0));
+    let show = async move || {
+        let index = looked.fetch_add(1, Ordering::Relaxed).min(shown.len() - 1);
+        Json(shown[index].clone())
+    };
+    let released = accepted.clone();
     let router = Router::new()
         .route("/api/v1/services/checkout/failover", post(async move || (StatusCode::ACCEPTED, Json(accepted))))
-        .route("/api/v1/services/checkout", get(async || Json(sample::service())))
+        .route("/api/v1/services/checkout/release", post(async move || (StatusCode::ACCEPTED, Json(released))))
+        .route("/api/v1/services/checkout", get(show))
         .route("/api/v1/decisions/d6", get(decision));
     serve(router).await
 }
@@ -96,4 +109,64 @@ async fn json_is_the_decision() {
     let report = sample::decision("done", "verified", "every server serves it");
     let ended = run(telling(vec![Ok(report.clone())]).await, &[WAITING, &["-o", "json"]].concat()).await;
     assert_eq!(serde_json::from_str::<DecisionReport>(&ended.stdout).expect("JSON"), report);
+}
+
+fn done() -> Vec<Result<DecisionReport, StatusCode>> {
+    vec![Ok(sample::decision("done", "verified", "every server serves it"))]
+}
+
+#[tokio::test]
+async fn a_move_is_done_when_every_place_has_come_after() {
+    let shown = vec![sample::service_of_places(&sample::behind()), sample::service_of_places(&json!({}))];
+    let ended = run(telling_of(done(), shown).await, WAITING).await;
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.stderr.contains("done at 1 of 2 places, waiting for other"), "{ended:?}");
+    assert!(ended.stdout.starts_with("checkout: done") && ended.stdout.contains("at all 2 places"), "{ended:?}");
+    assert_eq!(ended.stdout.matches("192.0.2.53:53  served").count(), 2, "the servers of each place: {ended:?}");
+}
+
+#[tokio::test]
+async fn a_place_that_stays_behind_exits_with_4_and_says_what_it_serves() {
+    let impatient = [WAITING, &["--timeout", "900ms"]].concat();
+    let shown = || vec![sample::service_of_places(&sample::behind())];
+    let ended = run(telling_of(done(), shown()).await, &impatient).await;
+    assert_eq!(ended.code, 4, "{ended:?}");
+    let words = "written at 1 of 2 places; other: 192.0.2.54:53 does not answer, it still serves prod (decision d6)";
+    assert!(ended.stdout.contains(words) && !ended.stdout.contains("every authoritative server"), "{ended:?}");
+
+    let ended = run(telling_of(done(), shown()).await, &[&impatient[..], &["-o", "json"]].concat()).await;
+    let printed: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    assert_eq!((ended.code, &printed["decision"], &printed["status"]), (4, &json!("d6"), &json!("done")));
+    assert_eq!(
+        (&printed["places"][0]["outcome"], &printed["places"][1]["outcome"]),
+        (&json!("done"), &json!("behind"))
+    );
+    assert_eq!(printed["places"][0]["servers"][0]["outcome"], "served", "{printed}");
+}
+
+#[tokio::test]
+async fn what_was_shown_before_the_decision_is_no_proof_of_arrival() {
+    // Nobody diverges, since nobody has moved yet.
+    let mut before = sample::service_of_places(&json!({}));
+    for place in &mut before.places {
+        let fence = place.fence.as_mut().expect("a fence");
+        fence.text[0] = fence.text[0].replace("plan=d6", "plan=d5");
+    }
+    let shown = vec![before, sample::service_of_places(&sample::behind())];
+    let ended = run(telling_of(done(), shown).await, &[WAITING, &["--timeout", "1500ms"]].concat()).await;
+    assert_eq!(ended.code, 4, "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_release_is_followed_to_each_places_tombstone() {
+    let line = ["release", "checkout", "--reason", "by hand from now on", "--wait", "--timeout", "900ms"];
+    let denied = json!({ "standing": "held", "active": "prod", "trouble": "no right" });
+    let mut half = sample::service_of_places(&denied);
+    "released".clone_into(&mut half.places[0].place.standing);
+    let ended = run(telling_of(done(), vec![half.clone()]).await, &line).await;
+    assert_eq!(ended.code, 4, "{ended:?}");
+    assert!(ended.stdout.contains("written at 1 of 2 places; other: no right"), "{ended:?}");
+    "released".clone_into(&mut half.places[1].place.standing);
+    let ended = run(telling_of(done(), vec![half]).await, &line).await;
+    assert_eq!(ended.code, 0, "{ended:?}");
 }

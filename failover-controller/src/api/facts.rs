@@ -80,5 +80,5 @@ fn summary(record: &MoveRecord) -> String {
 }
 
 fn unavailable(error: &StoreError) -> ApiError {
-    ApiError::unavailable(format!("nothing was taken down: {}", dns_service::exit::one_line(error)))
+    ApiError::unavailable(format!("the record was not imported: {}", dns_service::exit::one_line(error)))
 }

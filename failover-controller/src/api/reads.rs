@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use dns_api::command::{DecisionReport, DecisionStatus};
 use dns_api::history::{HistoryPage, HistoryRowReport};
-use dns_api::status::{ServiceList, ServiceReport};
+use dns_api::status::{ServiceDetail, StatusReport};
 use dns_core::fence::DecisionId;
 use dns_core::history::HistoryKind;
 use dns_core::identifier::ServiceName;
@@ -29,18 +29,18 @@ pub(super) struct HistoryArguments {
     limit: Option<u32>,
 }
 
-pub(super) async fn services(State(state): State<ApiState>) -> Result<Json<ServiceList>, ApiError> {
-    Ok(Json(report::list(&*published(&state)?)))
+pub(super) async fn services(State(state): State<ApiState>) -> Result<Json<StatusReport>, ApiError> {
+    Ok(Json(report::status(&*published(&state)?)))
 }
 
 pub(super) async fn service(
     State(state): State<ApiState>,
     Path(name): Path<String>,
-) -> Result<Json<ServiceReport>, ApiError> {
+) -> Result<Json<ServiceDetail>, ApiError> {
     let snapshot = published(&state)?;
     let found = snapshot.services.iter().find(|(known, _)| known.as_str() == name);
     let (_, view) = found.ok_or_else(|| no_service(&name))?;
-    Ok(Json(report::report(view, snapshot.at)))
+    Ok(Json(report::detail(view, snapshot.at)))
 }
 
 pub(super) async fn history(

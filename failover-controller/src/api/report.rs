@@ -1,26 +1,29 @@
 //! Turns what the engine publishes into what the API serves.
 
+mod place;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use dns_api::problem::RejectionReport;
 use dns_api::status::{
-    DrainReport, EndpointVotes, FenceReport, HoldReport, OpenWriteReport, PlaceReport, RegionReport, RegionSummary,
-    ResolverReport, ServerReport, ServiceList, ServiceReport, ServiceSummary, VantageReport, VerificationReport,
-    VoteReport,
+    ConcernReport, DrainReport, EndpointVotes, FenceReport, HoldReport, OpenWriteReport, RegionReport, RegionSummary,
+    ResolverReport, ServerReport, ServiceDetail, ServiceList, ServiceReport, ServiceSummary, StatusReport,
+    VantageReport, VerificationReport, VoteReport,
 };
 use dns_core::fence::Fence;
 use dns_core::judgement::{Health, Vote};
 use dns_core::kernel::Rejection;
 use dns_core::machine::event::{Delivery, DeliveryOutcome};
+use dns_core::machine::memory::Failover;
 use dns_core::service::{Mode, Service};
 use dns_core::standing::Standing;
 use dns_core::time::Timestamp;
 use dns_core::write::WriteStage;
 
-use crate::attention::concerns;
+use crate::attention::{Concern, concerns};
 use crate::drain::Sample;
-use crate::engine::snapshot::{PlaceView, ServiceView, Snapshot, VerificationView, WitnessView};
+use crate::engine::snapshot::{ServiceView, Snapshot, VerificationView, WitnessView};
 
 /// A point in time as RFC 3339 in UTC, to the millisecond.
 pub(crate) fn rfc3339(at: Timestamp) -> String {
@@ -33,10 +36,31 @@ fn ms(length: Duration) -> u64 {
 }
 
 /// `GET /api/v1/services`.
+pub(crate) fn status(snapshot: &Snapshot) -> StatusReport {
+    let mut all = Vec::new();
+    let services = snapshot.services.values().map(|view| {
+        let found = concerns(view);
+        all.extend(found.iter().map(|concern| concern_report(view, concern)));
+        summary_of(view, found, snapshot.at)
+    });
+    let list = list_of(services.collect(), snapshot);
+    StatusReport { list, concerns: all }
+}
+
+fn concern_report(view: &ServiceView, concern: &Concern) -> ConcernReport {
+    let Concern { text, page } = concern;
+    ConcernReport { service: view.service.name.to_string(), text: text.clone(), page: *page }
+}
+
+/// Every service and vantage point.
 pub(crate) fn list(snapshot: &Snapshot) -> ServiceList {
+    list_of(snapshot.services.values().map(|view| summary(view, snapshot.at)).collect(), snapshot)
+}
+
+fn list_of(services: Vec<ServiceSummary>, snapshot: &Snapshot) -> ServiceList {
     ServiceList {
         controller: snapshot.actor.as_ref().map(ToString::to_string).unwrap_or_default(),
-        services: snapshot.services.values().map(|view| summary(view, snapshot.at)).collect(),
+        services,
         vantage_points: snapshot
             .witnesses
             .iter()
@@ -63,7 +87,10 @@ fn vantage(name: &str, witness: &WitnessView, now: Timestamp) -> VantageReport {
 
 /// One line of the list.
 pub(crate) fn summary(view: &ServiceView, now: Timestamp) -> ServiceSummary {
-    let found = concerns(view);
+    summary_of(view, concerns(view), now)
+}
+
+fn summary_of(view: &ServiceView, found: Vec<Concern>, now: Timestamp) -> ServiceSummary {
     ServiceSummary {
         name: view.service.name.to_string(),
         mode: match view.service.mode {
@@ -80,29 +107,9 @@ pub(crate) fn summary(view: &ServiceView, now: Timestamp) -> ServiceSummary {
             rejections: rejections(&hold.rejections),
             age_ms: ms(now.since(hold.since)),
         }),
-        places: view.places.iter().map(place_report).collect(),
+        places: view.places.iter().map(place::in_brief).collect(),
         page: found.iter().any(|concern| concern.page),
         attention: found.into_iter().map(|concern| concern.text).collect(),
-    }
-}
-
-fn place_report(place: &PlaceView) -> PlaceReport {
-    let PlaceView { label, here, lag, lasts: _ } = place;
-    let memory = &here.memory;
-    let uncertain = memory.open().and_then(|open| open.uncertain.clone());
-    let trouble = memory.unreadable().map(|unreadable| unreadable.reason.clone()).or(uncertain);
-    let failing = || memory.write_error().filter(|_| memory.is_write_failing()).map(str::to_owned);
-    PlaceReport {
-        name: label.clone(),
-        provider: here.service.provider.to_string(),
-        zone: here.service.zone.to_string(),
-        active: memory.active().map(ToString::to_string),
-        epoch: memory.held().map(|held| held.epoch.get()),
-        rev: memory.held().map(|held| held.rev.get()),
-        standing: memory.standing().as_str().to_owned(),
-        state: here.state.as_str().to_owned(),
-        trouble: trouble.or_else(failing),
-        diverges: lag.is_some(),
     }
 }
 
@@ -126,6 +133,12 @@ fn region_summary(view: &ServiceView, name: &dns_core::identifier::RegionName) -
 }
 
 /// `GET /api/v1/services/{name}`.
+pub(crate) fn detail(view: &ServiceView, now: Timestamp) -> ServiceDetail {
+    let places = view.places.iter().map(|place| place::in_detail(place, now)).collect();
+    ServiceDetail { report: report(view, now), places }
+}
+
+/// One service with its evidence.
 pub(crate) fn report(view: &ServiceView, now: Timestamp) -> ServiceReport {
     let Service { zone, provider, policy, .. } = &*view.service;
     let memory = &view.memory;
@@ -139,7 +152,7 @@ pub(crate) fn report(view: &ServiceView, now: Timestamp) -> ServiceReport {
         standing: memory.standing().as_str().to_owned(),
         standing_detail: standing_detail(memory.standing()),
         read_age_ms: view.read.map(|read| ms(now.since(read))),
-        records: memory.view().map(|view| view.rrsets.values().map(ToString::to_string).collect()).unwrap_or_default(),
+        records: records(memory),
         // One at any place binds all of them.
         pause: view.here().find_map(|here| here.memory.pause()).map(|pause| {
             let end =
@@ -147,21 +160,29 @@ pub(crate) fn report(view: &ServiceView, now: Timestamp) -> ServiceReport {
             format!("by {} {end}: {}", pause.by, pause.reason)
         }),
         pin: memory.pin().map(|pin| format!("by {}: {}", pin.by, pin.reason)),
-        open: memory.open().map(|open| OpenWriteReport {
-            decision: open.write.id.to_string(),
-            kind: open.write.kind.as_str().to_owned(),
-            stage: match (open.stage, &open.uncertain) {
-                (WriteStage::Pending, _) => "pending",
-                (WriteStage::Sent, None) => "sent",
-                (WriteStage::Sent, Some(_)) => "burning",
-            }
-            .to_owned(),
-            age_ms: ms(now.since(open.write.decided)),
-            error: open.uncertain.clone(),
-        }),
+        open: open_report(memory, now),
         verification: view.verification.as_ref().map(verification_report),
         drains: view.here().filter_map(drain_report).collect(),
     }
+}
+
+fn records(memory: &Failover) -> Vec<String> {
+    memory.view().map(|view| view.rrsets.values().map(ToString::to_string).collect()).unwrap_or_default()
+}
+
+fn open_report(memory: &Failover, now: Timestamp) -> Option<OpenWriteReport> {
+    memory.open().map(|open| OpenWriteReport {
+        decision: open.write.id.to_string(),
+        kind: open.write.kind.as_str().to_owned(),
+        stage: match (open.stage, &open.uncertain) {
+            (WriteStage::Pending, _) => "pending",
+            (WriteStage::Sent, None) => "sent",
+            (WriteStage::Sent, Some(_)) => "burning",
+        }
+        .to_owned(),
+        age_ms: ms(now.since(open.write.decided)),
+        error: open.uncertain.clone(),
+    })
 }
 
 fn standing_detail(standing: &Standing) -> Option<String> {

@@ -219,6 +219,23 @@ fn what_is_not_there_is_not_found() {
     }
 }
 
+#[test]
+fn the_list_says_of_each_line_whether_it_wakes_someone() {
+    let world = observing();
+    let list = until("the service is seen not to be adopted", PATIENCE, || {
+        let list = json(&get(&world, "/api/v1/services"));
+        if list["concerns"].to_string().contains("not adopted yet") { Ok(list) } else { Err(list) }
+    });
+    let concerns = list["concerns"].as_array().expect("a list");
+    let told: Vec<&Value> = concerns.iter().map(|concern| &concern["text"]).collect();
+    let attention: Vec<&Value> = list["services"][0]["attention"].as_array().into_iter().flatten().collect();
+    assert_eq!(told, attention, "the same lines, as strings as well");
+    let adopt = concerns.iter().find(|concern| concern["text"].to_string().contains("not adopted yet"));
+    let adopt = adopt.expect("it is there");
+    assert_eq!((&adopt["service"], &adopt["page"]), (&json!("checkout"), &json!(false)), "{adopt}");
+    assert!(adopt["text"].to_string().contains("`dns-admin adopt checkout --reason TEXT`"), "{adopt}");
+}
+
 /// Positions of a page, which only ever go up.
 fn positions(page: &Answer) -> Vec<u64> {
     assert_eq!(page.status, 200, "{page:?}");

@@ -58,6 +58,26 @@ controller: { tokens: [ { name: oncall, role: operator, file: FOLDER/missing.tok
 monitor: { tokens: [ { name: controller, role: viewer, file: FOLDER/missing.evidence } ] }
 "#;
 
+/// Faults that name their remedy. The providers of a service that there are, are judged although it names another.
+const REMEDIED: &str = r#"apiVersion: dnsfailover/v1
+installation: acme
+regions: [ { name: prod }, { name: dr } ]
+vantagePoints: [ { name: v0, url: "http://127.0.0.1:8001" } ]
+providers:
+  main: { rfc2136: { server: "127.0.0.1:53", zones: [example.test], tsig: { name: k, algorithm: hmac-sha256, secretFile: FOLDER/k } } }
+  second: { cloudflare: { zones: { example.test: 0123abcd }, tokenFile: FOLDER/token } }
+  third: {}
+policies: { default: { quorum: 1 } }
+services:
+  - name: checkout
+    zone: example.test
+    providers: [main, second, fourth]
+    records: [ { name: api, type: A, ttl: 30s } ]
+    regions:
+      - { name: prod, endpoints: [ { loadBalancer: { hostname: lb.example.net } } ], probes: [ { tcp: { port: 9 } } ] }
+      - { name: dr, endpoints: [ { address: 127.0.0.2 } ], probes: [ { tcp: { port: 9 } } ] }
+"#;
+
 /// What stands on a faulty line, the path of the fault, and a part of what is said about it.
 type Expected = (&'static str, &'static str, &'static str);
 
@@ -167,6 +187,25 @@ fn assert_told(program: &str, told: &str, config: &Path, (needle, path, words): 
     let start = format!("{}:{number}:", config.display());
     let is_it = |line: &&str| line.starts_with(&start) && line.contains(&format!(": {path}: ")) && line.contains(words);
     assert!(told.lines().any(|line| is_it(&line)), "{program} does not tell of {path} in line {number}: {told}");
+}
+
+#[test]
+fn a_fault_says_what_would_be_right() {
+    let sandbox = Sandbox::new();
+    let config = write(&sandbox, "remedied.yaml", REMEDIED).display().to_string();
+    let finished = finish("dns-admin", &["config", "check", "--no-secrets", &config].map(str::to_owned));
+    assert_eq!(finished.code, 64, "{finished:?}");
+    for words in [
+        "`0123abcd` is no id of 32 hexadecimal digits",
+        "one of rfc2136, route53, cloudflare, powerdns",
+        "there is no provider `fourth`",
+        "has a TTL of 30 s; provider `second` (cloudflare) takes 60 s",
+        "hint: raise it to 60s, or take `second` out of `providers`",
+        "its CanonicalHostedZoneId",
+        "5 faults",
+    ] {
+        assert!(finished.stdout.contains(words), "wanted {words}: {}", finished.stdout);
+    }
 }
 
 #[test]

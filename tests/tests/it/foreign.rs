@@ -114,7 +114,7 @@ fn a_whole_move_by_hand_is_accepted_by_adopting_it(kind: Kind) {
     let (epoch, rev) = (world.fence_number("epoch"), world.fence_number("rev"));
     set_by_hand(&world, Region::Dr);
     world.until_history("foreignChange");
-    world.until_status_says("`dns-admin adopt checkout` accepts the records of `dr`");
+    world.until_status_says("`dns-admin adopt checkout --reason TEXT` accepts the records of `dr`");
     let (code, out, err) = world.admin(&["adopt", "checkout", "--reason", "moved by hand", "--wait"]);
     assert_eq!(code, 0, "{out}{err}");
     world.until_state("cooling down");

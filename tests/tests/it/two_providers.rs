@@ -112,6 +112,38 @@ fn a_move_reaches_both_providers_as_one_decision_and_so_does_the_way_back() {
     assert_eq!(both.fences("epoch")[1], (epoch + 2).to_string());
 }
 
+/// One that waits for a move and one that waits for the end of it are told the same: of every place, or of none.
+#[test]
+fn who_waits_is_told_of_both_providers() {
+    let mut both = Both::start();
+    both.second.primary().kill9();
+    until("the second is seen to be down", PATIENCE, || {
+        let told = both.place("second");
+        if told["trouble"].is_string() { Ok(()) } else { Err(told) }
+    });
+    let line = ["failover", "checkout", "--to", "dr", "--reason", "a drill", "--wait", "--timeout", "8s"];
+    let (code, out, err) = both.world.admin(&line);
+    assert_eq!(code, 4, "{out}{err}");
+    assert!(out.contains("written at 1 of 2 places; second: ") && out.contains("it still serves prod"), "{out}{err}");
+    let (_, status, _) = both.world.admin(&["status"]);
+    assert!(status.contains("PAGE checkout: second: the zone cannot be read"), "{status}");
+    assert!(status.contains("note checkout: on `dr`, not on `prod`"), "each line is marked by itself: {status}");
+
+    both.second.restart();
+    both.until_one_decision(Region::Dr);
+    let back = ["failback", "checkout", "--reason", "it is over", "--override", "cooledDown", "--wait"];
+    let (code, out, err) = both.world.admin(&back);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("at all 2 places"), "{out}{err}");
+    assert_eq!(both.addresses().map(|server| both.world.served_at(server)), [Some(Region::Prod); 2]);
+    let (code, out, err) = both.world.admin(&["service", "show", "checkout"]);
+    assert!(code == 0 && out.contains("all 2 places tell of the same move"), "{out}{err}");
+
+    let (code, out, err) = both.world.admin(&["release", "checkout", "--reason", "by hand from now on", "--wait"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(both.fences("released").iter().all(|released| !released.is_empty()), "{out}{err}");
+}
+
 /// The first provider hangs from the moment when the region dies: what is sent to it has no answer.
 #[test]
 fn the_second_serves_dr_while_the_first_hangs_which_follows_by_itself() {
