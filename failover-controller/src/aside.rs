@@ -81,6 +81,14 @@ impl Asides {
         notes.drains.insert((service.clone(), place.clone()), drained);
     }
 
+    /// Forgets a drain: a newer move has ended it.
+    pub(crate) fn forget_drain(&self, service: &ServiceName, place: &Place) {
+        let mut notes = self.lock();
+        if notes.drains.remove(&(service.clone(), place.clone())).is_some() {
+            notes.news.services.insert(service.clone());
+        }
+    }
+
     /// Notes why the last canary did not arrive; `None` if it did.
     pub(crate) fn note_canary(&self, place: &Place, failure: Option<String>) {
         let mut notes = self.lock();

@@ -25,7 +25,7 @@ use dns_provider::authoritative::Content;
 use dns_service::clock::Clock;
 use dns_service::exit::one_line;
 use hickory_proto::rr::{Name, RData, RecordType};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -51,6 +51,10 @@ const SLACK: Duration = Duration::from_secs(2);
 
 /// The longest time that is waited for: many resolvers keep nothing longer than a day, whatever its TTL.
 const LIFETIME_MAX: Duration = Duration::from_hours(24);
+
+/// Questions to resolvers under way at once, of all services together: each has a socket of its own, resolvers limit who
+/// asks much, and after an evacuation a sample that comes later says as much.
+static QUESTIONS: Semaphore = Semaphore::const_new(32);
 
 /// How long an absence may be kept if the zone's SOA cannot be read: the longest that RFC 2308 §5 finds sensible.
 const ABSENCE_DEFAULT: Duration = Duration::from_hours(3);
@@ -108,6 +112,14 @@ impl Drains {
     }
 }
 
+impl Drain {
+    /// The move that it is of, unless the service is in no region.
+    fn plan(&self) -> Option<DecisionId> {
+        let Verification { service, fence, .. } = &self.verification;
+        Fence::parse(fence, &service.zone).ok().filter(|fence| fence.active.is_some()).map(|fence| fence.plan)
+    }
+}
+
 /// Samples until cancelled. The newest move of a service in a place ends the drain of the one before.
 pub(crate) async fn run(mut requests: Requests, panel: Panel, stop: CancellationToken) {
     let mut tasks = JoinSet::new();
@@ -116,17 +128,20 @@ pub(crate) async fn run(mut requests: Requests, panel: Panel, stop: Cancellation
         tokio::select! {
             () = stop.cancelled() => return,
             Some(drain) = requests.recv() => {
-                let Some(move_) = Move::of(drain, &panel) else { continue };
-                let key = (move_.service.name.clone(), move_.place.clone());
-                if newest.get(&key).is_some_and(|(plan, _)| *plan == move_.plan) {
+                let Some(plan) = drain.plan() else { continue };
+                let key = (drain.verification.service.name.clone(), drain.verification.service.place());
+                if newest.get(&key).is_some_and(|(known, _)| *known == plan) {
                     // A small write after the move was verified as well.
                     continue;
                 }
-                let plan = move_.plan.clone();
-                let task = tasks.spawn(move_.drain(panel.clone()));
-                if let Some((_, older)) = newest.insert(key, (plan, task)) {
+                // Whatever is to be sampled of the newest move, the one before it is over.
+                if let Some((_, older)) = newest.remove(&key) {
                     older.abort();
                 }
+                panel.asides.forget_drain(&key.0, &key.1);
+                let Some(move_) = Move::of(drain, &panel) else { continue };
+                let task = tasks.spawn(move_.drain(panel.clone()));
+                newest.insert(key, (plan, task));
             }
             Some(ended) = tasks.join_next(), if !tasks.is_empty() => {
                 if let Some(error) = ended.err().filter(|error| !error.is_cancelled()) {
@@ -155,7 +170,7 @@ impl Move {
     /// provider's own.
     fn of(drain: Drain, panel: &Panel) -> Option<Self> {
         let Drain { verification, source } = drain;
-        let Verification { service, fence, expected, absent } = verification;
+        let Verification { service, fence, expected, absent, moves: _ } = verification;
         let fence = Fence::parse(&fence, &service.zone).ok().filter(|fence| fence.active.is_some())?;
         let sampled = Sampled::of(&expected, &absent);
         if panel.resolvers.is_empty() || sampled.is_empty() {
@@ -219,7 +234,10 @@ impl Move {
             }
             samples.entry(resolver).or_insert(Sample::Silent { reason: "its question panicked".to_owned() });
             let (records, took) = (self.sampled.clone(), panel.clock.wall().since(self.moved));
-            questions.spawn(async move { (resolver, records.ask(resolver, took).await) });
+            questions.spawn(async move {
+                let _place = QUESTIONS.acquire().await.expect("invariant: nobody closes it");
+                (resolver, records.ask(resolver, took).await)
+            });
         }
         while let Some(answered) = questions.join_next().await {
             let Ok((resolver, seen)) = answered else { continue };

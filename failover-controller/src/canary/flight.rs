@@ -74,6 +74,10 @@ impl Flight<'_> {
             // One from the future is as good as one from now: its age cannot be told.
             let at = last.at.min(now);
             if now.since(at) < fresh_for {
+                // Of a process before this one, or of a try whose answer was lost: whether all servers have it is not known.
+                if let FoundFence::Present { text, .. } = &view.fence {
+                    self.follow(name, text.clone(), Instant::now()).await?;
+                }
                 return Ok(Flown { at, written: false });
             }
         }

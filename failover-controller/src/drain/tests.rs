@@ -72,7 +72,7 @@ fn verification(age: Duration, plan: u128) -> Verification {
         unknown: Vec::new(),
     };
     let fence: FenceText = fence.to_text(&service.zone).expect("fits");
-    Verification { service, fence, expected, absent: std::collections::BTreeSet::default() }
+    Verification { service, fence, expected, absent: std::collections::BTreeSet::default(), moves: true }
 }
 
 struct World {

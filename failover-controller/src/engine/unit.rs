@@ -289,10 +289,12 @@ impl Unit {
         let held = memory.held()?;
         // What was written, never what a look at the zone shows that may be older than the write.
         let Some(view) = memory.view().filter(|view| held.guards(&view.rrsets)) else {
-            return Verification::from_configuration(service, held);
+            let moves = memory.being_verified().is_some();
+            return Verification::from_configuration(service, held).map(|all| Verification { moves, ..all });
         };
         Some(Verification {
             service: Arc::clone(service),
+            moves: memory.being_verified().is_some(),
             fence: held.to_text(&service.zone).ok()?,
             expected: held.guarded(&view.rrsets),
             absent: service.keys().into_iter().filter(|key| !held.rrs.contains(key)).collect(),

@@ -223,10 +223,11 @@ fn expected<'a>(wanted: &'a Wanted, targets: &'a Targets) -> Expected<'a> {
 }
 
 /// One round of questions to one server, as soon as there is a socket for it.
-async fn ask_once(outlook: &Outlook, server: SocketAddr, expected: &Expected<'_>) -> Seen {
+/// With the moment from which on it was asked: to wait for a socket is no silence of the server.
+async fn ask_once(outlook: &Outlook, server: SocketAddr, expected: &Expected<'_>) -> (Instant, Seen) {
     static QUESTIONS: Semaphore = Semaphore::const_new(QUESTIONS_MAX);
     let _place = QUESTIONS.acquire().await.expect("invariant: nobody closes it");
-    outlook.serves(server, expected).await
+    (Instant::now(), outlook.serves(server, expected).await)
 }
 
 async fn ask_until_served(
@@ -238,25 +239,24 @@ async fn ask_until_served(
 ) -> Delivery {
     let expected = expected(wanted, targets);
     let mut pause = PAUSE_MIN;
-    let mut silent_since = Instant::now();
+    let mut silent_since = None;
     loop {
-        let Seen { served, from } = ask_once(outlook, server, &expected).await;
+        let (asked, Seen { served, from }) = ask_once(outlook, server, &expected).await;
         let seen_from = from.map(|vantage| format!("seen from {vantage}"));
         let took = began.elapsed();
         let (outcome, detail) = match served {
             Served::New => return delivery(server, DeliveryOutcome::Served, Some(took), seen_from),
             Served::Old { answered } => {
-                silent_since = Instant::now();
+                silent_since = None;
                 (DeliveryOutcome::Old, [Some(answered), seen_from].into_iter().flatten().collect::<Vec<_>>().join(", "))
             }
             Served::Silent { reason, heard } => {
-                if heard {
-                    silent_since = Instant::now();
-                }
+                silent_since = if heard { Some(Instant::now()) } else { silent_since.or(Some(asked)) };
                 (DeliveryOutcome::Silent, reason)
             }
         };
-        let given_up = outcome == DeliveryOutcome::Silent && silent_since.elapsed() >= SILENCE;
+        let given_up =
+            outcome == DeliveryOutcome::Silent && silent_since.is_some_and(|since| since.elapsed() >= SILENCE);
         if given_up || took >= wanted.within {
             return delivery(server, outcome, None, Some(detail));
         }

@@ -231,7 +231,10 @@ async fn verified(complete_at: u32, expected: Rrsets, within: Duration) -> (Vec<
     let memory = Memory::new(&service.zone, Vec::new());
     let inner: Arc<dyn Provider> = Arc::new(Spreading { memory, asked: Arc::clone(&asked), complete_at });
     let provider = crate::providers::in_use_for_test(inner, server);
-    let wanted = Wanted { within, ..Verification { service, fence: text, expected, absent: BTreeSet::new() }.wanted() };
+    let wanted = Wanted {
+        within,
+        ..Verification { service, fence: text, expected, absent: BTreeSet::new(), moves: true }.wanted()
+    };
     let change = ChangeSet {
         zone: wanted.zone.clone(),
         fence_name: wanted.fence_name.clone(),
