@@ -52,7 +52,7 @@ use self::batch::Flip;
 use self::client::{Api, HostedZone};
 use self::outcome::Failure;
 use self::progress::Changes;
-use self::reads::Lane;
+use self::reads::{Lane, Patient};
 use self::sender::Sender;
 use self::spelling::Spellings;
 use self::sweep::{Sets, Sweep};
@@ -204,9 +204,10 @@ impl Zone {
             spellings: Spellings::default(),
             meant: Meant::default(),
         });
+        let patient = Patient::default();
         Self {
-            watch: Lane::new(Arc::clone(&held), Urgency::Watch),
-            flip: Lane::new(Arc::clone(&held), Urgency::Flip),
+            watch: Lane::new(Arc::clone(&held), Urgency::Watch, patient.clone()),
+            flip: Lane::new(Arc::clone(&held), Urgency::Flip, patient),
             sender: Sender::new(Arc::clone(&held)),
             held,
         }

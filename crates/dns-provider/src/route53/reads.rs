@@ -15,7 +15,7 @@
 //! are for.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use dns_core::fence::Fence;
@@ -40,12 +40,13 @@ const ROUNDS_MAX: u32 = 3;
 /// are started by one event.
 const GATHER: Duration = Duration::from_millis(5);
 
-/// How long reads that find out what became of writes let flips go first. While flips keep coming, a round that begins
-/// later answers for more of them; and what is not settled is held in memory.
-const GIVE_WAY_FLIP: Duration = Duration::from_secs(10);
+/// How long reads that find out what became of writes let flips go first: as long as the flips of ten thousand services
+/// take at the default rate. While they keep coming, every page is a batch that goes later, and a round at the end answers
+/// for all of them with one listing.
+const GIVE_WAY_FLIP: Duration = Duration::from_mins(1);
 
 /// The same for reads in quiet times, which nobody waits for.
-const GIVE_WAY_WATCH: Duration = Duration::from_secs(30);
+const GIVE_WAY_WATCH: Duration = Duration::from_mins(2);
 
 /// Reads that can wait; one more waits for a place among them. More services than any zone holds.
 const WAITING_MAX: usize = 16_384;
@@ -58,7 +59,27 @@ const READ_WITHIN: Duration = Duration::from_mins(10);
 pub(super) struct Lane {
     held: Arc<Held>,
     urgency: Urgency,
+    patient: Patient,
     asked: OnceLock<mpsc::Sender<Question>>,
+}
+
+/// Reads of quiet times that wait for their round. An urgent round takes them along: names that lie together cost hardly
+/// more pages, and by themselves they may cost one each.
+#[derive(Clone, Default)]
+pub(super) struct Patient(Arc<Mutex<Vec<Question>>>);
+
+impl Patient {
+    fn add(&self, question: Question) {
+        self.lock().push(question);
+    }
+
+    fn take(&self) -> Vec<Question> {
+        std::mem::take(&mut self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Question>> {
+        self.0.lock().expect("invariant: nothing panics while it holds this lock")
+    }
 }
 
 /// A read that waits.
@@ -80,8 +101,8 @@ struct Open {
 }
 
 impl Lane {
-    pub(super) fn new(held: Arc<Held>, urgency: Urgency) -> Self {
-        Self { held, urgency, asked: OnceLock::new() }
+    pub(super) fn new(held: Arc<Held>, urgency: Urgency, patient: Patient) -> Self {
+        Self { held, urgency, patient, asked: OnceLock::new() }
     }
 
     /// Reads, together with whoever else waits. Ten thousand may, so what waits is small: a place for the answer.
@@ -123,7 +144,11 @@ impl Lane {
 
     fn start(&self) -> mpsc::Sender<Question> {
         let (asked, questions) = mpsc::channel(WAITING_MAX);
-        tokio::spawn(run(Arc::clone(&self.held), self.urgency, questions));
+        let (held, patient) = (Arc::clone(&self.held), self.patient.clone());
+        match self.urgency {
+            Urgency::Flip => tokio::spawn(run(held, questions, patient)),
+            Urgency::Watch => tokio::spawn(watch(held, questions, patient)),
+        };
         asked
     }
 }
@@ -132,25 +157,48 @@ fn ended() -> Failure {
     Failure::NotSent("the task that reads has ended".to_owned())
 }
 
-async fn run(held: Arc<Held>, urgency: Urgency, mut questions: mpsc::Receiver<Question>) {
-    let give_way = match urgency {
-        Urgency::Flip => GIVE_WAY_FLIP,
-        Urgency::Watch => GIVE_WAY_WATCH,
-    };
+/// Urgent rounds.
+async fn run(held: Arc<Held>, mut questions: mpsc::Receiver<Question>, patient: Patient) {
     while let Some(first) = questions.recv().await {
         tokio::time::sleep(GATHER).await;
-        held.api.precedence.give_way(give_way).await;
+        held.api.precedence.give_way(GIVE_WAY_FLIP).await;
         let mut waiting = vec![first];
         while let Ok(next) = questions.try_recv() {
             waiting.push(next);
         }
+        waiting.extend(patient.take());
         waiting.retain(|question| !question.reply.is_closed());
-        round(&held, urgency, waiting).await;
+        round(&held, Urgency::Flip, waiting).await;
+    }
+}
+
+/// Rounds of quiet times. Whoever waits for one may be taken along by an urgent one.
+async fn watch(held: Arc<Held>, mut questions: mpsc::Receiver<Question>, patient: Patient) {
+    while let Some(first) = questions.recv().await {
+        patient.add(first);
+        let turn = async {
+            held.api.precedence.give_way(GIVE_WAY_WATCH).await;
+            // An urgent round that has waited for the same moment goes first, and takes these along.
+            tokio::time::sleep(GATHER * 2).await;
+        };
+        tokio::pin!(turn);
+        loop {
+            tokio::select! {
+                Some(next) = questions.recv() => patient.add(next),
+                () = &mut turn => break,
+            }
+        }
+        let mut waiting = patient.take();
+        waiting.retain(|question| !question.reply.is_closed());
+        round(&held, Urgency::Watch, waiting).await;
     }
 }
 
 /// Answers every question.
 async fn round(held: &Held, urgency: Urgency, questions: Vec<Question>) {
+    if questions.is_empty() {
+        return;
+    }
     let names: BTreeSet<Name> = questions.iter().map(|question| question.request.fence_name.clone()).collect();
     let fences = match held.sweep(names, urgency).await {
         Ok(fences) => fences,

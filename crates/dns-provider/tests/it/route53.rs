@@ -672,6 +672,40 @@ async fn a_flip_goes_before_a_read_that_came_before_it() {
     assert!(!server.requests()[0].body.is_empty(), "the flip was first");
 }
 
+#[tokio::test]
+async fn an_urgent_round_takes_along_the_reads_that_wait_in_quiet() {
+    let release = Arc::new(Notify::new());
+    let held = Arc::clone(&release);
+    let server = Http::start(move |_, request| match accepted() {
+        Reply::Answer(status, body) if !request.body.is_empty() => Reply::Held(Arc::clone(&held), status, body),
+        _ => page(&[], None),
+    })
+    .await;
+    let provider = Arc::new(Route53::new(settings(server.address)));
+    provider.read(&request(), Urgency::Flip).await.expect("a view");
+    let alone = server.requests().len();
+    let flip = {
+        let provider = Arc::clone(&provider);
+        tokio::spawn(async move { provider.apply(&adoption(), &long_permit()).await })
+    };
+    while server.requests().len() == alone {
+        tokio::task::yield_now().await;
+    }
+    let reads = [Urgency::Watch, Urgency::Flip].map(|urgency| {
+        let provider = Arc::clone(&provider);
+        tokio::spawn(async move { provider.read(&request(), urgency).await })
+    });
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    release.notify_one();
+    flip.await.expect("no panic").expect("accepted");
+    for read in reads {
+        read.await.expect("no panic").expect("a view");
+    }
+    assert_eq!(server.requests().len(), alone + 1 + alone, "as many pages as one read alone takes");
+}
+
 /// After a start, and after an evacuation, every service waits for a read at once.
 #[tokio::test]
 async fn ten_thousand_reads_that_wait_are_small() {
