@@ -2,7 +2,6 @@
 
 mod places;
 
-use dns_core::fence::Fence;
 use dns_core::judgement::Health;
 use dns_core::machine::State;
 use dns_core::machine::memory::Failover;
@@ -151,8 +150,9 @@ fn way_out(view: &ServiceView) -> String {
     let Some(seen) = view.memory.view() else { return "read the zone again".to_owned() };
     let readable = match &seen.fence {
         FoundFence::Absent => true,
-        FoundFence::Present { text, .. } => Fence::parse(text, &seen.zone)
-            .is_ok_and(|fence| fence.install == view.service.installation && fence.id == view.service.name),
+        FoundFence::Present { .. } => seen
+            .parsed_fence()
+            .is_some_and(|fence| fence.install == view.service.installation && fence.id == view.service.name),
         FoundFence::Unreadable { .. } => false,
     };
     if !readable {

@@ -13,7 +13,9 @@
 mod due;
 pub(crate) mod evidence;
 pub(crate) mod handle;
+mod judging;
 mod loading;
+mod publishing;
 pub(crate) mod snapshot;
 mod stepping;
 mod trouble;
@@ -25,7 +27,6 @@ use std::time::Duration;
 
 use dns_core::history::HistoryEntry;
 use dns_core::identifier::{Actor, ProviderName, ServiceName, VantageName};
-use dns_core::judgement::{Judgement, judge};
 use dns_core::machine::command::Order;
 use dns_core::machine::effect::Effect;
 use dns_core::machine::event::Event;
@@ -34,19 +35,19 @@ use dns_core::service::Everywhere;
 use dns_core::time::Timestamp;
 use dns_service::clock::Clock;
 use dns_service::exit::one_line;
-use dns_service::failpoint::{self, Failpoint};
-use dns_store::port::{HistoryTrouble, Store, StoreError};
+use dns_store::port::{Store, StoreError};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::aside::{Asides, News};
+use crate::aside::Asides;
 use crate::reader::ReadNow;
 use crate::verifier::Verifications;
 use evidence::{Due, Witnesses};
 use handle::{Inbox, Message, OrderAnswer};
 use loading::Waiting;
-use snapshot::{ServiceView, Snapshot};
+use publishing::Told;
+use snapshot::Snapshot;
 use stepping::GROUP_MAX;
 use trouble::Trouble;
 use unit::{NotStepped, Unit};
@@ -58,18 +59,8 @@ const TICK: Duration = Duration::from_millis(250);
 /// starved, and what waits in its sockets is old. Eight ticks, so that a slow commit is not taken for a stall.
 const STALL: Duration = Duration::from_secs(2);
 
-/// Services of one provider that wait for the permit of a decision, at the most: as many as any provider is sent within
-/// the shortest time that a decision is valid. Whoever waits longer would be decided again and again, each time with two
-/// rows of history, and everyone else would wait for that. The places that come after the first are not counted: they begin
-/// only as fast as the first ones end.
-const PENDING_MAX: usize = 256;
-
 /// Messages that are taken from the queue at once, so that their steps share commits.
 const MESSAGES_MAX: usize = GROUP_MAX;
-
-/// How long judging goes on before the engine listens again: evidence that waits is stale after three seconds, and an
-/// engine that does not turn for two counts as having stood still.
-const JUDGING_MAX: Duration = Duration::from_millis(200);
 
 /// The shortest time between two publications: nobody reads faster. A copy of ten thousand services takes a millisecond.
 const PUBLISH_GAP: Duration = Duration::from_millis(20);
@@ -117,13 +108,6 @@ pub(crate) struct Owner {
     next_turn: Option<ServiceName>,
     /// What was last shown of every service beside its own state.
     told: Told,
-}
-
-/// What is the same for every service.
-#[derive(Default, PartialEq)]
-struct Told {
-    trouble: Option<String>,
-    history: Option<HistoryTrouble>,
 }
 
 /// When the loop last turned, by both clocks.
@@ -279,95 +263,6 @@ impl Owner {
         }
     }
 
-    /// A vantage point sees otherwise: what it counts for is to be judged.
-    fn make_due(&mut self, vantage: &VantageName) {
-        let counts = |unit: &&mut Unit| unit.service().lead().policy.vantage_points.contains(vantage);
-        self.units.values_mut().filter(counts).for_each(Unit::make_due);
-    }
-
-    /// Judges what has news or waits for a moment that has come: all of it, or as much as can be done before it is time to
-    /// listen again. The rest is as due at the next turn, and comes first.
-    async fn judge_due(&mut self) {
-        let (began, now) = (Instant::now(), self.parts.clock.now());
-        let counting = self.witnesses.counting(now);
-        let changed: Vec<VantageName> = self.counting.symmetric_difference(&counting).cloned().collect();
-        for vantage in &changed {
-            self.make_due(vantage);
-        }
-        self.counting = counting;
-        let mut room = self.room();
-        for names in self.due(now).chunks(GROUP_MAX) {
-            let mut wanted = Vec::new();
-            let mut has_moves = false;
-            for name in names {
-                let (judged, moves) = self.judge_in_turn(name, now, &mut room);
-                wanted.extend(judged.map(|judgement| stepping::Wanted::judged(name, judgement)));
-                has_moves |= moves;
-            }
-            self.step_all(wanted).await;
-            if has_moves {
-                room = self.room();
-            }
-            if has_moves || began.elapsed() > JUDGING_MAX {
-                self.next_turn = names.last().cloned();
-            }
-            if began.elapsed() > JUDGING_MAX {
-                return;
-            }
-        }
-    }
-
-    /// How many services of each provider may begin to move.
-    fn room(&self) -> BTreeMap<ProviderName, usize> {
-        let mut room = BTreeMap::new();
-        for provider in self.units.values().flat_map(Unit::pending) {
-            let left = room.entry(provider.clone()).or_insert(PENDING_MAX);
-            *left = left.saturating_sub(1);
-        }
-        room
-    }
-
-    /// What is to be looked at, beginning with whose turn it is.
-    fn due(&self, now: Timestamp) -> Vec<ServiceName> {
-        let due = |(_, unit): &(&ServiceName, &Unit)| unit.is_due(now);
-        let all = || self.units.iter().filter(due).map(|(name, _)| name);
-        let is_after = |name: &&ServiceName| self.next_turn.as_ref().is_none_or(|last| *name > last);
-        all().filter(is_after).chain(all().filter(|name| !is_after(name))).cloned().collect()
-    }
-
-    /// Judges a service, and returns the judgement if that is news, and whether the service wants to move by it. One that
-    /// would begin to move when there is no room is left as it is, to be judged anew when it is its turn.
-    fn judge_in_turn(
-        &mut self,
-        name: &ServiceName,
-        now: Timestamp,
-        room: &mut BTreeMap<ProviderName, usize>,
-    ) -> (Option<Judgement>, bool) {
-        let book = self.witnesses.book();
-        let Some(unit) = self.units.get_mut(name) else { return (None, false) };
-        let left = room.entry(unit.decides_at(now).clone()).or_insert(PENDING_MAX);
-        // It was judged when it began to wait, and is judged again when it moves.
-        if unit.waits_its_turn() && *left == 0 {
-            return (None, false);
-        }
-        let judgement = judge(unit.service().lead(), book, now);
-        if unit.is_confirmed_by(&judgement, now) {
-            return (None, false);
-        }
-        let would_move = unit.would_move(&judgement, now);
-        unit.note_turn(would_move && *left == 0);
-        if would_move && *left == 0 {
-            return (None, false);
-        }
-        *left = left.saturating_sub(usize::from(would_move));
-        (Some(judgement), would_move)
-    }
-
-    fn judgement_of(&self, name: &ServiceName) -> Option<Judgement> {
-        let unit = self.units.get(name)?;
-        Some(judge(unit.service().lead(), self.witnesses.book(), self.parts.clock.now()))
-    }
-
     /// One step of one service: commit, then carry out.
     async fn step(&mut self, name: &ServiceName, event: Event) -> Result<SagaStep, NotStepped> {
         let wanted = stepping::Wanted { service: name.clone(), place: None, event };
@@ -407,53 +302,6 @@ impl Owner {
                 Effect::MarkSent(_) | Effect::Dequeue(_) | Effect::Record(_) => {}
             }
         }
-    }
-
-    fn publish(&mut self, to: &watch::Sender<Arc<Snapshot>>) {
-        let snapshot = Arc::new(self.snapshot());
-        let is_open = || snapshot.services.values().any(|view| view.here().any(|here| here.memory.open().is_some()));
-        failpoint::reach_if(Failpoint::Publishing, is_open);
-        to.send_replace(snapshot);
-    }
-
-    fn snapshot(&mut self) -> Snapshot {
-        let now = self.parts.clock.now();
-        self.tell_anew();
-        let Told { trouble, history } = &self.told;
-        let (trouble, history, asides) = (trouble.as_deref(), history.as_ref(), &self.parts.asides);
-        let loaded = self
-            .units
-            .iter_mut()
-            .map(|(name, unit)| (name.clone(), unit.show(now, trouble, history, |view| asides.add_to(view))));
-        let waiting = self.waiting.iter().map(|(name, waiting)| {
-            let mut view = waiting.view(trouble, history);
-            asides.add_to(&mut view);
-            (name.clone(), Arc::new(view))
-        });
-        let services: BTreeMap<ServiceName, Arc<ServiceView>> = loaded.chain(waiting).collect();
-        Snapshot {
-            at: now,
-            actor: Some(self.parts.actor.clone()),
-            services,
-            unloaded: self.waiting.keys().cloned().collect(),
-            witnesses: self.witnesses.reports(now),
-            store_error: self.told.trouble.clone(),
-            published: Some(Instant::now()),
-            stall: None,
-        }
-    }
-
-    /// Lets services be shown anew of which something has changed that is not their own.
-    fn tell_anew(&mut self) {
-        let told = Told {
-            trouble: self.trouble.text(self.parts.store.trouble()),
-            history: self.parts.store.history_trouble(),
-        };
-        let News { everyone, services } = self.parts.asides.take_news();
-        let everyone = everyone || told != self.told;
-        self.told = told;
-        let changed = |(name, _): &(&ServiceName, &mut Unit)| everyone || services.contains(*name);
-        self.units.iter_mut().filter(changed).for_each(|(_, unit)| unit.show_anew());
     }
 }
 

@@ -66,6 +66,9 @@ impl Rhythm {
 /// How soon after a write was seen under way it is looked again whether it still is.
 const WRITTEN_PAUSE: Duration = Duration::from_secs(1);
 
+/// The same once a read was asked for: as soon as what the engine knows is published.
+const ASKED_PAUSE: Duration = Duration::from_millis(50);
+
 /// Asks for reads.
 #[derive(Clone, Default)]
 pub(crate) struct ReadNow {
@@ -114,12 +117,9 @@ pub(crate) async fn run(
     let asked = read_now.of(&service);
     let mut rhythm = Rhythm::default();
     loop {
-        if is_being_written(&engine, &service) {
-            // Nobody would listen: the executor finds out what becomes of the write, and its look at the zone counts.
-            if stopped_within(WRITTEN_PAUSE, &stop).await {
-                return;
-            }
-            continue;
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = until_written(&engine, &service, &asked) => {}
         }
         let read = tokio::select! {
             () = stop.cancelled() => return,
@@ -142,6 +142,18 @@ pub(crate) async fn run(
             () = asked.notified() => {}
             // A request that was made before a read that failed is answered by the next one.
             () = tokio::time::sleep(rhythm.pause(failed, pace.every, fastrand::f64())) => {}
+        }
+    }
+}
+
+/// Waits while a write is under way: nobody would listen, since the executor finds out what becomes of it, and its look at
+/// the zone counts. Who asks for a read meanwhile may know more than what was published.
+async fn until_written(engine: &Engine, service: &Service, asked: &Notify) {
+    let mut pause = WRITTEN_PAUSE;
+    while is_being_written(engine, service) {
+        tokio::select! {
+            () = asked.notified() => pause = ASKED_PAUSE,
+            () = tokio::time::sleep(pause) => {}
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::service::{RenderError, Service};
 use crate::standing::{Standing, classify, own_records};
 use crate::time::Timestamp;
 use crate::write::{Initiative, WriteKind};
-use crate::zone::{FoundFence, ZoneView};
+use crate::zone::ZoneView;
 
 /// The rules that an operator may override here. Those that keep an answer from being empty, unread or unfenced are not
 /// among them.
@@ -120,7 +120,7 @@ impl Plan {
 /// Plans a move of all places.
 pub fn plan(order: &Order, looks: &[Look<'_>]) -> Plan {
     let id = DecisionId::at(order.now, order.nonce);
-    let found: Vec<Option<Fence>> = looks.iter().map(|look| look.view.ok().and_then(found_fence)).collect();
+    let found: Vec<Option<Fence>> = looks.iter().map(|look| look.view.ok().and_then(ZoneView::parsed_fence)).collect();
     let next = Next::above(&found);
     let places = looks.iter().zip(found).zip(0u128..).map(|((look, found), number)| {
         let write = WriteId::at(order.now, order.nonce.wrapping_add(number));
@@ -312,13 +312,6 @@ fn of_standing(standing: &Standing, serving: Option<&RegionName>, view: &ZoneVie
         }
         Standing::Foreign { why } => vec![rejection(Rule::NoForeignChange, why.clone())],
         Standing::Newer { .. } | Standing::Held | Standing::Unread => Vec::new(),
-    }
-}
-
-fn found_fence(view: &ZoneView) -> Option<Fence> {
-    match &view.fence {
-        FoundFence::Present { text, .. } => Fence::parse(text, &view.zone).ok(),
-        FoundFence::Absent | FoundFence::Unreadable { .. } => None,
     }
 }
 

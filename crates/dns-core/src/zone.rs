@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use hickory_proto::rr::Name;
 use serde::{Deserialize, Serialize};
 
+use crate::fence::Fence;
 use crate::fence::text::FenceText;
 use crate::rrset::{RrsetKey, Rrsets, Ttl, name_text};
 use crate::service::Service;
@@ -68,6 +69,16 @@ pub struct ZoneView {
     /// What exists.
     #[serde(with = "rrset_list")]
     pub rrsets: Rrsets,
+}
+
+impl ZoneView {
+    /// The fence, if there is one that can be read as one.
+    pub fn parsed_fence(&self) -> Option<Fence> {
+        match &self.fence {
+            FoundFence::Present { text, .. } => Fence::parse(text, &self.zone).ok(),
+            FoundFence::Absent | FoundFence::Unreadable { .. } => None,
+        }
+    }
 }
 
 /// Serialises [`Rrsets`] as a list, since their keys are no strings (`serde(with)`).

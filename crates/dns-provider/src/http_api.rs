@@ -4,6 +4,8 @@
 //! It tells a request that was never sent from one that was sent and not answered: for a write, that is the difference
 //! between trying again and looking first. What an answer means is its API's business.
 
+pub(crate) mod keyed;
+
 use std::error::Error;
 use std::time::Duration;
 

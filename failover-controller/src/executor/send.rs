@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dns_core::change::Guard;
-use dns_core::fence::Fence;
 use dns_core::machine::event::WriteOutcome;
 use dns_core::service::Service;
 use dns_core::write::PlannedWrite;
@@ -24,6 +23,9 @@ pub(super) const PAUSE_MAX: Duration = Duration::from_secs(5);
 
 /// How often a zone is looked at that still shows what was before an accepted write: listings lag by moments.
 const LAGGING_LOOKS: u32 = 4;
+
+/// How long a look may take after a write was throttled: other places of the service wait for what becomes of it.
+const THROTTLED_LOOK: Duration = Duration::from_secs(2);
 
 /// One write with its surroundings.
 #[derive(Clone, Copy)]
@@ -92,8 +94,11 @@ impl Job<'_> {
         self.resolve("the provider accepted it, but its fence is not in the zone", Some(permit)).await;
     }
 
-    /// Whether the fence is the one that the write was to replace.
+    /// Whether the fence is the one that the write was to replace, or an older one still.
     fn shows_what_was_before(self, view: &ZoneView) -> bool {
+        if view.parsed_fence().is_some_and(|found| found.order() < self.write.fence.order()) {
+            return true;
+        }
         match (&self.write.change.guard, &view.fence) {
             (Guard::Exactly { text: required, .. }, FoundFence::Present { text, .. }) => required == text,
             (Guard::Absent, FoundFence::Absent) => true,
@@ -111,10 +116,11 @@ impl Job<'_> {
                 None => {}
             },
             ProviderError::OutcomeUnknown { .. } => self.resolve(&reason, Some(permit)).await,
-            // Whoever counts calls may count one that was carried out.
-            ProviderError::Throttled { .. } => match self.look().await {
-                Ok(Sighting::Ours(view)) => self.settle(WriteOutcome::Applied(view)).await,
-                Ok(Sighting::Other(_)) | Err(_) => self.settle(WriteOutcome::Unreachable(reason)).await,
+            // Whoever counts calls may count one that was carried out. Not to find out in a moment changes nothing: it is
+            // found in the zone then, whenever that is read.
+            ProviderError::Throttled { .. } => match tokio::time::timeout(THROTTLED_LOOK, self.look()).await {
+                Ok(Ok(Sighting::Ours(view))) => self.settle(WriteOutcome::Applied(view)).await,
+                Ok(Ok(Sighting::Other(_)) | Err(_)) | Err(_) => self.settle(WriteOutcome::Unreachable(reason)).await,
             },
             ProviderError::Transient { .. } => self.settle(WriteOutcome::Unreachable(reason)).await,
             ProviderError::Denied { .. } | ProviderError::Invalid { .. } => {
@@ -130,7 +136,7 @@ impl Job<'_> {
         let ours = match &view.fence {
             FoundFence::Present { text, .. } => {
                 *text == self.write.change.fence
-                    || Fence::parse(text, &view.zone).is_ok_and(|fence| self.write.is_carried_by(&fence))
+                    || view.parsed_fence().is_some_and(|fence| self.write.is_carried_by(&fence))
             }
             FoundFence::Absent | FoundFence::Unreadable { .. } => false,
         };

@@ -4,6 +4,7 @@ use crate::fence::Pause;
 use crate::fixture::{START, Zone, fence, region, rrset, service, tombstone};
 use crate::rrset::GuardedType;
 use crate::service::Mode;
+use crate::zone::FoundFence;
 
 fn order(to: &str, overrides: &[Rule]) -> Order {
     Order {

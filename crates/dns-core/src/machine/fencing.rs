@@ -10,7 +10,7 @@ use crate::service::Service;
 use crate::standing::Standing;
 use crate::time::Timestamp;
 use crate::write::{Initiative, WriteKind};
-use crate::zone::{FoundFence, ZoneView};
+use crate::zone::ZoneView;
 
 impl Failover {
     /// The fence that this write would leave behind. Epoch and rev go above everything known.
@@ -25,7 +25,7 @@ impl Failover {
             | Standing::Foreign { .. }
             | Standing::Lost { found: None, .. } => None,
         };
-        let in_zone = self.view.as_ref().and_then(fence_in_view);
+        let in_zone = self.view.as_ref().and_then(ZoneView::parsed_fence);
         let known: Vec<&Fence> = [self.held.as_ref(), found, in_zone.as_ref()].into_iter().flatten().collect();
         let epoch = known.iter().map(|fence| fence.epoch).max().unwrap_or_default();
         let rev = known.iter().map(|fence| fence.rev).max().unwrap_or_default();
@@ -99,12 +99,5 @@ impl Failover {
             Initiative::Manual { by } => Some(Pin { by: by.clone(), reason: wish.reason.clone() }),
             Initiative::Automatic => self.pin.clone(),
         }
-    }
-}
-
-fn fence_in_view(view: &ZoneView) -> Option<Fence> {
-    match &view.fence {
-        FoundFence::Present { text, .. } => Fence::parse(text, &view.zone).ok(),
-        FoundFence::Absent | FoundFence::Unreadable { .. } => None,
     }
 }

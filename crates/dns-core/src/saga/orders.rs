@@ -59,6 +59,10 @@ impl Run<'_> {
         if ranks.is_empty() {
             ranks.push(0);
         }
+        if let Some(refusal) = self.unreachable_among(&ranks) {
+            self.step.refusal = Some(refusal);
+            return;
+        }
         let (saga, step) = (self.saga.clone(), self.step.clone());
         for rank in ranks {
             let Step { refusal, decision, .. } = self.turn(rank, &Event::Commanded(order.clone()));
@@ -70,6 +74,18 @@ impl Run<'_> {
             }
             self.step.decision = self.step.decision.take().or(decision);
         }
+    }
+
+    /// A place that cannot be read now would be left behind by the others, and would stand alone for the service then.
+    fn unreachable_among(&self, ranks: &[usize]) -> Option<Refusal> {
+        let stands = ranks.iter().map(|rank| &self.saga.stands[*rank]);
+        let unreadable = stands.filter(|_| self.saga.stands.len() > 1).filter_map(|stand| {
+            let why = &stand.machine.memory().unreadable()?.reason;
+            let label = self.around.service.label(&stand.place);
+            Some(Rejection { rule: Rule::ZoneKnown, reason: format!("{label}: the zone cannot be read: {why}") })
+        });
+        let rejections: Vec<Rejection> = unreadable.collect();
+        (!rejections.is_empty()).then_some(Refusal::Kernel(rejections))
     }
 
     fn named(&self, place: &Place, refusal: Refusal) -> Refusal {

@@ -1,7 +1,4 @@
-//! Calls: a place in the budget, the token, the exchange, and what the answer means.
-//!
-//! A call that is refused for its token is repeated once if the file holds another token by now: it was refused before
-//! anything was done, so this holds for a write as well. Nothing else is sent twice, and a write only while its permit lasts.
+//! Calls: a place in the budget, the exchange, and what the answer means.
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -11,20 +8,20 @@ use std::time::Duration;
 
 use dns_core::change::ChangeSet;
 use hickory_proto::rr::Name;
-use reqwest::header::{ACCEPT, AUTHORIZATION};
+use reqwest::header::AUTHORIZATION;
 use reqwest::{Method, RequestBuilder, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::failure::{self, Asked};
+use super::failure::Asked;
 use super::record::host_name;
 use crate::budget::Budget;
-use crate::calls::{self, Counter};
-use crate::http_api::{ApiSetupError, HttpApi, NoAnswer};
+use crate::calls::Counter;
+use crate::http_api::ApiSetupError;
+use crate::http_api::keyed::{Header, Keyed};
 use crate::port::{Permit, ProviderError, Urgency, ZoneFacts};
-use crate::secret_file::{Secret, SecretFile};
 
 /// How long a call in quiet times waits for its place. The next look comes a minute later anyway.
 const WATCH_WAIT_MAX: Duration = Duration::from_mins(1);
@@ -54,12 +51,9 @@ pub(super) struct Places {
 /// The API, as one token sees it.
 #[derive(Clone)]
 pub(super) struct Api {
-    http: HttpApi,
-    token: Arc<SecretFile>,
+    calls: Keyed,
     budget: Arc<Budget>,
     timeout: Duration,
-    count: Counter,
-    sent: fn(),
 }
 
 /// An answer of success.
@@ -93,21 +87,20 @@ impl Api {
         timeout: Duration,
         budget: Arc<Budget>,
     ) -> Result<Self, ApiSetupError> {
-        let http = HttpApi::new(base, timeout)?;
-        let token = Arc::new(SecretFile::new(token_file));
-        Ok(Self { http, token, budget, timeout, count: calls::uncounted(), sent: || {} })
+        let header = Header { name: AUTHORIZATION, prefix: "Bearer " };
+        Ok(Self { calls: Keyed::new(base, token_file, header, timeout)?, budget, timeout })
     }
 
     pub(super) fn counting(self, count: Counter) -> Self {
-        Self { count, ..self }
+        Self { calls: self.calls.counting(count), ..self }
     }
 
     pub(super) fn telling_when_sent(self, told: fn()) -> Self {
-        Self { sent: told, ..self }
+        Self { calls: self.calls.telling_when_sent(told), ..self }
     }
 
     pub(super) fn subject(&self) -> String {
-        format!("Cloudflare's API at {}", self.http.base().host_str().unwrap_or_default())
+        format!("Cloudflare's API at {}", self.calls.base().host_str().unwrap_or_default())
     }
 
     /// Takes the places of a whole flip, as many of them as can be had together. The caller bounds the wait.
@@ -185,49 +178,18 @@ impl Api {
         &self,
         operation: &'static str,
         asked: &Asked<'_>,
-        request: impl Fn() -> RequestBuilder,
+        request: impl Fn() -> RequestBuilder + Send,
     ) -> Result<Vec<u8>, ProviderError> {
-        let token = self.token.current().await?;
-        let answered = self.once(operation, asked, request(), &token).await;
-        if !matches!(answered, Err(ProviderError::Denied { .. })) {
-            return answered;
-        }
-        let now = self.token.afresh(&token).await?;
-        if now == token { answered } else { self.once(operation, asked, request(), &now).await }
-    }
-
-    async fn once(
-        &self,
-        operation: &'static str,
-        asked: &Asked<'_>,
-        request: RequestBuilder,
-        token: &Secret,
-    ) -> Result<Vec<u8>, ProviderError> {
-        let request = request.header(ACCEPT, "application/json").header(AUTHORIZATION, token.header("Bearer "));
-        let subject = self.subject();
-        let told = match asked {
-            Asked::Read(_) => || {},
-            Asked::Write { permit, .. } => {
-                // The last moment, of a repetition as well: nothing at the other end refuses what comes late.
-                permit.check(&subject, "the batch could be sent")?;
-                self.sent
-            }
-        };
-        let answered = match self.http.exchange(request, told).await {
-            Ok(answer) => failure::judge(asked, answer, &subject),
-            Err(NoAnswer::NotSent(reason)) => Err(ProviderError::Transient { subject, reason }),
-            Err(NoAnswer::Silence(reason)) => Err(asked.unanswered(&subject, reason)),
-        };
+        let answered = self.calls.call(operation, &self.subject(), asked, request).await;
         if let Err(ProviderError::Throttled { retry_after, .. }) = &answered {
             self.budget.close_for(*retry_after + RETRY_JITTER_MAX.mul_f64(fastrand::f64()));
         }
-        (self.count)(operation, calls::outcome(&answered));
         answered
     }
 
     fn request(&self, method: Method, place: &Place, path: &[&str]) -> RequestBuilder {
         let segments: Vec<&str> = ["zones", place.id.as_str()].into_iter().chain(path.iter().copied()).collect();
-        self.http.request(method, &segments)
+        self.calls.request(method, &segments)
     }
 
     fn parsed<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, ProviderError> {

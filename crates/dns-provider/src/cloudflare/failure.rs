@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::api::Place;
 use crate::http_api::Answer;
+use crate::http_api::keyed::Question;
 use crate::port::{Permit, ProviderError};
 
 /// How long to wait if a 429 does not say. The limit's window is five minutes, and somewhere in it we are.
@@ -60,15 +61,6 @@ struct Fault {
 }
 
 impl Asked<'_> {
-    /// Sent, and no answer that can be trusted.
-    pub(super) fn unanswered(&self, subject: &str, reason: String) -> ProviderError {
-        let subject = subject.to_owned();
-        match self {
-            Self::Read(_) => ProviderError::Transient { subject, reason },
-            Self::Write { .. } => ProviderError::OutcomeUnknown { subject, reason },
-        }
-    }
-
     fn place(&self) -> &Place {
         match self {
             Self::Read(place) | Self::Write { place, .. } => place,
@@ -76,8 +68,21 @@ impl Asked<'_> {
     }
 }
 
+impl Question for Asked<'_> {
+    fn permit(&self) -> Option<&Permit> {
+        match self {
+            Self::Read(_) => None,
+            Self::Write { permit, .. } => Some(permit),
+        }
+    }
+
+    fn judge(&self, answer: Answer, subject: &str) -> Result<Vec<u8>, ProviderError> {
+        judge(self, answer, subject)
+    }
+}
+
 /// The body of a success, or what went wrong.
-pub(super) fn judge(asked: &Asked<'_>, answer: Answer, subject: &str) -> Result<Vec<u8>, ProviderError> {
+fn judge(asked: &Asked<'_>, answer: Answer, subject: &str) -> Result<Vec<u8>, ProviderError> {
     let verdict: Option<Verdict> = serde_json::from_slice(&answer.body).ok();
     match verdict {
         Some(Verdict { success: true, .. }) if answer.status.is_success() => Ok(answer.body),

@@ -1,33 +1,29 @@
-//! Calls: the key, the exchange, and what the answer means.
-//!
-//! A call that is refused for its key is repeated once if the file holds another key by now: it was refused before anything
-//! was done, so this holds for a write as well. Nothing else is sent twice, and a write only while its permit lasts.
+//! Calls: what is asked, and what the answer means.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use dns_core::change::ChangeSet;
 use dns_core::rrset::canonical_name;
 use hickory_proto::rr::Name;
-use reqwest::header::ACCEPT;
+use reqwest::header::HeaderName;
 use reqwest::{Method, RequestBuilder, Url};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::failure::{self, Asked};
+use super::failure::Asked;
 use super::set::{Set, Sets};
-use crate::calls::{self, Counter};
-use crate::http_api::{ApiSetupError, HttpApi, NoAnswer};
+use crate::calls::Counter;
+use crate::http_api::ApiSetupError;
+use crate::http_api::keyed::{Header, Keyed};
 use crate::port::{Permit, ProviderError, ZoneFacts};
-use crate::secret_file::{Secret, SecretFile};
 use crate::whole_names::Look;
 
 /// The header of the key.
-const KEY_HEADER: &str = "X-API-Key";
+const KEY_HEADER: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Kinds of zones that another server writes; older versions name them after their old role.
 const FOLLOWERS: [&str; 3] = ["secondary", "slave", "consumer"];
@@ -35,11 +31,8 @@ const FOLLOWERS: [&str; 3] = ["secondary", "slave", "consumer"];
 /// The API of one server.
 #[derive(Clone)]
 pub(super) struct Api {
-    http: HttpApi,
+    calls: Keyed,
     server_id: String,
-    key: Arc<SecretFile>,
-    count: Counter,
-    sent: fn(),
 }
 
 /// What it says of a zone.
@@ -71,21 +64,20 @@ impl Api {
         key_file: PathBuf,
         timeout: Duration,
     ) -> Result<Self, ApiSetupError> {
-        let http = HttpApi::new(url, timeout)?;
-        let key = Arc::new(SecretFile::new(key_file));
-        Ok(Self { http, server_id, key, count: calls::uncounted(), sent: || {} })
+        let header = Header { name: KEY_HEADER, prefix: "" };
+        Ok(Self { calls: Keyed::new(url, key_file, header, timeout)?, server_id })
     }
 
     pub(super) fn counting(self, count: Counter) -> Self {
-        Self { count, ..self }
+        Self { calls: self.calls.counting(count), ..self }
     }
 
     pub(super) fn telling_when_sent(self, told: fn()) -> Self {
-        Self { sent: told, ..self }
+        Self { calls: self.calls.telling_when_sent(told), ..self }
     }
 
     pub(super) fn subject(&self) -> String {
-        format!("the PowerDNS API at {}", self.http.base())
+        format!("the PowerDNS API at {}", self.calls.base())
     }
 
     /// What is needed to trust the zone: its metadata and its NS.
@@ -130,47 +122,15 @@ impl Api {
         &self,
         operation: &'static str,
         asked: &Asked<'_>,
-        request: impl Fn() -> RequestBuilder,
+        request: impl Fn() -> RequestBuilder + Send,
     ) -> Result<Vec<u8>, ProviderError> {
-        let key = self.key.current().await?;
-        let answered = self.once(operation, asked, request(), &key).await;
-        if !matches!(answered, Err(ProviderError::Denied { .. })) {
-            return answered;
-        }
-        let now = self.key.afresh(&key).await?;
-        if now == key { answered } else { self.once(operation, asked, request(), &now).await }
-    }
-
-    async fn once(
-        &self,
-        operation: &'static str,
-        asked: &Asked<'_>,
-        request: RequestBuilder,
-        key: &Secret,
-    ) -> Result<Vec<u8>, ProviderError> {
-        let request = request.header(ACCEPT, "application/json").header(KEY_HEADER, key.header(""));
-        let subject = self.subject();
-        let told = match asked {
-            Asked::Read(_) => || {},
-            Asked::Write { permit, .. } => {
-                // The last moment, of a repetition as well: no condition at the server's end refuses what comes late.
-                permit.check(&subject, "the PATCH could be sent")?;
-                self.sent
-            }
-        };
-        let answered = match self.http.exchange(request, told).await {
-            Ok(answer) => failure::judge(asked, answer, &subject),
-            Err(NoAnswer::NotSent(reason)) => Err(ProviderError::Transient { subject, reason }),
-            Err(NoAnswer::Silence(reason)) => Err(asked.unanswered(&subject, reason)),
-        };
-        (self.count)(operation, calls::outcome(&answered));
-        answered
+        self.calls.call(operation, &self.subject(), asked, request).await
     }
 
     fn request(&self, method: Method, zone: &Name, path: &[&str]) -> RequestBuilder {
         let id = zone_id(zone);
         let segments = ["api", "v1", "servers", &self.server_id, "zones", &id];
-        self.http.request(method, &segments.into_iter().chain(path.iter().copied()).collect::<Vec<_>>())
+        self.calls.request(method, &segments.into_iter().chain(path.iter().copied()).collect::<Vec<_>>())
     }
 }
 

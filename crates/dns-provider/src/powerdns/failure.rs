@@ -6,6 +6,7 @@ use reqwest::StatusCode;
 use serde::Deserialize;
 
 use crate::http_api::Answer;
+use crate::http_api::keyed::Question;
 use crate::port::{Permit, ProviderError};
 
 /// What the server says when a CNAME would stand beside other data, or the reverse.
@@ -26,15 +27,6 @@ struct Refusal {
 }
 
 impl Asked<'_> {
-    /// Sent, and no answer that can be trusted.
-    pub(super) fn unanswered(&self, subject: &str, reason: String) -> ProviderError {
-        let subject = subject.to_owned();
-        match self {
-            Self::Read(_) => ProviderError::Transient { subject, reason },
-            Self::Write { .. } => ProviderError::OutcomeUnknown { subject, reason },
-        }
-    }
-
     fn zone(&self) -> &Name {
         match self {
             Self::Read(zone) => zone,
@@ -43,8 +35,21 @@ impl Asked<'_> {
     }
 }
 
+impl Question for Asked<'_> {
+    fn permit(&self) -> Option<&Permit> {
+        match self {
+            Self::Read(_) => None,
+            Self::Write { permit, .. } => Some(permit),
+        }
+    }
+
+    fn judge(&self, answer: Answer, subject: &str) -> Result<Vec<u8>, ProviderError> {
+        judge(self, answer, subject)
+    }
+}
+
 /// The body of a success, or what went wrong.
-pub(super) fn judge(asked: &Asked<'_>, answer: Answer, subject: &str) -> Result<Vec<u8>, ProviderError> {
+fn judge(asked: &Asked<'_>, answer: Answer, subject: &str) -> Result<Vec<u8>, ProviderError> {
     if answer.status.is_success() {
         return Ok(answer.body);
     }

@@ -120,7 +120,7 @@ where
         SdkError::ResponseError(_) => Failure::Lost(format!("its answer cannot be read: {}", chain(error))),
         _ if !transmitted => before_sending(error),
         SdkError::DispatchFailure(_) if source::<HyperError>(error).is_some_and(HyperError::is_connect) => {
-            Failure::NotSent(format!("no connection: {}", chain(error)))
+            Failure::NotSent(format!("no connection: {}", innermost(error)))
         }
         _ => Failure::Lost(chain(error)),
     }
@@ -218,6 +218,11 @@ fn chain(error: &(dyn Error + 'static)) -> String {
         }
     }
     words.join(": ")
+}
+
+/// What the operating system said, where the layers above it only say that there was something.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    layers(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
 fn source<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {

@@ -53,6 +53,10 @@ const BUSY_PAUSE: Duration = Duration::from_millis(250);
 /// A change is stored within a second or two.
 const BUSY_PAUSE_MAX: Duration = Duration::from_secs(2);
 
+/// How long a batch that is throttled is sent again. Whoever else uses the account pauses within seconds; if not, the caller
+/// has to know, since a service's other providers do not wait for one that fails.
+const THROTTLED_MAX: Duration = Duration::from_secs(5);
+
 /// How often a batch that the rights do not cover is split: enough to isolate one flip among the most that fit. If
 /// nobody has the right, splitting on would use up the calls of the account to learn it once for each.
 const FORBIDDEN_SPLITS_MAX: u32 = 10;
@@ -212,6 +216,7 @@ fn may_split(failure: &Failure, forbidden: &mut u32) -> bool {
 async fn send(held: &Held, group: &mut Vec<Member>) -> Result<String, Failure> {
     let mut pause = BUSY_PAUSE;
     let mut throttled = None;
+    let began = Instant::now();
     while !group.is_empty() {
         // The strictest of the permits.
         let granted = group.iter().map(|member| member.permit.granted).min().unwrap_or_default();
@@ -222,7 +227,9 @@ async fn send(held: &Held, group: &mut Vec<Member>) -> Result<String, Failure> {
                 pause = BUSY_PAUSE_MAX.min(pause * 2);
             }
             // The budget is closed for as long: with jitter, and longer each time.
-            Err(Failure::Throttled { reason, retry_after }) if retry_after < longest(group) => {
+            Err(Failure::Throttled { reason, retry_after })
+                if retry_after < longest(group) && began.elapsed() + retry_after < THROTTLED_MAX =>
+            {
                 throttled = Some(Failure::Throttled { reason, retry_after });
             }
             settled => return settled,

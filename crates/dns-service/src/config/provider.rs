@@ -144,7 +144,7 @@ pub struct CloudflareConfig {
     pub endpoint_url: Option<Url>,
     /// How many operations one batch may have: 200 on the free plan, 3,500 on others.
     pub batch_max: usize,
-    /// How many calls may be made. Default one each 250 ms, 200 at once, which is 1,200 in five minutes.
+    /// How many calls may be made. Default one each 300 ms, 200 at once: 1,200 in any five minutes.
     pub calls: CallsConfig,
 }
 

@@ -134,6 +134,18 @@ fn a_release_leaves_a_tombstone_everywhere_or_nowhere() {
 }
 
 #[test]
+fn a_release_waits_for_a_place_that_is_down() {
+    let mut world = World::adopted(2, 1);
+    world.becomes(1, Condition::Down);
+    let Some(Refusal::Kernel(rejections)) = world.order(0, Command::Release).refusal else { panic!("refused") };
+    assert_eq!(rejections[0].rule, Rule::ZoneKnown);
+    assert!(rejections[0].reason.starts_with("second: "), "{rejections:?}");
+    assert!(world.controllers[0].outbox.is_empty(), "none is left behind alone");
+    world.becomes(1, Condition::Works);
+    world.must_order(0, Command::Release);
+}
+
+#[test]
 fn a_look_that_does_not_say_where_is_refused() {
     let mut world = World::adopted(2, 1);
     let event = Event::ZoneUnreadable { reason: "timed out".to_owned(), denied: false };

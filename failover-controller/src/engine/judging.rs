@@ -1,0 +1,115 @@
+//! Which services are judged when, and how many may begin to move at once.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use dns_core::identifier::{ProviderName, ServiceName, VantageName};
+use dns_core::judgement::{Judgement, judge};
+use dns_core::time::Timestamp;
+use tokio::time::Instant;
+
+use super::Owner;
+use super::stepping::{GROUP_MAX, Wanted};
+use super::unit::Unit;
+
+/// Services of one provider that wait for the permit of a decision, at the most: as many as any provider is sent within
+/// the shortest time that a decision is valid. Whoever waits longer would be decided again and again, each time with two
+/// rows of history, and everyone else would wait for that. The places that come after the first are not counted: they begin
+/// only as fast as the first ones end.
+const PENDING_MAX: usize = 256;
+
+/// How long judging goes on before the engine listens again: evidence that waits is stale after three seconds, and an
+/// engine that does not turn for two counts as having stood still.
+const JUDGING_MAX: Duration = Duration::from_millis(200);
+
+impl Owner {
+    /// A vantage point sees otherwise: what it counts for is to be judged.
+    pub(super) fn make_due(&mut self, vantage: &VantageName) {
+        let counts = |unit: &&mut Unit| unit.service().lead().policy.vantage_points.contains(vantage);
+        self.units.values_mut().filter(counts).for_each(Unit::make_due);
+    }
+
+    /// Judges what has news or waits for a moment that has come: all of it, or as much as can be done before it is time to
+    /// listen again. The rest is as due at the next turn, and comes first.
+    pub(super) async fn judge_due(&mut self) {
+        let (began, now) = (Instant::now(), self.parts.clock.now());
+        let counting = self.witnesses.counting(now);
+        let changed: Vec<VantageName> = self.counting.symmetric_difference(&counting).cloned().collect();
+        for vantage in &changed {
+            self.make_due(vantage);
+        }
+        self.counting = counting;
+        let mut room = self.room();
+        for names in self.due(now).chunks(GROUP_MAX) {
+            let mut wanted = Vec::new();
+            let mut has_moves = false;
+            for name in names {
+                let (judged, moves) = self.judge_in_turn(name, now, &mut room);
+                wanted.extend(judged.map(|judgement| Wanted::judged(name, judgement)));
+                has_moves |= moves;
+            }
+            self.step_all(wanted).await;
+            if has_moves {
+                room = self.room();
+            }
+            if has_moves || began.elapsed() > JUDGING_MAX {
+                self.next_turn = names.last().cloned();
+            }
+            if began.elapsed() > JUDGING_MAX {
+                return;
+            }
+        }
+    }
+
+    /// How many services of each provider may begin to move.
+    pub(super) fn room(&self) -> BTreeMap<ProviderName, usize> {
+        let mut room = BTreeMap::new();
+        for provider in self.units.values().flat_map(Unit::pending) {
+            let left = room.entry(provider.clone()).or_insert(PENDING_MAX);
+            *left = left.saturating_sub(1);
+        }
+        room
+    }
+
+    /// What is to be looked at, beginning with whose turn it is.
+    pub(super) fn due(&self, now: Timestamp) -> Vec<ServiceName> {
+        let due = |(_, unit): &(&ServiceName, &Unit)| unit.is_due(now);
+        let all = || self.units.iter().filter(due).map(|(name, _)| name);
+        let is_after = |name: &&ServiceName| self.next_turn.as_ref().is_none_or(|last| *name > last);
+        all().filter(is_after).chain(all().filter(|name| !is_after(name))).cloned().collect()
+    }
+
+    /// Judges a service, and returns the judgement if that is news, and whether the service wants to move by it. One that
+    /// would begin to move when there is no room is left as it is, to be judged anew when it is its turn.
+    pub(super) fn judge_in_turn(
+        &mut self,
+        name: &ServiceName,
+        now: Timestamp,
+        room: &mut BTreeMap<ProviderName, usize>,
+    ) -> (Option<Judgement>, bool) {
+        let book = self.witnesses.book();
+        let Some(unit) = self.units.get_mut(name) else { return (None, false) };
+        let left = room.entry(unit.decides_at(now).clone()).or_insert(PENDING_MAX);
+        // It was judged when it began to wait, and is judged again when it moves.
+        if unit.waits_its_turn() && *left == 0 {
+            return (None, false);
+        }
+        let judgement = judge(unit.service().lead(), book, now);
+        if unit.is_confirmed_by(&judgement, now) {
+            return (None, false);
+        }
+        let would_move = unit.would_move(&judgement, now);
+        unit.note_turn(would_move && *left == 0);
+        if would_move && *left == 0 {
+            return (None, false);
+        }
+        *left = left.saturating_sub(usize::from(would_move));
+        (Some(judgement), would_move)
+    }
+
+    /// What is to be made of the newest evidence.
+    pub(super) fn judgement_of(&self, name: &ServiceName) -> Option<Judgement> {
+        let unit = self.units.get(name)?;
+        Some(judge(unit.service().lead(), self.witnesses.book(), self.parts.clock.now()))
+    }
+}

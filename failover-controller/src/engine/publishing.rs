@@ -1,0 +1,71 @@
+//! What the engine shows of itself: a snapshot that shares with the one before whatever has not changed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use dns_core::identifier::ServiceName;
+use dns_service::failpoint::{self, Failpoint};
+use dns_store::port::HistoryTrouble;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::Owner;
+use super::snapshot::{ServiceView, Snapshot};
+use super::unit::Unit;
+use crate::aside::News;
+
+/// What is the same for every service.
+#[derive(Default, PartialEq)]
+pub(super) struct Told {
+    trouble: Option<String>,
+    history: Option<HistoryTrouble>,
+}
+
+impl Owner {
+    pub(super) fn publish(&mut self, to: &watch::Sender<Arc<Snapshot>>) {
+        let snapshot = Arc::new(self.snapshot());
+        let is_open = || snapshot.services.values().any(|view| view.here().any(|here| here.memory.open().is_some()));
+        failpoint::reach_if(Failpoint::Publishing, is_open);
+        to.send_replace(snapshot);
+    }
+
+    pub(super) fn snapshot(&mut self) -> Snapshot {
+        let now = self.parts.clock.now();
+        self.tell_anew();
+        let Told { trouble, history } = &self.told;
+        let (trouble, history, asides) = (trouble.as_deref(), history.as_ref(), &self.parts.asides);
+        let loaded = self
+            .units
+            .iter_mut()
+            .map(|(name, unit)| (name.clone(), unit.show(now, trouble, history, |view| asides.add_to(view))));
+        let waiting = self.waiting.iter().map(|(name, waiting)| {
+            let mut view = waiting.view(trouble, history);
+            asides.add_to(&mut view);
+            (name.clone(), Arc::new(view))
+        });
+        let services: BTreeMap<ServiceName, Arc<ServiceView>> = loaded.chain(waiting).collect();
+        Snapshot {
+            at: now,
+            actor: Some(self.parts.actor.clone()),
+            services,
+            unloaded: self.waiting.keys().cloned().collect(),
+            witnesses: self.witnesses.reports(now),
+            store_error: self.told.trouble.clone(),
+            published: Some(Instant::now()),
+            stall: None,
+        }
+    }
+
+    /// Lets services be shown anew of which something has changed that is not their own.
+    fn tell_anew(&mut self) {
+        let told = Told {
+            trouble: self.trouble.text(self.parts.store.trouble()),
+            history: self.parts.store.history_trouble(),
+        };
+        let News { everyone, services } = self.parts.asides.take_news();
+        let everyone = everyone || told != self.told;
+        self.told = told;
+        let changed = |(name, _): &(&ServiceName, &mut Unit)| everyone || services.contains(*name);
+        self.units.iter_mut().filter(changed).for_each(|(_, unit)| unit.show_anew());
+    }
+}
