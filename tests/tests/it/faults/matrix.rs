@@ -43,7 +43,7 @@ pub(super) trait Faulty: Host {
 /// Short intervals, so that hundreds of moves take a minute; calls that are slow enough to be damaged and not by accident.
 pub(super) fn plan() -> Plan {
     let plan = Plan::on(Kind::Knot);
-    let policy = plan.policy.replace("cooldown: 10m", "cooldown: 1s").replace("verifyWithin: 20s", "verifyWithin: 3s");
+    let policy = plan.policy.replace("cooldown: 10m", "cooldown: 1s").replace("verifyWithin: 20s", "verifyWithin: 15s");
     let provider = format!("timeout: {}ms, readInterval: 1s, permit: 3s", CALL.as_millis());
     Plan { policy, provider, ..plan }
 }
@@ -52,6 +52,9 @@ pub(super) fn plan() -> Plan {
 /// name, and the next fault begins with the next call: all of them are struck, each by other faults. `FAULTS_FULL` in the
 /// environment lets each fault strike each call, which takes many minutes.
 const STRIKES: usize = 4;
+
+/// How often a move without faults is ordered: a machine that is too slow for this many in a row is no machine for tests.
+const MOVES_MAX: usize = 5;
 
 /// A world under test.
 pub(super) struct Matrix<H> {
@@ -103,15 +106,25 @@ impl<H: Faulty> Matrix<H> {
         most
     }
 
-    /// A move without faults.
+    /// A move without faults. A call that a busy machine lets take too long is a fault as well: then it has ended, and is
+    /// ordered again.
     fn move_on(&self) {
         let (from, epoch) = (self.held(), self.epoch());
         let to = other(from);
-        let outcome = self.order(to, self.last_position());
-        self.settle(&format!("a move to {}", to.name()), &outcome);
-        assert_eq!(self.held(), to, "{:#?}", outcome().rows);
-        assert_eq!(self.epoch(), epoch + 1, "{:#?}", outcome().rows);
-        assert!(outcome().tells("verified"), "{:#?}", outcome().rows);
+        let mut decisions = 0;
+        for _ in 0..MOVES_MAX {
+            let outcome = self.order(to, self.last_position());
+            self.settle(&format!("a move to {}", to.name()), &outcome);
+            let outcome = outcome();
+            decisions += outcome.count("decided");
+            if self.held() == to {
+                assert!((epoch + 1..=epoch + decisions).contains(&self.epoch()), "{:#?}", outcome.rows);
+                assert!(outcome.tells("verified"), "{:#?}", outcome.rows);
+                return;
+            }
+            assert!(outcome.is_slow(), "{:#?}", outcome.rows);
+        }
+        panic!("{MOVES_MAX} moves to {} and none has arrived: {:#?}", to.name(), self.world.history());
     }
 
     /// One fault at one call of a move. False if the move made fewer calls this time.
@@ -166,8 +179,9 @@ impl<H: Faulty> Matrix<H> {
         let rest = ["--reason", "an exercise", "--override", "cooledDown"];
         until("the order is taken", PATIENCE, || {
             let (code, out, err) = self.world.admin(&[verb, &rest].concat());
-            // After a look that is in doubt the zone is read again, and until then nothing is planned on it.
-            let is_early = code == 3 && err.contains("zoneKnown: the zone has not been read");
+            // After a look that is in doubt the zone is read again, and until then nothing is planned on it; vantage points
+            // that were not heard for a moment prove no region. Both pass.
+            let is_early = code == 3 && ["zoneKnown: ", "targetProven: "].iter().any(|rule| err.contains(rule));
             assert!(code == 0 || is_early, "{out}{err}");
             if is_early { Err(err) } else { Ok(()) }
         });
@@ -240,6 +254,11 @@ impl Outcome {
 
     fn tells_an_end(&self) -> bool {
         ENDS.iter().any(|kind| self.tells(kind))
+    }
+
+    /// Something took longer than it may.
+    fn is_slow(&self) -> bool {
+        ["timed out", "nothing within", "in time", "too old"].iter().any(|words| self.says(words))
     }
 
     /// A move that was verified, or that has ended before.
