@@ -285,6 +285,8 @@ impl Draft<'_> {
             held: self.own_fence(),
             pause: None,
             moved: None,
+            pin: None,
+            failovers: &[],
             other_write_open: false,
             backoff_until: None,
             now: self.order.now,

@@ -10,7 +10,9 @@ use crate::fence::text::FenceText;
 use crate::fence::{DecisionId, Epoch, FENCE_TTL_SECS, Fence, Rev, WriteId};
 use crate::identifier::{RegionName, VantageName};
 use crate::judgement::{EndpointJudgement, Health, Judgement, RegionJudgement, Vote};
-use crate::policy::{Detection, Failback, GuardDemand, OnForeignChange, Policy};
+use crate::policy::{
+    Capacity, Detection, Failback, FailoverBudget, GuardDemand, OnForeignChange, OnStandbyFailure, Policy,
+};
 use crate::probe::{ProbeSpec, TcpProbe};
 use crate::rrset::{GuardedType, Rrset, RrsetKey, Rrsets, Ttl, canonical_name, records_digest};
 use crate::service::{Endpoint, Mode, Record, RecordValues, Region, Service};
@@ -60,6 +62,7 @@ pub(crate) fn place(name: &str, endpoints: &[&str]) -> Region {
         name: region(name),
         endpoints: endpoints.iter().map(|text| address(text)).collect(),
         probes: vec![ProbeSpec::Tcp(TcpProbe { port: 443 })],
+        inside: BTreeSet::new(),
     }
 }
 
@@ -77,10 +80,13 @@ pub(crate) fn service() -> Service {
             timeout: Duration::from_secs(2),
             detection: Detection { fall: 3, rise: 5 },
             quorum: 2,
+            capacity: Capacity::default(),
             vantage_points: ["fra1", "lon1", "nyc1"].map(vantage).into(),
             ready_for: READY_FOR,
             cooldown: COOLDOWN,
             failback: Failback::Manual,
+            on_standby_failure: OnStandbyFailure::Failover,
+            failover_budget: FailoverBudget::default(),
             on_foreign_change: OnForeignChange::Hold,
             guard: GuardDemand::Any,
             verify_within: Duration::from_secs(30),
@@ -238,8 +244,9 @@ impl Seen {
         };
         let vantages = ["fra1", "lon1", "nyc1"].map(|text| text.parse().expect("a name"));
         let votes: BTreeMap<VantageName, Vote> = vantages.into_iter().zip(votes).collect();
-        let endpoint = EndpointJudgement { endpoint: "192.0.2.10".to_owned(), health, proven, votes };
-        RegionJudgement { health, proven, endpoints: vec![endpoint] }
+        let endpoint =
+            EndpointJudgement { endpoint: "192.0.2.10".to_owned(), health, proven, insiders_only: false, votes };
+        RegionJudgement { health, proven, healthy_min: 1, proven_min: 1, endpoints: vec![endpoint] }
     }
 }
 

@@ -4,7 +4,7 @@
 //! it is fresh, sighted, and covers the endpoint with the same specification; silence, blindness and an old
 //! configuration are absences of evidence and are shown as such.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::evidence::{EndpointKey, EvidenceBook, Sight, Verdict};
@@ -95,6 +95,8 @@ pub struct EndpointJudgement {
     pub health: Health,
     /// Whether a quorum has seen it healthy for the ready-time.
     pub proven: bool,
+    /// Whether a quorum agrees of which nobody stands outside the region: what it sees may be its own path.
+    pub insiders_only: bool,
     /// Every vantage point's vote.
     pub votes: BTreeMap<VantageName, Vote>,
 }
@@ -102,11 +104,15 @@ pub struct EndpointJudgement {
 /// The judgement of one region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegionJudgement {
-    /// Failing if every endpoint is, healthy if at least one is, unknown otherwise: a region is left only when
-    /// nothing in it can serve.
+    /// Healthy if as many endpoints are as the policy wants, failing if not even those that nobody knows could make up
+    /// for those that fail, unknown otherwise.
     pub health: Health,
-    /// Whether every endpoint is proven: a region is entered only when all of it can serve.
+    /// Whether it may be entered: it is healthy, and as many endpoints as the policy wants are proven.
     pub proven: bool,
+    /// How many of its endpoints must be healthy.
+    pub healthy_min: usize,
+    /// How many of its endpoints must be proven for it to be entered.
+    pub proven_min: usize,
     /// Its endpoints.
     pub endpoints: Vec<EndpointJudgement>,
 }
@@ -123,21 +129,39 @@ impl RegionJudgement {
         self.endpoints.iter().flat_map(EndpointJudgement::failing_since).min()
     }
 
-    /// When the last vote came that made the region failing: since then a quorum has seen every endpoint failing.
+    /// When the last vote came that made the region failing: since then a quorum has seen too many endpoints failing.
     pub fn agreed_at(&self, quorum: usize) -> Option<Timestamp> {
         let agreed = |endpoint: &EndpointJudgement| {
             let mut since: Vec<Timestamp> = endpoint.failing_since().collect();
             since.sort_unstable();
             since.get(quorum.checked_sub(1)?).copied()
         };
-        let each: Option<Vec<Timestamp>> = self.endpoints.iter().map(agreed).collect();
-        each?.into_iter().max()
+        let mut each: Vec<Timestamp> = self.endpoints.iter().filter_map(agreed).collect();
+        each.sort_unstable();
+        each.get(self.endpoints.len().checked_sub(self.healthy_min)?).copied()
+    }
+
+    /// Since when a quorum sees as many endpoints healthy, without a bad run since, as it takes to enter the region.
+    pub fn healthy_since(&self, quorum: usize) -> Option<Timestamp> {
+        let agreed = |endpoint: &EndpointJudgement| {
+            let mut since: Vec<Timestamp> = endpoint.healthy_since().collect();
+            since.sort_unstable();
+            since.get(quorum.checked_sub(1)?).copied()
+        };
+        let mut each: Vec<Timestamp> = self.endpoints.iter().filter_map(agreed).collect();
+        each.sort_unstable();
+        each.get(self.proven_min.checked_sub(1)?).copied()
     }
 
     /// The votes in figures: "2 of 3 vantage points see 192.0.2.1 failing (fra1: timed out, …)".
     pub fn describe(&self) -> String {
         let parts: Vec<String> = self.endpoints.iter().map(EndpointJudgement::describe).collect();
-        parts.join("; ")
+        let seen = parts.join("; ");
+        if self.endpoints.len() < 2 || self.healthy_min < 2 {
+            return seen;
+        }
+        let healthy = self.endpoints.iter().filter(|endpoint| endpoint.health == Health::Healthy).count();
+        format!("{healthy} of {} endpoints healthy, {} needed; {seen}", self.endpoints.len(), self.healthy_min)
     }
 }
 
@@ -146,6 +170,18 @@ impl EndpointJudgement {
         self.votes.values().filter_map(|vote| match vote {
             Vote::Failing { since, .. } => Some(*since),
             Vote::Healthy { .. } | Vote::Undecided { .. } | Vote::Blind(_) | Vote::Silent | Vote::NotCovered => None,
+        })
+    }
+
+    fn healthy_since(&self) -> impl Iterator<Item = Timestamp> {
+        self.votes.values().filter_map(|vote| match vote {
+            Vote::Healthy { since, contradicting: 0, .. } => Some(*since),
+            Vote::Healthy { .. }
+            | Vote::Failing { .. }
+            | Vote::Undecided { .. }
+            | Vote::Blind(_)
+            | Vote::Silent
+            | Vote::NotCovered => None,
         })
     }
 
@@ -168,7 +204,9 @@ impl EndpointJudgement {
             .into_iter()
             .map(|(vote, who)| format!("{} of {total} {} ({})", who.len(), word(vote), who.join(", ")))
             .collect();
-        format!("{}: {}", self.endpoint, counts.join(", "))
+        let insiders =
+            if self.insiders_only { "; all of these stand in the region, one outside must agree" } else { "" };
+        format!("{}: {}{insiders}", self.endpoint, counts.join(", "))
     }
 }
 
@@ -211,15 +249,23 @@ pub fn judge(service: &Service, book: &EvidenceBook, now: Timestamp) -> Judgemen
 fn judge_region(service: &Service, region: &Region, book: &EvidenceBook, now: Timestamp) -> RegionJudgement {
     let judge_one = |endpoint| judge_endpoint(service, region, endpoint, book, now);
     let endpoints: Vec<EndpointJudgement> = region.endpoints.iter().map(judge_one).collect();
-    let health = if endpoints.iter().any(|endpoint| endpoint.health == Health::Healthy) {
+    let count = |wanted: fn(&EndpointJudgement) -> bool| endpoints.iter().filter(|endpoint| wanted(endpoint)).count();
+    let healthy = count(|endpoint| endpoint.health == Health::Healthy);
+    let failing = count(|endpoint| endpoint.health == Health::Failing);
+    let capacity = service.policy.capacity;
+    let healthy_min = capacity.healthy_min(endpoints.len());
+    let health = if endpoints.is_empty() {
+        Health::Unknown
+    } else if healthy >= healthy_min {
         Health::Healthy
-    } else if !endpoints.is_empty() && endpoints.iter().all(|endpoint| endpoint.health == Health::Failing) {
+    } else if endpoints.len() - failing < healthy_min {
         Health::Failing
     } else {
         Health::Unknown
     };
-    let proven = !endpoints.is_empty() && endpoints.iter().all(|endpoint| endpoint.proven);
-    RegionJudgement { health, proven, endpoints }
+    let proven_min = capacity.proven_min(endpoints.len());
+    let proven = health == Health::Healthy && count(|endpoint| endpoint.proven) >= proven_min;
+    RegionJudgement { health, proven, healthy_min, proven_min, endpoints }
 }
 
 fn judge_endpoint(
@@ -235,18 +281,50 @@ fn judge_endpoint(
     let spec = endpoint_digest(endpoint, &region.probes, policy.detection);
     let votes: BTreeMap<VantageName, Vote> =
         policy.vantage_points.iter().map(|vantage| (vantage.clone(), vote(book, vantage, &key, spec, now))).collect();
-    let count = |wanted: fn(&Vote) -> bool| votes.values().filter(|vote| wanted(vote)).count();
-    let failing = count(|vote| matches!(vote, Vote::Failing { .. }));
-    let healthy = count(|vote| matches!(vote, Vote::Healthy { .. }));
-    let ready = votes.values().filter(|vote| is_ready(vote, service, now)).count();
-    let health = match (failing >= policy.quorum, healthy >= policy.quorum) {
-        (true, false) => Health::Failing,
-        (false, true) => Health::Healthy,
-        // Both can only be with a quorum of at most half: they contradict each other, so nobody knows.
-        (true, true) | (false, false) => Health::Unknown,
+    let agree = |wanted: &dyn Fn(&Vote) -> bool| {
+        let agreeing = votes.iter().filter(|(_, vote)| wanted(vote)).map(|(vantage, _)| vantage);
+        Agreement::of(agreeing, policy.quorum, &region.inside)
     };
-    let proven = health == Health::Healthy && ready >= policy.quorum;
-    EndpointJudgement { endpoint: key.endpoint, health, proven, votes }
+    let failing = agree(&|vote| matches!(vote, Vote::Failing { .. }));
+    let healthy = agree(&|vote| matches!(vote, Vote::Healthy { .. }));
+    let ready = agree(&|vote| is_ready(vote, service, now));
+    let health = match (failing, healthy) {
+        (Agreement::Quorum, Agreement::None | Agreement::Insiders) => Health::Failing,
+        (Agreement::None | Agreement::Insiders, Agreement::Quorum) => Health::Healthy,
+        // Both can only be with a quorum of at most half: they contradict each other, so nobody knows.
+        (Agreement::Quorum, Agreement::Quorum)
+        | (Agreement::None | Agreement::Insiders, Agreement::None | Agreement::Insiders) => Health::Unknown,
+    };
+    let insiders_only = health == Health::Unknown && (failing == Agreement::Insiders || healthy == Agreement::Insiders);
+    let proven = health == Health::Healthy && ready == Agreement::Quorum;
+    EndpointJudgement { endpoint: key.endpoint, health, proven, insiders_only, votes }
+}
+
+/// Whether enough vantage points say the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Agreement {
+    /// A quorum, and at least one of it stands outside the region.
+    Quorum,
+    /// A quorum, and all of it stands in the region that is judged: a fault of its uplink looks to them like the end of
+    /// everybody else, and a fault of everybody else's path like nothing.
+    Insiders,
+    /// Fewer than a quorum.
+    None,
+}
+
+impl Agreement {
+    fn of<'a>(agreeing: impl Iterator<Item = &'a VantageName>, quorum: usize, inside: &BTreeSet<VantageName>) -> Self {
+        let (mut count, mut outside) = (0, false);
+        for vantage in agreeing {
+            count += 1;
+            outside |= !inside.contains(vantage);
+        }
+        match (count >= quorum, outside) {
+            (true, true) => Self::Quorum,
+            (true, false) => Self::Insiders,
+            (false, _) => Self::None,
+        }
+    }
 }
 
 fn is_ready(vote: &Vote, service: &Service, now: Timestamp) -> bool {

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::change::ChangeSet;
-use crate::fence::{Fence, Pause};
+use crate::fence::{Fence, Pause, Pin};
 use crate::identifier::RegionName;
 use crate::judgement::Judgement;
 use crate::rrset::Rrsets;
@@ -71,6 +71,14 @@ rules! {
     OneWrite = "oneWrite",
     /// Failback waits for the cooldown to end.
     CooledDown = "cooledDown",
+    /// An automatic failback waits until the preferred region was healthy for the soak.
+    Soaked = "soaked",
+    /// A service that an operator has moved is not failed back automatically.
+    NotPinned = "notPinned",
+    /// A service whose policy says so stays in its standby region, even if that fails.
+    StandbyHolds = "standbyHolds",
+    /// A service leaves regions without an order only so often.
+    FailoverBudget = "failoverBudget",
     /// After a failed write the next automatic one waits.
     WriteBackoff = "writeBackoff",
 }
@@ -110,6 +118,10 @@ impl Rule {
             | Self::NoForeignChange
             | Self::ConfigurationCurrent
             | Self::OneWrite
+            | Self::Soaked
+            | Self::NotPinned
+            | Self::StandbyHolds
+            | Self::FailoverBudget
             | Self::WriteBackoff => false,
         }
     }
@@ -173,6 +185,10 @@ pub struct Situation<'a> {
     pub pause: Option<&'a Pause>,
     /// When the service last moved, never in the future.
     pub moved: Option<Timestamp>,
+    /// Whether an operator has moved it.
+    pub pin: Option<&'a Pin>,
+    /// When it last left regions without an order, oldest first.
+    pub failovers: &'a [Timestamp],
     /// Whether another write of the service is open.
     pub other_write_open: bool,
     /// Until when automatic writes wait after failed ones.

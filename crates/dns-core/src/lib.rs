@@ -19,6 +19,7 @@ pub mod probe;
 pub mod rrset;
 pub mod saga;
 pub mod service;
+pub mod share;
 pub mod standing;
 pub mod time;
 pub mod write;

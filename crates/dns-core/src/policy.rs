@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::identifier::VantageName;
+use crate::share::Share;
 
 /// The least time a decision stays valid; also the default length of a permit (architecture §8).
 pub const VALIDITY_MIN: Duration = Duration::from_secs(10);
@@ -24,12 +25,21 @@ pub struct Policy {
     pub quorum: usize,
     /// The vantage points that judge, never fewer than the quorum.
     pub vantage_points: BTreeSet<VantageName>,
+    /// How many of a region's endpoints make it a region that serves.
+    #[serde(default)]
+    pub capacity: Capacity,
     /// How long a quorum must have seen a region healthy before records may move there.
     pub ready_for: Duration,
     /// How long after a move failback waits.
     pub cooldown: Duration,
     /// Who starts a failback.
     pub failback: Failback,
+    /// What follows when the region fails that a failover has brought the service to.
+    #[serde(default)]
+    pub on_standby_failure: OnStandbyFailure,
+    /// How often the service may leave a region without an order.
+    #[serde(default)]
+    pub failover_budget: FailoverBudget,
     /// What to do with records that someone else changed.
     pub on_foreign_change: OnForeignChange,
     /// How strongly providers must enforce the conditions of a write.
@@ -43,6 +53,34 @@ impl Policy {
     /// How long a decision may wait for its permit: two probe intervals, at least [`VALIDITY_MIN`].
     pub fn validity(&self) -> Duration {
         VALIDITY_MIN.max(self.interval * 2)
+    }
+}
+
+/// How many of a region's endpoints make it a region that serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Capacity {
+    /// A region is failing when fewer of its endpoints are healthy. Without it one healthy endpoint is enough.
+    pub failing_below: Option<Share>,
+    /// A region may be entered when at least so many are proven; never fewer than it takes not to be failing.
+    pub ready_from: Share,
+}
+
+impl Capacity {
+    /// How many of `count` endpoints must be healthy.
+    pub fn healthy_min(self, count: usize) -> usize {
+        self.failing_below.map_or(1, |share| share.of(count))
+    }
+
+    /// How many of `count` endpoints must be proven.
+    pub fn proven_min(self, count: usize) -> usize {
+        self.ready_from.of(count).max(self.healthy_min(count))
+    }
+}
+
+impl Default for Capacity {
+    fn default() -> Self {
+        Self { failing_below: None, ready_from: Share::ALL }
     }
 }
 
@@ -62,6 +100,54 @@ pub struct Detection {
 pub enum Failback {
     /// An operator.
     Manual,
+    /// The controller, unless an operator has pinned the service.
+    Automatic {
+        /// How long the preferred region must have been seen healthy before.
+        soak: Duration,
+    },
+}
+
+/// What follows when the region fails that a failover has brought the service to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum OnStandbyFailure {
+    /// The next failover, to a region that is proven.
+    #[default]
+    Failover,
+    /// The service stays until an operator moves it.
+    Hold,
+}
+
+/// How often a service may leave a region without an order. An order is not bound by it: whoever gives it looks on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FailoverBudget {
+    /// Failovers within `per`, at the most.
+    pub moves: u32,
+    /// The time that they are counted over.
+    pub per: Duration,
+    /// The wait after the second of them; it doubles with each further one. There and back again is an emergency, more
+    /// than that is flapping.
+    pub backoff: Duration,
+}
+
+impl FailoverBudget {
+    /// The most failovers that a budget may allow: so many are remembered.
+    pub const MOVES_MAX: u32 = 16;
+
+    /// How long after the last of `recent` failovers the next one waits.
+    pub fn wait_after(&self, recent: u32) -> Duration {
+        match recent.checked_sub(2) {
+            None => Duration::ZERO,
+            Some(doublings) => self.backoff.saturating_mul(1 << doublings.min(Self::MOVES_MAX)),
+        }
+    }
+}
+
+impl Default for FailoverBudget {
+    fn default() -> Self {
+        Self { moves: 4, per: Duration::from_hours(1), backoff: Duration::from_mins(1) }
+    }
 }
 
 /// What to do with records that someone else changed.

@@ -11,7 +11,7 @@ use hickory_proto::rr::{Name, RData};
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::identifier::{Installation, ProviderName, RegionName, ServiceName};
+use crate::identifier::{Installation, ProviderName, RegionName, ServiceName, VantageName};
 use crate::policy::{Detection, Policy};
 use crate::probe::ProbeSpec;
 use crate::rrset::{Alias, GuardedType, Rrset, RrsetError, RrsetKey, Rrsets, Ttl, name_text};
@@ -71,6 +71,9 @@ pub struct Region {
     pub endpoints: Vec<Endpoint>,
     /// How each endpoint is probed; never empty.
     pub probes: Vec<ProbeSpec>,
+    /// The vantage points that stand in it: they see what nobody outside can reach, and miss what cuts all of it off.
+    #[serde(default)]
+    pub inside: BTreeSet<VantageName>,
 }
 
 /// Where a record's values come from.

@@ -76,6 +76,7 @@ policies:
     quorum: 2
     readyFor: 2s
     cooldown: 5s
+    failoverBudget: {{ moves: 16, per: 1m, backoff: 0s }}
     verifyWithin: 10s
 services:
   - name: {SERVICE}

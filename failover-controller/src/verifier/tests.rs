@@ -3,7 +3,9 @@
 use std::cell::Cell;
 
 use dns_core::fence::{Epoch, Rev, WriteId};
-use dns_core::policy::{Detection, Failback, GuardDemand, OnForeignChange, Policy};
+use dns_core::policy::{
+    Capacity, Detection, Failback, FailoverBudget, GuardDemand, OnForeignChange, OnStandbyFailure, Policy,
+};
 use dns_core::rrset::{GuardedType, Ttl, canonical_name, records_digest};
 use dns_core::service::{Endpoint, Mode, Record, RecordValues, Region};
 use dns_core::time::Timestamp;
@@ -89,16 +91,24 @@ pub(crate) fn service(address: &str) -> Arc<Service> {
             timeout: Duration::from_secs(2),
             detection: Detection { fall: 3, rise: 5 },
             quorum: 1,
+            capacity: Capacity::default(),
             vantage_points: ["fra1".parse().expect("a name")].into(),
             ready_for: Duration::from_mins(2),
             cooldown: Duration::from_mins(10),
             failback: Failback::Manual,
+            on_standby_failure: OnStandbyFailure::Failover,
+            failover_budget: FailoverBudget::default(),
             on_foreign_change: OnForeignChange::Hold,
             guard: GuardDemand::Any,
             verify_within: Duration::from_secs(30),
         },
         records: vec![Record { key, ttl, values: RecordValues::Endpoints, proxied: false, absent_in: BTreeSet::new() }],
-        regions: vec![Region { name: "prod".parse().expect("a region"), endpoints: vec![address], probes: Vec::new() }],
+        regions: vec![Region {
+            name: "prod".parse().expect("a region"),
+            endpoints: vec![address],
+            probes: Vec::new(),
+            inside: BTreeSet::new(),
+        }],
         revision: 0,
     })
 }

@@ -36,7 +36,8 @@ impl Settings {
         let (interval, timeout) = (interval.as_millis(), timeout.as_millis());
         format!(
             "{name}: {{ interval: {interval}ms, timeout: {timeout}ms, detection: {{ fall: {fall}, rise: 1 }}, \
-             quorum: {QUORUM}, readyFor: 1s, cooldown: 0s }}"
+             quorum: {QUORUM}, readyFor: 1s, cooldown: 0s, \
+             failoverBudget: {{ moves: 16, per: 1s, backoff: 0s }} }}"
         )
     }
 

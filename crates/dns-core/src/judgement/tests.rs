@@ -6,6 +6,8 @@ use super::*;
 use crate::digest::Digest;
 use crate::evidence::{EndpointEvidence, STALE_AFTER, VantageEvidence};
 use crate::fixture::{READY_FOR, START, address, place, region, service};
+use crate::policy::Capacity;
+use crate::share::Share;
 
 /// What one vantage point says of every endpoint of a region.
 #[derive(Clone, Copy)]
@@ -199,6 +201,91 @@ fn a_region_is_left_only_when_nothing_serves_and_entered_only_when_all_does() {
     assert_eq!(with(Verdict::Undecided, Verdict::Healthy), (Health::Healthy, false));
     assert_eq!(with(Verdict::Failing, Verdict::Undecided), (Health::Unknown, false));
     assert_eq!(with(Verdict::Failing, Verdict::Failing), (Health::Failing, false));
+}
+
+/// A region of four endpoints, the first ones failing, the next ones not known.
+fn prod_of_four(capacity: Capacity, failing: usize, unknown: usize) -> RegionJudgement {
+    let mut service = one_endpoint();
+    let all = ["192.0.2.10", "192.0.2.11", "192.0.2.12", "192.0.2.13"];
+    service.regions[0] = place("prod", &all);
+    service.policy.capacity = capacity;
+    let mut book = book(&service, [HEALTHY; 3]);
+    for evidence in book.values_mut() {
+        for (key, seen) in &mut evidence.endpoints {
+            let rank = all.iter().position(|endpoint| *endpoint == key.endpoint);
+            seen.verdict = match rank {
+                Some(rank) if rank < failing => Verdict::Failing,
+                Some(rank) if rank < failing + unknown => Verdict::Undecided,
+                Some(_) | None => Verdict::Healthy,
+            };
+        }
+    }
+    prod(&service, &book, START)
+}
+
+#[test]
+fn a_region_fails_when_the_share_of_healthy_endpoints_falls_below_the_bound() {
+    let half = Capacity { failing_below: Some("50%".parse().expect("a share")), ready_from: Share::ALL };
+    for (failing, unknown, health) in [
+        (0, 0, Health::Healthy),
+        (2, 0, Health::Healthy),
+        (2, 1, Health::Unknown),
+        (1, 2, Health::Unknown),
+        (3, 0, Health::Failing),
+        (3, 1, Health::Failing),
+        (0, 4, Health::Unknown),
+    ] {
+        let judged = prod_of_four(half, failing, unknown);
+        assert_eq!(judged.health, health, "{failing} failing, {unknown} unknown: {}", judged.describe());
+    }
+    let told = prod_of_four(half, 3, 0);
+    assert!(told.describe().starts_with("1 of 4 endpoints healthy, 2 needed; "), "{}", told.describe());
+    assert_eq!(told.agreed_at(2), Some(LONG_AGO), "when the third had a quorum");
+    assert_eq!(prod_of_four(half, 2, 0).agreed_at(2), None);
+}
+
+#[test]
+fn a_region_is_entered_with_the_share_that_the_policy_wants_and_never_with_less_than_it_is_left_with() {
+    let capacity = |below: &str, ready: &str| Capacity {
+        failing_below: Some(below.parse().expect("a share")),
+        ready_from: ready.parse().expect("a share"),
+    };
+    assert!(prod_of_four(capacity("50%", "75%"), 1, 0).proven);
+    assert!(!prod_of_four(capacity("50%", "75%"), 2, 0).proven);
+    assert!(!prod_of_four(Capacity::default(), 1, 0).proven, "all of them, unless the policy says otherwise");
+    assert_eq!(capacity("75%", "25%").proven_min(4), 3);
+}
+
+#[test]
+fn healthy_since_is_when_the_last_vote_came_that_it_takes() {
+    let service = one_endpoint();
+    let at = |secs: u64| LONG_AGO + Duration::from_secs(secs);
+    let healthy = |secs: u64| Says { since: at(secs), ..HEALTHY };
+    assert_eq!(prod(&service, &book(&service, [healthy(7), healthy(3), FAILING]), START).healthy_since(2), Some(at(7)));
+    let doubted = Says { contradicting: 1, ..healthy(3) };
+    assert_eq!(prod(&service, &book(&service, [healthy(7), doubted, FAILING]), START).healthy_since(2), None);
+}
+
+#[test]
+fn vantage_points_inside_a_region_do_not_judge_it_alone() {
+    let mut service = one_endpoint();
+    service.regions[0].inside = [vantage("fra1"), vantage("lon1")].into();
+    for (says, health, insiders_only) in [
+        ([FAILING, FAILING, HEALTHY], Health::Unknown, true),
+        ([HEALTHY, HEALTHY, FAILING], Health::Unknown, true),
+        ([HEALTHY, FAILING, FAILING], Health::Failing, false),
+        ([FAILING, HEALTHY, HEALTHY], Health::Healthy, false),
+        ([FAILING, FAILING, FAILING], Health::Failing, false),
+        ([UNDECIDED, UNDECIDED, FAILING], Health::Unknown, false),
+    ] {
+        let judged = prod(&service, &book(&service, says), START);
+        let told = judged.describe();
+        assert_eq!((judged.health, judged.endpoints[0].insiders_only), (health, insiders_only), "{told}");
+        assert_eq!(told.contains("one outside must agree"), insiders_only, "{told}");
+    }
+    let short = Says { since: START, ..HEALTHY };
+    let judged = prod(&service, &book(&service, [HEALTHY, HEALTHY, short]), START);
+    assert_eq!((judged.health, judged.proven), (Health::Healthy, false), "ready is said by insiders alone");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The rules themselves: each returns why not, or nothing.
 
+mod velocity;
+
 use hickory_proto::rr::Name;
 
 use super::{Proposal, Purpose, Rule, Situation};
@@ -27,7 +29,11 @@ pub(super) fn ask(rule: Rule, proposal: &Proposal<'_>, situation: &Situation<'_>
         Rule::NoForeignChange => no_foreign_change(proposal, situation),
         Rule::ConfigurationCurrent => configuration_current(situation),
         Rule::OneWrite => situation.other_write_open.then(|| "another write of the service is open".to_owned()),
-        Rule::CooledDown => cooled_down(proposal, situation),
+        Rule::CooledDown => velocity::cooled_down(proposal, situation),
+        Rule::Soaked => velocity::soaked(proposal, situation),
+        Rule::NotPinned => velocity::not_pinned(proposal, situation),
+        Rule::StandbyHolds => velocity::standby_holds(proposal, situation),
+        Rule::FailoverBudget => velocity::failover_budget(proposal, situation),
         Rule::WriteBackoff => write_backoff(proposal, situation),
     }
 }
@@ -192,12 +198,6 @@ fn configuration_current(situation: &Situation<'_>) -> Option<String> {
         let ours = if ours == 0 { "this one has none".to_owned() } else { format!("this one is {ours}") };
         format!("the fence was written with configuration revision {theirs}, {ours}")
     })
-}
-
-fn cooled_down(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
-    let moved = situation.moved.filter(|_| proposal.kind == WriteKind::Failback && !aligns(proposal))?;
-    let left = situation.service.policy.cooldown.saturating_sub(situation.now.since(moved));
-    (!left.is_zero()).then(|| format!("the cooldown lasts another {} s", left.as_secs().max(1)))
 }
 
 fn write_backoff(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {

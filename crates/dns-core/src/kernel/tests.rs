@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::*;
 use crate::change::{Guard, Requirement};
 use crate::fixture::{COOLDOWN, START, Seen, Zone, fence, judgement, name, region, service, tombstone};
+use crate::policy::{Failback, OnStandbyFailure};
 use crate::service::Mode;
 
 /// Everything that a review looks at.
@@ -20,6 +21,8 @@ struct Scene {
     held: Option<Fence>,
     pause: Option<Pause>,
     moved: Option<Timestamp>,
+    pin: Option<Pin>,
+    failovers: Vec<Timestamp>,
     other_write_open: bool,
     backoff_until: Option<Timestamp>,
     kind: WriteKind,
@@ -47,6 +50,8 @@ impl Scene {
             held: Some(held),
             pause: None,
             moved: None,
+            pin: None,
+            failovers: Vec::new(),
             other_write_open: false,
             backoff_until: None,
             kind: WriteKind::Failover,
@@ -71,6 +76,12 @@ impl Scene {
             moved: Some(START.before(COOLDOWN)),
             ..Self::failover().by_hand()
         }
+    }
+
+    /// The controller itself returns from `dr` to `prod`.
+    fn automatic_failback() -> Self {
+        Self { initiative: Initiative::Automatic, ..Self::failback() }
+            .with(|scene| scene.service.policy.failback = Failback::Automatic { soak: Duration::ZERO })
     }
 
     /// A write of the fence alone.
@@ -114,6 +125,8 @@ impl Scene {
             held: self.held.as_ref(),
             pause: self.pause.as_ref(),
             moved: self.moved,
+            pin: self.pin.as_ref(),
+            failovers: &self.failovers,
             other_write_open: self.other_write_open,
             backoff_until: self.backoff_until,
             now: START,
@@ -128,6 +141,10 @@ impl Scene {
     fn reason(&self) -> String {
         self.review().into_iter().next().map(|rejection| rejection.reason).unwrap_or_default()
     }
+}
+
+fn pin() -> Pin {
+    Pin { by: "oncall".parse().expect("a name"), reason: "a drill".to_owned() }
 }
 
 fn pause() -> Pause {
@@ -161,6 +178,20 @@ fn case(rule: Rule) -> (Scene, fn(&mut Scene)) {
         Rule::CooledDown => {
             (Scene::failback(), |scene| scene.moved = scene.moved.map(|at| at + Duration::from_millis(1)))
         }
+        Rule::Soaked => (Scene::automatic_failback(), |scene| {
+            scene.service.policy.failback = Failback::Automatic { soak: Duration::from_millis(1) };
+        }),
+        Rule::NotPinned => (Scene::automatic_failback(), |scene| scene.pin = Some(pin())),
+        Rule::StandbyHolds => {
+            let from_standby = failover.with(|scene| {
+                (scene.from, scene.to) = (Some(region("dr")), Some(region("prod")));
+                scene.judgement = Some(judgement(Seen::Proven, Seen::Failing));
+            });
+            (from_standby, |scene| scene.service.policy.on_standby_failure = OnStandbyFailure::Hold)
+        }
+        Rule::FailoverBudget => (failover, |scene| {
+            scene.failovers = vec![START.before(Duration::from_mins(59)); 4];
+        }),
         Rule::WriteBackoff => (failover.with(|scene| scene.backoff_until = Some(START)), |scene| {
             scene.backoff_until = Some(START + Duration::from_millis(1));
         }),
@@ -182,8 +213,12 @@ fn every_rule_alone_refuses_what_it_is_for() {
 #[test]
 fn rejections_come_in_order_of_precedence() {
     let mut expected = Rule::ALL.to_vec();
-    // Manual writes know no backoff and failovers no cooldown; those two are seen alone above.
-    expected.retain(|rule| !matches!(rule, Rule::CooledDown | Rule::ZoneKnown | Rule::Adopted | Rule::QuorumJudged));
+    // One write cannot break them all: these are of failbacks, of other regions or of a zone that is unread.
+    let is_of_others = |rule: &Rule| {
+        let of_failback = matches!(rule, Rule::CooledDown | Rule::Soaked | Rule::NotPinned | Rule::StandbyHolds);
+        of_failback || matches!(rule, Rule::ZoneKnown | Rule::Adopted | Rule::QuorumJudged)
+    };
+    expected.retain(|rule| !is_of_others(rule));
     let all = expected.iter().fold(Scene::failover(), |scene, rule| scene.with(case(*rule).1));
     // The one judgement that neither of the rules about the target can bear.
     let all = all.with(|scene| scene.judgement = Some(judgement(Seen::Failing, Seen::Failing)));
@@ -368,6 +403,52 @@ fn the_cooldown_binds_failback_only() {
     let hot = |scene: Scene| scene.with(|scene| scene.moved = Some(START));
     assert_eq!(hot(Scene::failback()).reason(), "the cooldown lasts another 600 s");
     assert_eq!(hot(Scene::failover()).rules(), []);
+}
+
+#[test]
+fn an_automatic_failback_soaks_and_needs_a_policy_that_wants_it() {
+    let soaking = Scene::automatic_failback()
+        .with(|scene| scene.service.policy.failback = Failback::Automatic { soak: Duration::from_secs(90) });
+    assert_eq!(soaking.reason(), "region `prod` soaks for another 90 s");
+    assert_eq!(soaking.by_hand().rules(), [], "an operator has looked");
+    let manual = Scene::automatic_failback().with(|scene| scene.service.policy.failback = Failback::Manual);
+    assert_eq!(manual.rules(), [Rule::Soaked]);
+    let doubted =
+        Scene::automatic_failback().with(|scene| scene.judgement = Some(judgement(Seen::Unknown, Seen::Proven)));
+    assert_eq!(doubted.rules(), [Rule::TargetProven, Rule::Soaked]);
+}
+
+#[test]
+fn a_pin_binds_automatic_failback_only() {
+    let pinned = |scene: Scene| scene.with(|scene| scene.pin = Some(pin())).rules();
+    assert_eq!(pinned(Scene::automatic_failback()), [Rule::NotPinned]);
+    assert_eq!(pinned(Scene::failback()), []);
+    assert_eq!(pinned(Scene::failover()), [], "failover stays armed");
+}
+
+#[test]
+fn the_budget_lets_there_and_back_through_and_then_slows_down() {
+    let second = Duration::from_secs(1);
+    let after = |ago: &[u64]| {
+        let failovers = ago.iter().map(|ago| START.before(second * u32::try_from(*ago).expect("short"))).collect();
+        Scene::failover().with(|scene| scene.failovers = failovers)
+    };
+    for (ago, rules) in [
+        (&[][..], &[][..]),
+        (&[1], &[]),
+        (&[2, 1], &[Rule::FailoverBudget]),
+        (&[90, 60], &[]),
+        (&[300, 200, 119], &[Rule::FailoverBudget]),
+        (&[300, 200, 120], &[]),
+        (&[3599, 3000, 2000, 1000], &[Rule::FailoverBudget]),
+        (&[3600, 3000, 2000, 1000], &[]),
+    ] {
+        assert_eq!(after(ago).rules(), rules, "{ago:?}");
+    }
+    let spent = after(&[3540, 3000, 2000, 1000]);
+    let expected = "it has left regions 4 times within 60 min, at most 4 times without an order; the next is possible in 60 s, or by hand";
+    assert_eq!(spent.reason(), expected);
+    assert_eq!(spent.by_hand().rules(), []);
 }
 
 #[test]

@@ -170,6 +170,8 @@ impl Failover {
             held: self.held.as_ref(),
             pause: self.binding_pause(turn),
             moved: self.moved,
+            pin: self.pin.as_ref(),
+            failovers: &self.failovers,
             other_write_open,
             backoff_until: self.backoff_until(),
             now: turn.now(),

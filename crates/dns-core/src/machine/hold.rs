@@ -36,7 +36,7 @@ impl Failover {
     /// A hold wakes someone once, not with every further reason: a pause on top, or another region that fails too.
     fn wakes(&self, hold: &Hold) -> bool {
         let known = self.hold.as_ref().is_some_and(|known| known.wanted == hold.wanted && !known.told.is_empty());
-        let worse_off = !matches!(hold.wanted, WriteKind::Annotate | WriteKind::Rerender);
+        let worse_off = !matches!(hold.wanted, WriteKind::Annotate | WriteKind::Rerender | WriteKind::Failback);
         worse_off && !known && !hold.is_observation()
     }
 

@@ -9,6 +9,7 @@ use crate::fence::{DecisionId, Fence, Pause, Pin};
 use crate::identifier::RegionName;
 use crate::judgement::{Health, Judgement};
 use crate::kernel::{Rejection, Rule};
+use crate::policy::FailoverBudget;
 use crate::service::Service;
 use crate::standing::Standing;
 use crate::time::Timestamp;
@@ -55,6 +56,9 @@ pub struct Failover {
     /// The move that led to the fence, as it was decided; `None` for one that another controller made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) last_move: Option<LastMove>,
+    /// When the service last left regions without an order, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) failovers: Vec<Timestamp>,
     /// A loss of the fence that one look saw and the next has to confirm.
     #[serde(skip)]
     pub(super) doubt: Option<Standing>,
@@ -260,10 +264,19 @@ impl Failover {
         self.judgement.as_ref()
     }
 
+    /// Remembers that the service has left a region without an order.
+    pub(super) fn count_failover(&mut self, at: Timestamp) {
+        self.failovers.push(at);
+        let most = usize::try_from(FailoverBudget::MOVES_MAX).unwrap_or(usize::MAX);
+        let surplus = self.failovers.len().saturating_sub(most);
+        self.failovers.drain(..surplus);
+    }
+
     /// Points in the future count as seen now: the clock was set back, and nothing may wait for it to catch up.
     pub(super) fn mend_clock(&mut self, now: Timestamp) {
         self.backoff.mend(now);
         self.moved = self.moved.map(|moved| moved.min(now));
+        self.failovers.iter_mut().for_each(|at| *at = (*at).min(now));
     }
 
     pub(super) fn backoff_until(&self) -> Option<Timestamp> {

@@ -10,7 +10,7 @@ use super::memory::{Failover, LastMove, Open};
 use super::{Row, Turn};
 use crate::fence::DecisionId;
 use crate::history::HistoryKind;
-use crate::write::{WriteKind, WriteStage};
+use crate::write::{Initiative, WriteKind, WriteStage};
 use crate::zone::ZoneView;
 
 impl Failover {
@@ -102,6 +102,9 @@ impl Failover {
         }
         if write.kind.moves() {
             self.last_move = Some(LastMove::of(&write));
+        }
+        if write.kind == WriteKind::Failover && write.initiative == Initiative::Automatic {
+            self.count_failover(turn.now());
         }
         if write.kind != WriteKind::Release {
             self.active.clone_from(&write.fence.active);

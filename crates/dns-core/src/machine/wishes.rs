@@ -10,6 +10,7 @@ use super::siblings::{Course, Fitness, Sibling};
 use crate::identifier::RegionName;
 use crate::judgement::Health;
 use crate::kernel::Purpose;
+use crate::policy::Failback;
 use crate::service::{Mode, Service};
 use crate::standing::{Standing, own_records};
 use crate::write::{Initiative, WriteKind};
@@ -26,6 +27,7 @@ impl Failover {
             wishes.extend(self.leaving(turn));
             wishes.extend(self.aligning(turn));
             wishes.extend(self.mending_a_split(turn));
+            wishes.extend(self.returning(turn));
         }
         if self.standing() != &Standing::Held {
             return wishes;
@@ -62,6 +64,24 @@ impl Failover {
         let reason = format!("region `{active}` is failing: {seen}");
         let wish = Wish::automatic(WriteKind::Failover, to, reason);
         Some(Wish { from: Some(active.clone()), ..wish })
+    }
+
+    /// An automatic failback, once nothing but a freeze can stand in its way: a service that waits for its time holds nothing
+    /// back, and nobody has to read of it.
+    fn returning(&self, turn: &Turn) -> Option<Wish> {
+        let (service, active, judgement) = (&turn.around.service, self.service_active(turn)?, self.judgement.as_ref()?);
+        let (policy, preferred) = (&service.policy, service.preferred());
+        let Failback::Automatic { soak } = policy.failback else { return None };
+        let is_calm = active != preferred && judgement.health(active) != Health::Failing && self.pin.is_none();
+        if !is_calm || !judgement.is_proven(preferred) || !self.is_anchor(turn) {
+            return None;
+        }
+        let since = judgement.regions.get(preferred)?.healthy_since(policy.quorum)?;
+        let cooled_down = self.moved.is_none_or(|moved| turn.now().since(moved) >= policy.cooldown);
+        let soaked = turn.now().since(since) >= soak;
+        let reason = format!("region `{preferred}` has been healthy for {} s", turn.now().since(since).as_secs());
+        let wish = Wish::automatic(WriteKind::Failback, Some(preferred.clone()), reason);
+        (cooled_down && soaked).then(|| Wish { from: Some(active.clone()), ..wish })
     }
 
     /// What brings this place to where the others are. A place that cannot be read is left alone until it can.

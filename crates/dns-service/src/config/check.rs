@@ -25,6 +25,7 @@ pub(super) fn all(
     names::refuse_overlaps(services);
     names::refuse_guarded_endpoints(services);
     vantage::require_resolvers(services, vantage);
+    vantage::require_outsiders(services, vantage);
     vantage::warn_of_shared_fate(services, vantage, regions);
     // A missing installation is a fault already; a stand-in lets the rest be checked.
     let stand_in = Installation::new("unnamed").expect("invariant: a plain word is a name");

@@ -66,7 +66,7 @@ fn assemble(sources: &[Source], roots: &[Node], program: &Program, report: &Repo
     let vantage = vantage::read(&top, &resolvers);
     let providers = provider::read(&top, &vantage);
     let policies = Policies::read(&top, &vantage);
-    let declared = Declared { regions: &regions, providers: &providers, policies: &policies };
+    let declared = Declared { regions: &regions, providers: &providers, policies: &policies, vantage: &vantage };
     let services = service::read(&top.items("services"), declared);
     let store = process::read_store(&top);
     let controller = process::read_controller(&top);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use dns_core::policy::VALIDITY_MIN;
+use dns_core::policy::{Capacity, Failback, FailoverBudget, OnStandbyFailure, VALIDITY_MIN};
 use dns_core::probe::ProbeSpec;
 use dns_core::service::{Endpoint, Mode};
 use dns_service::config::fault::Faults;
@@ -55,6 +55,11 @@ fn a_full_configuration_loads_with_every_value() {
     assert_eq!((checkout.mode, checkout.revision), (Mode::Active, 12));
     assert_eq!(checkout.policy.vantage_points.len(), 3);
     assert_eq!(checkout.policy.validity(), VALIDITY_MIN);
+    assert_eq!(checkout.policy.failback, Failback::Automatic { soak: Duration::from_mins(20) });
+    assert_eq!(checkout.policy.on_standby_failure, OnStandbyFailure::Hold);
+    let (per, backoff) = (Duration::from_hours(2), Duration::from_mins(5));
+    assert_eq!(checkout.policy.failover_budget, FailoverBudget { moves: 3, per, backoff });
+    assert_eq!((checkout.policy.capacity.healthy_min(4), checkout.policy.capacity.proven_min(4)), (2, 3));
     assert_eq!(checkout.records[3].key.to_string(), "*.shop.example.com. A");
     assert_eq!(checkout.render(checkout.preferred()).expect("renders").len(), 5);
     let ProbeSpec::Http(https) = &checkout.regions[0].probes[0] else { panic!("an https probe") };
@@ -65,6 +70,7 @@ fn a_full_configuration_loads_with_every_value() {
     let names = &config.services[2].lead().policy;
     assert_eq!((names.quorum, names.timeout), (3, Duration::from_secs(1)), "a default timeout fits the interval");
     assert_eq!(names.cooldown, Duration::from_mins(10));
+    assert_eq!((names.capacity, names.failback), (Capacity::default(), Failback::Manual));
     assert_eq!(config.drain.resolvers.len(), 2);
     assert_eq!(config.canary.every, Some(Duration::from_hours(12)));
 }
@@ -301,6 +307,17 @@ fn endpoints_behind_moving_records_are_refused() {
 fn host_names_need_a_resolver_at_every_judging_vantage_point() {
     let told = faults_with("labels: { network: public }\n    resolver: local\n", "labels: { network: public }\n");
     assert!(told.contains("no resolver for this host name at `fra1`"), "{told}");
+}
+
+#[test]
+fn a_region_that_only_its_own_vantage_points_judge_could_never_be_left() {
+    let stands = FULL.replace("    region: eu-central-1\n", "    region: prod\n");
+    let stands = stands
+        .replace("labels: { network: public }, resolver", "region: eu-west-1, labels: { network: public }, resolver");
+    let told = faults_of(&stands);
+    assert!(told.contains("every vantage point that judges this region stands in it: "), "{told}");
+    assert!(told.contains("one outside must agree"), "{told}");
+    assert!(!told.contains("regions[1].name: every"), "dr has all of them outside: {told}");
 }
 
 #[test]

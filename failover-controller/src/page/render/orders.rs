@@ -237,6 +237,10 @@ fn risk(rule: Rule) -> &'static str {
         | Rule::NoForeignChange
         | Rule::ConfigurationCurrent
         | Rule::OneWrite
+        | Rule::Soaked
+        | Rule::NotPinned
+        | Rule::StandbyHolds
+        | Rule::FailoverBudget
         | Rule::WriteBackoff => "cannot be overridden",
     }
 }

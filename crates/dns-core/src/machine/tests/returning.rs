@@ -1,12 +1,14 @@
-//! Failback: by hand, after the cooldown.
+//! Failback: by hand, after the cooldown, or by itself after the soak.
 
 use std::time::Duration;
 
 use super::world::*;
 use crate::fixture::{COOLDOWN, Seen, region};
+use crate::history::HistoryKind;
 use crate::kernel::Rule;
 use crate::machine::State;
 use crate::machine::command::Command;
+use crate::policy::{Failback, OnStandbyFailure};
 use crate::write::WriteKind;
 
 #[test]
@@ -93,4 +95,109 @@ fn a_clock_that_was_set_back_does_not_stretch_the_cooldown() {
     world.tick();
     world.pass(COOLDOWN);
     world.must_order(Command::Failback);
+}
+
+const SOAK: Duration = Duration::from_mins(30);
+
+/// In `dr` with a policy that fails back by itself, `prod` seen healthy since the beginning.
+fn in_dr_for_a_while() -> World {
+    let mut service = crate::fixture::service();
+    service.policy.failback = Failback::Automatic { soak: SOAK };
+    let mut world = World::of(service);
+    world.look_around();
+    world.must_order(Command::Adopt);
+    world.run();
+    world.see(Seen::Failing, Seen::Proven);
+    world.run();
+    assert!(world.serves("dr"));
+    world.see(Seen::Proven, Seen::Proven);
+    world.history.clear();
+    world
+}
+
+#[test]
+fn comes_back_by_itself_when_the_preferred_region_has_soaked() {
+    let mut world = in_dr_for_a_while();
+    world.pass(SOAK.checked_sub(Duration::from_millis(1)).expect("longer"));
+    world.run();
+    assert!(world.serves("dr"));
+    assert_eq!(
+        (world.memory().hold(), world.pages().len()),
+        (None, 0),
+        "whoever waits for its time holds nothing back"
+    );
+    world.pass(Duration::from_millis(1));
+    assert_eq!(world.pending().kind, WriteKind::Failback);
+    world.run();
+    assert!(world.serves("prod"));
+    assert!(world.last(HistoryKind::Decided).summary.contains("has been healthy for 1800 s"));
+}
+
+#[test]
+fn stays_away_while_anything_speaks_against_the_preferred_region() {
+    for prod in [Seen::Healthy, Seen::Suspected, Seen::Failing, Seen::Unknown] {
+        let mut world = in_dr_for_a_while();
+        world.see(prod, Seen::Proven);
+        world.pass(SOAK + COOLDOWN);
+        world.run();
+        let returns = prod == Seen::Suspected;
+        assert_eq!(world.serves("prod"), returns, "{prod:?}: one vantage point of three is outvoted");
+    }
+}
+
+#[test]
+fn a_pinned_service_does_not_come_back_by_itself() {
+    let mut world = in_dr_for_a_while();
+    world.pass(COOLDOWN);
+    world.must_order(Command::Failback);
+    world.run();
+    world.must_order(failover("dr"));
+    world.run();
+    world.pass(SOAK * 4);
+    world.run();
+    assert!(world.serves("dr") && world.memory().pin().is_some());
+    assert!(world.pages().is_empty());
+}
+
+#[test]
+fn a_standby_that_holds_is_left_by_hand_only() {
+    let mut service = crate::fixture::service();
+    service.policy.on_standby_failure = OnStandbyFailure::Hold;
+    let mut world = World::of(service);
+    world.look_around();
+    world.must_order(Command::Adopt);
+    world.run();
+    world.see(Seen::Failing, Seen::Proven);
+    world.run();
+    world.see(Seen::Proven, Seen::Failing);
+    world.run();
+    assert!(world.serves("dr"));
+    assert!(world.last(HistoryKind::Held).page, "someone has to come");
+    assert!(world.last(HistoryKind::Held).summary.contains("standbyHolds"));
+    world.must_order(Command::Failback);
+    world.run();
+    assert!(world.serves("prod"));
+}
+
+#[test]
+fn a_service_that_flaps_runs_out_of_budget_and_pages() {
+    let mut world = World::adopted();
+    let mut moves = 0;
+    for round in 0..40 {
+        let (prod, dr) =
+            if world.serves("prod") { (Seen::Failing, Seen::Proven) } else { (Seen::Proven, Seen::Failing) };
+        let before = world.fence().epoch;
+        world.see(prod, dr);
+        world.run();
+        world.pass(Duration::from_secs(30));
+        moves += u32::from(world.fence().epoch > before);
+        assert!(round > 0 || moves == 1, "the first one is not held up");
+    }
+    assert_eq!(moves, 4, "within twenty minutes");
+    assert!(world.memory().hold().is_some_and(|hold| hold.told.contains(&Rule::FailoverBudget)));
+    assert!(world.last(HistoryKind::Held).page);
+    world.crash();
+    world.look_around();
+    world.tick();
+    assert!(world.memory().open().is_none(), "a restart gives no new budget");
 }

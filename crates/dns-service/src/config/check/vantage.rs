@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use dns_core::identifier::RegionName;
-
 use crate::config::sections::region::Regions;
 use crate::config::sections::service::ServiceDraft;
 use crate::config::sections::vantage::VantageDraft;
@@ -28,6 +26,21 @@ pub(super) fn require_resolvers(services: &[ServiceDraft<'_>], vantage: &[Vantag
     }
 }
 
+/// A region is judged only by a quorum of which one at least stands outside: if nobody does, nothing can ever move.
+pub(super) fn require_outsiders(services: &[ServiceDraft<'_>], vantage: &[VantageDraft<'_>]) {
+    for service in services {
+        let judging: BTreeSet<_> = judging(service, vantage).filter_map(|draft| draft.name.clone()).collect();
+        for region in service.regions.iter().filter(|_| !judging.is_empty()) {
+            if judging.is_subset(&region.inside) {
+                let all = judging.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                let message = format!("every vantage point that judges this region stands in it: {all}");
+                let hint = "one outside must agree; add it to the policy's `vantagePoints`, or correct a `region:`";
+                region.spot.fault_with_hint(message, hint);
+            }
+        }
+    }
+}
+
 /// Vantage points that go down with a region cannot vote for leaving it.
 pub(super) fn warn_of_shared_fate(services: &[ServiceDraft<'_>], vantage: &[VantageDraft<'_>], regions: &Regions) {
     for service in services {
@@ -36,7 +49,7 @@ pub(super) fn warn_of_shared_fate(services: &[ServiceDraft<'_>], vantage: &[Vant
             continue;
         }
         for region in service.regions.iter().filter_map(|region| region.name.as_ref()) {
-            let outside = judging(service, vantage).filter(|draft| !stands_in(draft, region, regions)).count();
+            let outside = judging(service, vantage).filter(|draft| !draft.stands_in(region, regions)).count();
             if outside < policy.quorum {
                 let message = format!(
                     "losing region `{region}` leaves {outside} vantage points outside it, fewer than the quorum of {}",
@@ -60,9 +73,4 @@ fn judging<'a, 't>(
 
 fn name_of(draft: &VantageDraft<'_>) -> Option<String> {
     draft.name.as_ref().map(|name| format!("`{name}`"))
-}
-
-fn stands_in(draft: &VantageDraft<'_>, region: &RegionName, regions: &Regions) -> bool {
-    let Some(place) = draft.region.as_deref() else { return false };
-    place == region.as_str() || regions.locations.get(region).is_some_and(|location| location == place)
 }

@@ -3,11 +3,15 @@
 //! Every key has a default, so that a policy states only what differs. A service that names none has the policy
 //! `default`, and if there is none either, the built-in one.
 
+mod moving;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use dns_core::identifier::VantageName;
-use dns_core::policy::{Detection, Failback, GuardDemand, OnForeignChange, Policy};
+use dns_core::policy::{
+    Capacity, Detection, Failback, FailoverBudget, GuardDemand, OnForeignChange, OnStandbyFailure, Policy,
+};
 
 use super::refuse_repeated;
 use super::top::Top;
@@ -30,9 +34,13 @@ const KEYS: &[&str] = &[
     "detection",
     "quorum",
     "vantagePoints",
+    "failingBelow",
+    "readyFrom",
     "readyFor",
     "cooldown",
     "failback",
+    "onStandbyFailure",
+    "failoverBudget",
     "onForeignChange",
     "guard",
     "verifyWithin",
@@ -99,9 +107,12 @@ pub(crate) fn defaults() -> Policy {
         detection: Detection { fall: 3, rise: 5 },
         quorum: 2,
         vantage_points: BTreeSet::new(),
+        capacity: Capacity::default(),
         ready_for: Duration::from_mins(2),
         cooldown: Duration::from_mins(10),
         failback: Failback::Manual,
+        on_standby_failure: OnStandbyFailure::default(),
+        failover_budget: FailoverBudget::default(),
         on_foreign_change: OnForeignChange::Hold,
         guard: GuardDemand::Any,
         verify_within: Duration::from_mins(1),
@@ -125,9 +136,14 @@ fn read_policy(map: &Map<'_>, quorum: Option<usize>, vantage_points: BTreeSet<Va
     let interval = or_default(map.optional("interval"), default.interval, |spot| read_interval(&spot));
     let timeout = read_timeout(map, interval, default.timeout);
     let detection = or_default(map.optional("detection"), default.detection, |spot| read_detection(&spot));
+    let capacity = moving::read_capacity(map);
     let ready_for = duration("readyFor", default.ready_for);
     let cooldown = duration("cooldown", default.cooldown);
-    let failback = or_default(map.optional("failback"), default.failback, |spot| read_failback(&spot));
+    let failback = or_default(map.optional("failback"), default.failback, |spot| moving::read_failback(&spot));
+    let on_standby_failure =
+        or_default(map.optional("onStandbyFailure"), default.on_standby_failure, |spot| moving::read_standby(&spot));
+    let failover_budget =
+        or_default(map.optional("failoverBudget"), default.failover_budget, |spot| moving::read_budget(&spot));
     let on_foreign_change =
         or_default(map.optional("onForeignChange"), default.on_foreign_change, |spot| read_on_foreign_change(&spot));
     let guard = or_default(map.optional("guard"), default.guard, |spot| {
@@ -142,9 +158,12 @@ fn read_policy(map: &Map<'_>, quorum: Option<usize>, vantage_points: BTreeSet<Va
         detection: detection?,
         quorum: quorum?,
         vantage_points,
+        capacity: capacity?,
         ready_for: ready_for?,
         cooldown: cooldown?,
         failback: failback?,
+        on_standby_failure: on_standby_failure?,
+        failover_budget: failover_budget?,
         on_foreign_change: on_foreign_change?,
         guard: guard?,
         verify_within: verify_within?,
@@ -221,15 +240,6 @@ fn read_detection(spot: &Spot<'_>) -> Option<Detection> {
     };
     let (fall, rise) = (runs("fall", default.fall), runs("rise", default.rise));
     Some(Detection { fall: fall?, rise: rise? })
-}
-
-fn read_failback(spot: &Spot<'_>) -> Option<Failback> {
-    let mode = spot.map(&["mode"])?.required("mode")?;
-    let read = mode.choice(&[("manual", Some(Failback::Manual)), ("automatic", None), ("gradual", None)])?;
-    if read.is_none() {
-        mode.not_yet("use `manual`; an operator fails back with dns-admin");
-    }
-    read
 }
 
 fn read_on_foreign_change(spot: &Spot<'_>) -> Option<OnForeignChange> {

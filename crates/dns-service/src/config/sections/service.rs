@@ -2,9 +2,10 @@
 
 pub(crate) mod places;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use dns_core::identifier::{Installation, ProviderName, RegionName, ServiceName};
+use dns_core::identifier::{Installation, ProviderName, RegionName, ServiceName, VantageName};
 use dns_core::policy::Policy;
 use dns_core::probe::ProbeSpec;
 use dns_core::rrset::{Alias, GuardedType};
@@ -15,6 +16,7 @@ use super::policy::{Policies, PolicyDraft, defaults};
 use super::provider::ProviderDraft;
 use super::record::{self, RecordDraft};
 use super::region::Regions;
+use super::vantage::VantageDraft;
 use super::{domain_name, probe, refuse_repeated};
 use places::Keeper;
 
@@ -29,6 +31,7 @@ pub(crate) struct Declared<'d> {
     pub(crate) regions: &'d Regions,
     pub(crate) providers: &'d [ProviderDraft<'d>],
     pub(crate) policies: &'d Policies,
+    pub(crate) vantage: &'d [VantageDraft<'d>],
 }
 
 /// A service as far as it could be read.
@@ -57,6 +60,8 @@ pub(crate) struct RegionDraft<'t> {
     pub(crate) name: Option<RegionName>,
     pub(crate) endpoints: Option<Vec<(Spot<'t>, Endpoint)>>,
     probes: Option<Vec<ProbeSpec>>,
+    /// The vantage points that stand in it.
+    pub(crate) inside: BTreeSet<VantageName>,
 }
 
 impl<'t> ServiceDraft<'t> {
@@ -121,7 +126,8 @@ impl<'t> ServiceDraft<'t> {
 impl RegionDraft<'_> {
     fn renderable(&self) -> Option<Region> {
         let endpoints = self.endpoints.as_ref()?.iter().map(|(_, endpoint)| endpoint.clone()).collect();
-        Some(Region { name: self.name.clone()?, endpoints, probes: self.probes.clone().unwrap_or_default() })
+        let (probes, inside) = (self.probes.clone().unwrap_or_default(), self.inside.clone());
+        Some(Region { name: self.name.clone()?, endpoints, probes, inside })
     }
 }
 
@@ -142,7 +148,7 @@ fn read_one<'t>(index: usize, item: &Spot<'t>, declared: Declared<'_>) -> Option
     let zone = map.required("zone").and_then(|spot| domain_name(&spot));
     let spot = name_spot.unwrap_or_else(|| item.clone());
     let policy = declared.policies.of(map.optional("policy").as_ref(), &spot).cloned();
-    let (region_items, regions) = read_regions(index, &map, declared.regions);
+    let (region_items, regions) = read_regions(index, &map, declared);
     let names: Vec<RegionName> = regions.iter().filter_map(|region| region.name.clone()).collect();
     let record_items = map.required("records").and_then(|spot| spot.filled_list("record")).unwrap_or_default();
     let records: Vec<_> = record_items.iter().filter_map(|item| record::read(item, zone.as_ref(), &names)).collect();
@@ -154,24 +160,30 @@ fn read_one<'t>(index: usize, item: &Spot<'t>, declared: Declared<'_>) -> Option
     Some(ServiceDraft { index, spot, name, mode, zone, keepers, providers, policy, records, regions, lost })
 }
 
-fn read_regions<'t>(index: usize, map: &Map<'t>, regions: &Regions) -> (usize, Vec<RegionDraft<'t>>) {
+fn read_regions<'t>(index: usize, map: &Map<'t>, declared: Declared<'_>) -> (usize, Vec<RegionDraft<'t>>) {
     let Some(list) = map.required("regions") else { return (0, Vec::new()) };
     let Some(items) = list.list() else { return (0, Vec::new()) };
     if items.len() < 2 {
         list.fault_with_hint("a service needs at least two regions", "it moves from one to another");
     }
-    let drafts: Vec<_> = items.iter().filter_map(|item| read_region(index, item, regions)).collect();
+    let drafts: Vec<_> = items.iter().filter_map(|item| read_region(index, item, declared)).collect();
     refuse_repeated("region", drafts.iter().filter_map(|draft| Some((&draft.spot, draft.name.as_ref()?))));
     (items.len(), drafts)
 }
 
-fn read_region<'t>(index: usize, item: &Spot<'t>, regions: &Regions) -> Option<RegionDraft<'t>> {
+fn read_region<'t>(index: usize, item: &Spot<'t>, declared: Declared<'_>) -> Option<RegionDraft<'t>> {
     let map = item.map(&["name", "endpoints", "probes"])?;
     let name_spot = map.required("name");
-    let name = name_spot.as_ref().and_then(|spot| regions.reference(spot));
+    let name = name_spot.as_ref().and_then(|spot| declared.regions.reference(spot));
     let endpoints = map.required("endpoints").and_then(|spot| read_endpoints(&spot));
     let probes = map.required("probes").and_then(|spot| probe::read_all(&spot, SecretUser::Probes(index)));
-    Some(RegionDraft { spot: name_spot.unwrap_or_else(|| item.clone()), name, endpoints, probes })
+    let inside = name.iter().flat_map(|name| standing_in(name, declared)).collect();
+    Some(RegionDraft { spot: name_spot.unwrap_or_else(|| item.clone()), name, endpoints, probes, inside })
+}
+
+fn standing_in<'d>(region: &'d RegionName, declared: Declared<'d>) -> impl Iterator<Item = VantageName> + 'd {
+    let inside = declared.vantage.iter().filter(|draft| draft.stands_in(region, declared.regions));
+    inside.filter_map(|draft| draft.name.clone())
 }
 
 fn read_endpoints<'t>(spot: &Spot<'t>) -> Option<Vec<(Spot<'t>, Endpoint)>> {

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use dns_core::identifier::VantageName;
+use dns_core::identifier::{RegionName, VantageName};
 use rustls_pki_types::ServerName;
 use url::{Host, Url};
 
+use super::region::Regions;
 use super::top::Top;
 use super::{refuse_repeated, socket_addresses};
 use crate::config::VantagePoint;
@@ -28,6 +29,12 @@ pub(crate) struct VantageDraft<'t> {
 }
 
 impl VantageDraft<'_> {
+    /// Whether it stands in a region: it names the region itself or its location.
+    pub(crate) fn stands_in(&self, region: &RegionName, regions: &Regions) -> bool {
+        let Some(place) = self.region.as_deref() else { return false };
+        place == region.as_str() || regions.locations.get(region).is_some_and(|location| location == place)
+    }
+
     /// The vantage point, if all of it could be read.
     pub(crate) fn build(self) -> Option<VantagePoint> {
         let Self { spot: _, name, labels, region, resolver, url, control_targets } = self;
