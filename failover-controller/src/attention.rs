@@ -178,9 +178,10 @@ fn unreadable(memory: &Failover) -> Option<Concern> {
     memory.unreadable().map(|trouble| Concern::page(format!("the zone cannot be read: {}", trouble.reason)))
 }
 
-/// Of a region with thousands of services not all can move at once.
+/// Of a region with thousands of services not all can move at once, and a part of them not without an order.
 fn waiting(view: &ServiceView) -> Option<Concern> {
-    let text = "its region fails; it moves in its turn, after the services that are being moved now";
+    let text = "its region fails; it waits its turn: others are moved first, or it has yet to show whether all of the \
+                region fails (blastRadius). `dns-admin failover` moves it now";
     view.waits_its_turn.then(|| Concern::note(text))
 }
 

@@ -25,6 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use dns_core::fleet::{BlastRadius, Fleet};
 use dns_core::history::HistoryEntry;
 use dns_core::identifier::{Actor, ProviderName, ServiceName, VantageName};
 use dns_core::machine::command::Order;
@@ -87,6 +88,8 @@ pub(crate) struct Parts {
     pub(crate) verifications: Verifications,
     /// What is known beside the state of services.
     pub(crate) asides: Asides,
+    /// How many services may leave a region without an order.
+    pub(crate) blast_radius: BlastRadius,
     /// Raised after a stall: subscribers reconnect, and say with what they hear on which side of it they asked.
     pub(crate) distrust: watch::Sender<u64>,
 }
@@ -104,6 +107,8 @@ pub(crate) struct Owner {
     last_turn: Turn,
     /// The vantage points that counted at the last turn: silence and blindness begin without news.
     counting: BTreeSet<VantageName>,
+    /// All services, as each of them has to know of the others.
+    fleet: Fleet,
     /// Whose turn to move is first: the one after the last that was let.
     next_turn: Option<ServiceName>,
     /// What was last shown of every service beside its own state.
@@ -168,6 +173,7 @@ impl Owner {
             incarnation: parts.store.incarnation(),
             last_turn: Turn { now, wall },
             counting: BTreeSet::new(),
+            fleet: Fleet::new(parts.blast_radius),
             next_turn: None,
             told: Told::default(),
             parts,

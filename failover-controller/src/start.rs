@@ -241,6 +241,7 @@ fn engine_parts(
         read_now: common.read_now.clone(),
         verifications,
         asides: common.asides.clone(),
+        blast_radius: config.blast_radius,
         distrust,
     }
 }

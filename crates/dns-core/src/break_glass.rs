@@ -8,6 +8,7 @@
 
 use crate::change::ChangeSet;
 use crate::fence::{DecisionId, Epoch, Fence, Pin, Rev, WriteId};
+use crate::fleet::Fleet;
 use crate::identifier::{Actor, RegionName};
 use crate::kernel::{Proposal, Purpose, Rejection, Rule, Situation, review};
 use crate::rrset::records_digest;
@@ -287,6 +288,7 @@ impl Draft<'_> {
             moved: None,
             pin: None,
             failovers: &[],
+            fleet: &Fleet::default(),
             other_write_open: false,
             backoff_until: None,
             now: self.order.now,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::ChangeSet;
 use crate::fence::{Fence, Pause, Pin};
+use crate::fleet::Fleet;
 use crate::identifier::RegionName;
 use crate::judgement::Judgement;
 use crate::rrset::Rrsets;
@@ -79,6 +80,10 @@ rules! {
     StandbyHolds = "standbyHolds",
     /// A service leaves regions without an order only so often.
     FailoverBudget = "failoverBudget",
+    /// While only some of a region's services fail, only so many leave it without an order.
+    BlastRadius = "blastRadius",
+    /// When a region is lost its services leave it in waves.
+    Wave = "wave",
     /// After a failed write the next automatic one waits.
     WriteBackoff = "writeBackoff",
 }
@@ -122,6 +127,8 @@ impl Rule {
             | Self::NotPinned
             | Self::StandbyHolds
             | Self::FailoverBudget
+            | Self::BlastRadius
+            | Self::Wave
             | Self::WriteBackoff => false,
         }
     }
@@ -189,6 +196,8 @@ pub struct Situation<'a> {
     pub pin: Option<&'a Pin>,
     /// When it last left regions without an order, oldest first.
     pub failovers: &'a [Timestamp],
+    /// All other services.
+    pub fleet: &'a Fleet,
     /// Whether another write of the service is open.
     pub other_write_open: bool,
     /// Until when automatic writes wait after failed ones.

@@ -9,6 +9,7 @@ pub mod change;
 pub mod digest;
 pub mod evidence;
 pub mod fence;
+pub mod fleet;
 pub mod history;
 pub mod identifier;
 pub mod judgement;

@@ -70,6 +70,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use statig::prelude::*;
 
 use crate::fence::Epoch;
+use crate::fleet::Fleet;
 use crate::history::{HistoryEntry, HistoryKind};
 use crate::identifier::Actor;
 use crate::service::Service;
@@ -93,7 +94,9 @@ pub struct Surroundings {
     pub nonce: u128,
     /// The other places of the service, in order.
     pub siblings: Vec<Sibling>,
-    /// How many of them come before this place.
+    /// All other services.
+    pub fleet: Arc<Fleet>,
+    /// How many of the other places come before this place.
     pub rank: usize,
     /// The highest epoch at places that are not configured any more: a new decision goes above it.
     pub epoch_floor: Epoch,

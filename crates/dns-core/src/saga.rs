@@ -15,6 +15,7 @@ mod orders;
 use std::sync::Arc;
 
 use crate::fence::{DecisionId, Epoch};
+use crate::fleet::Fleet;
 use crate::history::HistoryKind;
 use crate::identifier::Actor;
 use crate::machine::effect::{Effect, PermitAnswer, Refusal, Step};
@@ -57,6 +58,8 @@ pub struct Around {
     pub now: Timestamp,
     /// A fresh random number, for the ids of decisions made in this step.
     pub nonce: u128,
+    /// All other services.
+    pub fleet: Arc<Fleet>,
 }
 
 /// An effect with the place whose machine wants it.
@@ -238,6 +241,7 @@ impl Run<'_> {
             now: self.around.now,
             nonce: self.around.nonce.wrapping_add(self.ids),
             siblings: siblings.clone(),
+            fleet: Arc::clone(&self.around.fleet),
             rank,
             epoch_floor,
         };

@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use dns_core::digest::Digest;
+use dns_core::fleet::BlastRadius;
 use dns_core::identifier::{Actor, Installation, ProviderName, RegionName, VantageName};
 use dns_core::service::Everywhere;
 use url::Url;
@@ -59,6 +60,8 @@ pub struct Config {
     pub drain: DrainConfig,
     /// The write that proves each day that moves would work.
     pub canary: CanaryConfig,
+    /// How many services may leave a region without an order.
+    pub blast_radius: BlastRadius,
     /// What is allowed but unwise; programs log it and `config check` prints it.
     pub warnings: Vec<Fault>,
 }

@@ -90,17 +90,19 @@ impl Owner {
         let book = self.witnesses.book();
         let Some(unit) = self.units.get_mut(name) else { return (None, false) };
         let left = room.entry(unit.decides_at(now).clone()).or_insert(PENDING_MAX);
-        // It was judged when it began to wait, and is judged again when it moves.
-        if unit.waits_its_turn() && *left == 0 {
+        if unit.waits_on(now) && (*left == 0 || unit.is_withheld(&self.fleet, now)) {
             return (None, false);
         }
         let judgement = judge(unit.service().lead(), book, now);
         if unit.is_confirmed_by(&judgement, now) {
+            unit.recount(&mut self.fleet, now);
             return (None, false);
         }
         let would_move = unit.would_move(&judgement, now);
-        unit.note_turn(would_move && *left == 0);
-        if would_move && *left == 0 {
+        unit.recount_judged(&judgement, &mut self.fleet, now);
+        let waits = would_move && (*left == 0 || unit.is_withheld(&self.fleet, now));
+        unit.note_turn(waits, now);
+        if waits {
             return (None, false);
         }
         *left = left.saturating_sub(usize::from(would_move));

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dns_core::fleet::Fleet;
 use dns_core::identifier::ServiceName;
 use dns_core::machine::Machine;
 use dns_core::service::Everywhere;
@@ -98,7 +99,8 @@ impl Owner {
         let Some(Waiting { service, .. }) = self.waiting.get(name) else { return Ok(()) };
         let stored = self.parts.store.state(name).await?;
         failpoint::reach(Failpoint::LoadingState);
-        let unit = Unit::load(service.clone(), stored, now)?;
+        let mut unit = Unit::load(service.clone(), stored, now)?;
+        unit.recount(&mut self.fleet, now);
         self.waiting.remove(name);
         self.resume(&unit);
         self.units.insert(name.clone(), unit);
@@ -134,6 +136,7 @@ impl Owner {
         tracing::warn!(services = self.units.len(), "the store holds another state; every service is loaded anew");
         self.incarnation = self.parts.store.incarnation();
         let now = self.parts.clock.now();
+        self.fleet = Fleet::new(self.parts.blast_radius);
         for (name, unit) in std::mem::take(&mut self.units) {
             self.waiting.insert(name, Waiting::begin(unit.service().clone(), now));
         }

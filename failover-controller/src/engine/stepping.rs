@@ -7,7 +7,9 @@
 //! committed by itself, so that it lets down no other.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use dns_core::fleet::{Fleet, Presence};
 use dns_core::identifier::ServiceName;
 use dns_core::judgement::Judgement;
 use dns_core::machine::effect::PermitAnswer;
@@ -22,7 +24,7 @@ use dns_store::port::{Commit, Generation, StoreError};
 
 use super::Owner;
 use super::handle::Message;
-use super::unit::{Draft, NotStepped};
+use super::unit::{Draft, NotStepped, Unit};
 
 /// Steps of one transaction, at the most: enough that the disk is waited for rarely, and few enough that they take no
 /// longer than it does.
@@ -40,6 +42,32 @@ impl Wanted {
     /// A service was judged.
     pub(super) fn judged(service: &ServiceName, judgement: Judgement) -> Self {
         Self { service: service.clone(), place: None, event: Event::Judged(judgement) }
+    }
+}
+
+/// The fleet as it will be when the drafts are kept: steps that share a transaction know of each other.
+struct Census<'a> {
+    fleet: Fleet,
+    counted: BTreeMap<&'a ServiceName, Presence>,
+}
+
+impl<'a> Census<'a> {
+    fn of(fleet: &Fleet) -> Self {
+        Self { fleet: fleet.clone(), counted: BTreeMap::new() }
+    }
+
+    /// All but one.
+    fn others(&self, service: &ServiceName, unit: &Unit) -> Arc<Fleet> {
+        let mut others = self.fleet.clone();
+        others.discount(self.counted.get(service).unwrap_or(unit.present()));
+        Arc::new(others)
+    }
+
+    /// Counts one as its draft has it.
+    fn take(&mut self, service: &'a ServiceName, unit: &Unit, next: Presence) {
+        self.fleet.discount(self.counted.get(service).unwrap_or(unit.present()));
+        self.fleet.count(&next);
+        self.counted.insert(service, next);
     }
 }
 
@@ -210,12 +238,16 @@ impl Owner {
     fn draft_all(&self, wanted: &[Wanted]) -> (BTreeMap<ServiceName, Draft>, Vec<Stepped>) {
         let mut drafts: BTreeMap<ServiceName, Draft> = BTreeMap::new();
         let mut stepped = Vec::with_capacity(wanted.len());
+        let mut census = Census::of(&self.fleet);
         for Wanted { service, place, event } in wanted {
             let Some(unit) = self.units.get(service) else {
                 stepped.push(Err(NotStepped::NotLoaded(service.clone())));
                 continue;
             };
-            let (draft, step) = unit.draft(drafts.remove(service), place.as_ref(), event, &self.parts);
+            let others = census.others(service, unit);
+            let (draft, step) = unit.draft(drafts.remove(service), place.as_ref(), event, &self.parts, others);
+            let next = unit.presence(&draft.saga, &self.fleet, self.parts.clock.now());
+            census.take(service, unit, next);
             drafts.insert(service.clone(), draft);
             stepped.push(Ok(step));
         }
@@ -253,6 +285,7 @@ impl Owner {
         for (name, draft) in drafts {
             let Some(unit) = self.units.get_mut(&name) else { continue };
             let effects = unit.take(draft, committed.remove(&name), &self.parts);
+            unit.recount(&mut self.fleet, self.parts.clock.now());
             self.carry_out(&name, &effects);
         }
     }

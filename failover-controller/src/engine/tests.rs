@@ -49,6 +49,7 @@ async fn rig() -> Rig {
         read_now: ReadNow::default(),
         verifications,
         asides: Asides::default(),
+        blast_radius: BlastRadius::default(),
         distrust: watch::Sender::new(0),
     };
     let mut owner = Owner::new(parts);

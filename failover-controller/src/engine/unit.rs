@@ -4,9 +4,11 @@ mod showing;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use dns_core::digest::Digest;
 use dns_core::fence::DecisionId;
+use dns_core::fleet::{Fleet, Presence, Withheld};
 use dns_core::history::HistoryEntry;
 use dns_core::identifier::{ProviderName, ServiceName};
 use dns_core::judgement::{Health, Judgement};
@@ -54,7 +56,9 @@ pub(super) struct Unit {
     /// There is evidence that it was not judged by yet. Only a judgement ends that, whatever else happens meanwhile.
     unjudged: bool,
     /// Its region fails, and it is not its turn to move.
-    waits_its_turn: bool,
+    waits: Option<Wait>,
+    /// As what it was last counted in the fleet.
+    present: Presence,
     /// What was last shown of it, unless that has changed.
     shown: Option<Arc<ServiceView>>,
     /// Since when each place that differs from where the service is does so.
@@ -63,9 +67,23 @@ pub(super) struct Unit {
     seen: Vec<(Place, Seen)>,
 }
 
+/// A service whose region fails and that may not move yet.
+struct Wait {
+    since: Timestamp,
+    /// When it was last judged.
+    judged: Timestamp,
+}
+
+/// The time between two judgements of a service that waits for its turn: thousands may.
+const WAITING_AGAIN: Duration = Duration::from_secs(1);
+
+/// How long it takes until it has shown whether a part of a region fails or all of it: the verdicts about thousands of
+/// services come over a whole interval and `fall` runs. Nobody is woken before.
+const PART_OR_ALL: Duration = Duration::from_secs(30);
+
 /// A step that was made of a copy and is not committed, or several in a row.
 pub(super) struct Draft {
-    saga: Saga,
+    pub(super) saga: Saga,
     effects: Vec<PlacedEffect>,
     now: Timestamp,
     /// Whether one of them was a judgement.
@@ -97,7 +115,8 @@ impl Unit {
             looked: Timestamp::default(),
             due: Timestamp::default(),
             unjudged: true,
-            waits_its_turn: false,
+            waits: None,
+            present: Presence::default(),
             shown: None,
             diverging: BTreeMap::new(),
             seen: Vec::new(),
@@ -127,12 +146,14 @@ impl Unit {
         place: Option<&Place>,
         event: &Event,
         parts: &Parts,
+        fleet: Arc<Fleet>,
     ) -> (Draft, SagaStep) {
         let around = Around {
             service: self.service.clone(),
             actor: parts.actor.clone(),
             now: parts.clock.now(),
             nonce: fastrand::u128(..),
+            fleet,
         };
         let (mut saga, mut effects, judged) = match before {
             Some(Draft { saga, effects, now: _, judged }) => (saga, effects, judged),
@@ -253,13 +274,65 @@ impl Unit {
 
     /// Whether it waits for its turn.
     pub(super) fn waits_its_turn(&self) -> bool {
-        self.waits_its_turn
+        self.waits.is_some()
     }
 
-    /// Notes whether it waits for its turn.
-    pub(super) fn note_turn(&mut self, waits: bool) {
-        if self.waits_its_turn != waits {
-            (self.waits_its_turn, self.shown) = (waits, None);
+    /// Whether it waits for its turn and was judged so lately that it need not be judged again.
+    pub(super) fn waits_on(&self, now: Timestamp) -> bool {
+        self.waits.as_ref().is_some_and(|wait| now < wait.judged + WAITING_AGAIN && now >= wait.judged)
+    }
+
+    /// Notes whether it waits for its turn, as it was just judged.
+    pub(super) fn note_turn(&mut self, waits: bool, now: Timestamp) {
+        if self.waits_its_turn() != waits {
+            self.shown = None;
+        }
+        let since = self.waits.as_ref().map_or(now, |wait| wait.since);
+        self.waits = waits.then_some(Wait { since, judged: now });
+    }
+
+    /// As what it is counted in the fleet.
+    pub(super) fn present(&self) -> &Presence {
+        &self.present
+    }
+
+    /// What it adds to the fleet with a state that its own is or would become. While it waits for its turn it is not
+    /// stepped by what is seen, and only its presence says how it was last judged.
+    pub(super) fn presence(&self, saga: &Saga, fleet: &Fleet, now: Timestamp) -> Presence {
+        let presence = Presence::of(saga, fleet.radius(), now);
+        if self.waits_its_turn() { presence.judged_as(&self.present) } else { presence }
+    }
+
+    /// Counts it anew in the fleet.
+    pub(super) fn recount(&mut self, fleet: &mut Fleet, now: Timestamp) {
+        self.count_as(self.presence(&self.saga, fleet, now), fleet);
+    }
+
+    /// Counts it by a judgement that it was not stepped by, since it waits.
+    pub(super) fn recount_judged(&mut self, judgement: &Judgement, fleet: &mut Fleet, now: Timestamp) {
+        self.count_as(Presence::of(&self.saga, fleet.radius(), now).judged(judgement), fleet);
+    }
+
+    fn count_as(&mut self, next: Presence, fleet: &mut Fleet) {
+        if next != self.present {
+            fleet.discount(&self.present);
+            fleet.count(&next);
+            self.present = next;
+        }
+    }
+
+    /// Whether the others keep it from leaving, and nothing is to be told of that: it waits for its wave, or it shows
+    /// only now whether more than a part of its region fails.
+    pub(super) fn is_withheld(&self, fleet: &Fleet, now: Timestamp) -> bool {
+        let (_, machine) = shown(&self.saga, now);
+        let Some(active) = machine.memory().active() else { return false };
+        let mut others = fleet.clone();
+        others.discount(&self.present);
+        let since = self.waits.as_ref().map_or(now, |wait| wait.since);
+        match others.admit(active) {
+            Ok(()) => false,
+            Err(Withheld::UntilItsWave(_)) => true,
+            Err(Withheld::UntilOrdered(_)) => now.since(since) < PART_OR_ALL,
         }
     }
 

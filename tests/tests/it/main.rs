@@ -32,3 +32,4 @@ mod stale;
 mod store_faults;
 mod tls;
 mod two_providers;
+mod waves;

@@ -34,6 +34,8 @@ pub(super) fn ask(rule: Rule, proposal: &Proposal<'_>, situation: &Situation<'_>
         Rule::NotPinned => velocity::not_pinned(proposal, situation),
         Rule::StandbyHolds => velocity::standby_holds(proposal, situation),
         Rule::FailoverBudget => velocity::failover_budget(proposal, situation),
+        Rule::BlastRadius => velocity::blast_radius(proposal, situation),
+        Rule::Wave => velocity::wave(proposal, situation),
         Rule::WriteBackoff => write_backoff(proposal, situation),
     }
 }

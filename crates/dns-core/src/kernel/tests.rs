@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::*;
 use crate::change::{Guard, Requirement};
 use crate::fixture::{COOLDOWN, START, Seen, Zone, fence, judgement, name, region, service, tombstone};
+use crate::fleet::{Fleet, Presence, Progress};
 use crate::policy::{Failback, OnStandbyFailure};
 use crate::service::Mode;
 
@@ -23,6 +24,7 @@ struct Scene {
     moved: Option<Timestamp>,
     pin: Option<Pin>,
     failovers: Vec<Timestamp>,
+    fleet: Fleet,
     other_write_open: bool,
     backoff_until: Option<Timestamp>,
     kind: WriteKind,
@@ -52,6 +54,7 @@ impl Scene {
             moved: None,
             pin: None,
             failovers: Vec::new(),
+            fleet: Fleet::default(),
             other_write_open: false,
             backoff_until: None,
             kind: WriteKind::Failover,
@@ -127,6 +130,7 @@ impl Scene {
             moved: self.moved,
             pin: self.pin.as_ref(),
             failovers: &self.failovers,
+            fleet: &self.fleet,
             other_write_open: self.other_write_open,
             backoff_until: self.backoff_until,
             now: START,
@@ -140,6 +144,18 @@ impl Scene {
 
     fn reason(&self) -> String {
         self.review().into_iter().next().map(|rejection| rejection.reason).unwrap_or_default()
+    }
+}
+
+/// So many other services begin to leave `prod`; a hundred stay there, which fail as well or don't.
+fn others(scene: &mut Scene, failing: bool, leaving: usize) {
+    let prod = || region("prod");
+    for _ in 0..100 {
+        scene.fleet.count(&Presence { region: Some(prod()), failing, ..Presence::default() });
+    }
+    for _ in 0..leaving {
+        let left = Some((prod(), Progress::UnderWay));
+        scene.fleet.count(&Presence { region: Some(region("dr")), left, ..Presence::default() });
     }
 }
 
@@ -192,6 +208,8 @@ fn case(rule: Rule) -> (Scene, fn(&mut Scene)) {
         Rule::FailoverBudget => (failover, |scene| {
             scene.failovers = vec![START.before(Duration::from_mins(59)); 4];
         }),
+        Rule::BlastRadius => (failover.with(|scene| others(scene, false, 9)), |scene| others(scene, false, 10)),
+        Rule::Wave => (failover.with(|scene| others(scene, true, 9)), |scene| others(scene, true, 10)),
         Rule::WriteBackoff => (failover.with(|scene| scene.backoff_until = Some(START)), |scene| {
             scene.backoff_until = Some(START + Duration::from_millis(1));
         }),
@@ -216,7 +234,8 @@ fn rejections_come_in_order_of_precedence() {
     // One write cannot break them all: these are of failbacks, of other regions or of a zone that is unread.
     let is_of_others = |rule: &Rule| {
         let of_failback = matches!(rule, Rule::CooledDown | Rule::Soaked | Rule::NotPinned | Rule::StandbyHolds);
-        of_failback || matches!(rule, Rule::ZoneKnown | Rule::Adopted | Rule::QuorumJudged)
+        // Either waits for an order or for a wave.
+        of_failback || matches!(rule, Rule::Wave | Rule::ZoneKnown | Rule::Adopted | Rule::QuorumJudged)
     };
     expected.retain(|rule| !is_of_others(rule));
     let all = expected.iter().fold(Scene::failover(), |scene, rule| scene.with(case(*rule).1));

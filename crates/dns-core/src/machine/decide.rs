@@ -172,6 +172,7 @@ impl Failover {
             moved: self.moved,
             pin: self.pin.as_ref(),
             failovers: &self.failovers,
+            fleet: &turn.around.fleet,
             other_write_open,
             backoff_until: self.backoff_until(),
             now: turn.now(),

@@ -28,13 +28,18 @@ impl Failover {
         }
         if !hold.told.is_empty() {
             let row = row_of(&hold, wish);
-            turn.record(if self.wakes(&hold) { row.paging() } else { row });
+            turn.record(if self.wakes(&hold, turn) { row.paging() } else { row });
         }
         self.hold = Some(hold);
     }
 
-    /// A hold wakes someone once, not with every further reason: a pause on top, or another region that fails too.
-    fn wakes(&self, hold: &Hold) -> bool {
+    /// A hold wakes someone once, not with every further reason: a pause on top, or another region that fails too. When
+    /// a part of a region's services fails, one of them wakes for all.
+    fn wakes(&self, hold: &Hold, turn: &Turn) -> bool {
+        let others_have = || self.active.as_ref().is_some_and(|active| turn.around.fleet.has_told(active));
+        if hold.told == [Rule::BlastRadius] && others_have() {
+            return false;
+        }
         let known = self.hold.as_ref().is_some_and(|known| known.wanted == hold.wanted && !known.told.is_empty());
         let worse_off = !matches!(hold.wanted, WriteKind::Annotate | WriteKind::Rerender | WriteKind::Failback);
         worse_off && !known && !hold.is_observation()
@@ -70,9 +75,10 @@ impl Failover {
     }
 }
 
-/// Whether a rule says no only for a moment: until a retry is due, or until the read that is under way returns.
+/// Whether a rule says no only for a moment: until a retry is due, until the wave before has arrived, or until the read
+/// that is under way returns.
 fn is_passing(rule: Rule, reading: bool) -> bool {
-    rule == Rule::WriteBackoff || (reading && rule == Rule::ZoneKnown)
+    matches!(rule, Rule::WriteBackoff | Rule::Wave) || (reading && rule == Rule::ZoneKnown)
 }
 
 fn row_of(hold: &Hold, wish: &Wish) -> Row {

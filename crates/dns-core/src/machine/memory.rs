@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{State, Turn};
 use crate::fence::{DecisionId, Fence, Pause, Pin};
+use crate::fleet::{Departure, Progress};
 use crate::identifier::RegionName;
 use crate::judgement::{Health, Judgement};
 use crate::kernel::{Rejection, Rule};
@@ -59,6 +60,9 @@ pub struct Failover {
     /// When the service last left regions without an order, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) failovers: Vec<Timestamp>,
+    /// The last time that the service left a region without an order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) departure: Option<Departure>,
     /// A loss of the fence that one look saw and the next has to confirm.
     #[serde(skip)]
     pub(super) doubt: Option<Standing>,
@@ -254,6 +258,11 @@ impl Failover {
         self.backoff.is_failing()
     }
 
+    /// The last time that the service left a region without an order, once it was written.
+    pub fn departure(&self) -> Option<&Departure> {
+        self.departure.as_ref()
+    }
+
     /// The last look at the zone.
     pub fn view(&self) -> Option<&ZoneView> {
         self.view.as_ref()
@@ -272,11 +281,20 @@ impl Failover {
         self.failovers.drain(..surplus);
     }
 
+    /// Remembers how a move ended that left a region without an order.
+    pub(super) fn end_departure(&mut self, decision: &DecisionId, progress: Progress) {
+        let own = |departure: &&mut Departure| departure.decision == *decision;
+        if let Some(departure) = self.departure.as_mut().filter(own) {
+            departure.progress = progress;
+        }
+    }
+
     /// Points in the future count as seen now: the clock was set back, and nothing may wait for it to catch up.
     pub(super) fn mend_clock(&mut self, now: Timestamp) {
         self.backoff.mend(now);
         self.moved = self.moved.map(|moved| moved.min(now));
-        self.failovers.iter_mut().for_each(|at| *at = (*at).min(now));
+        let ours = self.departure.as_mut().map(|departure| &mut departure.at);
+        self.failovers.iter_mut().chain(ours).for_each(|at| *at = (*at).min(now));
     }
 
     pub(super) fn backoff_until(&self) -> Option<Timestamp> {

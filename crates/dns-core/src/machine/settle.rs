@@ -9,6 +9,7 @@ use super::event::{Delivery, DeliveryOutcome, WriteOutcome};
 use super::memory::{Failover, LastMove, Open};
 use super::{Row, Turn};
 use crate::fence::DecisionId;
+use crate::fleet::{Departure, Progress};
 use crate::history::HistoryKind;
 use crate::write::{Initiative, WriteKind, WriteStage};
 use crate::zone::ZoneView;
@@ -106,6 +107,9 @@ impl Failover {
         if write.kind == WriteKind::Failover && write.initiative == Initiative::Automatic {
             self.count_failover(turn.now());
         }
+        if let Some(departure) = Departure::of(&write) {
+            self.departure = Some(departure);
+        }
         if write.kind != WriteKind::Release {
             self.active.clone_from(&write.fence.active);
         }
@@ -133,6 +137,9 @@ impl Failover {
         // A server that never answers answers no resolver either: it is reported and blocks nothing.
         let arrived = count(deliveries, DeliveryOutcome::Served) > 0 && count(deliveries, DeliveryOutcome::Old) == 0;
         let kind = if arrived { HistoryKind::Verified } else { HistoryKind::Unverified };
+        if let Some(moved) = &moved {
+            self.end_departure(moved, if arrived { Progress::Arrived } else { Progress::Failed });
+        }
         if let Some(moved) = moved.filter(|moved| moved != decision) {
             // Whoever waits for the move looks for rows of the move; the other row wakes people.
             let summary = format!("{summary}, as of the newer write {decision}");
@@ -148,6 +155,7 @@ impl Failover {
     /// for the move is told so.
     pub(super) fn end_verifying(&mut self, why: &str, turn: &mut Turn) {
         let Some(moved) = self.verifying.take() else { return };
+        self.end_departure(&moved, Progress::Failed);
         turn.record(Row::new(HistoryKind::Unverified, format!("not verified to the end: {why}")).of(&moved));
     }
 }

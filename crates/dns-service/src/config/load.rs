@@ -11,7 +11,7 @@ use super::sections::policy::Policies;
 use super::sections::region::Regions;
 use super::sections::service::{self, Declared, ServiceDraft};
 use super::sections::top::Top;
-use super::sections::{observation, process, provider, vantage};
+use super::sections::{observation, process, provider, safety, vantage};
 use super::source::{self, Source};
 use super::tree::Spot;
 use super::yaml::{self, Node};
@@ -74,6 +74,7 @@ fn assemble(sources: &[Source], roots: &[Node], program: &Program, report: &Repo
     let tls = process::read_tls(&top);
     let drain = observation::read_drain(&top);
     let canary = observation::read_canary(&top);
+    let blast_radius = safety::read_blast_radius(&top);
     check::all(&services, &vantage, &providers, &regions, installation.as_ref());
     check::relays(&providers, controller.as_ref(), monitor.as_ref());
     check_program(program, &top, &vantage);
@@ -99,6 +100,7 @@ fn assemble(sources: &[Source], roots: &[Node], program: &Program, report: &Repo
         tls: tls?,
         drain: drain?,
         canary: canary?,
+        blast_radius: blast_radius?,
         warnings: Vec::new(),
     })
 }

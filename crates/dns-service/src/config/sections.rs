@@ -9,6 +9,7 @@ pub(super) mod process;
 pub(super) mod provider;
 pub(super) mod record;
 pub(super) mod region;
+pub(super) mod safety;
 pub(super) mod service;
 pub(super) mod top;
 pub(super) mod vantage;

@@ -153,7 +153,7 @@ impl Unit {
             verification: running.or_else(|| seen.and_then(|seen| seen.verification.clone())),
             fault: trouble.map(str::to_owned),
             history: history.cloned(),
-            waits_its_turn: self.waits_its_turn,
+            waits_its_turn: self.waits_its_turn(),
             aside: Aside::default(),
             places: Vec::new(),
         }

@@ -241,6 +241,8 @@ fn risk(rule: Rule) -> &'static str {
         | Rule::NotPinned
         | Rule::StandbyHolds
         | Rule::FailoverBudget
+        | Rule::BlastRadius
+        | Rule::Wave
         | Rule::WriteBackoff => "cannot be overridden",
     }
 }

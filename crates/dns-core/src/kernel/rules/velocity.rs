@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{aligns, is_automatic};
+use crate::fleet::Withheld;
 use crate::kernel::{Proposal, Situation};
 use crate::policy::{Failback, OnStandbyFailure};
 use crate::time::Timestamp;
@@ -64,6 +65,25 @@ pub(super) fn failover_budget(proposal: &Proposal<'_>, situation: &Situation<'_>
             left.as_secs().max(1)
         )
     })
+}
+
+pub(super) fn blast_radius(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
+    match withheld(proposal, situation)? {
+        Withheld::UntilOrdered(why) => Some(why),
+        Withheld::UntilItsWave(_) => None,
+    }
+}
+
+pub(super) fn wave(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
+    match withheld(proposal, situation)? {
+        Withheld::UntilItsWave(why) => Some(why),
+        Withheld::UntilOrdered(_) => None,
+    }
+}
+
+fn withheld(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<Withheld> {
+    let from = proposal.from.filter(|_| is_automatic_decision(proposal, WriteKind::Failover))?;
+    situation.fleet.admit(from).err()
 }
 
 /// Whether the controller wants it by itself, and it does not only follow what was decided at another place.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::fence::{DecisionId, Epoch, Fence, Rev};
 use crate::fixture::{START, Seen, Zone, fence, judgement, region, service};
+use crate::fleet::Fleet;
 use crate::history::{HistoryEntry, HistoryKind};
 use crate::kernel::Rule;
 use crate::machine::command::{Command, Order};
@@ -34,6 +35,7 @@ pub(super) struct World {
     pub(super) machine: Machine,
     pub(super) now: Timestamp,
     pub(super) zone: Zone,
+    pub(super) fleet: Arc<Fleet>,
     pub(super) seen: (Seen, Seen),
     pub(super) provider: Provider,
     pub(super) history: Vec<HistoryEntry>,
@@ -59,6 +61,7 @@ impl World {
             service: Arc::new(service),
             machine: Machine::new(),
             now: START,
+            fleet: Arc::default(),
             seen: (Seen::Proven, Seen::Proven),
             provider: Provider::Works,
             history: Vec::new(),
@@ -115,6 +118,7 @@ impl World {
             nonce: self.nonce,
             epoch_floor: crate::fence::Epoch::default(),
             siblings: Vec::new(),
+            fleet: Arc::clone(&self.fleet),
             rank: 0,
         };
         let step = self.machine.step(event, around);

@@ -2,6 +2,7 @@
 //! and an executor. After every step it checks what must always hold.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::change::{ChangeSet, Guard};
@@ -111,6 +112,7 @@ impl World {
             actor: format!("controller-{}", number + 1).parse().expect("a name"),
             now: self.now,
             nonce: self.nonce,
+            fleet: Arc::default(),
         }
     }
 

@@ -27,6 +27,7 @@ const KEYS: &[&str] = &[
     "tls",
     "drain",
     "canary",
+    "blastRadius",
     "sync",
 ];
 

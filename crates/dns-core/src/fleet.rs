@@ -1,0 +1,264 @@
+//! All services at once, as far as one of them depends on the others before it leaves a region without an order.
+//!
+//! One service that fails is a fault of that service. Some that fail together may be a fault near the vantage points, a bad
+//! deployment or a broken dependency, and to move them all would make it worse: beyond a *blast radius* a person is asked.
+//! Nearly all of a region failing is the loss of that region: then everything leaves without asking, one first, and then in
+//! *waves*, each only when the one before has been seen to arrive.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::fence::DecisionId;
+use crate::identifier::RegionName;
+use crate::judgement::{Health, Judgement};
+use crate::kernel::Rule;
+use crate::machine::memory::Failover;
+use crate::saga::Saga;
+use crate::share::Share;
+use crate::time::Timestamp;
+use crate::write::{Initiative, PlannedWrite, WriteKind};
+
+/// How many services may leave a region without an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BlastRadius {
+    /// So many within `per`, at the most.
+    pub services: usize,
+    /// And no more than this share of those that were there.
+    pub share: Share,
+    /// The time that they are counted over.
+    pub per: Duration,
+    /// If at least this share of a region's services fails, the region is lost, and the bounds above give way to waves.
+    pub region_loss: Share,
+}
+
+impl Default for BlastRadius {
+    fn default() -> Self {
+        let share = |percent| Share::try_from(percent).expect("invariant: a share that is written here is one");
+        Self { services: 10, share: share(50), per: Duration::from_mins(10), region_loss: share(60) }
+    }
+}
+
+/// Each wave is so many times as large as all before it.
+const WAVE_GROWTH: usize = 10;
+
+/// Moves that have not arrived, in a hundred, from which on nothing more follows: the way out is broken, too.
+const FAILED_PERCENT_MAX: usize = 10;
+
+/// How far a service has come that leaves a region without an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Progress {
+    /// It was decided, or applied, and is not seen to be served yet.
+    UnderWay,
+    /// It is served.
+    Arrived,
+    /// It is written, and not every authoritative server serves it in time.
+    Failed,
+}
+
+/// The last time that a service left a region without an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Departure {
+    /// The decision.
+    pub decision: DecisionId,
+    /// The region that it left.
+    pub from: RegionName,
+    /// When.
+    pub at: Timestamp,
+    /// How far it has come.
+    pub progress: Progress,
+}
+
+impl Departure {
+    /// Of a write, if it is one that nobody has ordered and that decides.
+    pub(crate) fn of(write: &PlannedWrite) -> Option<Self> {
+        let is_one = write.kind == WriteKind::Failover && write.initiative == Initiative::Automatic && !write.aligns();
+        let from = write.from.clone().filter(|_| is_one)?;
+        Some(Self { decision: write.id.clone(), from, at: write.decided, progress: Progress::UnderWay })
+    }
+}
+
+/// What one service adds to the fleet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Presence {
+    /// The region that it is in.
+    pub(crate) region: Option<RegionName>,
+    /// Whether a quorum sees that region failing for it.
+    pub(crate) failing: bool,
+    /// The region that it has left lately, and how far it has come.
+    pub(crate) left: Option<(RegionName, Progress)>,
+    /// Whether it was told that it waits for an order, as the others keep it from leaving.
+    pub(crate) told: bool,
+}
+
+impl Presence {
+    /// Of a service as it is now.
+    pub fn of(saga: &Saga, radius: &BlastRadius, now: Timestamp) -> Self {
+        let Some(machine) = saga.machine(saga.teller(now)) else { return Self::default() };
+        let memory = machine.memory();
+        let region = memory.active().cloned();
+        let failing = region.as_ref().is_some_and(|region| {
+            memory.judgement().is_some_and(|judgement| judgement.health(region) == Health::Failing)
+        });
+        let departures = saga.machines().filter_map(|(_, machine)| machine.memory().leaving_or_left());
+        let last = departures.max_by_key(|departure| departure.at);
+        let counts = |departure: &Departure| now.since(departure.at) < radius.per;
+        let left = last.filter(counts).map(|departure| (departure.from, departure.progress));
+        let told = memory.hold().is_some_and(|hold| hold.told.contains(&Rule::BlastRadius));
+        Self { region, failing, left, told }
+    }
+
+    /// The same, failing or not as another has it that knows a newer judgement.
+    #[must_use]
+    pub fn judged_as(self, newer: &Self) -> Self {
+        let failing = if self.region == newer.region { newer.failing } else { self.failing };
+        Self { failing, ..self }
+    }
+
+    /// The same by a newer judgement.
+    #[must_use]
+    pub fn judged(self, judgement: &Judgement) -> Self {
+        let fails = |region: &RegionName| judgement.health(region) == Health::Failing;
+        Self { failing: self.region.as_ref().is_some_and(fails), ..self }
+    }
+}
+
+impl Failover {
+    /// The move that nobody ordered and that is open, or else the last one.
+    pub(crate) fn leaving_or_left(&self) -> Option<Departure> {
+        let open = self.open().and_then(|open| Departure::of(&open.write));
+        open.or_else(|| self.departure().cloned())
+    }
+}
+
+/// What the services of one region do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Departures {
+    /// Those that are there, and those that have left lately.
+    services: usize,
+    /// Those of them that fail there, or have left.
+    failing: usize,
+    under_way: usize,
+    arrived: usize,
+    failed: usize,
+    /// Those that were told to wait for an order.
+    told: usize,
+}
+
+/// Counts of all services, by region.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fleet {
+    radius: BlastRadius,
+    regions: BTreeMap<RegionName, Departures>,
+}
+
+/// Why a service may not leave now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Withheld {
+    /// It will, when the wave before it has arrived.
+    UntilItsWave(String),
+    /// A person has to look.
+    UntilOrdered(String),
+}
+
+impl Fleet {
+    /// Of nobody.
+    pub fn new(radius: BlastRadius) -> Self {
+        Self { radius, regions: BTreeMap::new() }
+    }
+
+    /// The bounds.
+    pub fn radius(&self) -> &BlastRadius {
+        &self.radius
+    }
+
+    /// Takes a service in.
+    pub fn count(&mut self, presence: &Presence) {
+        self.change(presence, |count| *count += 1);
+    }
+
+    /// Takes a service out that was taken in just so.
+    pub fn discount(&mut self, presence: &Presence) {
+        self.change(presence, |count| *count = count.saturating_sub(1));
+    }
+
+    fn change(&mut self, presence: &Presence, change: impl Fn(&mut usize)) {
+        let stays =
+            presence.region.iter().filter(|region| presence.left.as_ref().is_none_or(|(from, _)| from != *region));
+        for region in stays {
+            let departures = self.regions.entry(region.clone()).or_default();
+            change(&mut departures.services);
+            if presence.failing {
+                change(&mut departures.failing);
+            }
+            if presence.told {
+                change(&mut departures.told);
+            }
+        }
+        let Some((from, progress)) = &presence.left else { return };
+        let departures = self.regions.entry(from.clone()).or_default();
+        change(&mut departures.services);
+        change(&mut departures.failing);
+        change(match progress {
+            Progress::UnderWay => &mut departures.under_way,
+            Progress::Arrived => &mut departures.arrived,
+            Progress::Failed => &mut departures.failed,
+        });
+    }
+
+    /// Whether a service was told already that a person has to look at the region.
+    pub fn has_told(&self, from: &RegionName) -> bool {
+        self.regions.get(from).is_some_and(|departures| departures.told > 0)
+    }
+
+    /// Whether one more service, which is not counted here and fails in a region, may leave that region without an order.
+    ///
+    /// # Errors
+    /// [`Withheld`], with figures.
+    pub fn admit(&self, from: &RegionName) -> Result<(), Withheld> {
+        let departures = self.regions.get(from).copied().unwrap_or_default();
+        let (services, failing) = (departures.services + 1, departures.failing + 1);
+        let radius = &self.radius;
+        let begun = departures.under_way + departures.arrived + departures.failed;
+        let free = radius.services.min(radius.share.of(services));
+        if begun < free {
+            return Ok(());
+        }
+        let minutes = radius.per.as_secs().div_ceil(60);
+        let figures = format!(
+            "{failing} of {services} services fail in `{from}`, {begun} have begun to leave within {minutes} min"
+        );
+        if failing < radius.region_loss.of(services) {
+            let bounds = format!("at most {free} leave without an order while fewer than {} fail", radius.region_loss);
+            return Err(Withheld::UntilOrdered(format!("{figures}; {bounds}")));
+        }
+        if departures.failed * 100 > begun * FAILED_PERCENT_MAX {
+            let text = format!("{figures}, and {} of these did not arrive; order it by hand", departures.failed);
+            return Err(Withheld::UntilOrdered(text));
+        }
+        let settled = departures.arrived + departures.failed;
+        if begun < wave_end(settled) {
+            return Ok(());
+        }
+        let text =
+            format!("{figures}; the next ones follow when the {} on their way have arrived", departures.under_way);
+        Err(Withheld::UntilItsWave(text))
+    }
+}
+
+/// How many may have begun when so many have settled: one, then ten more, then a hundred more.
+fn wave_end(settled: usize) -> usize {
+    let (mut end, mut size) = (1, 1);
+    while end <= settled {
+        size *= WAVE_GROWTH;
+        end += size;
+    }
+    end
+}
+
+#[cfg(test)]
+mod tests;
