@@ -96,8 +96,8 @@ fn held(memory: &Failover) -> Option<Concern> {
     let telling = hold.rejections.iter().find(|rejection| hold.told.contains(&rejection.rule));
     let first = telling.or_else(|| hold.rejections.first())?;
     let text = format!("{}{target} is held by {}: {}", hold.wanted.as_str(), first.rule, first.reason);
-    // Nobody is worse off while a fence's text or a changed rendering waits.
-    let patient = matches!(hold.wanted, WriteKind::Annotate | WriteKind::Rerender);
+    // Nobody is worse off while a fence's text, a changed rendering or the way back waits.
+    let patient = matches!(hold.wanted, WriteKind::Annotate | WriteKind::Rerender | WriteKind::Failback);
     Some(if patient || telling.is_none() { Concern::note(text) } else { Concern::page(text) })
 }
 

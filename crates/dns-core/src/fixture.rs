@@ -1,6 +1,7 @@
 //! What the tests of this crate share: a service in two regions, a zone that obeys change sets, judgements by a word.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hickory_proto::rr::Name;
@@ -104,6 +105,7 @@ pub(crate) fn service() -> Service {
             place("prod", &["192.0.2.10", "2001:db8:1::10"]),
             place("dr", &["198.51.100.10", "2001:db8:2::10"]),
         ],
+        windows: Arc::default(),
         revision: 0,
     }
 }

@@ -62,6 +62,8 @@ rules! {
     Observing = "observing",
     /// A pause blocks automatic writes.
     NotPaused = "notPaused",
+    /// While a window is open what can wait does.
+    ChangeFreeze = "changeFreeze",
     /// A service that was never adopted, or was released, is not written.
     Adopted = "adopted",
     /// A foreign change holds every write.
@@ -111,7 +113,7 @@ impl Rule {
     /// remedy is another verb: resume, adopt, a newer configuration.
     pub fn is_overridable(self) -> bool {
         match self {
-            Self::AllRegionsFailing | Self::TargetProven | Self::CooledDown => true,
+            Self::AllRegionsFailing | Self::TargetProven | Self::ChangeFreeze | Self::CooledDown => true,
             Self::EmptyAnswer
             | Self::UnreadRecord
             | Self::Unfenced

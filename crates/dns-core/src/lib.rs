@@ -23,6 +23,7 @@ pub mod service;
 pub mod share;
 pub mod standing;
 pub mod time;
+pub mod window;
 pub mod write;
 pub mod zone;
 

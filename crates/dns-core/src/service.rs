@@ -5,6 +5,7 @@ mod place;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use hickory_proto::rr::rdata::CNAME;
 use hickory_proto::rr::{Name, RData};
@@ -15,6 +16,7 @@ use crate::identifier::{Installation, ProviderName, RegionName, ServiceName, Van
 use crate::policy::{Detection, Policy};
 use crate::probe::ProbeSpec;
 use crate::rrset::{Alias, GuardedType, Rrset, RrsetError, RrsetKey, Rrsets, Ttl, name_text};
+use crate::window::Window;
 pub use place::{Everywhere, Place};
 
 /// Whether a service writes.
@@ -124,6 +126,9 @@ pub struct Service {
     pub records: Vec<Record>,
     /// Where it can move, in order of preference; at least two.
     pub regions: Vec<Region>,
+    /// When its changes wait.
+    #[serde(default)]
+    pub windows: Arc<[Window]>,
     /// The configuration's `revision`, 0 without one.
     pub revision: u64,
 }

@@ -42,7 +42,9 @@ impl FromStr for Share {
     type Err = ShareError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let number = text.strip_suffix('%').ok_or(ShareError)?.trim_end();
-        number.parse::<u8>().map_err(|_| ShareError)?.try_into()
+        // A sign would be read, too.
+        let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+        number.parse::<u8>().ok().filter(|_| is_number).ok_or(ShareError)?.try_into()
     }
 }
 
@@ -68,7 +70,7 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_share() {
-        for text in ["", "%", "0%", "101%", "-1%", "50", "0.5", "half"] {
+        for text in ["", "%", "0%", "101%", "-1%", "+5%", "50", "0.5", "half"] {
             assert_eq!(text.parse::<Share>(), Err(ShareError), "{text}");
         }
         assert!(serde_json::from_str::<Share>("0").is_err());

@@ -109,6 +109,7 @@ pub(crate) fn service(address: &str) -> Arc<Service> {
             probes: Vec::new(),
             inside: BTreeSet::new(),
         }],
+        windows: Arc::default(),
         revision: 0,
     })
 }

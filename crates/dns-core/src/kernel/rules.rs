@@ -11,6 +11,7 @@ use crate::judgement::RegionJudgement;
 use crate::rrset::{Rrset, Rrsets};
 use crate::service::Mode;
 use crate::standing::Standing;
+use crate::window::{EmergencyFailover, Window};
 use crate::write::{Initiative, WriteKind};
 
 /// Asks one rule.
@@ -25,6 +26,7 @@ pub(super) fn ask(rule: Rule, proposal: &Proposal<'_>, situation: &Situation<'_>
         Rule::TargetProven => target_proven(proposal, situation),
         Rule::Observing => observing(situation),
         Rule::NotPaused => not_paused(proposal, situation),
+        Rule::ChangeFreeze => change_freeze(proposal, situation),
         Rule::Adopted => adopted(proposal, situation),
         Rule::NoForeignChange => no_foreign_change(proposal, situation),
         Rule::ConfigurationCurrent => configuration_current(situation),
@@ -156,6 +158,27 @@ fn observing(situation: &Situation<'_>) -> Option<String> {
 fn not_paused(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
     let pause = situation.pause.filter(|_| is_automatic(proposal) && proposal.kind != WriteKind::Annotate)?;
     Some(format!("paused by `{}`: {}; resume to arm it", pause.by, pause.reason))
+}
+
+/// What keeps fence and pause true never waits, and neither does an adoption or a release: they leave the records. To leave
+/// a region that fails is an emergency, whoever wants it.
+fn change_freeze(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
+    let changes = matches!(proposal.kind, WriteKind::Failover | WriteKind::Failback | WriteKind::Rerender);
+    if !changes || aligns(proposal) {
+        return None;
+    }
+    let fails = |judgement: &crate::judgement::Judgement| {
+        proposal.from.is_some_and(|from| judgement.health(from) == Health::Failing)
+    };
+    let is_emergency = proposal.kind == WriteKind::Failover && situation.judgement.is_some_and(fails);
+    let binds = |window: &&Window| !is_emergency || window.emergency_failover == EmergencyFailover::Block;
+    let open = situation.service.windows.iter().filter(binds).find_map(|window| {
+        let until = window.open_until(situation.now)?;
+        Some((window, until))
+    });
+    let (window, until) = open?;
+    let left = until.since(situation.now).as_secs().max(1);
+    Some(format!("the window `{}` is open for another {left} s", window.name))
 }
 
 fn adopted(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {

@@ -4,6 +4,7 @@
 mod aligning;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
@@ -12,6 +13,7 @@ use crate::fixture::{COOLDOWN, START, Seen, Zone, fence, judgement, name, region
 use crate::fleet::{Fleet, Presence, Progress};
 use crate::policy::{Failback, OnStandbyFailure};
 use crate::service::Mode;
+use crate::window::{EmergencyFailover, When, Window};
 
 /// Everything that a review looks at.
 #[derive(Clone)]
@@ -147,6 +149,12 @@ impl Scene {
     }
 }
 
+/// A window that opened a minute ago and closes in an hour.
+fn freeze(emergency_failover: EmergencyFailover) -> Arc<[Window]> {
+    let when = When::Once { from: START.before(Duration::from_mins(1)), until: START + Duration::from_hours(1) };
+    Arc::new([Window { name: "year-end".to_owned(), when, emergency_failover }])
+}
+
 /// So many other services begin to leave `prod`; a hundred stay there, which fail as well or don't.
 fn others(scene: &mut Scene, failing: bool, leaving: usize) {
     let prod = || region("prod");
@@ -187,6 +195,7 @@ fn case(rule: Rule) -> (Scene, fn(&mut Scene)) {
         Rule::TargetProven => (failover, |scene| scene.judgement = Some(judgement(Seen::Failing, Seen::Healthy))),
         Rule::Observing => (failover, |scene| scene.service.mode = Mode::Observe),
         Rule::NotPaused => (failover, |scene| scene.pause = Some(pause())),
+        Rule::ChangeFreeze => (Scene::failback(), |scene| scene.service.windows = freeze(EmergencyFailover::Allow)),
         Rule::Adopted => (failover, |scene| scene.standing = Standing::Unadopted { serving: Some(region("prod")) }),
         Rule::NoForeignChange => (failover, |scene| scene.standing = Standing::Foreign { why: "a hand".to_owned() }),
         Rule::ConfigurationCurrent => (failover, |scene| scene.held.as_mut().expect("held").cfg = 5),
@@ -235,7 +244,8 @@ fn rejections_come_in_order_of_precedence() {
     let is_of_others = |rule: &Rule| {
         let of_failback = matches!(rule, Rule::CooledDown | Rule::Soaked | Rule::NotPinned | Rule::StandbyHolds);
         // Either waits for an order or for a wave.
-        of_failback || matches!(rule, Rule::Wave | Rule::ZoneKnown | Rule::Adopted | Rule::QuorumJudged)
+        of_failback
+            || matches!(rule, Rule::ChangeFreeze | Rule::Wave | Rule::ZoneKnown | Rule::Adopted | Rule::QuorumJudged)
     };
     expected.retain(|rule| !is_of_others(rule));
     let all = expected.iter().fold(Scene::failover(), |scene, rule| scene.with(case(*rule).1));
@@ -255,7 +265,7 @@ fn only_overridable_rules_are_overridden() {
         assert_eq!(left.is_empty(), rule.is_overridable(), "{rule}");
     }
     let overridable: Vec<&Rule> = Rule::ALL.iter().filter(|rule| rule.is_overridable()).collect();
-    assert_eq!(overridable, [&Rule::AllRegionsFailing, &Rule::TargetProven, &Rule::CooledDown]);
+    assert_eq!(overridable, [&Rule::AllRegionsFailing, &Rule::TargetProven, &Rule::ChangeFreeze, &Rule::CooledDown]);
     let other =
         Scene::failover().with(case(Rule::TargetProven).1).with(|scene| scene.overrides = vec![Rule::CooledDown]);
     assert_eq!(other.rules(), [Rule::TargetProven], "an override names its rule");
@@ -422,6 +432,31 @@ fn the_cooldown_binds_failback_only() {
     let hot = |scene: Scene| scene.with(|scene| scene.moved = Some(START));
     assert_eq!(hot(Scene::failback()).reason(), "the cooldown lasts another 600 s");
     assert_eq!(hot(Scene::failover()).rules(), []);
+}
+
+#[test]
+fn a_window_holds_up_what_can_wait_and_an_emergency_only_if_it_says_so() {
+    let frozen = |scene: Scene, emergency| scene.with(|scene| scene.service.windows = freeze(emergency)).rules();
+    let (allow, block) = (EmergencyFailover::Allow, EmergencyFailover::Block);
+    for emergency in [allow, block] {
+        assert_eq!(frozen(Scene::failback(), emergency), [Rule::ChangeFreeze]);
+        let planned =
+            Scene::failover().by_hand().with(|scene| scene.judgement = Some(judgement(Seen::Proven, Seen::Proven)));
+        assert_eq!(frozen(planned, emergency), [Rule::ChangeFreeze], "to leave what works is no emergency");
+        let rerender = Scene::failover().with(|scene| {
+            (scene.kind, scene.to) = (WriteKind::Rerender, Some(region("prod")));
+            scene.judgement = Some(judgement(Seen::Proven, Seen::Proven));
+        });
+        assert_eq!(frozen(rerender, emergency), [Rule::ChangeFreeze]);
+        for kind in [WriteKind::Annotate, WriteKind::Adopt, WriteKind::Release] {
+            assert_eq!(frozen(Scene::of_the_fence(kind).by_hand(), emergency), [], "{kind:?} moves nothing");
+        }
+    }
+    assert_eq!(frozen(Scene::failover(), allow), []);
+    assert_eq!(frozen(Scene::failover().by_hand(), allow), []);
+    assert_eq!(frozen(Scene::failover(), block), [Rule::ChangeFreeze]);
+    let spoilt = Scene::failback().with(case(Rule::ChangeFreeze).1);
+    assert_eq!(spoilt.reason(), "the window `year-end` is open for another 3600 s");
 }
 
 #[test]

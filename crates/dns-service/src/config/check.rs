@@ -5,10 +5,12 @@ mod names;
 mod relay;
 mod render;
 mod vantage;
+mod window;
 
 use dns_core::identifier::Installation;
 
 pub(super) use self::relay::check as relays;
+pub(super) use self::window::check as windows;
 use super::sections::provider::ProviderDraft;
 use super::sections::region::Regions;
 use super::sections::service::ServiceDraft;

@@ -11,7 +11,7 @@ use super::sections::policy::Policies;
 use super::sections::region::Regions;
 use super::sections::service::{self, Declared, ServiceDraft};
 use super::sections::top::Top;
-use super::sections::{observation, process, provider, safety, vantage};
+use super::sections::{observation, process, provider, safety, vantage, window};
 use super::source::{self, Source};
 use super::tree::Spot;
 use super::yaml::{self, Node};
@@ -66,7 +66,14 @@ fn assemble(sources: &[Source], roots: &[Node], program: &Program, report: &Repo
     let vantage = vantage::read(&top, &resolvers);
     let providers = provider::read(&top, &vantage);
     let policies = Policies::read(&top, &vantage);
-    let declared = Declared { regions: &regions, providers: &providers, policies: &policies, vantage: &vantage };
+    let windows = window::read(&top);
+    let declared = Declared {
+        regions: &regions,
+        providers: &providers,
+        policies: &policies,
+        vantage: &vantage,
+        windows: &windows,
+    };
     let services = service::read(&top.items("services"), declared);
     let store = process::read_store(&top);
     let controller = process::read_controller(&top);
@@ -76,6 +83,7 @@ fn assemble(sources: &[Source], roots: &[Node], program: &Program, report: &Repo
     let canary = observation::read_canary(&top);
     let blast_radius = safety::read_blast_radius(&top);
     check::all(&services, &vantage, &providers, &regions, installation.as_ref());
+    check::windows(&windows, &services);
     check::relays(&providers, controller.as_ref(), monitor.as_ref());
     check_program(program, &top, &vantage);
     check_secrets(program, &services, report);

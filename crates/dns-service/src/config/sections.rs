@@ -13,6 +13,7 @@ pub(super) mod safety;
 pub(super) mod service;
 pub(super) mod top;
 pub(super) mod vantage;
+pub(super) mod window;
 
 use std::fmt::Display;
 use std::net::SocketAddr;

@@ -72,6 +72,8 @@ fn a_full_configuration_loads_with_every_value() {
     assert_eq!(names.cooldown, Duration::from_mins(10));
     assert_eq!((names.capacity, names.failback), (Capacity::default(), Failback::Manual));
     assert_eq!(config.drain.resolvers.len(), 2);
+    let windows = |service: usize| config.services[service].lead().windows.len();
+    assert_eq!((windows(0), windows(1)), (2, 1), "one is for a service alone");
     let radius = config.blast_radius;
     assert_eq!((radius.services, radius.per), (3, Duration::from_mins(5)));
     assert_eq!((radius.share.of(100), radius.region_loss.of(100)), (30, 75));

@@ -225,6 +225,7 @@ fn risk(rule: Rule) -> &'static str {
     match rule {
         Rule::TargetProven => "users may be sent to where nobody has seen it work",
         Rule::AllRegionsFailing => "every region is failing: the move may only spread the trouble",
+        Rule::ChangeFreeze => "somebody asked that nothing changes now",
         Rule::CooledDown => "the region may fail again at once, and users move twice",
         Rule::EmptyAnswer
         | Rule::UnreadRecord

@@ -4,12 +4,14 @@ pub(crate) mod places;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use dns_core::identifier::{Installation, ProviderName, RegionName, ServiceName, VantageName};
 use dns_core::policy::Policy;
 use dns_core::probe::ProbeSpec;
 use dns_core::rrset::{Alias, GuardedType};
 use dns_core::service::{Endpoint, Everywhere, Mode, Region, Service};
+use dns_core::window::Window;
 use hickory_proto::rr::Name;
 
 use super::policy::{Policies, PolicyDraft, defaults};
@@ -17,6 +19,7 @@ use super::provider::ProviderDraft;
 use super::record::{self, RecordDraft};
 use super::region::Regions;
 use super::vantage::VantageDraft;
+use super::window::{self, WindowDraft};
 use super::{domain_name, probe, refuse_repeated};
 use places::Keeper;
 
@@ -32,6 +35,7 @@ pub(crate) struct Declared<'d> {
     pub(crate) providers: &'d [ProviderDraft<'d>],
     pub(crate) policies: &'d Policies,
     pub(crate) vantage: &'d [VantageDraft<'d>],
+    pub(crate) windows: &'d [WindowDraft<'d>],
 }
 
 /// A service as far as it could be read.
@@ -49,6 +53,7 @@ pub(crate) struct ServiceDraft<'t> {
     pub(crate) policy: Option<PolicyDraft>,
     pub(crate) records: Vec<RecordDraft<'t>>,
     pub(crate) regions: Vec<RegionDraft<'t>>,
+    windows: Arc<[Window]>,
     /// Whether a record or region was too faulty to have a draft at all.
     lost: bool,
 }
@@ -113,6 +118,7 @@ impl<'t> ServiceDraft<'t> {
             policy: policy.unwrap_or_else(|| Policy { ..defaults() }),
             records: records?,
             regions: regions?,
+            windows: Arc::clone(&self.windows),
             revision,
         })
     }
@@ -157,7 +163,8 @@ fn read_one<'t>(index: usize, item: &Spot<'t>, declared: Declared<'_>) -> Option
     let providers = drafts.map(|draft| draft.name.clone()).collect();
     let keepers = found.and_then(|(items, drafts)| places::read(&map, zone.as_ref(), &records, &items, &drafts));
     let lost = records.is_empty() || records.len() < record_items.len() || regions.len() < region_items.max(2);
-    Some(ServiceDraft { index, spot, name, mode, zone, keepers, providers, policy, records, regions, lost })
+    let windows = name.as_ref().map(|name| window::of(declared.windows, name).into()).unwrap_or_default();
+    Some(ServiceDraft { index, spot, name, mode, zone, keepers, providers, policy, records, regions, windows, lost })
 }
 
 fn read_regions<'t>(index: usize, map: &Map<'t>, declared: Declared<'_>) -> (usize, Vec<RegionDraft<'t>>) {

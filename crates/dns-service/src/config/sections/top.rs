@@ -28,11 +28,13 @@ const KEYS: &[&str] = &[
     "drain",
     "canary",
     "blastRadius",
+    "windows",
     "sync",
 ];
 
 /// Keys that may stand in several files.
-const JOINED: &[&str] = &["apiVersion", "regions", "vantagePoints", "resolvers", "providers", "policies", "services"];
+const JOINED: &[&str] =
+    &["apiVersion", "regions", "vantagePoints", "resolvers", "providers", "policies", "services", "windows"];
 
 /// The top levels of all files.
 #[derive(Debug)]
