@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::world::*;
 use crate::fixture::{Seen, service};
+use crate::fleet::Progress;
 use crate::machine::State;
 use crate::machine::command::Command;
 use crate::machine::event::Event;
@@ -14,6 +15,17 @@ use crate::time::Timestamp;
 
 const VERSION_1: &str = include_str!("envelope.v1.golden.json");
 const VERSION_2: &str = include_str!("envelope.v2.golden.json");
+
+/// Since the counts of what left a region without an order are kept with the state.
+const VERSION_2_LEFT: &str = include_str!("envelope.v2.left.golden.json");
+
+/// In `dr` after a failover that nobody has ordered, and that has arrived.
+fn left() -> World {
+    let mut world = World::adopted(1, 1);
+    world.see(Seen::Failing, Seen::Proven);
+    world.run();
+    world
+}
 
 /// Every field filled: pinned and paused in `dr` with the move still being verified, a failover held, a provider that
 /// failed, an uncertain write open and a zone that cannot be read; at the second place likewise.
@@ -65,6 +77,17 @@ fn the_pinned_form_is_read_whole() {
     let heard =
         saga.machines().any(|(_, machine)| machine.memory().judgement().is_some() || machine.memory().view().is_some());
     assert!(!heard, "to be heard anew");
+}
+
+#[test]
+fn what_left_a_region_without_an_order_is_pinned_and_read() {
+    let written = pretty(&left().controllers[0].saga.to_envelope());
+    assert!(written == VERSION_2_LEFT, "the persisted form changed; raise VERSION and read both:\n{written}");
+    let saga = Saga::from_envelope(VERSION_2_LEFT, &at_providers(1)).expect("reads");
+    assert_eq!(pretty(&saga.to_envelope()), VERSION_2_LEFT);
+    let machine = saga.machines().next().map(|(_, machine)| machine).expect("one");
+    let departure = machine.memory().departure().expect("it has left");
+    assert_eq!((departure.from.as_str(), departure.progress), ("prod", Progress::Arrived));
 }
 
 /// Version 1 as it was pinned, of the one place that it knew.
