@@ -66,8 +66,13 @@ pub struct EndpointEvidence {
 pub enum Sight {
     /// It does.
     Sighted,
-    /// It does not, and says why.
-    Blind(String),
+    /// It does not.
+    Blind {
+        /// Why, in its own words.
+        reason: String,
+        /// Since when, as it was first heard: a vantage point tells it within a heartbeat.
+        since: Timestamp,
+    },
 }
 
 /// What the controller holds of one vantage point.

@@ -237,12 +237,13 @@ impl Seen {
     fn judged(self) -> RegionJudgement {
         let good = || Vote::Healthy { since: START, contradicting: 0, error: None };
         let bad = || Vote::Failing { since: START, error: Some("timed out".to_owned()) };
+        let silent = || Vote::Silent { since: None };
         let (health, proven, votes) = match self {
             Self::Proven => (Health::Healthy, true, [good(), good(), good()]),
             Self::Healthy => (Health::Healthy, false, [good(), good(), good()]),
             Self::Suspected => (Health::Healthy, true, [good(), good(), bad()]),
             Self::Failing => (Health::Failing, false, [bad(), bad(), good()]),
-            Self::Unknown => (Health::Unknown, false, [good(), Vote::Silent, Vote::Silent]),
+            Self::Unknown => (Health::Unknown, false, [good(), silent(), silent()]),
         };
         let vantages = ["fra1", "lon1", "nyc1"].map(|text| text.parse().expect("a name"));
         let votes: BTreeMap<VantageName, Vote> = vantages.into_iter().zip(votes).collect();

@@ -65,9 +65,17 @@ pub enum Vote {
         error: Option<String>,
     },
     /// It does not trust its own eyes.
-    Blind(String),
-    /// It was not heard lately, or never.
-    Silent,
+    Blind {
+        /// Why.
+        reason: String,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// It was not heard lately.
+    Silent {
+        /// When it was last heard; `None` if it never was, or nothing that it said counts any more.
+        since: Option<Timestamp>,
+    },
     /// It does not probe this endpoint, or probes it by another specification.
     NotCovered,
 }
@@ -79,8 +87,8 @@ impl Vote {
             Self::Healthy { .. } => "healthy",
             Self::Failing { .. } => "failing",
             Self::Undecided { .. } => "undecided",
-            Self::Blind(_) => "blind",
-            Self::Silent => "silent",
+            Self::Blind { .. } => "blind",
+            Self::Silent { .. } => "silent",
             Self::NotCovered => "notCovered",
         }
     }
@@ -169,7 +177,11 @@ impl EndpointJudgement {
     fn failing_since(&self) -> impl Iterator<Item = Timestamp> {
         self.votes.values().filter_map(|vote| match vote {
             Vote::Failing { since, .. } => Some(*since),
-            Vote::Healthy { .. } | Vote::Undecided { .. } | Vote::Blind(_) | Vote::Silent | Vote::NotCovered => None,
+            Vote::Healthy { .. }
+            | Vote::Undecided { .. }
+            | Vote::Blind { .. }
+            | Vote::Silent { .. }
+            | Vote::NotCovered => None,
         })
     }
 
@@ -179,8 +191,8 @@ impl EndpointJudgement {
             Vote::Healthy { .. }
             | Vote::Failing { .. }
             | Vote::Undecided { .. }
-            | Vote::Blind(_)
-            | Vote::Silent
+            | Vote::Blind { .. }
+            | Vote::Silent { .. }
             | Vote::NotCovered => None,
         })
     }
@@ -190,11 +202,11 @@ impl EndpointJudgement {
         for (vantage, vote) in &self.votes {
             let said = match vote {
                 Vote::Failing { error: Some(error), .. } => format!("{vantage}: {error}"),
-                Vote::Blind(reason) => format!("{vantage}: {reason}"),
+                Vote::Blind { reason, .. } => format!("{vantage}: {reason}"),
                 Vote::Failing { error: None, .. }
                 | Vote::Healthy { .. }
                 | Vote::Undecided { .. }
-                | Vote::Silent
+                | Vote::Silent { .. }
                 | Vote::NotCovered => vantage.to_string(),
             };
             counts.entry(vote.as_str()).or_default().push(said);
@@ -327,7 +339,8 @@ impl Agreement {
     }
 }
 
-fn is_ready(vote: &Vote, service: &Service, now: Timestamp) -> bool {
+/// Whether a vote counts for the proof of its region.
+pub(crate) fn is_ready(vote: &Vote, service: &Service, now: Timestamp) -> bool {
     matches!(vote, Vote::Healthy { since, contradicting: 0, .. } if now.since(*since) >= service.policy.ready_for)
 }
 
@@ -338,9 +351,14 @@ fn vote(
     spec: crate::digest::Digest,
     now: Timestamp,
 ) -> Vote {
-    let Some(evidence) = book.get(vantage).filter(|evidence| evidence.is_fresh(now)) else { return Vote::Silent };
-    if let Sight::Blind(reason) = &evidence.sight {
-        return Vote::Blind(reason.clone());
+    let Some(evidence) = book.get(vantage) else { return Vote::Silent { since: None } };
+    if !evidence.is_fresh(now) {
+        // What lies in the future, or was set to nothing, is no time at which it was heard.
+        let since = Some(evidence.heard).filter(|heard| *heard <= now && *heard != Timestamp::default());
+        return Vote::Silent { since };
+    }
+    if let Sight::Blind { reason, since } = &evidence.sight {
+        return Vote::Blind { reason: reason.clone(), since: *since };
     }
     let Some(seen) = evidence.endpoints.get(key).filter(|seen| seen.spec == spec) else { return Vote::NotCovered };
     match seen.verdict {

@@ -213,8 +213,9 @@ fn vote_report(vantage: &str, vote: &Vote, now: Timestamp) -> VoteReport {
     let (since, error) = match vote {
         Vote::Healthy { since, error, .. } | Vote::Failing { since, error } => (Some(*since), error.clone()),
         Vote::Undecided { error } => (None, error.clone()),
-        Vote::Blind(reason) => (None, Some(reason.clone())),
-        Vote::Silent | Vote::NotCovered => (None, None),
+        Vote::Blind { reason, since } => (Some(*since), Some(reason.clone())),
+        Vote::Silent { since } => (*since, None),
+        Vote::NotCovered => (None, None),
     };
     let age_ms = since.map(|since| ms(now.since(since)));
     VoteReport { vantage: vantage.to_owned(), vote: vote.as_str().to_owned(), age_ms, error }

@@ -66,8 +66,8 @@ fn ready(judgement: &Judgement, policy: &Policy, now: Timestamp) -> Option<Times
         Vote::Healthy { .. }
         | Vote::Failing { .. }
         | Vote::Undecided { .. }
-        | Vote::Blind(_)
-        | Vote::Silent
+        | Vote::Blind { .. }
+        | Vote::Silent { .. }
         | Vote::NotCovered => None,
     });
     since.filter(|ready| *ready > now).min()

@@ -109,7 +109,7 @@ impl Witnesses {
                 if let Some(state) = self.states.get_mut(vantage) {
                     state.coverage = Some(bearing.coverage);
                 }
-                let sight = self.sight(&bearing);
+                let sight = self.sight(vantage, &bearing, at);
                 let evidence = VantageEvidence { heard: at, sight, config: bearing.config, endpoints };
                 self.book.insert(vantage.clone(), evidence);
                 Due::All
@@ -144,7 +144,7 @@ impl Witnesses {
     /// Refreshes how recently and how well a vantage point sees.
     fn refresh(&mut self, vantage: &VantageName, at: Timestamp, bearing: &Bearing) -> Due {
         let known = self.states.get(vantage).and_then(|state| state.coverage);
-        let sight = self.sight(bearing);
+        let sight = self.sight(vantage, bearing, at);
         let Some(evidence) = self.book.get_mut(vantage) else { return Due::Nothing };
         if known != Some(bearing.coverage) {
             // It covers something else than the snapshot said; the subscriber asks for a new one.
@@ -158,15 +158,20 @@ impl Witnesses {
         if changed { Due::All } else { Due::Nothing }
     }
 
-    fn sight(&self, bearing: &Bearing) -> Sight {
+    /// Blindness that goes on began when it was first heard of, in whatever words it is told now.
+    fn sight(&self, vantage: &VantageName, bearing: &Bearing, at: Timestamp) -> Sight {
         let waited = Duration::from_millis(bearing.oldest_probe_age_ms);
-        match &bearing.blind {
-            Some(reason) => Sight::Blind(quoted(reason)),
-            None if waited > self.stuck_after => {
-                Sight::Blind(format!("its oldest probe finished {} s ago", waited.as_secs()))
-            }
-            None => Sight::Sighted,
-        }
+        let reason = match &bearing.blind {
+            Some(reason) => quoted(reason),
+            None if waited > self.stuck_after => format!("its oldest probe finished {} s ago", waited.as_secs()),
+            None => return Sight::Sighted,
+        };
+        let known = self.book.get(vantage).map(|evidence| &evidence.sight);
+        let since = match known {
+            Some(Sight::Blind { since, .. }) => (*since).min(at),
+            Some(Sight::Sighted) | None => at,
+        };
+        Sight::Blind { reason, since }
     }
 
     /// After a stall nothing that was heard counts, nor what still waits in sockets and queues; only subscriptions
@@ -190,7 +195,7 @@ impl Witnesses {
                 fresh: evidence.is_some_and(|evidence| evidence.is_fresh(now)),
                 heard: evidence.map(|evidence| evidence.heard).filter(|heard| *heard != Timestamp::default()),
                 blind: evidence.and_then(|evidence| match &evidence.sight {
-                    Sight::Blind(reason) => Some(reason.clone()),
+                    Sight::Blind { reason, .. } => Some(reason.clone()),
                     Sight::Sighted => None,
                 }),
                 lost: state.lost.clone(),

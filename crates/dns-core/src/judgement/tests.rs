@@ -53,6 +53,10 @@ fn evidence(service: &Service, says: Says) -> VantageEvidence {
     }
 }
 
+fn blinded() -> Sight {
+    Sight::Blind { reason: "late ticks".to_owned(), since: LONG_AGO }
+}
+
 fn vantage(text: &str) -> VantageName {
     text.parse().expect("a name")
 }
@@ -94,7 +98,7 @@ fn one_vantage_point_that_sees_it_failing_makes_a_suspicion() {
 #[test]
 fn blindness_silence_and_old_specifications_are_no_evidence() {
     let service = one_endpoint();
-    let blind = |evidence: &mut VantageEvidence| evidence.sight = Sight::Blind("late ticks".to_owned());
+    let blind = |evidence: &mut VantageEvidence| evidence.sight = blinded();
     let stale = |evidence: &mut VantageEvidence| evidence.heard = START.before(STALE_AFTER + Duration::from_millis(1));
     let future = |evidence: &mut VantageEvidence| evidence.heard = START + STALE_AFTER + Duration::from_millis(1);
     let elsewhere = |evidence: &mut VantageEvidence| {
@@ -119,6 +123,24 @@ fn blindness_silence_and_old_specifications_are_no_evidence() {
 }
 
 #[test]
+fn blindness_and_silence_say_since_when() {
+    let service = one_endpoint();
+    let mut book = book(&service, [HEALTHY, HEALTHY, HEALTHY]);
+    book.get_mut(&vantage("fra1")).expect("there").sight = blinded();
+    book.remove(&vantage("nyc1"));
+    let heard = START.before(STALE_AFTER + Duration::from_secs(7));
+    book.get_mut(&vantage("lon1")).expect("there").heard = heard;
+    let vote = |book: &EvidenceBook, name: &str| prod(&service, book, START).endpoints[0].votes[&vantage(name)].clone();
+    assert_eq!(vote(&book, "fra1"), Vote::Blind { reason: "late ticks".to_owned(), since: LONG_AGO });
+    assert_eq!(vote(&book, "lon1"), Vote::Silent { since: Some(heard) });
+    assert_eq!(vote(&book, "nyc1"), Vote::Silent { since: None }, "it was never heard");
+    for nowhere in [Timestamp::default(), START + STALE_AFTER * 2] {
+        book.get_mut(&vantage("lon1")).expect("there").heard = nowhere;
+        assert_eq!(vote(&book, "lon1"), Vote::Silent { since: None }, "that is no time at which it was heard");
+    }
+}
+
+#[test]
 fn evidence_counts_up_to_three_heartbeats() {
     let service = one_endpoint();
     let book = book(&service, [FAILING; 3]);
@@ -133,7 +155,7 @@ fn nobody_heard_is_unknown_and_never_failing() {
     assert!(!judgement.all_failing());
     for judged in judgement.regions.values() {
         assert_eq!((judged.health, judged.proven), (Health::Unknown, false));
-        assert!(judged.endpoints[0].votes.values().all(|vote| *vote == Vote::Silent));
+        assert!(judged.endpoints[0].votes.values().all(|vote| vote.as_str() == "silent"));
     }
     assert_eq!(judgement.health(&region("moon")), Health::Unknown);
     assert!(!judgement.is_proven(&region("moon")));
@@ -292,7 +314,7 @@ fn vantage_points_inside_a_region_do_not_judge_it_alone() {
 fn describes_votes_in_figures_with_reasons() {
     let service = one_endpoint();
     let mut book = book(&service, [FAILING, FAILING, HEALTHY]);
-    book.get_mut(&vantage("nyc1")).expect("there").sight = Sight::Blind("late ticks".to_owned());
+    book.get_mut(&vantage("nyc1")).expect("there").sight = blinded();
     assert_eq!(
         prod(&service, &book, START).describe(),
         "192.0.2.10: 1 of 3 blind (nyc1: late ticks), 2 of 3 failing (fra1: timed out, lon1: timed out)"

@@ -80,7 +80,23 @@ fn an_oldest_probe_that_waits_too_long_makes_blind() {
     hear(&mut witnesses, 100, snapshot(b"a"));
     let stuck = Bearing { oldest_probe_age_ms: 60_000, ..bearing(b"a") };
     assert_eq!(hear(&mut witnesses, 101, EvidenceEvent::Heartbeat(Heartbeat { bearing: stuck })), Due::All);
-    assert!(matches!(witnesses.book().values().next().expect("heard").sight, Sight::Blind(_)));
+    assert!(matches!(witnesses.book().values().next().expect("heard").sight, Sight::Blind { .. }));
+}
+
+#[test]
+fn blindness_that_goes_on_began_when_it_was_first_heard_of() {
+    let mut witnesses = Witnesses::new(&["fra1".parse().expect("name")], &[]);
+    hear(&mut witnesses, 100, snapshot(b"a"));
+    let mut sight_after = |secs: u64, blind: Option<&str>| {
+        let bearing = Bearing { blind: blind.map(str::to_owned), ..bearing(b"a") };
+        hear(&mut witnesses, secs, EvidenceEvent::Heartbeat(Heartbeat { bearing }));
+        witnesses.book().values().next().expect("heard").sight.clone()
+    };
+    let blind = |reason: &str, since| Sight::Blind { reason: reason.to_owned(), since: Timestamp::from_secs(since) };
+    assert_eq!(sight_after(101, Some("late ticks")), blind("late ticks", 101));
+    assert_eq!(sight_after(104, Some("control targets failing")), blind("control targets failing", 101));
+    assert_eq!(sight_after(105, None), Sight::Sighted);
+    assert_eq!(sight_after(106, Some("late ticks")), blind("late ticks", 106), "it is another time");
 }
 
 #[test]
