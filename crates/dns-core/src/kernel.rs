@@ -19,7 +19,10 @@ use crate::standing::Standing;
 use crate::time::Timestamp;
 use crate::write::{Initiative, WriteKind};
 
+mod answers;
 mod rules;
+
+pub use answers::{Answer, Said, interview};
 
 macro_rules! rules {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {

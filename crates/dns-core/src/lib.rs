@@ -8,6 +8,7 @@ pub mod break_glass;
 pub mod change;
 pub mod digest;
 pub mod evidence;
+pub mod explain;
 pub mod fence;
 pub mod fleet;
 pub mod history;

@@ -50,6 +50,7 @@
 //!     Verifying --> Resting : verified
 //! ```
 
+mod accounting;
 mod chart;
 pub mod command;
 mod decide;
@@ -60,6 +61,7 @@ mod hold;
 pub mod memory;
 mod observe;
 mod permit;
+pub mod preview;
 mod settle;
 pub mod siblings;
 mod wishes;

@@ -2,6 +2,7 @@
 //! that is removed, or a new one without a case, makes a test fail.
 
 mod aligning;
+mod answers;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -113,6 +114,10 @@ impl Scene {
     }
 
     fn review(&self) -> Vec<Rejection> {
+        self.ask(review)
+    }
+
+    fn ask<T>(&self, ask: fn(&Proposal<'_>, &Situation<'_>) -> T) -> T {
         let proposal = Proposal {
             kind: self.kind,
             initiative: &self.initiative,
@@ -137,7 +142,7 @@ impl Scene {
             backoff_until: self.backoff_until,
             now: START,
         };
-        review(&proposal, &situation)
+        ask(&proposal, &situation)
     }
 
     fn rules(&self) -> Vec<Rule> {

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
-
 use super::effect::Effect;
 use super::memory::{Failover, Open};
 use super::{Row, Turn};
@@ -11,7 +9,7 @@ use crate::change::{ChangeSet, PlanError};
 use crate::fence::{DecisionId, Epoch, Fence, Pin};
 use crate::history::HistoryKind;
 use crate::identifier::RegionName;
-use crate::kernel::{Proposal, Purpose, Rejection, Rule, Situation, review};
+use crate::kernel::{Answer, Proposal, Purpose, Rejection, Rule, Said, Situation, interview, review};
 use crate::rrset::{RrsetKey, Rrsets};
 use crate::service::Service;
 use crate::standing::Standing;
@@ -65,6 +63,32 @@ pub(super) struct Scope {
     pub(super) after: Rrsets,
 }
 
+/// A wish with what it would write, as far as that can be planned.
+struct Sketch {
+    scope: Option<Scope>,
+    fence: Option<Fence>,
+    planned: Option<Result<ChangeSet, PlanError>>,
+}
+
+impl Sketch {
+    fn proposal<'a>(&'a self, wish: &'a Wish, memory: &'a Failover) -> Proposal<'a> {
+        Proposal {
+            kind: wish.kind,
+            initiative: &wish.initiative,
+            purpose: wish.purpose,
+            from: wish.from.as_ref().or(memory.active.as_ref()),
+            to: wish.to.as_ref(),
+            overrides: &wish.overrides,
+            change: self.planned.as_ref().and_then(|planned| planned.as_ref().ok()),
+            after: self.scope.as_ref().filter(|_| wish.kind.renders()).map(|scope| &scope.after),
+        }
+    }
+
+    fn plan_error(&self) -> Option<String> {
+        self.planned.as_ref().and_then(|planned| planned.as_ref().err()).map(plan_error)
+    }
+}
+
 impl Failover {
     /// Looks for what should be written now and opens the first write that the kernel agrees to. What is most wanted
     /// and refused is held; it does not stand in the way of the rest.
@@ -98,6 +122,30 @@ impl Failover {
 
     /// Plans a wish and asks the kernel.
     pub(super) fn propose(&self, wish: &Wish, turn: &Turn) -> Result<PlannedWrite, Vec<Rejection>> {
+        let sketch = self.sketch(wish, turn);
+        let mut rejections = review(&sketch.proposal(wish, self), &self.situation(turn, self.open.is_some()));
+        if let Some(reason) = sketch.plan_error() {
+            rejections.push(Rejection { rule: Rule::UnreadRecord, reason });
+            rejections.sort_by_key(|rejection| rejection.rule);
+        }
+        let (Some(fence), Some(Ok(change)), true) = (sketch.fence, sketch.planned, rejections.is_empty()) else {
+            return Err(rejections);
+        };
+        Ok(self.planned_write(wish, change, fence, turn))
+    }
+
+    /// What every rule of the kernel says to a wish.
+    pub(super) fn interview(&self, wish: &Wish, turn: &Turn) -> Vec<Answer> {
+        let sketch = self.sketch(wish, turn);
+        let mut answers = interview(&sketch.proposal(wish, self), &self.situation(turn, self.open.is_some()));
+        if let Some(why) = sketch.plan_error() {
+            let unplanned = answers.iter_mut().filter(|answer| answer.rule == Rule::UnreadRecord);
+            unplanned.for_each(|answer| (answer.answer, answer.why) = (Said::No, Some(why.clone())));
+        }
+        answers
+    }
+
+    fn sketch(&self, wish: &Wish, turn: &Turn) -> Sketch {
         let service = turn.service();
         let scope = self.guarded_view(wish).map(|view| self.scope(wish, view, &service));
         let fence = scope.as_ref().map(|scope| self.next_fence(wish, scope, turn));
@@ -105,16 +153,7 @@ impl Failover {
             (Some(view), Some(scope), Some(fence)) => Some(ChangeSet::plan(view, &scope.keys, &scope.after, fence)),
             _ => None,
         };
-        let change = planned.as_ref().and_then(|planned| planned.as_ref().ok());
-        let mut rejections = self.ask_kernel(wish, change, scope.as_ref(), turn);
-        if let Some(Err(error)) = &planned {
-            rejections.push(Rejection { rule: Rule::UnreadRecord, reason: plan_error(error) });
-            rejections.sort_by_key(|rejection| rejection.rule);
-        }
-        let (Some(fence), Some(Ok(change)), true) = (fence, planned, rejections.is_empty()) else {
-            return Err(rejections);
-        };
-        Ok(self.planned_write(wish, change, fence, turn))
+        Sketch { scope, fence, planned }
     }
 
     /// What was read, if it has a fence to require. Only an adoption and a repair can do without one; for the others
@@ -140,26 +179,6 @@ impl Failover {
             change,
             fence,
         }
-    }
-
-    fn ask_kernel(
-        &self,
-        wish: &Wish,
-        change: Option<&ChangeSet>,
-        scope: Option<&Scope>,
-        turn: &Turn,
-    ) -> Vec<Rejection> {
-        let proposal = Proposal {
-            kind: wish.kind,
-            initiative: &wish.initiative,
-            purpose: wish.purpose,
-            from: wish.from.as_ref().or(self.active.as_ref()),
-            to: wish.to.as_ref(),
-            overrides: &wish.overrides,
-            change,
-            after: scope.filter(|_| wish.kind.renders()).map(|scope| &scope.after),
-        };
-        review(&proposal, &self.situation(turn, self.open.is_some()))
     }
 
     pub(super) fn situation<'a>(&'a self, turn: &'a Turn, other_write_open: bool) -> Situation<'a> {
@@ -206,9 +225,7 @@ impl Failover {
         };
         let follows = if write.aligns() { ", as another place has moved" } else { "" };
         let summary = format!("{}{route}{orderer}{follows}: {}", write.kind.as_str(), write.reason);
-        let row = Row::new(HistoryKind::Decided, summary)
-            .of(&write.id)
-            .with(self.decision_details(&write, turn.service().policy.quorum));
+        let row = Row::new(HistoryKind::Decided, summary).of(&write.id).with(self.decision_details(&write, turn));
         // The places that come after the first, and the tries after a failure, wake nobody again.
         let automatic_move = write.kind.moves() && write.initiative == Initiative::Automatic && !write.aligns();
         let first = !self.backoff.is_failing();
@@ -219,37 +236,6 @@ impl Failover {
         }
         turn.emit(Effect::Enqueue(Box::new(write.clone())));
         self.open = Some(Open { write, stage: WriteStage::Pending, uncertain: None });
-    }
-
-    fn decision_details(&self, write: &PlannedWrite, quorum: usize) -> serde_json::Value {
-        let evidence: serde_json::Map<String, serde_json::Value> = self
-            .judgement
-            .iter()
-            .flat_map(|judgement| &judgement.regions)
-            .map(|(region, judged)| {
-                let seen = json!({
-                    "health": judged.health.as_str(),
-                    "proven": judged.proven,
-                    "seen": judged.describe(),
-                    "suspectedAt": judged.suspected_at(),
-                    "agreedAt": judged.agreed_at(quorum),
-                });
-                (region.to_string(), seen)
-            })
-            .collect();
-        json!({
-            "kind": write.kind,
-            "initiative": write.initiative,
-            "from": write.from,
-            "to": write.to,
-            "overrides": write.overrides,
-            "validUntil": write.valid_until,
-            "epoch": write.fence.epoch,
-            "rev": write.fence.rev,
-            "deletes": write.change.deletes,
-            "creates": write.change.creates,
-            "evidence": evidence,
-        })
     }
 }
 

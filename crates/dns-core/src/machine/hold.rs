@@ -1,7 +1,5 @@
 //! What is wanted and refused: told to the history once, kept for people, let go when it is no longer wanted.
 
-use serde_json::json;
-
 use super::decide::Wish;
 use super::memory::{Failover, Hold};
 use super::{Row, Turn};
@@ -27,7 +25,7 @@ impl Failover {
             return;
         }
         if !hold.told.is_empty() {
-            let row = row_of(&hold, wish);
+            let row = row_of(&hold, wish).with(self.hold_details(&hold, wish, turn));
             turn.record(if self.wakes(&hold, turn) { row.paging() } else { row });
         }
         self.hold = Some(hold);
@@ -61,7 +59,8 @@ impl Failover {
         }
         if let Some(hold) = self.hold.take().filter(|hold| !hold.told.is_empty()) {
             let summary = format!("{} is no longer wanted", hold.wanted.as_str());
-            turn.record(Row::new(HistoryKind::Unheld, summary));
+            let details = self.end_of_hold(&hold, turn);
+            turn.record(Row::new(HistoryKind::Unheld, summary).with(details));
         }
     }
 
@@ -85,11 +84,10 @@ fn row_of(hold: &Hold, wish: &Wish) -> Row {
     let word = wish.kind.as_str();
     let preposition = if wish.kind.moves() { "to" } else { "in" };
     let target = hold.to.as_ref().map(|to| format!(" {preposition} `{to}`")).unwrap_or_default();
-    let details = json!({ "wanted": hold.wanted, "to": hold.to, "rejections": hold.rejections });
     if hold.is_observation() {
-        return Row::new(HistoryKind::WouldMove, format!("would {word}{target}: {}", wish.reason)).with(details);
+        return Row::new(HistoryKind::WouldMove, format!("would {word}{target}: {}", wish.reason));
     }
     let why = hold.rejections.iter().find(|rejection| hold.told.contains(&rejection.rule));
     let why = why.map(|rejection| format!("{}: {}", rejection.rule, rejection.reason)).unwrap_or_default();
-    Row::new(HistoryKind::Held, format!("{word}{target} held: {why}")).with(details)
+    Row::new(HistoryKind::Held, format!("{word}{target} held: {why}"))
 }

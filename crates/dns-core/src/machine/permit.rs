@@ -37,7 +37,8 @@ impl Failover {
         }
         turn.step.permit = Some(PermitAnswer::Granted);
         turn.emit(Effect::MarkSent(decision.clone()));
-        turn.record(Row::new(HistoryKind::Permitted, "the kernel agreed again; the write is sent now").of(decision));
+        let row = Row::new(HistoryKind::Permitted, "the kernel agreed again; the write is sent now").of(decision);
+        turn.record(row.with(self.permit_details(turn)));
     }
 
     fn reasons_against(&self, turn: &Turn) -> Option<String> {
@@ -53,17 +54,7 @@ impl Failover {
         if shown.is_some_and(|after| is_rendered_otherwise(write, after, &turn.around.service)) {
             return Some("the configuration renders other records than when it was decided".to_owned());
         }
-        let proposal = Proposal {
-            kind: write.kind,
-            initiative: &write.initiative,
-            purpose: if write.aligns() { Purpose::Aligns } else { Purpose::Decides },
-            from: write.from.as_ref(),
-            to: write.to.as_ref(),
-            overrides: &write.overrides,
-            change: Some(&write.change),
-            after: shown,
-        };
-        let rejections = review(&proposal, &self.situation(turn, false));
+        let rejections = review(&proposal_of(write, shown), &self.situation(turn, false));
         rejections.first().map(|rejection| format!("{}: {}", rejection.rule, rejection.reason))
     }
 
@@ -84,13 +75,27 @@ impl Failover {
     }
 }
 
+/// A planned write as the kernel is asked about it.
+pub(super) fn proposal_of<'a>(write: &'a PlannedWrite, after: Option<&'a Rrsets>) -> Proposal<'a> {
+    Proposal {
+        kind: write.kind,
+        initiative: &write.initiative,
+        purpose: if write.aligns() { Purpose::Aligns } else { Purpose::Decides },
+        from: write.from.as_ref(),
+        to: write.to.as_ref(),
+        overrides: &write.overrides,
+        change: Some(&write.change),
+        after,
+    }
+}
+
 /// A clock that was set back makes the age of a decision unknown; that counts as too old.
 fn is_late(write: &PlannedWrite, now: Timestamp) -> bool {
     now > write.valid_until || now < write.decided
 }
 
 /// What the zone holds after the write: it succeeds only if all that it requires is still so.
-fn after_of(write: &PlannedWrite) -> Rrsets {
+pub(super) fn after_of(write: &PlannedWrite) -> Rrsets {
     let required = write.change.requires.iter().filter_map(|requirement| match requirement {
         Requirement::Exactly(set) => Some(set),
         Requirement::Absent(_) => None,
