@@ -5,8 +5,9 @@
 
 use async_trait::async_trait;
 use dns_core::fence::DecisionId;
-use dns_core::history::HistoryEntry;
+use dns_core::history::{HistoryEntry, HistoryKind};
 use dns_core::identifier::ServiceName;
+use dns_core::time::Timestamp;
 use dns_core::write::{PlannedWrite, WriteStage};
 
 /// Counts the committed states of a service; 0 before the first.
@@ -77,6 +78,10 @@ pub struct HistoryQuery {
     pub service: Option<ServiceName>,
     /// Of one decision only.
     pub decision: Option<DecisionId>,
+    /// Of these kinds only; of all without any.
+    pub kinds: Vec<HistoryKind>,
+    /// Of this time and later only.
+    pub since: Option<Timestamp>,
     /// Rows after this position; without it the newest rows.
     pub after: Option<Position>,
     /// How many rows at the most.

@@ -64,7 +64,7 @@ fn checked(record: &MoveRecord, service: &ServiceName, installation: &str) -> Re
 }
 
 async fn is_known(state: &ApiState, decision: &DecisionId) -> Result<bool, ApiError> {
-    let query = HistoryQuery { service: None, decision: Some(decision.clone()), after: None, limit: ROWS_MAX };
+    let query = HistoryQuery { decision: Some(decision.clone()), limit: ROWS_MAX, ..HistoryQuery::default() };
     let rows = state.store.history(&query).await.map_err(|error| unavailable(&error))?;
     Ok(rows.iter().any(|row| row.entry.kind == HistoryKind::Imported))
 }

@@ -51,7 +51,7 @@ pub(super) async fn history(
     let service = service.map(|name| ServiceName::new(name.as_str()).map_err(|_| no_service(&name))).transpose()?;
     let asked_for = service.clone();
     let limit = limit.unwrap_or(ROWS_DEFAULT).clamp(1, ROWS_MAX);
-    let query = HistoryQuery { service, decision: None, after: after.map(Position), limit };
+    let query = HistoryQuery { service, after: after.map(Position), limit, ..HistoryQuery::default() };
     let rows = state.store.history(&query).await.map_err(|error| unavailable(&error))?;
     // A service that left the configuration keeps its history; a name that was never one is a typing mistake.
     if let Some(name) = asked_for.filter(|_| rows.is_empty() && after.is_none())

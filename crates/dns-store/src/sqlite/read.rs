@@ -126,7 +126,7 @@ fn open_write(stage: &str, write: &str) -> Result<OpenWrite, String> {
 
 /// The newest rows come newest first: the caller turns them round.
 fn history_sql(query: &HistoryQuery) -> QueryBuilder<Sqlite> {
-    let HistoryQuery { service, decision, after, limit: _ } = query;
+    let HistoryQuery { service, decision, kinds, since, after, limit: _ } = query;
     let mut sql = QueryBuilder::new(
         "SELECT position, at, service, kind, decision, summary, page, details FROM history WHERE position > ",
     );
@@ -136,6 +136,16 @@ fn history_sql(query: &HistoryQuery) -> QueryBuilder<Sqlite> {
     }
     if let Some(decision) = decision {
         sql.push(" AND decision = ").push_bind(decision.as_str().to_owned());
+    }
+    if let Some(since) = since {
+        sql.push(" AND at >= ").push_bind(i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+    }
+    if !kinds.is_empty() {
+        let mut listed = sql.push(" AND kind IN (").separated(", ");
+        for kind in kinds {
+            listed.push_bind(kind.as_str());
+        }
+        listed.push_unseparated(")");
     }
     sql.push(if after.is_some() { " ORDER BY position LIMIT " } else { " ORDER BY position DESC LIMIT " });
     sql.push_bind(i64::from(limit(query)));

@@ -1,6 +1,8 @@
 //! What every store keeps, whatever it is made of. `open` opens the same store again and again; whoever runs the
 //! contract closes the one before.
 
+use dns_core::history::{HistoryEntry, HistoryKind};
+use dns_core::time::Timestamp;
 use dns_core::write::WriteStage;
 use dns_store::port::{Generation, HistoryQuery, OpenWrites, OutboxChange, Position, Store, StoreError};
 
@@ -131,6 +133,38 @@ pub(crate) async fn history_is_filtered_limited_and_newest_last(store: &dyn Stor
     assert_eq!(summaries(store, &after).await, ["1b", "3"], "reading on takes the oldest of the rest");
     let end = HistoryQuery { after: Some(Position(u64::MAX)), ..all };
     assert_eq!(summaries(store, &end).await, Vec::<String>::new());
+}
+
+pub(crate) async fn history_is_filtered_by_kind_and_time(store: &dyn Store) {
+    let told = |kind: HistoryKind, second: u64, summary: &str| HistoryEntry {
+        kind,
+        at: Timestamp::from_secs(second),
+        ..entry("checkout", None, summary)
+    };
+    for row in [
+        told(HistoryKind::Held, 10, "held"),
+        told(HistoryKind::Decided, 20, "decided"),
+        told(HistoryKind::Unheld, 20, "unheld"),
+        told(HistoryKind::Held, 30, "held again"),
+    ] {
+        store.append(&row).await.expect("appends");
+    }
+    let all = HistoryQuery { limit: 100, ..HistoryQuery::default() };
+    let of = |kinds: &[HistoryKind], since: Option<u64>, after: Option<Position>| HistoryQuery {
+        kinds: kinds.to_vec(),
+        since: since.map(Timestamp::from_secs),
+        after,
+        ..all.clone()
+    };
+    let both = [HistoryKind::Held, HistoryKind::Unheld];
+    assert_eq!(summaries(store, &of(&both, None, None)).await, ["held", "unheld", "held again"]);
+    assert_eq!(summaries(store, &of(&both, Some(20), None)).await, ["unheld", "held again"]);
+    assert_eq!(summaries(store, &of(&[], Some(20), None)).await, ["decided", "unheld", "held again"]);
+    assert_eq!(summaries(store, &of(&both[..1], Some(31), None)).await, Vec::<String>::new());
+    let newest = HistoryQuery { limit: 1, ..of(&both, None, None) };
+    assert_eq!(summaries(store, &newest).await, ["held again"]);
+    let on = HistoryQuery { limit: 2, ..of(&both, Some(10), Some(Position::default())) };
+    assert_eq!(summaries(store, &on).await, ["held", "unheld"], "reading on takes the oldest");
 }
 
 pub(crate) async fn a_row_on_its_own_changes_no_state(store: &dyn Store) {

@@ -30,6 +30,7 @@ contract! {
     a_step_that_does_not_fit_the_outbox_changes_nothing,
     open_writes_come_in_the_order_of_their_decisions,
     history_is_filtered_limited_and_newest_last,
+    history_is_filtered_by_kind_and_time,
     a_row_on_its_own_changes_no_state,
 }
 
