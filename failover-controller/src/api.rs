@@ -4,7 +4,9 @@
 //! engine, and answer 202 with a decision to follow, 200 if nothing has to be written, or 409 with the rules that
 //! said no.
 
+mod explanations;
 mod facts;
+mod observations;
 mod orders;
 mod reads;
 pub(crate) mod report;
@@ -36,6 +38,8 @@ pub(crate) fn routes(state: ApiState) -> Router {
     Router::new()
         .route("/api/v1/services", get(reads::services))
         .route("/api/v1/services/{name}", get(reads::service))
+        .route("/api/v1/services/{name}/explanation", get(explanations::explanation))
+        .route("/api/v1/observations", get(observations::observations))
         .route("/api/v1/history", get(reads::history))
         .route("/api/v1/decisions/{id}", get(reads::decision))
         .route("/api/v1/services/{name}/failover", post(orders::failover))

@@ -14,6 +14,7 @@ use url::Url;
 
 use crate::by_hand::MoveRecord;
 use crate::command::{Accepted, BulkAccepted, DecisionReport, FailoverRequest, PauseRequest, ReasonedRequest};
+use crate::explain::{ExplanationReport, ObservationReport};
 use crate::history::HistoryPage;
 use crate::problem::Problem;
 use crate::status::{ServiceDetail, ServiceList, ServiceReport, StatusReport};
@@ -96,6 +97,18 @@ pub struct HistoryFilter {
     pub limit: Option<u32>,
 }
 
+/// Which observations to read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ObservationFilter {
+    /// Of one service only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceName>,
+    /// How far back, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since_secs: Option<u64>,
+}
+
 /// A client of one controller. Cloning it is cheap and shares its connections.
 #[derive(Clone, Debug)]
 pub struct ControllerClient {
@@ -150,6 +163,16 @@ impl ControllerClient {
     /// How a decision stands.
     pub async fn decision(&self, id: &str) -> Result<DecisionReport, ClientError> {
         self.get(&["decisions", id], &()).await
+    }
+
+    /// Why nothing happens to a service right now.
+    pub async fn explanation(&self, name: &ServiceName) -> Result<ExplanationReport, ClientError> {
+        self.get(&["services", name.as_str(), "explanation"], &()).await
+    }
+
+    /// What services that only observe would have done.
+    pub async fn observations(&self, filter: &ObservationFilter) -> Result<ObservationReport, ClientError> {
+        self.get(&["observations"], filter).await
     }
 
     /// Moves a service to a region.

@@ -90,6 +90,9 @@ pub struct DecisionReport {
     pub status: DecisionStatus,
     /// Everything that history tells of it, oldest first.
     pub rows: Vec<crate::history::HistoryRowReport>,
+    /// The same in sentences.
+    #[serde(default)]
+    pub story: Vec<crate::explain::SentenceReport>,
 }
 
 /// Where a decision stands.

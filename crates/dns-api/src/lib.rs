@@ -8,6 +8,7 @@ pub mod client;
 pub mod command;
 pub mod evidence;
 pub mod evidence_stream;
+pub mod explain;
 pub mod history;
 pub mod openapi;
 pub mod probe;

@@ -6,14 +6,14 @@ use dns_api::command::{DecisionReport, DecisionStatus};
 use dns_api::history::{HistoryPage, HistoryRowReport};
 use dns_api::status::{ServiceDetail, StatusReport};
 use dns_core::fence::DecisionId;
-use dns_core::history::HistoryKind;
+use dns_core::history::{HistoryEntry, HistoryKind};
 use dns_core::identifier::ServiceName;
 use dns_service::exit::one_line;
 use dns_service::http::{ApiError, Arguments};
 use dns_store::port::{HistoryQuery, HistoryRow, Position, StoreError};
 use serde::Deserialize;
 
-use super::{ApiState, no_service, published, report};
+use super::{ApiState, explanations, no_service, published, report};
 
 /// Rows of history that one call returns without a limit of its own.
 const ROWS_DEFAULT: u32 = 100;
@@ -72,7 +72,9 @@ pub(super) async fn decision(
     let rows = state.store.history(&query).await.map_err(|error| unavailable(&error))?;
     let service = rows.first().map(|row| row.entry.service.to_string()).ok_or_else(unknown)?;
     let status = status(&rows);
-    Ok(Json(DecisionReport { decision: id, service, status, rows: rows.into_iter().map(row).collect() }))
+    let entries: Vec<HistoryEntry> = rows.iter().map(|row| row.entry.clone()).collect();
+    let story = explanations::sentences(&dns_core::explain::story(&entries));
+    Ok(Json(DecisionReport { decision: id, service, status, rows: rows.into_iter().map(row).collect(), story }))
 }
 
 fn unavailable(error: &StoreError) -> ApiError {

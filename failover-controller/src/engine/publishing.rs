@@ -50,6 +50,7 @@ impl Owner {
             services,
             unloaded: self.waiting.keys().cloned().collect(),
             witnesses: self.witnesses.reports(now),
+            fleet: self.fleet.clone(),
             store_error: self.told.trouble.clone(),
             published: Some(Instant::now()),
             stall: None,

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use dns_core::digest::Digest;
 use dns_core::fence::DecisionId;
+use dns_core::fleet::Fleet;
 use dns_core::identifier::{Actor, ServiceName, VantageName};
 use dns_core::machine::State;
 use dns_core::machine::event::Delivery;
@@ -41,6 +42,8 @@ pub(crate) struct Snapshot {
     pub(crate) unloaded: BTreeSet<ServiceName>,
     /// Every vantage point.
     pub(crate) witnesses: BTreeMap<VantageName, WitnessView>,
+    /// All services as far as one depends on the others, itself among them.
+    pub(crate) fleet: Fleet,
     /// What is wrong with the store.
     pub(crate) store_error: Option<String>,
     /// When it was published, by the clock that only goes on.
@@ -85,6 +88,16 @@ impl Remembered {
     pub(crate) fn at(saga: &Arc<Saga>, place: &Place) -> Self {
         let rank = saga.machines().position(|(one, _)| one == place);
         Self::Shared(Arc::clone(saga), rank.expect("invariant: every place has a machine"))
+    }
+}
+
+impl Remembered {
+    /// Every place's machine; `None` of a service that the engine does not have.
+    pub(crate) fn saga(&self) -> Option<&Saga> {
+        match self {
+            Self::Shared(saga, _) => Some(saga),
+            Self::Own(_) => None,
+        }
     }
 }
 
