@@ -108,6 +108,11 @@ pub enum Command {
     BreakGlass(BreakGlass),
     /// Tells what happened.
     History(History),
+    /// Tells why: the story of a decision, or why nothing happens to a service right now.
+    Explain(Explain),
+    /// Tells what services that only observe would have done.
+    #[command(subcommand)]
+    Observe(Observe),
     /// Shows what guards a service's records in its zone.
     #[command(subcommand)]
     Fence(Fence),
@@ -316,6 +321,31 @@ pub struct Import {
     /// The record that `break-glass` wrote.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// A decision, as history and orders name it; or a service.
+    #[arg(value_name = "DECISION|SERVICE", value_parser = NonEmptyStringValueParser::new())]
+    pub subject: String,
+}
+
+/// Verbs of `observe`.
+#[derive(Debug, Subcommand)]
+pub enum Observe {
+    /// Each time that a service would have moved: when, from where, how long the trouble lasted, what would have held it.
+    Report(ObserveReport),
+}
+
+/// Arguments of `observe report`.
+#[derive(Debug, Args)]
+pub struct ObserveReport {
+    /// Of one service only.
+    pub service: Option<ServiceName>,
+    /// How far back, such as 30d.
+    #[arg(long, default_value = "30d", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub since: Duration,
 }
 
 /// Arguments of `config check`.

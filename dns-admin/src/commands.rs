@@ -4,12 +4,14 @@ mod adopt;
 mod break_glass;
 mod coexist;
 mod config;
+mod explain;
 mod failback;
 mod failover;
 mod fence;
 mod history;
 mod iam_policy;
 mod live;
+mod observe;
 mod pause;
 mod release;
 mod resume;
@@ -23,7 +25,7 @@ use dns_core::identifier::ServiceName;
 use dns_service::config::secret::read_secret_line;
 use dns_service::exit::{Exit, one_line};
 
-use crate::arguments::{Arguments, Command, Config, Fence, Global, Overrides, Reason, Wait};
+use crate::arguments::{Arguments, Command, Config, Fence, Global, Observe, Overrides, Reason, Wait};
 use crate::dev;
 use crate::failure::Failure;
 use crate::follow::Following;
@@ -78,6 +80,8 @@ pub async fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, Fa
         Command::Adopt(arguments) => adopt::run(&desk()?, arguments).await,
         Command::Release(arguments) => release::run(&desk()?, arguments).await,
         Command::History(arguments) => history::run(&desk()?, arguments).await,
+        Command::Explain(arguments) => explain::run(&desk()?, arguments).await,
+        Command::Observe(Observe::Report(arguments)) => observe::report(&desk()?, arguments).await,
         Command::Fence(Fence::Show(arguments)) if !arguments.files.is_empty() => {
             fence::show_zones(arguments, output).await
         }

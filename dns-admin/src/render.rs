@@ -3,10 +3,12 @@
 pub mod bulk;
 pub mod coexistence;
 pub mod decision;
+pub mod explanation;
 pub mod fence;
 pub mod history;
 pub mod live;
 pub mod moved_by_hand;
+pub mod observation;
 pub mod paint;
 pub mod problem;
 pub mod service;

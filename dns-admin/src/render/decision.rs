@@ -111,7 +111,7 @@ fn why(status: DecisionStatus, rows: &[HistoryRowReport]) -> String {
     }
 }
 
-fn status_words(status: DecisionStatus) -> &'static str {
+pub(super) fn status_words(status: DecisionStatus) -> &'static str {
     match status {
         DecisionStatus::Open => "is being written",
         DecisionStatus::Written => "is written, asking every authoritative server",

@@ -1,16 +1,10 @@
 //! Durations as a person reads them: two units, never more.
 
-/// Milliseconds in words: `420ms`, `12s`, `3m12s`, `2h05m`, `3d04h`.
+use std::time::Duration;
+
+/// Milliseconds in words: `420ms`, `12s`, `3m12s`, `2h05m`, `3d04h`; the same as in the controller's sentences.
 pub fn span(millis: u64) -> String {
-    let secs = millis / 1000;
-    let (minutes, hours, days) = (secs / 60, secs / 3600, secs / 86400);
-    match secs {
-        0 => format!("{millis}ms"),
-        1..60 => format!("{secs}s"),
-        60..3600 => format!("{minutes}m{:02}s", secs % 60),
-        3600..86400 => format!("{hours}h{:02}m", minutes % 60),
-        _ => format!("{days}d{:02}h", hours % 24),
-    }
+    dns_core::explain::span(Duration::from_millis(millis))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use dns_admin::direct::sight::Sight;
 use dns_admin::failure::Failure;
 use dns_admin::follow::outcome::{Goal, Outcome};
 use dns_admin::render::Width;
-use dns_admin::render::{bulk, decision, fence, history, moved_by_hand, service, status};
+use dns_admin::render::{bulk, decision, explanation, fence, history, moved_by_hand, observation, service, status};
 use dns_api::client::ClientError;
 use dns_api::command::Accepted;
 use dns_api::status::StatusReport;
@@ -188,4 +188,37 @@ fn a_move_by_hand_ends_with_what_every_place_serves() {
     "unknown".clone_into(&mut lost.places[0].outcome);
     let text = moved_by_hand::outcome(&lost, "record.json", Width::Unbounded);
     assert!(text.starts_with("checkout to dr: sent, and whether it was written is not known (0 of 3"), "{text}");
+}
+
+#[test]
+fn a_story_has_times_by_the_clock_and_after_the_first_moment() {
+    let told = sample::story();
+    check("explain-decision", &explanation::story(&told, Width::Unbounded));
+    let narrow = explanation::story(&told, Width::Columns(100));
+    assert!(narrow.lines().all(|line| line.chars().count() <= 100), "{narrow}");
+    check("explain-narrow", &narrow);
+    let older = sample::decision("done", "verified", "every server serves it");
+    assert!(explanation::story(&older, Width::Unbounded).contains("tells no stories"));
+}
+
+#[test]
+fn a_service_that_stands_still_says_why_and_what_happened_lately() {
+    let mut told = sample::explanation();
+    check("explain-service", &explanation::explanation(&told, Width::Unbounded));
+    told.lately.clear();
+    told.history_error = Some("the disk is full".to_owned());
+    let text = explanation::explanation(&told, Width::Unbounded);
+    assert!(text.ends_with("what happened lately is not known: the disk is full\n"), "{text}");
+}
+
+#[test]
+fn what_observing_services_would_have_done_is_counted_and_told() {
+    let mut told = sample::observations();
+    check("observe-report", &observation::observations(&told, Width::Unbounded));
+    told.incomplete = true;
+    assert!(observation::observations(&told, Width::Unbounded).contains("\nwarning: there is more"));
+    told.services.clear();
+    told.incomplete = false;
+    let text = observation::observations(&told, Width::Unbounded);
+    assert!(text.ends_with(": 0 services observe now, 0 moves would have been made\n"), "{text}");
 }

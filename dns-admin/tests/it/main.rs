@@ -4,6 +4,7 @@ mod by_hand;
 mod coexist;
 mod command;
 mod exit_code;
+mod explain;
 mod golden;
 mod live;
 mod primary;

@@ -3,6 +3,7 @@
 use dns_admin::direct::sight::Sight;
 use dns_api::by_hand::MoveRecord;
 use dns_api::command::{BulkAccepted, DecisionReport};
+use dns_api::explain::{ExplanationReport, ObservationReport};
 use dns_api::history::HistoryPage;
 use dns_api::problem::Problem;
 use dns_api::status::{ServiceDetail, ServiceList, ServiceReport, StatusReport};
@@ -292,5 +293,81 @@ pub(crate) fn moved_by_hand() -> MoveRecord {
             place("third", "skipped", json!("no credentials here"), json!([])),
         ],
         "outcome": "unverified",
+    }))
+}
+
+/// A failover of `checkout`, told.
+pub(crate) fn story() -> DecisionReport {
+    let mut told = decision("done", "verified", "every server serves it");
+    let sentence = |about: &str, at: &str, (after, took): (u64, u64), text: &str| {
+        let at = format!("2026-11-21T10:30:0{at}Z");
+        json!({ "about": about, "at": at, "afterMs": after, "tookMs": took, "text": text })
+    };
+    let seen = "2 of 3 vantage points saw `prod` failing: lon1 since 10:30:00 (https: connection refused) and nyc1 since \
+                10:30:02 (https: connection refused). fra1 was blind since 10:29:02 (control targets failing). The \
+                quorum is 2 of 3.";
+    told.story = read(json!([
+        sentence("suspicion", "0.100", (0, 0), "lon1 was the first to see `prod` failing: https: connection refused."),
+        sentence("agreement", "2.360", (2260, 2260), seen),
+        sentence("decision", "2.400", (2300, 40), "The controller decided on a failover from `prod` to `dr`."),
+        sentence("write", "2.435", (2335, 35), "Failover is in the zone: active in `dr`, epoch 42, rev 57."),
+        { "about": "total", "text": "From the first suspicion to the written zone: 2.33s." },
+    ]));
+    told
+}
+
+/// `checkout`, which one of three vantage points sees failing.
+pub(crate) fn explanation() -> ExplanationReport {
+    let sentence = |about: &str, text: &str| json!({ "about": about, "text": text });
+    read(json!({
+        "service": "checkout", "at": "2026-11-21T10:30:00.000Z", "previews": [],
+        "sentences": [
+            sentence("state", "`checkout` is in `prod`, its preferred region."),
+            sentence("evidence", "1 of 3 vantage points sees `prod` failing: fra1 since 10:29:48 (timed out)."),
+            sentence("need", "Nothing moves because `prod` is healthy. It is left when 2 of 3 vantage points see all of it failing."),
+        ],
+        "lately": [
+            { "about": "hold", "at": "2026-11-21T09:12:07.250Z", "text": "Failover is no longer wanted." },
+        ],
+    }))
+}
+
+/// Two services that observe; one had its troubles.
+pub(crate) fn observations() -> ObservationReport {
+    let trouble = |began: &str, more: &Value| {
+        let mut trouble = json!({
+            "kind": "failover", "began": format!("2026-11-2{began}Z"), "from": "prod", "to": "dr", "lastedMs": 372_000, "heldBy": [],
+        });
+        trouble.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        trouble
+    };
+    let held = json!([{ "rule": "targetProven", "reason": "region `dr` is not proven", "overridable": true }]);
+    let troubles = [
+        trouble(
+            "0T03:10:00.000",
+            &json!({
+                "wouldHaveMoved": "2026-11-20T03:10:00.000Z", "ended": "2026-11-20T03:16:12.000Z", "end": "recovered",
+            }),
+        ),
+        trouble(
+            "0T07:00:00.000",
+            &json!({
+                "wouldHaveMoved": "2026-11-20T07:01:30.000Z", "ended": "2026-11-20T07:06:12.000Z", "end": "movedElsewhere", "heldBy": held,
+            }),
+        ),
+        trouble("1T10:23:48.000", &json!({ "heldBy": held })),
+    ];
+    read(json!({
+        "since": "2026-10-22T10:30:00.000Z", "until": "2026-11-21T10:30:00.000Z", "incomplete": false,
+        "services": [
+            {
+                "service": "checkout", "observes": true, "wouldHaveMoved": 2, "wouldHaveBeenHeld": 1,
+                "troubleMs": 1_116_000, "troubles": troubles,
+            },
+            {
+                "service": "search", "observes": true, "wouldHaveMoved": 0, "wouldHaveBeenHeld": 0, "troubleMs": 0,
+                "troubles": [],
+            },
+        ],
     }))
 }

@@ -12,6 +12,7 @@ mod crash;
 mod dev;
 mod drain;
 mod every_server;
+mod explain;
 mod faults;
 mod flip;
 mod foreign;

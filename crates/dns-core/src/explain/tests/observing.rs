@@ -50,6 +50,9 @@ fn rules_that_would_have_held_it_are_named_until_it_would_have_moved() {
     assert_eq!(trouble.moved, Some(stage.now));
     assert_eq!(trouble.held_by.keys().copied().collect::<Vec<_>>(), [Rule::TargetProven]);
     assert_eq!(trouble.began, now);
+    stage.judged([all(failing_since(now)), all(failing_since(stage.now))]);
+    let both = stage.rows.iter().any(|row| row.details.to_string().contains("allRegionsFailing"));
+    assert!(both && only(&stage) == trouble, "what comes after the move would not have held it");
 }
 
 #[test]
