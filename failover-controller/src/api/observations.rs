@@ -13,6 +13,7 @@ use dns_core::identifier::ServiceName;
 use dns_core::kernel::Rule;
 use dns_core::service::Mode;
 use dns_core::time::Timestamp;
+use dns_core::write::WriteKind;
 use dns_service::exit::one_line;
 use dns_service::http::{ApiError, Arguments};
 use dns_store::port::{HistoryQuery, Position, Store};
@@ -113,7 +114,9 @@ fn report(
 
 fn observed(name: &ServiceName, observes: bool, troubles: &[WouldBeMove], now: Timestamp) -> ObservedService {
     let moved = troubles.iter().filter(|trouble| trouble.moved.is_some()).count();
-    let lasted: Duration = troubles.iter().map(|trouble| trouble.lasted(now)).sum();
+    // A region that a failback leaves is well.
+    let failing = troubles.iter().filter(|trouble| trouble.kind == WriteKind::Failover.as_str());
+    let lasted: Duration = failing.map(|trouble| trouble.lasted(now)).sum();
     ObservedService {
         service: name.to_string(),
         observes,
@@ -195,6 +198,17 @@ mod tests {
         assert_eq!((gone.service.as_str(), gone.observes, gone.would_have_moved), ("gone", false, 1));
         assert_eq!((gone.trouble_ms, gone.troubles[0].lasted_ms), (60_000, 60_000));
         assert!(!told.incomplete);
+    }
+
+    #[test]
+    fn a_way_back_counts_as_a_move_and_as_no_trouble() {
+        let back = HistoryEntry {
+            details: json!({ "wanted": "failback", "from": "dr", "to": "prod" }),
+            ..row("checkout", 40)
+        };
+        let snapshot = Snapshot { at: Timestamp::from_secs(100), ..Snapshot::default() };
+        let told = report(&[back], None, Timestamp::default(), &snapshot);
+        assert_eq!((told.services[0].would_have_moved, told.services[0].trouble_ms), (1, 0));
     }
 
     #[test]

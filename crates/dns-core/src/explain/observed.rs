@@ -81,7 +81,10 @@ impl WouldBeMove {
 pub fn would_be_moves(rows: &[HistoryEntry]) -> Vec<WouldBeMove> {
     let (mut open, mut over): (BTreeMap<&ServiceName, WouldBeMove>, Vec<WouldBeMove>) = (BTreeMap::new(), Vec::new());
     for row in rows {
-        let known = open.remove(&row.service);
+        let mut known = open.remove(&row.service);
+        over.extend(
+            known.take_if(|trouble| is_another(trouble, row)).map(|trouble| ended(trouble, row, End::Unwanted)),
+        );
         match what_follows(known, row) {
             Follows::On(trouble) => drop(open.insert(&row.service, trouble)),
             Follows::Over(trouble) => over.push(trouble),
@@ -109,9 +112,20 @@ fn what_follows(known: Option<WouldBeMove>, row: &HistoryEntry) -> Follows {
     }
     let Some(trouble) = known else { return Follows::Nothing };
     match end(row, &trouble) {
-        Some(end) => Follows::Over(WouldBeMove { ended: Some((row.at, end)), ..trouble }),
+        Some(end) => Follows::Over(ended(trouble, row, end)),
         None => Follows::On(trouble),
     }
+}
+
+/// Whether something else is wanted now, such as the way back.
+fn is_another(trouble: &WouldBeMove, row: &HistoryEntry) -> bool {
+    let wanted = row.details["wanted"].as_str();
+    matches!(row.kind, HistoryKind::WouldMove | HistoryKind::Held)
+        && wanted.is_some_and(|wanted| wanted != trouble.kind)
+}
+
+fn ended(trouble: WouldBeMove, row: &HistoryEntry, end: End) -> WouldBeMove {
+    WouldBeMove { ended: Some((row.at, end)), ..trouble }
 }
 
 fn begun(row: &HistoryEntry) -> WouldBeMove {

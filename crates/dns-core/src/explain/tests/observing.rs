@@ -107,6 +107,16 @@ fn what_ends_a_trouble_is_told_apart() {
 }
 
 #[test]
+fn a_way_back_is_no_part_of_the_trouble_before() {
+    let away = row(HistoryKind::WouldMove, 0, serde_json::json!({ "wanted": "failover", "from": "dr", "to": "prod" }));
+    let back = row(HistoryKind::WouldMove, 60, serde_json::json!({ "wanted": "failback", "from": "dr", "to": "prod" }));
+    let found = would_be_moves(&[away, back]);
+    let told: Vec<(&str, Option<End>)> =
+        found.iter().map(|one| (one.kind.as_str(), one.ended.map(|(_, end)| end))).collect();
+    assert_eq!(told, [("failover", Some(End::Unwanted)), ("failback", None)]);
+}
+
+#[test]
 fn services_that_act_are_no_observation() {
     let held =
         row(HistoryKind::Held, 0, serde_json::json!({ "rejections": [{ "rule": "targetProven", "reason": "no" }] }));
