@@ -22,7 +22,8 @@ use dns_core::identifier::ServiceName;
 use tokio::sync::watch;
 
 use crate::port::{
-    Commit, Generation, HistoryQuery, HistoryRow, HistoryTrouble, OpenWrites, Position, Store, StoreError, StoredState,
+    Bookmark, Commit, Generation, HistoryQuery, HistoryRow, HistoryTrouble, OpenWrites, Position, Store, StoreError,
+    StoredState,
 };
 use crate::sqlite::SqliteStore;
 
@@ -151,6 +152,14 @@ impl Store for AwaitedStore {
 
     async fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryRow>, StoreError> {
         self.opened()?.history(query).await
+    }
+
+    async fn bookmark(&self, reader: &str) -> Result<Option<Bookmark>, StoreError> {
+        self.opened()?.bookmark(reader).await
+    }
+
+    async fn set_bookmark(&self, reader: &str, bookmark: &Bookmark) -> Result<(), StoreError> {
+        self.opened()?.set_bookmark(reader, bookmark).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -97,6 +97,16 @@ pub struct HistoryRow {
     pub entry: HistoryEntry,
 }
 
+/// How far a reader of the history has come. It lies in the store, so that a reader goes on where the process before ended,
+/// and goes back with a store that is restored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bookmark {
+    /// The last row that it is done with.
+    pub position: Position,
+    /// What it must remember from there on: an opaque text that it wrote.
+    pub note: String,
+}
+
 /// What reads of the history have met. Nothing is decided by history, so it stands in nobody's way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HistoryTrouble {
@@ -176,6 +186,12 @@ pub trait Store: Send + Sync {
     /// Reads history, newest last. Rows that cannot be understood are left out, see
     /// [`history_trouble`](Self::history_trouble).
     async fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryRow>, StoreError>;
+
+    /// The bookmark of a reader of the history; `None` before its first.
+    async fn bookmark(&self, reader: &str) -> Result<Option<Bookmark>, StoreError>;
+
+    /// Sets the bookmark of a reader. Each reader has one owner, so the last one stands.
+    async fn set_bookmark(&self, reader: &str, bookmark: &Bookmark) -> Result<(), StoreError>;
 
     /// Whether the store answers: a cheap read for readiness.
     async fn ping(&self) -> Result<(), StoreError>;

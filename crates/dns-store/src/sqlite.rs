@@ -6,6 +6,7 @@
 //!
 //! It does not serve several replicas, and it does not repair: a file that cannot be understood is reported.
 
+mod bookmark;
 mod fault;
 mod holder;
 mod lock;
@@ -29,7 +30,8 @@ use self::lock::StoreLock;
 use self::place::Place;
 use self::read::Reading;
 use crate::port::{
-    Commit, Generation, HistoryQuery, HistoryRow, HistoryTrouble, OpenWrites, Position, Store, StoreError, StoredState,
+    Bookmark, Commit, Generation, HistoryQuery, HistoryRow, HistoryTrouble, OpenWrites, Position, Store, StoreError,
+    StoredState,
 };
 
 /// How long a statement waits for a lock held by a foreign process. No second writer ever has a right to it, and what a
@@ -166,6 +168,17 @@ impl Store for SqliteStore {
             Ok(Reading { left_out: None, .. }) | Err(StoreError::Unavailable { .. } | StoreError::Stale { .. }) => {}
         }
         read.map(|reading| reading.rows)
+    }
+
+    async fn bookmark(&self, reader: &str) -> Result<Option<Bookmark>, StoreError> {
+        bookmark::read(&self.readers, &self.faults, reader).await
+    }
+
+    async fn set_bookmark(&self, reader: &str, bookmark: &Bookmark) -> Result<(), StoreError> {
+        if !self.is_in_place().await? {
+            return Err(self.faults.replaced());
+        }
+        bookmark::set(&self.writer, &self.faults, reader, bookmark).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

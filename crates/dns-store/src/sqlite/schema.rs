@@ -7,8 +7,10 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{SqlSafeStr, SqlitePool};
 
 /// Every migration: version, what it does, and how.
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "state, outbox, history", include_str!("../../migrations/0001_state_outbox_history.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "state, outbox, history", include_str!("../../migrations/0001_state_outbox_history.sql")),
+    (2, "bookmarks", include_str!("../../migrations/0002_bookmarks.sql")),
+];
 
 /// Brings the database to the newest schema.
 pub(super) async fn migrate(writer: &SqlitePool) -> Result<(), MigrateError> {

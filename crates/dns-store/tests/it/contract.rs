@@ -4,7 +4,7 @@
 use dns_core::history::{HistoryEntry, HistoryKind};
 use dns_core::time::Timestamp;
 use dns_core::write::WriteStage;
-use dns_store::port::{Generation, HistoryQuery, OpenWrites, OutboxChange, Position, Store, StoreError};
+use dns_store::port::{Bookmark, Generation, HistoryQuery, OpenWrites, OutboxChange, Position, Store, StoreError};
 
 use crate::fixture::{decision, entry, service, step, write};
 
@@ -178,6 +178,17 @@ pub(crate) async fn a_row_on_its_own_changes_no_state(store: &dyn Store) {
     assert_eq!(summaries(store, &of_decision).await, ["told afterwards"]);
 }
 
+pub(crate) async fn each_reader_of_the_history_has_a_bookmark_of_its_own(store: &dyn Store) {
+    assert_eq!(store.bookmark("oncall").await.expect("reads"), None);
+    let bookmark = |position, note: &str| Bookmark { position: Position(position), note: note.to_owned() };
+    store.set_bookmark("oncall", &bookmark(7, "{}")).await.expect("sets");
+    store.set_bookmark("desk", &bookmark(3, "")).await.expect("sets");
+    store.set_bookmark("oncall", &bookmark(2, "back")).await.expect("goes back, too");
+    assert_eq!(store.bookmark("oncall").await.expect("reads"), Some(bookmark(2, "back")));
+    assert_eq!(store.bookmark("desk").await.expect("reads"), Some(bookmark(3, "")));
+    assert_eq!(store.bookmark("nobody").await.expect("reads"), None);
+}
+
 /// Fills a store that is then closed; [`a_restart_kept_everything`] looks at the same store, opened again.
 pub(crate) async fn fill_before_a_restart(store: &dyn Store) {
     let mut first = step("checkout", 0, "before");
@@ -186,6 +197,7 @@ pub(crate) async fn fill_before_a_restart(store: &dyn Store) {
     first.outbox.push(OutboxChange::MarkSent(decision("w2")));
     first.history.push(entry("checkout", Some("w1"), "page someone"));
     store.commit(&first).await.expect("commits");
+    store.set_bookmark("oncall", &Bookmark { position: Position(1), note: "kept".to_owned() }).await.expect("sets");
 }
 
 pub(crate) async fn a_restart_kept_everything(store: &dyn Store) {
@@ -195,6 +207,8 @@ pub(crate) async fn a_restart_kept_everything(store: &dyn Store) {
     let rows = store.history(&HistoryQuery { limit: 9, ..HistoryQuery::default() }).await.expect("reads");
     assert_eq!(rows.iter().map(|row| &row.entry).collect::<Vec<_>>(), [&entry("checkout", Some("w1"), "page someone")]);
     assert!(rows[0].entry.page);
+    let bookmark = store.bookmark("oncall").await.expect("reads").expect("is there");
+    assert_eq!((bookmark.position, bookmark.note.as_str()), (Position(1), "kept"));
 
     let mut next = step("checkout", 1, "after");
     next.history.push(entry("checkout", None, "later"));

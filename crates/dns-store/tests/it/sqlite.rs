@@ -32,6 +32,7 @@ contract! {
     history_is_filtered_limited_and_newest_last,
     history_is_filtered_by_kind_and_time,
     a_row_on_its_own_changes_no_state,
+    each_reader_of_the_history_has_a_bookmark_of_its_own,
 }
 
 fn place() -> (TempDir, PathBuf) {
