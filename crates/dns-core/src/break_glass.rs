@@ -289,6 +289,7 @@ impl Draft<'_> {
             pin: None,
             failovers: &[],
             fleet: &Fleet::default(),
+            veto: None,
             other_write_open: false,
             backoff_until: None,
             now: self.order.now,

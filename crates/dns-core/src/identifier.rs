@@ -1,4 +1,4 @@
-//! Names that people give: services, regions, vantage points, providers, installations, controllers.
+//! Names that people give: services, regions, vantage points, providers, installations, controllers, receivers, hooks.
 //!
 //! One rule for all of them, because all of them end up as a DNS label, a fence value, a metric label or a
 //! path segment: lower-case letters, digits and inner hyphens, 1 to 62 bytes. 62 leaves room for the
@@ -118,6 +118,14 @@ identifier!(
 identifier!(
     /// The name of one process that acts: a controller replica or the holder of a token.
     Actor
+);
+identifier!(
+    /// The name of a receiver of notifications.
+    ReceiverName
+);
+identifier!(
+    /// The name of a hook: somebody who is asked before a move, or told after it.
+    HookName
 );
 
 #[cfg(test)]

@@ -73,6 +73,8 @@ rules! {
     NoForeignChange = "noForeignChange",
     /// A replica with an older configuration than the fence's never writes.
     ConfigurationCurrent = "configurationCurrent",
+    /// A pre-flip hook said no to the move.
+    HooksAgreed = "hooksAgreed",
     /// One write of a service at a time.
     OneWrite = "oneWrite",
     /// Failback waits for the cooldown to end.
@@ -116,7 +118,11 @@ impl Rule {
     /// remedy is another verb: resume, adopt, a newer configuration.
     pub fn is_overridable(self) -> bool {
         match self {
-            Self::AllRegionsFailing | Self::TargetProven | Self::ChangeFreeze | Self::CooledDown => true,
+            Self::AllRegionsFailing
+            | Self::TargetProven
+            | Self::ChangeFreeze
+            | Self::HooksAgreed
+            | Self::CooledDown => true,
             Self::EmptyAnswer
             | Self::UnreadRecord
             | Self::Unfenced
@@ -203,6 +209,8 @@ pub struct Situation<'a> {
     pub failovers: &'a [Timestamp],
     /// All other services.
     pub fleet: &'a Fleet,
+    /// What a pre-flip hook said against the write; `None` as long as none has.
+    pub veto: Option<&'a str>,
     /// Whether another write of the service is open.
     pub other_write_open: bool,
     /// Until when automatic writes wait after failed ones.

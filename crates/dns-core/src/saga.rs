@@ -99,7 +99,8 @@ impl Saga {
         match event {
             Event::Judged(_) | Event::SiblingsChanged => run.tell_all(event),
             Event::Commanded(order) => run.obey(order),
-            Event::PermitAsked { decision }
+            Event::HookVetoed { decision, .. }
+            | Event::PermitAsked { decision }
             | Event::WriteUncertain { decision, .. }
             | Event::WriteSettled { decision, .. }
             | Event::Verified { decision, .. } => run.tell_owner(decision, event),

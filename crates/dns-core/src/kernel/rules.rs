@@ -30,6 +30,7 @@ pub(super) fn ask(rule: Rule, proposal: &Proposal<'_>, situation: &Situation<'_>
         Rule::Adopted => adopted(proposal, situation),
         Rule::NoForeignChange => no_foreign_change(proposal, situation),
         Rule::ConfigurationCurrent => configuration_current(situation),
+        Rule::HooksAgreed => situation.veto.map(str::to_owned),
         Rule::OneWrite => situation.other_write_open.then(|| "another write of the service is open".to_owned()),
         Rule::CooledDown => velocity::cooled_down(proposal, situation),
         Rule::Soaked => velocity::soaked(proposal, situation),

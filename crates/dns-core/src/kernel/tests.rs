@@ -28,6 +28,7 @@ struct Scene {
     pin: Option<Pin>,
     failovers: Vec<Timestamp>,
     fleet: Fleet,
+    veto: Option<&'static str>,
     other_write_open: bool,
     backoff_until: Option<Timestamp>,
     kind: WriteKind,
@@ -58,6 +59,7 @@ impl Scene {
             pin: None,
             failovers: Vec::new(),
             fleet: Fleet::default(),
+            veto: None,
             other_write_open: false,
             backoff_until: None,
             kind: WriteKind::Failover,
@@ -138,6 +140,7 @@ impl Scene {
             pin: self.pin.as_ref(),
             failovers: &self.failovers,
             fleet: &self.fleet,
+            veto: self.veto,
             other_write_open: self.other_write_open,
             backoff_until: self.backoff_until,
             now: START,
@@ -204,6 +207,7 @@ fn case(rule: Rule) -> (Scene, fn(&mut Scene)) {
         Rule::Adopted => (failover, |scene| scene.standing = Standing::Unadopted { serving: Some(region("prod")) }),
         Rule::NoForeignChange => (failover, |scene| scene.standing = Standing::Foreign { why: "a hand".to_owned() }),
         Rule::ConfigurationCurrent => (failover, |scene| scene.held.as_mut().expect("held").cfg = 5),
+        Rule::HooksAgreed => (failover, |scene| scene.veto = Some("vetoed by hook desk: freeze")),
         Rule::OneWrite => (failover, |scene| scene.other_write_open = true),
         Rule::CooledDown => {
             (Scene::failback(), |scene| scene.moved = scene.moved.map(|at| at + Duration::from_millis(1)))
@@ -270,7 +274,9 @@ fn only_overridable_rules_are_overridden() {
         assert_eq!(left.is_empty(), rule.is_overridable(), "{rule}");
     }
     let overridable: Vec<&Rule> = Rule::ALL.iter().filter(|rule| rule.is_overridable()).collect();
-    assert_eq!(overridable, [&Rule::AllRegionsFailing, &Rule::TargetProven, &Rule::ChangeFreeze, &Rule::CooledDown]);
+    let wanted =
+        [&Rule::AllRegionsFailing, &Rule::TargetProven, &Rule::ChangeFreeze, &Rule::HooksAgreed, &Rule::CooledDown];
+    assert_eq!(overridable, wanted);
     let other =
         Scene::failover().with(case(Rule::TargetProven).1).with(|scene| scene.overrides = vec![Rule::CooledDown]);
     assert_eq!(other.rules(), [Rule::TargetProven], "an override names its rule");

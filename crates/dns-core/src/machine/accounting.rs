@@ -25,7 +25,9 @@ impl Failover {
             // Why the controller decided is told by the evidence.
             "reason": (write.initiative != Initiative::Automatic).then_some(&write.reason),
             "follows": write.aligns(),
+            "reason": write.reason,
             "overrides": write.overrides,
+            "aligns": write.aligns(),
             "validUntil": write.valid_until,
             "epoch": write.fence.epoch,
             "rev": write.fence.rev,

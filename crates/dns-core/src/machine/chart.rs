@@ -91,6 +91,7 @@ impl Failover {
         match event {
             Event::ZoneUnreadable { reason, denied } => self.zone_unreadable(reason, *denied, context),
             Event::Commanded(order) => self.obey(order, context),
+            Event::HookVetoed { decision, reason } => self.hook_vetoed(decision, reason, context),
             Event::PermitAsked { decision } => self.answer_permit(decision, context),
             Event::WriteUncertain { decision, reason } => self.write_uncertain(decision, reason, context),
             Event::WriteSettled { decision, outcome } => self.write_settled(decision, outcome, context),

@@ -192,6 +192,7 @@ impl Failover {
             pin: self.pin.as_ref(),
             failovers: &self.failovers,
             fleet: &turn.around.fleet,
+            veto: None,
             other_write_open,
             backoff_until: self.backoff_until(),
             now: turn.now(),

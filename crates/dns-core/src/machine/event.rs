@@ -27,6 +27,13 @@ pub enum Event {
     SiblingsChanged,
     /// An operator gave an order.
     Commanded(Order),
+    /// A pre-flip hook says no to a move that waits for its permit.
+    HookVetoed {
+        /// Which decision.
+        decision: DecisionId,
+        /// Which hook, and its reason.
+        reason: String,
+    },
     /// The executor wants to send.
     PermitAsked {
         /// Which decision.

@@ -146,6 +146,9 @@ impl Hold {
 pub struct Backoff {
     failures: u32,
     until: Option<Timestamp>,
+    /// Whether the newest failure was a hook's veto. States without it were written before there were hooks.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    vetoed: bool,
 }
 
 impl Backoff {
@@ -153,6 +156,13 @@ impl Backoff {
         let doubled = BACKOFF_MIN.saturating_mul(1 << self.failures.min(10));
         self.failures = self.failures.saturating_add(1);
         self.until = Some(now + doubled.min(BACKOFF_MAX));
+        self.vetoed = false;
+    }
+
+    /// Counts a move that a hook said no to.
+    pub(super) fn vetoed(&mut self, now: Timestamp) {
+        self.failed(now);
+        self.vetoed = true;
     }
 
     /// Counts a write that the zone had outrun. That is normal when another controller was faster, so the first one
@@ -295,6 +305,12 @@ impl Failover {
         self.moved = self.moved.map(|moved| moved.min(now));
         let ours = self.departure.as_mut().map(|departure| &mut departure.at);
         self.failovers.iter_mut().chain(ours).for_each(|at| *at = (*at).min(now));
+    }
+
+    /// Until when this place is in no state to write. A veto says nothing against the place: another one would only be
+    /// told the same.
+    pub(super) fn unfit_until(&self) -> Option<Timestamp> {
+        self.backoff.until.filter(|_| !self.backoff.vetoed)
     }
 
     pub(super) fn backoff_until(&self) -> Option<Timestamp> {

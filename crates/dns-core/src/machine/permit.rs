@@ -1,16 +1,17 @@
-//! Permits: the kernel is asked again, on what is known then, just before a write is sent.
+//! Permits: the kernel is asked again, on what is known then, just before a write is sent; and the vetoes of hooks that
+//! come before them.
 
-use super::effect::{Effect, PermitAnswer};
-use super::memory::Failover;
+use super::effect::{Effect, PermitAnswer, Refusal};
+use super::memory::{Failover, Open};
 use super::{Row, Turn};
 use crate::change::Requirement;
 use crate::fence::DecisionId;
 use crate::history::HistoryKind;
-use crate::kernel::{Proposal, Purpose, review};
+use crate::kernel::{Proposal, Purpose, Situation, review};
 use crate::rrset::Rrsets;
 use crate::service::Service;
 use crate::time::Timestamp;
-use crate::write::{PlannedWrite, WriteStage};
+use crate::write::{PlannedWrite, WriteKind, WriteStage};
 
 impl Failover {
     pub(super) fn answer_permit(&mut self, decision: &DecisionId, turn: &mut Turn) {
@@ -22,13 +23,31 @@ impl Failover {
             turn.step.permit = Some(PermitAnswer::Refused("its permit was given already".to_owned()));
             return;
         }
-        match self.reasons_against(turn) {
+        match self.reasons_against(None, turn) {
             None => self.grant(decision, turn),
             Some(why) => {
                 self.expire(&why, turn);
                 turn.step.permit = Some(PermitAnswer::Refused(why));
             }
         }
+    }
+
+    /// Ends a move that a hook says no to, as the kernel words it. Somebody else's no is as lasting as a provider's, so the
+    /// next try waits as after a failed write, and only the first wakes someone.
+    pub(super) fn hook_vetoed(&mut self, decision: &DecisionId, reason: &str, turn: &mut Turn) {
+        let waits = |open: &Open| open.write.id == *decision && open.stage == WriteStage::Pending;
+        if !self.open.as_ref().is_some_and(waits) {
+            return turn.refuse(Refusal::Unexpected);
+        }
+        // An operator who overrides hooks is asked for no consent: then there is nothing against the permit.
+        let Some(why) = self.reasons_against(Some(reason), turn) else { return };
+        let first = !self.backoff.is_failing();
+        self.backoff.vetoed(turn.now());
+        self.write_error = Some(why.clone());
+        self.end_unsent(turn, |kind| {
+            let row = expired(kind, &why);
+            if first { row.paging() } else { row }
+        });
     }
 
     fn grant(&mut self, decision: &DecisionId, turn: &mut Turn) {
@@ -41,7 +60,7 @@ impl Failover {
         turn.record(row.with(self.permit_details(turn)));
     }
 
-    fn reasons_against(&self, turn: &Turn) -> Option<String> {
+    fn reasons_against(&self, veto: Option<&str>, turn: &Turn) -> Option<String> {
         let write = &self.open.as_ref()?.write;
         if is_late(write, turn.now()) {
             return Some("the decision got too old before it could be sent".to_owned());
@@ -54,15 +73,19 @@ impl Failover {
         if shown.is_some_and(|after| is_rendered_otherwise(write, after, &turn.around.service)) {
             return Some("the configuration renders other records than when it was decided".to_owned());
         }
-        let rejections = review(&proposal_of(write, shown), &self.situation(turn, false));
+        let situation = Situation { veto, ..self.situation(turn, false) };
+        let rejections = review(&proposal_of(write, shown), &situation);
         rejections.first().map(|rejection| format!("{}: {}", rejection.rule, rejection.reason))
     }
 
     /// Ends an open write of which nothing was sent.
     pub(super) fn expire(&mut self, why: &str, turn: &mut Turn) {
+        self.end_unsent(turn, |kind| expired(kind, why));
+    }
+
+    fn end_unsent(&mut self, turn: &mut Turn, row: impl FnOnce(WriteKind) -> Row) {
         let Some(open) = self.open.take() else { return };
-        let summary = format!("{} ended before it was sent: {why}", open.write.kind.as_str());
-        turn.record(Row::new(HistoryKind::Expired, summary).of(&open.write.id));
+        turn.record(row(open.write.kind).of(&open.write.id));
         turn.emit(Effect::Dequeue(open.write.id));
     }
 
@@ -87,6 +110,10 @@ pub(super) fn proposal_of<'a>(write: &'a PlannedWrite, after: Option<&'a Rrsets>
         change: Some(&write.change),
         after,
     }
+}
+
+fn expired(kind: WriteKind, why: &str) -> Row {
+    Row::new(HistoryKind::Expired, format!("{} ended before it was sent: {why}", kind.as_str()))
 }
 
 /// A clock that was set back makes the age of a decision unknown; that counts as too old.

@@ -87,7 +87,7 @@ impl Failover {
     /// Whether this place can anchor a decision.
     pub fn fitness(&self, now: Timestamp) -> Fitness {
         let uncertain = self.open.as_ref().is_some_and(|open| open.uncertain.is_some());
-        let backing_off = self.backoff_until().is_some_and(|until| now < until);
+        let backing_off = self.unfit_until().is_some_and(|until| now < until);
         if uncertain || backing_off || self.unreadable.is_some() {
             return Fitness::Unreachable;
         }

@@ -14,3 +14,4 @@ mod permits;
 mod quiet;
 mod returning;
 mod verifying;
+mod vetoes;
