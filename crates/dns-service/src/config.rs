@@ -7,6 +7,7 @@
 mod check;
 pub mod fault;
 mod load;
+pub mod notification;
 pub mod provider;
 pub mod secret;
 mod sections;
@@ -27,6 +28,7 @@ use dns_core::service::Everywhere;
 use url::Url;
 
 use self::fault::Fault;
+use self::notification::{HooksConfig, ReceiverConfig};
 pub use self::provider::{ProviderConfig, ProviderKind};
 
 /// Everything that the files say.
@@ -62,6 +64,10 @@ pub struct Config {
     pub canary: CanaryConfig,
     /// How many services may leave a region without an order.
     pub blast_radius: BlastRadius,
+    /// Who is told what happens.
+    pub notifications: Vec<ReceiverConfig>,
+    /// Who is asked before moves and told after them, by policy.
+    pub hooks: Vec<HooksConfig>,
     /// What is allowed but unwise; programs log it and `config check` prints it.
     pub warnings: Vec<Fault>,
 }

@@ -11,6 +11,7 @@ use data_encoding::BASE64;
 use dns_core::identifier::VantageName;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use url::{Host, Url};
 
 use super::fault::{Fault, Place};
 
@@ -123,6 +124,10 @@ pub(super) enum SecretKind {
     Line,
     /// One line of base64.
     Base64Line,
+    /// One line by which messages are signed.
+    SigningKey,
+    /// One line, an URL that is a secret itself.
+    Url,
     /// PEM certificates.
     Certificates,
     /// A PEM private key.
@@ -134,6 +139,8 @@ impl SecretKind {
         match self {
             Self::Line => read_secret_line(path).map(drop),
             Self::Base64Line => read_base64_line(path).map(drop),
+            Self::SigningKey => read_signing_key(path).map(drop),
+            Self::Url => read_secret_url(path).map(drop),
             Self::Certificates => read_certificates(path).map(drop),
             Self::PrivateKey => read_private_key(path).map(drop),
         }
@@ -150,6 +157,51 @@ pub fn read_base64_line(path: &Path) -> Result<Vec<u8>, SecretError> {
         path: path.to_owned(),
         reason: "is no base64 with padding, as tsig-keygen and keymgr print it".to_owned(),
     })
+}
+
+/// The fewest bytes that sign: fewer can be found by trying (the Standard Webhooks specification asks for 24).
+const SIGNING_BYTES_MIN: usize = 24;
+
+/// What begins a secret in base64, by the Standard Webhooks specification.
+const SIGNING_PREFIX: &str = "whsec_";
+
+/// Reads a file whose one line is a secret that signs messages: `whsec_` and base64, or its own bytes.
+///
+/// # Errors
+/// [`SecretError`].
+pub fn read_signing_key(path: &Path) -> Result<Vec<u8>, SecretError> {
+    let line = read_secret_line(path)?;
+    let wrong = |reason: String| SecretError::Content { path: path.to_owned(), reason };
+    let key = match line.strip_prefix(SIGNING_PREFIX) {
+        Some(encoded) => BASE64
+            .decode(encoded.as_bytes())
+            .map_err(|_| wrong(format!("has no base64 with padding after `{SIGNING_PREFIX}`")))?,
+        None => line.into_bytes(),
+    };
+    if key.len() < SIGNING_BYTES_MIN {
+        let hint = "`openssl rand -hex 32` makes one";
+        return Err(wrong(format!("has {} bytes, at least {SIGNING_BYTES_MIN} sign; {hint}", key.len())));
+    }
+    Ok(key)
+}
+
+/// Reads a file whose one line is a URL that is a secret itself, as those of chat services are.
+///
+/// # Errors
+/// [`SecretError`]; the URL is not quoted.
+pub fn read_secret_url(path: &Path) -> Result<Url, SecretError> {
+    let line = read_secret_line(path)?;
+    let url = Url::parse(&line).ok().filter(|url| url.scheme() == "https" || is_plain_on_loopback(url));
+    url.ok_or_else(|| SecretError::Content { path: path.to_owned(), reason: "holds no https URL".to_owned() })
+}
+
+fn is_plain_on_loopback(url: &Url) -> bool {
+    let loopback = match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(_)) | None => false,
+    };
+    url.scheme() == "http" && loopback
 }
 
 /// Who needs a secret.
@@ -216,6 +268,40 @@ mod tests {
         assert_eq!(read(b"s3cret\n"), Ok("s3cret".to_owned()));
         assert_eq!(read(b"s3cret\r\n"), Ok("s3cret".to_owned()));
         assert_eq!(read(b"s3cret"), Ok("s3cret".to_owned()));
+    }
+
+    fn file(content: &str) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("secret");
+        std::fs::write(&path, content).expect("written");
+        (folder, path)
+    }
+
+    #[test]
+    fn a_signing_key_is_its_own_bytes_or_base64_after_its_prefix_and_never_short() {
+        let key = |content: &str| {
+            let (_folder, path) = file(content);
+            read_signing_key(&path).map_err(|error| error.to_string())
+        };
+        let plain = "0123456789abcdef01234567";
+        assert_eq!(key(plain), Ok(plain.as_bytes().to_vec()));
+        assert_eq!(key("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3\n"), Ok(plain.as_bytes().to_vec()));
+        assert!(key("whsec_!").expect_err("no base64").contains("base64"));
+        assert!(key("0123456789abcdef0123456").expect_err("23 bytes").contains("at least 24"));
+    }
+
+    #[test]
+    fn a_secret_url_is_encrypted_on_its_way_and_shows_in_no_error() {
+        let url = |content: &str| {
+            let (_folder, path) = file(content);
+            read_secret_url(&path).map(|url| url.to_string()).map_err(|error| error.to_string())
+        };
+        assert!(url("https://hooks.example.net/T0/B0/x").is_ok());
+        assert!(url("http://127.0.0.1:9/x").is_ok());
+        for bad in ["http://hooks.example.net/T0/B0/x", "ftp://127.0.0.1/x", "T0/B0/x"] {
+            let error = url(bad).expect_err("refused");
+            assert!(error.contains("holds no https URL") && !error.contains("B0"), "{error}");
+        }
     }
 
     #[test]

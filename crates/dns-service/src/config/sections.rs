@@ -2,6 +2,8 @@
 //!
 //! What one section says about another is checked in [`super::check`].
 
+pub(super) mod hook;
+pub(super) mod notification;
 pub(super) mod observation;
 pub(super) mod policy;
 pub(super) mod probe;
@@ -9,6 +11,7 @@ pub(super) mod process;
 pub(super) mod provider;
 pub(super) mod record;
 pub(super) mod region;
+mod remote;
 pub(super) mod safety;
 pub(super) mod service;
 pub(super) mod top;

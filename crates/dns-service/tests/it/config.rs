@@ -11,18 +11,18 @@ use dns_service::config::secret::{Program, SecretCheck};
 use dns_service::config::{Config, ProviderKind};
 use proptest::prelude::*;
 
-const FULL: &str = include_str!("../golden/full.yaml");
+pub(crate) const FULL: &str = include_str!("../golden/full.yaml");
 const BAD: &str = include_str!("../golden/bad.yaml");
 
-const NO_SECRETS: Program = Program::Admin(SecretCheck::Skip);
+pub(crate) const NO_SECRETS: Program = Program::Admin(SecretCheck::Skip);
 const ALL_SECRETS: Program = Program::Admin(SecretCheck::Require);
 
-fn load(text: &str, program: &Program) -> Result<Config, Faults> {
+pub(crate) fn load(text: &str, program: &Program) -> Result<Config, Faults> {
     Config::from_texts([(Path::new("config.yaml"), text)], program)
 }
 
 /// The faults of the full example after one change.
-fn faults_with(from: &str, to: &str) -> String {
+pub(crate) fn faults_with(from: &str, to: &str) -> String {
     let changed = FULL.replacen(from, to, 1);
     assert_ne!(changed, FULL, "`{from}` is not in the example");
     load(&changed, &NO_SECRETS).expect_err("a fault").to_string()
@@ -33,7 +33,9 @@ fn write_secrets(folder: &Path) {
     std::fs::write(folder.join("ca.pem"), key.cert.pem()).expect("written");
     std::fs::write(folder.join("key.pem"), key.signing_key.serialize_pem()).expect("written");
     std::fs::write(folder.join("tsig"), "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LTMyYnk=\n").expect("written");
-    for name in ["header", "oncall", "board", "monitor"] {
+    std::fs::write(folder.join("desk"), "0123456789abcdef0123456789abcdef\n").expect("written");
+    std::fs::write(folder.join("slack"), "https://hooks.example.net/services/T0/B0/x\n").expect("written");
+    for name in ["header", "oncall", "board", "monitor", "routing"] {
         std::fs::write(folder.join(name), format!("{name}-token\n")).expect("written");
     }
 }

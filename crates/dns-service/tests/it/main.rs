@@ -4,6 +4,7 @@ mod ability;
 mod auth;
 mod config;
 mod listener;
+mod notification;
 mod served;
 mod shutdown;
 mod tls;

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use dns_core::identifier::VantageName;
 use dns_core::policy::{
-    Capacity, Detection, Failback, FailoverBudget, GuardDemand, OnForeignChange, OnStandbyFailure, Policy,
+    Capacity, Detection, Failback, FailoverBudget, GuardDemand, OnForeignChange, OnStandbyFailure, Policy, VALIDITY_MIN,
 };
 
+use super::hook::{self, Hooks, Named};
 use super::refuse_repeated;
 use super::top::Top;
 use super::vantage::{VantageDraft, select};
@@ -44,6 +45,7 @@ const KEYS: &[&str] = &[
     "onForeignChange",
     "guard",
     "verifyWithin",
+    "hooks",
 ];
 
 /// A policy as far as it could be read.
@@ -53,6 +55,8 @@ pub(crate) struct PolicyDraft {
     pub(crate) policy: Option<Policy>,
     /// The vantage points that judge, even if the rest is faulty.
     pub(crate) selected: BTreeSet<VantageName>,
+    /// Who is asked before its moves and told after them.
+    pub(crate) hooks: Option<Hooks>,
 }
 
 /// Every policy.
@@ -68,10 +72,13 @@ impl Policies {
         let entries = top.entries("policies");
         let names: Vec<String> = entries.iter().map(|(key, _)| key.text().unwrap_or_default().to_owned()).collect();
         refuse_repeated("policy", entries.iter().map(|(key, _)| key).zip(&names));
-        let drafts = entries.iter().zip(names).map(|((_, value), name)| read_one(name, value, vantage)).collect();
+        let mut hooks = Named::new();
+        let drafts =
+            entries.iter().zip(names).map(|((_, value), name)| read_one(name, value, vantage, &mut hooks)).collect();
+        hook::refuse_ambiguous(&hooks);
         let selected: BTreeSet<_> = vantage.iter().filter_map(|draft| draft.name.clone()).collect();
         let policy = Some(Policy { vantage_points: selected.clone(), ..defaults() });
-        Self { drafts, built_in: PolicyDraft { name: "built-in".to_owned(), policy, selected } }
+        Self { drafts, built_in: PolicyDraft { name: "built-in".to_owned(), policy, selected, hooks: None } }
     }
 
     /// The policy that a service names at `spot`, or the one for services that name none; those stand at `service`.
@@ -119,15 +126,17 @@ pub(crate) fn defaults() -> Policy {
     }
 }
 
-fn read_one(name: String, spot: &Spot<'_>, vantage: &[VantageDraft<'_>]) -> PolicyDraft {
+fn read_one<'t>(name: String, spot: &Spot<'t>, vantage: &[VantageDraft<'_>], all: &mut Named<'t>) -> PolicyDraft {
     let Some(map) = spot.map(KEYS) else {
-        return PolicyDraft { name, policy: None, selected: BTreeSet::new() };
+        return PolicyDraft { name, policy: None, selected: BTreeSet::new(), hooks: None };
     };
     let selected = select(map.optional("vantagePoints").as_ref(), vantage);
     let names: BTreeSet<VantageName> = selected.iter().flatten().filter_map(|draft| draft.name.clone()).collect();
     let quorum = read_quorum(&map, selected.as_ref().map(Vec::len));
     let policy = read_policy(&map, quorum, names.clone()).filter(|_| selected.is_some());
-    PolicyDraft { name, policy, selected: names }
+    let validity = policy.as_ref().map_or(VALIDITY_MIN, Policy::validity);
+    let hooks = map.optional("hooks").and_then(|spot| hook::read(&spot, validity, all));
+    PolicyDraft { name, policy, selected: names, hooks }
 }
 
 fn read_policy(map: &Map<'_>, quorum: Option<usize>, vantage_points: BTreeSet<VantageName>) -> Option<Policy> {

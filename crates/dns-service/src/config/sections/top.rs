@@ -29,12 +29,22 @@ const KEYS: &[&str] = &[
     "canary",
     "blastRadius",
     "windows",
+    "notifications",
     "sync",
 ];
 
 /// Keys that may stand in several files.
-const JOINED: &[&str] =
-    &["apiVersion", "regions", "vantagePoints", "resolvers", "providers", "policies", "services", "windows"];
+const JOINED: &[&str] = &[
+    "apiVersion",
+    "regions",
+    "vantagePoints",
+    "resolvers",
+    "providers",
+    "policies",
+    "services",
+    "notifications",
+    "windows",
+];
 
 /// The top levels of all files.
 #[derive(Debug)]
