@@ -19,6 +19,10 @@ struct Notes {
     /// What has changed since somebody asked.
     news: News,
     drains: BTreeMap<(ServiceName, Place), Drained>,
+    /// The service whose lines tell what is wrong with receivers of notifications: they are nobody's own.
+    herald: Option<ServiceName>,
+    /// What is wrong with each receiver of notifications.
+    receivers: BTreeMap<String, String>,
     places: BTreeMap<Place, PlaceNotes>,
 }
 
@@ -47,6 +51,15 @@ pub(crate) struct Aside {
     pub(crate) canary: Option<String>,
     /// To whom the zone's parent delegates it, if that is none of the provider's servers.
     pub(crate) delegation: Option<String>,
+    /// What is wrong with receivers of notifications; only for the one service that tells it.
+    pub(crate) receivers: Vec<String>,
+}
+
+impl Notes {
+    fn receivers_told_by(&self, service: &ServiceName) -> Vec<String> {
+        let is_herald = self.herald.as_ref() == Some(service);
+        self.receivers.values().filter(|_| is_herald).cloned().collect()
+    }
 }
 
 impl Asides {
@@ -58,6 +71,7 @@ impl Asides {
             drain: notes.drains.get(&(service.clone(), place.clone())).cloned(),
             canary: canary.filter(|_| mode == Mode::Active),
             delegation,
+            receivers: notes.receivers_told_by(service),
         }
     }
 
@@ -96,6 +110,21 @@ impl Asides {
         let changed = *known != failure;
         *known = failure;
         notes.news.everyone |= changed;
+    }
+
+    /// Notes why a receiver of notifications takes nothing; `None` if it does.
+    pub(crate) fn note_receiver(&self, name: &str, failure: Option<String>) {
+        let mut notes = self.lock();
+        notes.news.everyone = true;
+        match failure {
+            Some(words) => notes.receivers.insert(name.to_owned(), words),
+            None => notes.receivers.remove(name),
+        };
+    }
+
+    /// Says whose lines tell of receivers.
+    pub(crate) fn set_herald(&self, service: Option<ServiceName>) {
+        self.lock().herald = service;
     }
 
     /// Notes what is wrong with a zone's delegation; `None` if nothing is.

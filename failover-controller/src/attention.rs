@@ -50,6 +50,7 @@ pub(crate) fn concerns(view: &ServiceView) -> Vec<Concern> {
     let mut found: Vec<Concern> =
         fault(view).into_iter().chain(of_places).chain(of_service.into_iter().flatten()).collect();
     found.extend(undelivered(view));
+    found.extend(view.aside.receivers.iter().cloned().map(Concern::note));
     found.sort_by_key(|concern| !concern.page);
     found
 }
@@ -63,7 +64,7 @@ fn of_place(view: &ServiceView) -> Vec<Concern> {
 
 /// A canary that does not arrive tells today what a failover would meet.
 fn beside(aside: &Aside) -> impl Iterator<Item = Concern> {
-    let Aside { drain, canary, delegation } = aside;
+    let Aside { drain, canary, delegation, receivers: _ } = aside;
     let draining = drain.as_ref().filter(|drain| drain.running).map(|drain| Concern::note(drain.describe()));
     let canary = canary.clone().map(Concern::page);
     [canary, delegation.clone().map(Concern::note), draining].into_iter().flatten()
@@ -288,11 +289,30 @@ mod tests {
     }
 
     #[test]
+    fn a_receiver_that_takes_nothing_is_a_note_of_one_service_and_wakes_nobody() {
+        let asides = crate::aside::Asides::default();
+        let service = verifier::tests::service("192.0.2.10");
+        let lines = |name: &str| {
+            let name = name.parse().expect("a name");
+            asides.of(&name, Mode::Active, &service.place()).receivers
+        };
+        asides.set_herald(Some("checkout".parse().expect("a name")));
+        asides.note_receiver("chat", Some("receiver `chat` has taken nothing".to_owned()));
+        assert!(asides.take_news().everyone);
+        assert_eq!((lines("checkout").len(), lines("search").len()), (1, 0));
+        let concerns: Vec<Concern> = lines("checkout").into_iter().map(Concern::note).collect();
+        assert!(!concerns[0].page);
+        asides.note_receiver("chat", None);
+        assert_eq!(lines("checkout"), Vec::<String>::new());
+    }
+
+    #[test]
     fn a_canary_that_did_not_arrive_wakes_someone_and_a_delegation_elsewhere_does_not() {
         let aside = Aside {
             drain: None,
             canary: Some("the canary did not arrive".to_owned()),
             delegation: Some("delegated elsewhere".to_owned()),
+            receivers: Vec::new(),
         };
         let found: Vec<(bool, String)> = beside(&aside).map(|concern| (concern.page, concern.text)).collect();
         let wanted = [(true, "the canary did not arrive".to_owned()), (false, "delegated elsewhere".to_owned())];

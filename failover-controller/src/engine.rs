@@ -235,6 +235,7 @@ impl Owner {
             }
             Message::Recorded(entry) => self.record(*entry).await,
             step @ (Message::Zone(..)
+            | Message::Vetoed(..)
             | Message::Permit(..)
             | Message::Uncertain(..)
             | Message::Settled(..)

@@ -1,4 +1,4 @@
-//! Carries out what the outbox holds: takes a permit, sends once, reads back, and settles.
+//! Carries out what the outbox holds: asks the hooks of a move, takes a permit, sends once, reads back, and settles.
 //!
 //! One scan of the outbox serves a fresh decision, a restart and a retry. A write that may have been sent and is not
 //! known to have ended is never sent again: it is found in the zone, or made impossible ([`resolve`]).
@@ -23,6 +23,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::handle::Engine;
+use crate::hooks::Hooks;
 use crate::providers::ProviderInUse;
 
 /// How often the outbox is scanned without a wake-up: a wake-up that got lost costs a second, not a flip.
@@ -50,6 +51,8 @@ pub(crate) struct Executor {
     pub(crate) outbox: Arc<Notify>,
     /// Every provider.
     pub(crate) providers: Arc<BTreeMap<ProviderName, ProviderInUse>>,
+    /// Who is asked before a move.
+    pub(crate) hooks: Arc<Hooks>,
     /// Every service, by name.
     pub(crate) services: Arc<BTreeMap<ServiceName, Everywhere>>,
 }

@@ -42,6 +42,7 @@ pub(crate) fn describe() {
     describe_gauge!("failover_controller_drained_ratio", "share of the resolvers sampled that serve the last move");
     crate::canary::describe();
     crate::delegation::describe();
+    crate::notify::describe();
     describe_histogram!(
         "failover_controller_propagation_seconds",
         metrics::Unit::Seconds,

@@ -13,6 +13,8 @@ mod drain;
 mod engine;
 mod executor;
 mod gauges;
+mod hooks;
+mod notify;
 mod page;
 mod providers;
 mod reader;

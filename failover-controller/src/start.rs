@@ -33,6 +33,8 @@ use crate::drain::{self, Drains, Panel};
 use crate::engine::handle::Engine;
 use crate::engine::{self, Parts};
 use crate::executor::Executor;
+use crate::hooks::Hooks;
+use crate::notify::{self, Office};
 use crate::providers::{self, ProviderInUse};
 use crate::reader::{Pace, ReadNow};
 use crate::verifier::Verifications;
@@ -152,6 +154,7 @@ fn start(serving: Serving<'_>) -> anyhow::Result<Running> {
         providers: Arc::new(providers::set_up(config)?),
         asides: Asides::default(),
     };
+    common.asides.set_herald(common.services.keys().next().cloned());
     let readiness = Readiness::starting(&[ENGINE, STORE]);
     let kit = Kit::new(callers, readiness.clone(), metrics.clone(), &dns_api::openapi::controller())?;
     let parts = engine_parts(instance, config, &common, verifications, distrust);
@@ -164,7 +167,11 @@ fn start(serving: Serving<'_>) -> anyhow::Result<Running> {
     outer.spawn("the gauges", gauges::run(engine.clone(), stop.clone()));
     outer.spawn("the metrics' upkeep", metrics.keep_up(stop.clone()));
     outer.spawn("readiness", follow_readiness(engine.clone(), readiness, stop.clone()));
-    outer.spawn("the executor", executor(instance, &common).run(stop.clone()));
+    let office = Arc::new(office(config, instance, &common));
+    for receiver in notify::receivers(config, &office, &stop) {
+        outer.spawn("a receiver", receiver);
+    }
+    outer.spawn("the executor", executor(instance, config, &common, &office).run(stop.clone()));
     let (pages, press) = page::set_up(page::Parts {
         instance: instance.clone(),
         engine: engine.clone(),
@@ -305,7 +312,13 @@ fn start_observers(config: &Config, instance: &Actor, common: &Common, group: &m
     drains
 }
 
-fn executor(instance: &Actor, common: &Common) -> Executor {
+/// What tells receivers and asks hooks.
+fn office(config: &Config, instance: &Actor, common: &Common) -> Office {
+    let (store, asides) = (Arc::clone(&common.store), common.asides.clone());
+    Office::new(config, instance, common.clock, store, Arc::default(), asides)
+}
+
+fn executor(instance: &Actor, config: &Config, common: &Common, office: &Arc<Office>) -> Executor {
     Executor {
         actor: instance.clone(),
         clock: common.clock,
@@ -313,6 +326,7 @@ fn executor(instance: &Actor, common: &Common) -> Executor {
         store: Arc::clone(&common.store),
         outbox: Arc::clone(&common.outbox),
         providers: Arc::clone(&common.providers),
+        hooks: Arc::new(Hooks::new(config, office)),
         services: Arc::clone(&common.services),
     }
 }

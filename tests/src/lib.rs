@@ -26,6 +26,7 @@ pub mod loopback;
 pub mod process;
 pub mod proxy;
 pub mod python;
+pub mod receiver;
 pub mod resolver;
 pub mod route53;
 pub mod until;

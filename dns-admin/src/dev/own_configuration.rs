@@ -35,6 +35,9 @@ pub(super) async fn run(run: &DevRun, output: &Output) -> Result<Exit, Failure> 
         config.store = StoreConfig::Sqlite { path: folder.path().join("state.db") };
     }
     if !run.allow_writes {
+        // What happens here is a rehearsal: it wakes nobody and asks nobody.
+        config.notifications.clear();
+        config.hooks.clear();
         refuse_writes_beyond_this_machine(&config)?;
     }
     let stop = super::stop()?;

@@ -32,6 +32,8 @@ pub(crate) enum Message {
     Zone(ServiceName, Place, Result<Box<ZoneView>, ProviderError>),
     /// An operator gave an order.
     Order(ServiceName, Order, oneshot::Sender<OrderAnswer>),
+    /// A hook says no to a decision. The answer says whether that was committed.
+    Vetoed(ServiceName, DecisionId, String, oneshot::Sender<Result<(), String>>),
     /// The executor wants to send.
     Permit(ServiceName, DecisionId, oneshot::Sender<Result<Permit, String>>),
     /// The executor does not know whether a write arrived.

@@ -136,6 +136,10 @@ impl Owner {
             Message::Uncertain(service, decision, reason) => {
                 group.want(service, None, Event::WriteUncertain { decision, reason });
             }
+            Message::Vetoed(service, decision, reason, reply) => {
+                group.want(service, None, Event::HookVetoed { decision, reason });
+                group.then(move |_, stepped| drop(reply.send(stepped.map(drop).map_err(|error| one_line(&error)))));
+            }
             Message::Settled(service, decision, outcome, reply) => {
                 group.want(service, None, Event::WriteSettled { decision, outcome });
                 // Only a commit is an answer that ends the executor's part.

@@ -9,11 +9,13 @@ use dns_core::service::Service;
 use dns_core::write::PlannedWrite;
 use dns_core::zone::{FoundFence, ReadRequest, ZoneView};
 use dns_provider::port::{Permit, ProviderError, Urgency};
+use dns_service::exit::one_line;
 use dns_service::failpoint::{self, Failpoint};
 use tokio_util::sync::CancellationToken;
 
 use super::Executor;
 use crate::engine::handle::Message;
+use crate::hooks::Consent;
 use crate::providers::ProviderInUse;
 
 /// The first pause between two tries to read or to commit; it doubles up to [`PAUSE_MAX`].
@@ -46,8 +48,11 @@ pub(super) enum Sighting {
 }
 
 impl Job<'_> {
-    /// Asks for the permit, sends once, and finds out what became of it.
+    /// Asks the hooks and for the permit, sends once, and finds out what became of it.
     pub(super) async fn send(self) {
+        if !self.is_agreed_to().await {
+            return;
+        }
         failpoint::reach(Failpoint::BeforePermit);
         // Held from before the permit, which grows old while it waits, to the answer; never while finding out.
         let Ok(place) = self.provider.sending.acquire().await else { return };
@@ -71,6 +76,29 @@ impl Job<'_> {
             Ok(_receipt) => self.read_back(permit).await,
             Err(error) => self.refused(error, permit).await,
         }
+    }
+
+    /// Whether no hook says no. A veto ends the decision; what cannot be asked or told now is with the next scan.
+    async fn is_agreed_to(self) -> bool {
+        let asked = tokio::select! {
+            () = self.stop.cancelled() => return false,
+            asked = self.executor.hooks.ask(self.write) => asked,
+        };
+        let mut pause = super::SCAN_EVERY;
+        match asked {
+            Ok(Consent::Given) => return true,
+            Ok(Consent::Vetoed(why)) => {
+                tracing::info!(service = %self.write.service, decision = %self.write.id, why, "a hook says no");
+                let (service, decision) = (self.write.service.clone(), self.write.id.clone());
+                let told = self.executor.engine.ask(|reply| Message::Vetoed(service, decision, why, reply)).await;
+                if matches!(told, Ok(Ok(()))) {
+                    return false;
+                }
+            }
+            Err(error) => tracing::debug!(decision = %self.write.id, error = one_line(&error), "hooks cannot be asked"),
+        }
+        self.pause(&mut pause).await;
+        false
     }
 
     /// Accepted does not mean applied: the zone has to show it. What it still shows of before may be a listing that lags

@@ -18,6 +18,7 @@ mod flip;
 mod foreign;
 mod isolation;
 mod layering;
+mod notifications;
 mod notify;
 mod page;
 mod powerdns_adapter;
