@@ -157,3 +157,56 @@ fn silent(hook: &PreFlipHook, why: &str) -> Consent {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn hook(on_timeout: OnTimeout) -> PreFlipHook {
+        let hook = HookConfig {
+            name: "desk".parse().expect("a name"),
+            url: "https://desk.example.net/".parse().expect("a URL"),
+            secret_file: "/run/secrets/desk".into(),
+            timeout: Duration::from_secs(2),
+        };
+        PreFlipHook { hook, on_timeout }
+    }
+
+    /// A write of a decision `d1`, whose fence says of which decision the move is.
+    fn write(kind: &str, plan: &str, overrides: &[&str]) -> PlannedWrite {
+        serde_json::from_value(json!({
+            "id": "d1", "service": "checkout", "kind": kind, "initiative": "manual", "by": "oncall",
+            "from": "prod", "to": "dr", "reason": "x", "overrides": overrides,
+            "decided": 1_795_246_200_000_u64, "validUntil": 1_795_246_210_000_u64,
+            "change": {
+                "zone": "example.com.", "fenceName": "_checkout._failover.example.com.",
+                "guard": { "fence": "exactly", "ttl": 60, "text": ["v=dnsfo1;", "active=prod;"] },
+                "requires": [], "deletes": [], "creates": [], "fenceTtl": 60, "fence": ["v=dnsfo1;", "active=dr;"],
+            },
+            "fence": {
+                "install": "acme", "id": "checkout", "provider": "main", "epoch": 2, "rev": 3, "write": "w1", "plan": plan,
+                "active": "dr", "released": null, "moved": 1_795_246_200_000_u64, "by": "controller-1", "cfg": 0,
+                "pin": null, "pause": null, "rrs": [], "digest": "00112233445566778899aabbccddeeff", "unknown": [],
+            },
+        }))
+        .expect("a planned write")
+    }
+
+    #[test]
+    fn only_moves_that_decide_are_asked_about() {
+        assert!(is_asked_about(&write("failover", "d1", &[])));
+        assert!(is_asked_about(&write("failback", "d1", &["cooledDown"])));
+        assert!(!is_asked_about(&write("failover", "d0", &[])), "another place has decided");
+        assert!(!is_asked_about(&write("annotate", "d1", &[])), "it moves nothing");
+        assert!(!is_asked_about(&write("failover", "d1", &["hooksAgreed"])), "an operator takes it upon himself");
+    }
+
+    #[test]
+    fn silence_means_what_the_configuration_says() {
+        assert_eq!(silent(&hook(OnTimeout::Proceed), "no route"), Consent::Given);
+        let Consent::Vetoed(why) = silent(&hook(OnTimeout::Veto), "no\nroute") else { panic!("a veto") };
+        assert_eq!(why, "vetoed by hook desk: it gave no verdict within 2000 ms, which counts as a veto: no route");
+    }
+}

@@ -296,11 +296,11 @@ mod tests {
             let (_folder, path) = file(content);
             read_secret_url(&path).map(|url| url.to_string()).map_err(|error| error.to_string())
         };
-        assert!(url("https://hooks.example.net/T0/B0/x").is_ok());
+        assert!(url("https://hooks.example.net/T0/s3cret-part").is_ok());
         assert!(url("http://127.0.0.1:9/x").is_ok());
-        for bad in ["http://hooks.example.net/T0/B0/x", "ftp://127.0.0.1/x", "T0/B0/x"] {
+        for bad in ["http://hooks.example.net/T0/s3cret-part", "ftp://127.0.0.1/s3cret-part", "s3cret-part"] {
             let error = url(bad).expect_err("refused");
-            assert!(error.contains("holds no https URL") && !error.contains("B0"), "{error}");
+            assert!(error.contains("holds no https URL") && !error.contains("s3cret-part"), "{error}");
         }
     }
 

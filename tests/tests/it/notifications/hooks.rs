@@ -61,9 +61,12 @@ fn a_veto_holds_a_move_pages_once_and_an_operator_can_override_it() {
 #[test]
 fn the_silence_of_a_hook_means_what_the_configuration_says() {
     let (mut world, desk) = world("timeout: 300ms, onTimeout: veto");
+    desk.answer_next([Reply::Status(500), Reply::Document(json!({ "verdict": "perhaps" }))]);
     desk.answer(Reply::Silence);
     world.prod.process().kill9();
-    until_expired(&world, "it gave no verdict within 300 ms");
+    until_expired(&world, "which counts as a veto: it answered 500");
+    until_expired(&world, "which is no verdict");
+    until_expired(&world, "it gave no verdict within 300 ms, which counts as a veto: error sending request");
     assert_eq!(world.served(), Some(Region::Prod));
     world.reconfigure(|text| text.replace("onTimeout: veto", "onTimeout: proceed"));
     world.until_served(Region::Dr);
