@@ -186,7 +186,8 @@ fn ends(row: &HistoryEntry, sort: Sort) -> bool {
         // Nothing was sent; what is still wanted is decided anew.
         HistoryKind::Expired => sort == Sort::Move,
         HistoryKind::Applied => matches!(sort, Sort::Write | Sort::ForeignChange | Sort::Fence),
-        HistoryKind::Verified => sort == Sort::Move || (sort == Sort::Delivery && !row.page),
+        // One that pages begins the latter.
+        HistoryKind::Verified => matches!(sort, Sort::Move | Sort::Delivery),
         HistoryKind::Followed => matches!(sort, Sort::Move | Sort::Write | Sort::ForeignChange | Sort::Fence),
         HistoryKind::ForeignChangeEnded => sort == Sort::ForeignChange,
         HistoryKind::ReadableAgain => sort == Sort::Unreadable,
@@ -234,7 +235,7 @@ mod tests {
             let mut row = row(1, *kind, summary).entry;
             row.page = *page;
             if *kind == HistoryKind::StateChanged {
-                row.details = serde_json::json!({ "to": summary });
+                row.details = serde_json::json!({ "to": summary.trim_start_matches("main: ") });
             }
             let change = troubles.change(&row, &places);
             troubles.apply(&change, &row);
@@ -291,7 +292,7 @@ mod tests {
         let one = [both[0], both[1], (ReadableAgain, false, "main: can be read")];
         assert_eq!(told(&one, &["main", "second"]), ["checkout/unreadable/second"]);
         let failed = [(Denied, true, "main: x"), (Denied, true, "second: x")];
-        let rest = [failed[0], failed[1], (StateChanged, false, "steady on the preferred region")];
+        let rest = [failed[0], failed[1], (StateChanged, false, "main: steady on the preferred region")];
         assert_eq!(told(&rest, &["main", "second"]), Vec::<String>::new());
     }
 

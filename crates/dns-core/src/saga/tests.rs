@@ -8,3 +8,4 @@ mod contradicting;
 mod envelope;
 mod exploration;
 mod orders;
+mod vetoing;
