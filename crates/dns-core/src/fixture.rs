@@ -64,6 +64,7 @@ pub(crate) fn place(name: &str, endpoints: &[&str]) -> Region {
         endpoints: endpoints.iter().map(|text| address(text)).collect(),
         probes: vec![ProbeSpec::Tcp(TcpProbe { port: 443 })],
         inside: BTreeSet::new(),
+        gates: Vec::new(),
     }
 }
 
@@ -90,6 +91,8 @@ pub(crate) fn service() -> Service {
             failover_budget: FailoverBudget::default(),
             on_foreign_change: OnForeignChange::Hold,
             guard: GuardDemand::Any,
+            standby_unready_for: crate::policy::STANDBY_UNREADY_FOR,
+            certificate_warning: crate::policy::CERTIFICATE_WARNING,
             verify_within: Duration::from_secs(30),
         },
         records: vec![
@@ -249,7 +252,7 @@ impl Seen {
         let votes: BTreeMap<VantageName, Vote> = vantages.into_iter().zip(votes).collect();
         let endpoint =
             EndpointJudgement { endpoint: "192.0.2.10".to_owned(), health, proven, insiders_only: false, votes };
-        RegionJudgement { health, proven, healthy_min: 1, proven_min: 1, endpoints: vec![endpoint] }
+        RegionJudgement { health, proven, healthy_min: 1, proven_min: 1, endpoints: vec![endpoint], gates: Vec::new() }
     }
 }
 

@@ -63,6 +63,10 @@ kinds! {
     Unverified = "unverified",
     /// After a move: the resolvers that are sampled serve it, or had the time to.
     Drained = "drained",
+    /// A standby region could not be moved to for longer than the policy allows.
+    StandbyUnready = "standbyUnready",
+    /// A standby region of which that was told is ready again.
+    StandbyReady = "standbyReady",
     /// A newer fence was found and taken over.
     Followed = "followed",
     /// A fence was missing or set back.

@@ -1,4 +1,5 @@
-//! Names that people give: services, regions, vantage points, providers, installations, controllers, receivers, hooks.
+//! Names that people give: services, regions, gates, vantage points, providers, installations, controllers, receivers,
+//! hooks.
 //!
 //! One rule for all of them, because all of them end up as a DNS label, a fence value, a metric label or a
 //! path segment: lower-case letters, digits and inner hyphens, 1 to 62 bytes. 62 leaves room for the
@@ -106,6 +107,10 @@ identifier!(
 identifier!(
     /// The name of a vantage point: one `dns-monitor` at one place on the network.
     VantageName
+);
+identifier!(
+    /// The name of a gate of a region of a service.
+    GateName
 );
 identifier!(
     /// The name of a configured provider.

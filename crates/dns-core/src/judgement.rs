@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::evidence::{EndpointKey, EvidenceBook, Sight, Verdict};
+use crate::gate::GateJudgement;
 use crate::identifier::{RegionName, VantageName};
 use crate::service::{Endpoint, Region, Service, endpoint_digest};
 use crate::time::Timestamp;
@@ -123,6 +124,8 @@ pub struct RegionJudgement {
     pub proven_min: usize,
     /// Its endpoints.
     pub endpoints: Vec<EndpointJudgement>,
+    /// Its gates; empty until [`Judgement::with_gates`] adds them.
+    pub gates: Vec<GateJudgement>,
 }
 
 impl RegionJudgement {
@@ -277,7 +280,7 @@ fn judge_region(service: &Service, region: &Region, book: &EvidenceBook, now: Ti
     };
     let proven_min = capacity.proven_min(endpoints.len());
     let proven = health == Health::Healthy && count(|endpoint| endpoint.proven) >= proven_min;
-    RegionJudgement { health, proven, healthy_min, proven_min, endpoints }
+    RegionJudgement { health, proven, healthy_min, proven_min, endpoints, gates: Vec::new() }
 }
 
 fn judge_endpoint(

@@ -61,6 +61,8 @@ rules! {
     AllRegionsFailing = "allRegionsFailing",
     /// Only to a region that a quorum has seen healthy for its ready-time.
     TargetProven = "targetProven",
+    /// Only to a region whose gates have all said yes lately.
+    GatesOpen = "gatesOpen",
     /// An observing service writes nothing.
     Observing = "observing",
     /// A pause blocks automatic writes.
@@ -120,6 +122,7 @@ impl Rule {
         match self {
             Self::AllRegionsFailing
             | Self::TargetProven
+            | Self::GatesOpen
             | Self::ChangeFreeze
             | Self::HooksAgreed
             | Self::CooledDown => true,

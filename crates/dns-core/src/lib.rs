@@ -11,6 +11,7 @@ pub mod evidence;
 pub mod explain;
 pub mod fence;
 pub mod fleet;
+pub mod gate;
 pub mod history;
 pub mod identifier;
 pub mod judgement;

@@ -45,8 +45,28 @@ pub struct Policy {
     /// How strongly providers must enforce the conditions of a write.
     #[serde(default)]
     pub guard: GuardDemand,
+    /// How long a standby region may be unready until someone is woken, once.
+    #[serde(default = "standby_unready_for")]
+    pub standby_unready_for: Duration,
+    /// How long before a served certificate ends people are told; zero tells nobody.
+    #[serde(default = "certificate_warning")]
+    pub certificate_warning: Duration,
     /// How long verification asks the authoritative servers before it reports the stragglers.
     pub verify_within: Duration,
+}
+
+/// The default of [`Policy::standby_unready_for`]: longer than a restart or a backup takes, shorter than a shift.
+pub const STANDBY_UNREADY_FOR: Duration = Duration::from_mins(15);
+
+/// The default of [`Policy::certificate_warning`]: certificates that renew themselves do so a month before their end.
+pub const CERTIFICATE_WARNING: Duration = Duration::from_hours(14 * 24);
+
+fn standby_unready_for() -> Duration {
+    STANDBY_UNREADY_FOR
+}
+
+fn certificate_warning() -> Duration {
+    CERTIFICATE_WARNING
 }
 
 impl Policy {

@@ -12,6 +12,7 @@ use hickory_proto::rr::{Name, RData};
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::gate::GateSpec;
 use crate::identifier::{Installation, ProviderName, RegionName, ServiceName, VantageName};
 use crate::policy::{Detection, Policy};
 use crate::probe::ProbeSpec;
@@ -76,6 +77,9 @@ pub struct Region {
     /// The vantage points that stand in it: they see what nobody outside can reach, and miss what cuts all of it off.
     #[serde(default)]
     pub inside: BTreeSet<VantageName>,
+    /// What must say yes beside the probes before records move there.
+    #[serde(default)]
+    pub gates: Vec<GateSpec>,
 }
 
 /// Where a record's values come from.

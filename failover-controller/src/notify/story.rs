@@ -38,7 +38,7 @@ impl Story {
 
     /// Whether it is a decision about the service, and not the coming after of a further place.
     pub(crate) fn decides(&self) -> bool {
-        self.moves() && self.0.details["aligns"] != json!(true)
+        self.moves() && self.0.details["follows"] != json!(true)
     }
 
     /// What hooks are told.

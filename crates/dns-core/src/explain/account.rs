@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{cut, cut_to};
+use crate::gate::GateJudgement;
 use crate::identifier::RegionName;
 use crate::judgement::{EndpointJudgement, Health, Judgement, RegionJudgement, Vote};
 use crate::kernel::Answer;
@@ -25,6 +26,8 @@ pub const ERROR_LETTERS: usize = 120;
 
 /// Other regions that a row names, more than any service has in practice.
 pub const CANDIDATES_KEPT: usize = 8;
+/// Gates of a region that a row keeps: more than anybody has asked for.
+pub const GATES_KEPT: usize = 8;
 
 /// What was known.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -60,6 +63,9 @@ pub struct RegionAccount {
     /// How many of its endpoints had to be healthy.
     #[serde(skip_serializing_if = "is_none")]
     pub healthy_min: usize,
+    /// What its gates said.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<serde_json::Value>,
     /// Its endpoints. Rows of before votes were kept have none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub endpoints: Vec<EndpointAccount>,
@@ -188,6 +194,7 @@ fn region(judged: &RegionJudgement, quorum: usize, room: &mut usize) -> RegionAc
         suspected_at: judged.suspected_at(),
         agreed_at: judged.agreed_at(quorum),
         healthy_min: judged.healthy_min,
+        gates: judged.gates.iter().take(GATES_KEPT).map(GateJudgement::to_evidence).collect(),
         endpoints,
         votes_left_out: all.saturating_sub(before - *room),
     }

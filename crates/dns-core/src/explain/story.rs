@@ -136,7 +136,8 @@ fn intention(row: &HistoryEntry) -> String {
     let reason = text("reason").map(|reason| format!(": {reason}")).unwrap_or_default();
     match row.details["initiative"]["by"].as_str() {
         Some(by) => as_sentence(&format!("`{by}` ordered a {kind}{route}{follows}{reason}")),
-        None => as_sentence(&format!("the controller decided on a {kind}{route}{follows}{reason}")),
+        // Why the controller did is told by the evidence.
+        None => as_sentence(&format!("the controller decided on a {kind}{route}{follows}")),
     }
 }
 

@@ -6,6 +6,7 @@ use hickory_proto::rr::Name;
 
 use super::{Proposal, Purpose, Rule, Situation};
 use crate::change::{Guard, Requirement};
+use crate::gate;
 use crate::judgement::Health;
 use crate::judgement::RegionJudgement;
 use crate::rrset::{Rrset, Rrsets};
@@ -24,6 +25,7 @@ pub(super) fn ask(rule: Rule, proposal: &Proposal<'_>, situation: &Situation<'_>
         Rule::QuorumJudged => quorum_judged(proposal, situation),
         Rule::AllRegionsFailing => all_regions_failing(proposal, situation),
         Rule::TargetProven => target_proven(proposal, situation),
+        Rule::GatesOpen => gates_open(proposal, situation),
         Rule::Observing => observing(situation),
         Rule::NotPaused => not_paused(proposal, situation),
         Rule::ChangeFreeze => change_freeze(proposal, situation),
@@ -146,6 +148,17 @@ fn target_proven(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<S
     let seen = judgement.regions.get(to).map(RegionJudgement::describe).unwrap_or_default();
     let quorum = vantage_points(situation.service.policy.quorum);
     Some(format!("region `{to}` is not proven, {quorum} must have seen all of it healthy for {ready_for} s; {seen}"))
+}
+
+/// A place that only follows is not asked: the service has gone there, many gates (replication) mean nothing any more when
+/// it has, and to leave its places apart would help nobody.
+fn gates_open(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
+    if aligns(proposal) || !(proposal.kind.moves() || proposal.kind == WriteKind::Rerender) {
+        return None;
+    }
+    let to = situation.service.region(proposal.to?)?;
+    let judged = situation.judgement.and_then(|judgement| judgement.regions.get(&to.name));
+    gate::shut(to, judged, situation.now)
 }
 
 fn vantage_points(count: usize) -> String {

@@ -12,6 +12,7 @@ use super::*;
 use crate::change::{Guard, Requirement};
 use crate::fixture::{COOLDOWN, START, Seen, Zone, fence, judgement, name, region, service, tombstone};
 use crate::fleet::{Fleet, Presence, Progress};
+use crate::gate::{GateJudgement, GateSpec, GateState, HttpGate};
 use crate::policy::{Failback, OnStandbyFailure};
 use crate::service::Mode;
 use crate::window::{EmergencyFailover, When, Window};
@@ -183,6 +184,30 @@ fn pause() -> Pause {
     Pause { by: "oncall".parse().expect("a name"), until: None, reason: "database migration".to_owned() }
 }
 
+fn gate() -> GateSpec {
+    GateSpec {
+        name: "replication".parse().expect("a name"),
+        http: HttpGate {
+            url: "http://127.0.0.1:1/lag".to_owned(),
+            timeout: Duration::from_secs(2),
+            token_file: None,
+            max: [("lagSeconds".to_owned(), 30)].into(),
+            min: std::collections::BTreeMap::new(),
+        },
+        every: Duration::from_secs(10),
+        within: Duration::from_secs(30),
+    }
+}
+
+/// `prod` fails, `dr` is proven, and its gate is so.
+fn gated(state: GateState) -> Judgement {
+    let asked = Some(START.before(Duration::from_secs(4)));
+    let gate = GateJudgement { name: gate().name, state, since: asked, asked };
+    let mut judgement = judgement(Seen::Failing, Seen::Proven);
+    judgement.regions.get_mut(&region("dr")).expect("judged").gates = vec![gate];
+    judgement
+}
+
 /// A scene that passes, and what spoils it for exactly this rule.
 fn case(rule: Rule) -> (Scene, fn(&mut Scene)) {
     let failover = Scene::failover();
@@ -201,6 +226,17 @@ fn case(rule: Rule) -> (Scene, fn(&mut Scene)) {
             (blindly, |scene| scene.judgement = Some(judgement(Seen::Failing, Seen::Failing)))
         }
         Rule::TargetProven => (failover, |scene| scene.judgement = Some(judgement(Seen::Failing, Seen::Healthy))),
+        Rule::GatesOpen => {
+            let open = failover.with(|scene| {
+                scene.service.regions[1].gates = vec![gate()];
+                scene.judgement = Some(gated(GateState::Open { said: String::new(), until: START }));
+            });
+            (open, |scene| {
+                let why = "lagSeconds 312, at most 30".to_owned();
+                scene.service.regions[1].gates = vec![gate()];
+                scene.judgement = Some(gated(GateState::Closed { why }));
+            })
+        }
         Rule::Observing => (failover, |scene| scene.service.mode = Mode::Observe),
         Rule::NotPaused => (failover, |scene| scene.pause = Some(pause())),
         Rule::ChangeFreeze => (Scene::failback(), |scene| scene.service.windows = freeze(EmergencyFailover::Allow)),
@@ -274,8 +310,14 @@ fn only_overridable_rules_are_overridden() {
         assert_eq!(left.is_empty(), rule.is_overridable(), "{rule}");
     }
     let overridable: Vec<&Rule> = Rule::ALL.iter().filter(|rule| rule.is_overridable()).collect();
-    let wanted =
-        [&Rule::AllRegionsFailing, &Rule::TargetProven, &Rule::ChangeFreeze, &Rule::HooksAgreed, &Rule::CooledDown];
+    let wanted = [
+        &Rule::AllRegionsFailing,
+        &Rule::TargetProven,
+        &Rule::GatesOpen,
+        &Rule::ChangeFreeze,
+        &Rule::HooksAgreed,
+        &Rule::CooledDown,
+    ];
     assert_eq!(overridable, wanted);
     let other =
         Scene::failover().with(case(Rule::TargetProven).1).with(|scene| scene.overrides = vec![Rule::CooledDown]);
@@ -370,6 +412,37 @@ fn a_target_must_exist_and_be_proven_for_moves_and_new_renderings() {
         let scene = Scene::of_the_fence(kind).with(|scene| scene.judgement = None);
         assert_eq!(scene.rules(), [], "{kind:?} moves nothing");
     }
+}
+
+#[test]
+fn every_gate_of_the_target_must_be_open_for_moves_and_new_renderings() {
+    let shut = |spoil: fn(&mut Scene)| Scene::failover().with(case(Rule::GatesOpen).1).with(spoil);
+    let reason = shut(|_| {}).reason();
+    let expected = "gate replication of region `dr` says no: lagSeconds 312, at most 30; asked 4 s ago";
+    assert_eq!(reason, expected);
+    assert_eq!(shut(|scene| scene.kind = WriteKind::Rerender).rules(), [Rule::GatesOpen]);
+    assert_eq!(shut(|scene| scene.judgement = Some(judgement(Seen::Failing, Seen::Proven))).rules(), [Rule::GatesOpen]);
+    let unknown = GateState::Unknown { why: "timed out".to_owned() };
+    let old = GateState::Open { said: String::new(), until: START.before(Duration::from_millis(1)) };
+    for state in [unknown, old] {
+        let scene = shut(|_| {}).with(|scene| scene.judgement = Some(gated(state.clone())));
+        assert_eq!(scene.rules(), [Rule::GatesOpen], "{state:?}");
+    }
+    let elsewhere = shut(|scene| scene.service.regions.swap(0, 1)).with(|scene| {
+        scene.service.regions.iter_mut().for_each(|region| region.gates.clear());
+        scene.service.regions[1].gates = vec![gate()];
+    });
+    assert_eq!(elsewhere.rules(), [], "the gates of another region are not asked");
+    for kind in [WriteKind::Annotate, WriteKind::Release] {
+        let scene = Scene::of_the_fence(kind).with(case(Rule::GatesOpen).1).with(|scene| scene.to = Some(region("dr")));
+        assert_eq!(scene.rules(), [], "{kind:?} moves nothing");
+    }
+}
+
+#[test]
+fn a_place_that_only_follows_is_kept_from_nothing_by_a_gate() {
+    let scene = Scene::failover().with(case(Rule::GatesOpen).1);
+    assert_eq!(scene.with(|scene| scene.purpose = Purpose::Aligns).rules(), []);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::permit::{after_of, proposal_of};
 use crate::explain::account::Account;
 use crate::judgement::Health;
 use crate::kernel::{Answer, interview};
-use crate::write::{Initiative, PlannedWrite, WriteKind};
+use crate::write::{PlannedWrite, WriteKind};
 
 impl Failover {
     /// Of a write that is about to be opened.
@@ -22,12 +22,9 @@ impl Failover {
             "initiative": write.initiative,
             "from": write.from,
             "to": write.to,
-            // Why the controller decided is told by the evidence.
-            "reason": (write.initiative != Initiative::Automatic).then_some(&write.reason),
-            "follows": write.aligns(),
             "reason": write.reason,
+            "follows": write.aligns(),
             "overrides": write.overrides,
-            "aligns": write.aligns(),
             "validUntil": write.valid_until,
             "epoch": write.fence.epoch,
             "rev": write.fence.rev,

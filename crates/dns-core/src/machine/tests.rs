@@ -9,6 +9,7 @@ mod exploration;
 mod failing_over;
 mod following;
 mod foreign;
+mod gates;
 mod pausing;
 mod permits;
 mod quiet;

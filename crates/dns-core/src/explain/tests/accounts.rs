@@ -21,6 +21,7 @@ fn crowded(endpoints: usize, error: &str) -> Judgement {
     let region_of = || RegionJudgement {
         health: Health::Failing,
         proven: false,
+        gates: Vec::new(),
         healthy_min: 1,
         proven_min: endpoints,
         endpoints: (0..endpoints).map(endpoint).collect(),

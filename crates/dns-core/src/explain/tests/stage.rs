@@ -100,7 +100,14 @@ impl Stage {
             let votes = names.into_iter().zip(votes).collect();
             let endpoint =
                 EndpointJudgement { endpoint: endpoint.to_owned(), health, proven, insiders_only: false, votes };
-            RegionJudgement { health, proven, healthy_min: 1, proven_min: 1, endpoints: vec![endpoint] }
+            RegionJudgement {
+                health,
+                proven,
+                gates: Vec::new(),
+                healthy_min: 1,
+                proven_min: 1,
+                endpoints: vec![endpoint],
+            }
         };
         let regions = [(region("prod"), of("192.0.2.10", prod)), (region("dr"), of("198.51.100.10", dr))];
         Judgement { regions: regions.into() }
