@@ -61,7 +61,8 @@ impl BearerToken {
         Ok(Self(value))
     }
 
-    pub(crate) fn header(&self) -> HeaderValue {
+    /// The value of its `Authorization` header.
+    pub fn header(&self) -> HeaderValue {
         self.0.clone()
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! What one section says about another is checked in [`super::check`].
 
+pub(super) mod gate;
 pub(super) mod hook;
 pub(super) mod notification;
 pub(super) mod observation;
@@ -23,6 +24,7 @@ use std::net::SocketAddr;
 
 use dns_core::rrset::canonical_name;
 use hickory_proto::rr::Name;
+use url::{Host, Url};
 
 use super::tree::Spot;
 
@@ -75,4 +77,13 @@ fn socket_addresses(spot: &Spot<'_>) -> Option<Vec<SocketAddr>> {
 fn domain_name(spot: &Spot<'_>) -> Option<Name> {
     let text = spot.text()?;
     canonical_name(text).map_err(|error| spot.fault(error.to_string())).ok()
+}
+
+/// Whether a URL leads to this machine whatever any resolver says.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(_)) | None => false,
+    }
 }

@@ -35,7 +35,7 @@ fn write_secrets(folder: &Path) {
     std::fs::write(folder.join("tsig"), "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LTMyYnk=\n").expect("written");
     std::fs::write(folder.join("desk"), "0123456789abcdef0123456789abcdef\n").expect("written");
     std::fs::write(folder.join("slack"), "https://hooks.example.net/services/T0/B0/x\n").expect("written");
-    for name in ["header", "oncall", "board", "monitor", "routing"] {
+    for name in ["header", "oncall", "board", "monitor", "routing", "gate"] {
         std::fs::write(folder.join(name), format!("{name}-token\n")).expect("written");
     }
 }

@@ -3,6 +3,7 @@
 mod ability;
 mod auth;
 mod config;
+mod gates;
 mod listener;
 mod notification;
 mod served;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dns_core::rrset::{GuardedType, RrsetKey};
+use dns_core::rrset::{GuardedType, RrsetKey, canonical_name};
 use dns_core::service::RecordValues;
 use hickory_proto::rr::Name;
 
@@ -66,8 +66,21 @@ pub(super) fn refuse_guarded_endpoints(services: &[ServiceDraft<'_>]) {
             }
         }
     }
+    refuse_guarded_gates(services, &names);
     for found in guarded(services) {
         refuse_self_target(&found);
+    }
+}
+
+/// A gate that is found through the record that a flip moves would be that of another region afterwards.
+fn refuse_guarded_gates(services: &[ServiceDraft<'_>], names: &BTreeMap<&Name, Guarded<'_, '_>>) {
+    for gate in services.iter().flat_map(|service| &service.regions).flat_map(|region| region.gates.iter().flatten()) {
+        let (spot, url) = &gate.url;
+        let Some(host) = url.domain().and_then(|host| canonical_name(host).ok()) else { continue };
+        if let Some(found) = names.get(&host).or_else(|| covering_wildcard(&host, names)) {
+            let hint = "name a host of the region itself, which stays where it is";
+            spot.fault_with_hint(format!("`{host}` moves with {}", found.owner()), hint);
+        }
     }
 }
 

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use dns_core::identifier::VantageName;
 use dns_core::policy::{
-    Capacity, Detection, Failback, FailoverBudget, GuardDemand, OnForeignChange, OnStandbyFailure, Policy, VALIDITY_MIN,
+    CERTIFICATE_WARNING, Capacity, Detection, Failback, FailoverBudget, GuardDemand, OnForeignChange, OnStandbyFailure,
+    Policy, STANDBY_UNREADY_FOR, VALIDITY_MIN,
 };
 
 use super::hook::{self, Hooks, Named};
@@ -44,6 +45,8 @@ const KEYS: &[&str] = &[
     "failoverBudget",
     "onForeignChange",
     "guard",
+    "standbyUnreadyFor",
+    "certificateWarning",
     "verifyWithin",
     "hooks",
 ];
@@ -122,6 +125,8 @@ pub(crate) fn defaults() -> Policy {
         failover_budget: FailoverBudget::default(),
         on_foreign_change: OnForeignChange::Hold,
         guard: GuardDemand::Any,
+        standby_unready_for: STANDBY_UNREADY_FOR,
+        certificate_warning: CERTIFICATE_WARNING,
         verify_within: Duration::from_mins(1),
     }
 }
@@ -159,6 +164,9 @@ fn read_policy(map: &Map<'_>, quorum: Option<usize>, vantage_points: BTreeSet<Va
         let choices = [GuardDemand::Any, GuardDemand::OwnWriters, GuardDemand::Atomic];
         spot.choice(&choices.map(|demand| (demand.as_str(), demand)))
     });
+    let standby_unready_for =
+        or_default(map.optional("standbyUnreadyFor"), default.standby_unready_for, |spot| spot.positive_duration());
+    let certificate_warning = duration("certificateWarning", default.certificate_warning);
     let verify_within =
         or_default(map.optional("verifyWithin"), default.verify_within, |spot| spot.positive_duration());
     Some(Policy {
@@ -175,6 +183,8 @@ fn read_policy(map: &Map<'_>, quorum: Option<usize>, vantage_points: BTreeSet<Va
         failover_budget: failover_budget?,
         on_foreign_change: on_foreign_change?,
         guard: guard?,
+        standby_unready_for: standby_unready_for?,
+        certificate_warning: certificate_warning?,
         verify_within: verify_within?,
     })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::vantage::is_loopback;
+use super::is_loopback;
 use crate::config::secret::{SecretKind, SecretUser};
 use crate::config::tree::{Map, Spot, or_default};
 

@@ -14,13 +14,14 @@ use dns_core::service::{Endpoint, Everywhere, Mode, Region, Service};
 use dns_core::window::Window;
 use hickory_proto::rr::Name;
 
+use super::gate::GateDraft;
 use super::policy::{Policies, PolicyDraft, defaults};
 use super::provider::ProviderDraft;
 use super::record::{self, RecordDraft};
 use super::region::Regions;
 use super::vantage::VantageDraft;
 use super::window::{self, WindowDraft};
-use super::{domain_name, probe, refuse_repeated};
+use super::{domain_name, gate, probe, refuse_repeated};
 use places::Keeper;
 
 use crate::config::secret::SecretUser;
@@ -67,13 +68,14 @@ pub(crate) struct RegionDraft<'t> {
     probes: Option<Vec<ProbeSpec>>,
     /// The vantage points that stand in it.
     pub(crate) inside: BTreeSet<VantageName>,
+    pub(crate) gates: Option<Vec<GateDraft<'t>>>,
 }
 
 impl<'t> ServiceDraft<'t> {
     /// The service at each of its places, if all of it could be read.
     pub(crate) fn build(&self, installation: &Installation, revision: u64) -> Option<Everywhere> {
         self.records.iter().all(|record| record.ttl.is_some()).then_some(())?;
-        self.regions.iter().all(|region| region.probes.is_some()).then_some(())?;
+        self.regions.iter().all(|region| region.probes.is_some() && region.gates.is_some()).then_some(())?;
         let keepers = self.keepers.as_ref()?;
         let places = keepers.iter().flat_map(|keeper| keeper.zones.iter().map(move |zone| (&keeper.provider, zone)));
         let projections: Option<Vec<Service>> = places
@@ -133,7 +135,8 @@ impl RegionDraft<'_> {
     fn renderable(&self) -> Option<Region> {
         let endpoints = self.endpoints.as_ref()?.iter().map(|(_, endpoint)| endpoint.clone()).collect();
         let (probes, inside) = (self.probes.clone().unwrap_or_default(), self.inside.clone());
-        Some(Region { name: self.name.clone()?, endpoints, probes, inside })
+        let gates = self.gates.iter().flatten().map(|gate| gate.spec.clone()).collect();
+        Some(Region { name: self.name.clone()?, endpoints, probes, inside, gates })
     }
 }
 
@@ -179,13 +182,14 @@ fn read_regions<'t>(index: usize, map: &Map<'t>, declared: Declared<'_>) -> (usi
 }
 
 fn read_region<'t>(index: usize, item: &Spot<'t>, declared: Declared<'_>) -> Option<RegionDraft<'t>> {
-    let map = item.map(&["name", "endpoints", "probes"])?;
+    let map = item.map(&["name", "endpoints", "probes", "gates"])?;
     let name_spot = map.required("name");
     let name = name_spot.as_ref().and_then(|spot| declared.regions.reference(spot));
     let endpoints = map.required("endpoints").and_then(|spot| read_endpoints(&spot));
     let probes = map.required("probes").and_then(|spot| probe::read_all(&spot, SecretUser::Probes(index)));
+    let gates = or_default(map.optional("gates"), Vec::new(), |spot| gate::read_all(&spot));
     let inside = name.iter().flat_map(|name| standing_in(name, declared)).collect();
-    Some(RegionDraft { spot: name_spot.unwrap_or_else(|| item.clone()), name, endpoints, probes, inside })
+    Some(RegionDraft { spot: name_spot.unwrap_or_else(|| item.clone()), name, endpoints, probes, inside, gates })
 }
 
 fn standing_in<'d>(region: &'d RegionName, declared: Declared<'d>) -> impl Iterator<Item = VantageName> + 'd {

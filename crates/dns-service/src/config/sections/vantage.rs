@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 
 use dns_core::identifier::{RegionName, VantageName};
 use rustls_pki_types::ServerName;
-use url::{Host, Url};
+use url::Url;
 
 use super::region::Regions;
 use super::top::Top;
-use super::{refuse_repeated, socket_addresses};
+use super::{is_loopback, refuse_repeated, socket_addresses};
 use crate::config::VantagePoint;
 use crate::config::suggestion;
 use crate::config::tree::{Map, Spot};
@@ -142,14 +142,6 @@ fn read_url(map: &Map<'_>) -> Option<Url> {
             spot.fault(format!("scheme `{other}` is neither https nor http"));
             None
         }
-    }
-}
-
-pub(super) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(_)) | None => false,
     }
 }
 
