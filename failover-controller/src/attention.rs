@@ -2,6 +2,7 @@
 
 mod places;
 
+use dns_core::gate::GateState;
 use dns_core::judgement::Health;
 use dns_core::machine::State;
 use dns_core::machine::memory::Failover;
@@ -45,6 +46,7 @@ pub(crate) fn concerns(view: &ServiceView) -> Vec<Concern> {
         elsewhere(view),
         way_back(view),
         no_refuge(view),
+        shut_gates(view),
         history(view),
     ];
     let mut found: Vec<Concern> =
@@ -236,10 +238,28 @@ fn no_refuge(view: &ServiceView) -> Option<Concern> {
         .filter(|name| *name != active)
         .map(dns_core::identifier::RegionName::as_str)
         .collect();
-    let ready = judgement.regions.iter().any(|(name, judged)| name != active && judged.proven);
+    let proven = judgement.regions.iter().any(|(name, judged)| name != active && judged.proven);
+    let ready = judgement.regions.iter().any(|(name, judged)| name != active && judged.was_ready());
+    let word = if proven { "ready" } else { "proven" };
     let text =
-        || format!("no other region is proven ({}): if `{active}` failed now, nothing could move", others.join(", "));
+        || format!("no other region is {word} ({}): if `{active}` failed now, nothing could move", others.join(", "));
     (judgement.health(active) == Health::Healthy && !ready).then(|| Concern::note(text()))
+}
+
+/// Which gates of standbys are shut, and since when a move there would have been held. It tells no ages: a sentence that
+/// changes each second would be news each second.
+fn shut_gates(view: &ServiceView) -> Option<Concern> {
+    let (judgement, active) = (view.memory.judgement()?, view.memory.active()?);
+    let standbys = judgement.regions.iter().filter(|(name, _)| *name != active);
+    let shut = standbys.flat_map(|(name, judged)| {
+        let gates = judged.gates.iter().filter(|gate| !matches!(gate.state, GateState::Open { .. }));
+        gates.map(move |gate| format!("{} of `{name}` is {}: {}", gate.name, gate.state.as_str(), gate.state.words()))
+    });
+    let shut: Vec<String> = shut.collect();
+    let since =
+        view.unready.values().min().map(|since| format!("since {} ", to_the_second(*since))).unwrap_or_default();
+    (!shut.is_empty())
+        .then(|| Concern::note(format!("{since}a standby is not ready, its gates are shut: {}", shut.join("; "))))
 }
 
 fn undelivered(view: &ServiceView) -> Vec<Concern> {

@@ -17,6 +17,7 @@ mod judging;
 mod loading;
 mod publishing;
 pub(crate) mod snapshot;
+pub(crate) mod standby;
 mod stepping;
 mod trouble;
 mod unit;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dns_core::fleet::{BlastRadius, Fleet};
+use dns_core::gate::GateBook;
 use dns_core::history::HistoryEntry;
 use dns_core::identifier::{Actor, ProviderName, ServiceName, VantageName};
 use dns_core::machine::command::Order;
@@ -101,6 +103,8 @@ pub(crate) struct Owner {
     /// The services whose state is not loaded.
     waiting: BTreeMap<ServiceName, Waiting>,
     witnesses: Witnesses,
+    /// What gates have said.
+    gates: GateBook,
     trouble: Trouble,
     /// Which opening of the store everything was loaded from.
     incarnation: u64,
@@ -169,6 +173,7 @@ impl Owner {
             units: BTreeMap::new(),
             waiting: loading::all(&parts.services, now),
             witnesses: Witnesses::new(&parts.vantage_points, &parts.services),
+            gates: GateBook::new(),
             trouble: Trouble::default(),
             incarnation: parts.store.incarnation(),
             last_turn: Turn { now, wall },
@@ -211,6 +216,8 @@ impl Owner {
                 "stood still, or the clock jumped; all evidence is distrusted until heard anew"
             );
             metrics::counter!("failover_controller_stalls_total").increment(1);
+            self.gates.clear();
+            self.units.values_mut().for_each(Unit::make_due);
             self.parts.distrust.send_replace(self.witnesses.distrust_all());
         }
     }
@@ -223,6 +230,7 @@ impl Owner {
                 Due::One(service) => self.units.get_mut(&service).into_iter().for_each(Unit::make_due),
                 Due::All => self.make_due(&vantage),
             },
+            Message::Gate(answer) => self.take_gate(*answer),
             Message::Order(service, order, reply) => {
                 let answer = self.order(&service, order).await;
                 // A caller that has gone away finds the outcome in the history.

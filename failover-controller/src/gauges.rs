@@ -40,6 +40,8 @@ pub(crate) fn describe() {
     describe_counter!("failover_controller_evidence_reconnects_total", "evidence streams that ended");
     describe_counter!("failover_controller_stalls_total", "times that this process was stopped or starved");
     describe_gauge!("failover_controller_drained_ratio", "share of the resolvers sampled that serve the last move");
+    describe_gauge!("failover_controller_region_ready", "1 if it is proven and its gates are open");
+    crate::gates::describe();
     crate::canary::describe();
     crate::delegation::describe();
     crate::notify::describe();
@@ -107,6 +109,9 @@ fn set_service(view: &ServiceView, left: Option<State>) {
         let proven = judgement.is_some_and(|judgement| judgement.is_proven(&region.name));
         metrics::gauge!("failover_controller_region_health", &labels).set(health);
         metrics::gauge!("failover_controller_region_proven", &labels).set(flag(proven));
+        let ready = judgement.and_then(|judgement| judgement.regions.get(&region.name));
+        let ready = ready.is_some_and(dns_core::judgement::RegionJudgement::was_ready);
+        metrics::gauge!("failover_controller_region_ready", &labels).set(flag(ready));
         let active = memory.active() == Some(&region.name);
         metrics::gauge!("failover_controller_service_active", &labels).set(flag(active));
     }

@@ -12,6 +12,7 @@ mod delegation;
 mod drain;
 mod engine;
 mod executor;
+mod gates;
 mod gauges;
 mod hooks;
 mod notify;

@@ -33,6 +33,7 @@ use crate::drain::{self, Drains, Panel};
 use crate::engine::handle::Engine;
 use crate::engine::{self, Parts};
 use crate::executor::Executor;
+use crate::gates::{self, Gates};
 use crate::hooks::Hooks;
 use crate::notify::{self, Office};
 use crate::providers::{self, ProviderInUse};
@@ -161,6 +162,7 @@ fn start(serving: Serving<'_>) -> anyhow::Result<Running> {
 
     let (mut outer, mut inner) = (Group::new(), Group::new());
     start_listeners(config, &common, &distrusted, &mut outer)?;
+    start_gates(config, &common, &distrusted, &mut outer)?;
     start_readers(&common, &mut outer);
     let drains = start_observers(config, instance, &common, &mut outer);
     let stop = outer.stop.clone();
@@ -268,6 +270,21 @@ fn start_listeners(
             distrust: distrusted.clone(),
         };
         group.spawn("a listener", listener.run(group.stop.clone()));
+    }
+    Ok(())
+}
+
+fn start_gates(
+    config: &Config,
+    common: &Common,
+    distrusted: &watch::Receiver<u64>,
+    group: &mut Group,
+) -> anyhow::Result<()> {
+    let all = gates::of(common.services.values());
+    let (engine, ca) = (common.engine.clone(), config.tls.ca.as_deref());
+    let gates = Gates::new(&all, ca, engine, common.clock, distrusted.clone()).context("the gates")?;
+    for (key, gate) in all {
+        group.spawn("a gate", gates.clone().keep_asking(key, gate, group.stop.clone()));
     }
     Ok(())
 }

@@ -138,8 +138,14 @@ pub struct RegionSummary {
     pub name: String,
     /// `healthy`, `failing` or `unknown`.
     pub judgement: String,
-    /// Whether records may move there.
+    /// Whether a quorum has seen it healthy for its ready-time.
     pub proven: bool,
+    /// How long it has been ready: proven, with every gate open; absent if it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready_age_ms: Option<u64>,
+    /// The gates that are not open, and keep records from moving there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shut_gates: Vec<String>,
 }
 
 /// Why something that is wanted does not happen.
@@ -283,6 +289,27 @@ pub struct RegionReport {
     pub summary: RegionSummary,
     /// Endpoints.
     pub endpoints: Vec<EndpointVotes>,
+    /// Gates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<GateReport>,
+}
+
+/// One gate of a region: what must say yes, beside the probes, before records move there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GateReport {
+    /// Its name.
+    pub name: String,
+    /// `open`, `closed` or `unknown`.
+    pub state: String,
+    /// Its figures, or why it is not open.
+    pub said: String,
+    /// For how long; absent if it was never asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_ms: Option<u64>,
+    /// How long ago the newest question was sent that has an outcome.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_age_ms: Option<u64>,
 }
 
 /// One endpoint with what each vantage point says of it.

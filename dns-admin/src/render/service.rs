@@ -1,8 +1,8 @@
 //! `service show`: one service with all that speaks for and against moving it.
 
 use dns_api::status::{
-    FenceReport, OpenWriteReport, PlaceDetail, PlaceReport, RegionReport, ServerReport, ServiceDetail, ServiceReport,
-    VerificationReport, VoteReport,
+    FenceReport, GateReport, OpenWriteReport, PlaceDetail, PlaceReport, RegionReport, RegionSummary, ServerReport,
+    ServiceDetail, ServiceReport, VerificationReport, VoteReport,
 };
 
 use super::Width;
@@ -18,6 +18,8 @@ pub fn service(service: &ServiceDetail, width: Width) -> String {
     section(&mut text, "rules that say no", &holds(report));
     section(&mut text, "attention", &lines(&report.summary.attention));
     section(&mut text, "places", &super::status::places(std::slice::from_ref(&report.summary), width));
+    section(&mut text, "standby", &standby(report));
+    section(&mut text, "gates", &gates(&report.regions, width));
     section(&mut text, "evidence", &evidence(&report.regions, width));
     if places.is_empty() {
         section(&mut text, "records", &lines(&report.records));
@@ -102,6 +104,41 @@ fn holds(report: &ServiceReport) -> String {
 fn open(open: &OpenWriteReport) -> String {
     let error = open.error.as_ref().map(|error| format!(", last error: {error}")).unwrap_or_default();
     format!("{} {} for {} (decision {}){error}", open.kind, open.stage, span(open.age_ms), open.decision)
+}
+
+/// Since when each region that the service is not in could be moved to.
+fn standby(report: &ServiceReport) -> String {
+    let standbys = report.regions.iter().map(|region| &region.summary);
+    let active = report.summary.active.as_ref();
+    let standbys = standbys.filter(|summary| active.is_some_and(|active| *active != summary.name));
+    let line = |summary: &RegionSummary| match summary.ready_age_ms {
+        Some(age) => Some(format!("{}: ready for {}", summary.name, span(age))),
+        None if !summary.proven => {
+            Some(format!("{}: not ready, it is {} and not proven", summary.name, summary.judgement))
+        }
+        None if !summary.shut_gates.is_empty() => {
+            Some(format!("{}: not ready, its gates are shut: {}", summary.name, summary.shut_gates.join(", ")))
+        }
+        // A controller of before does not say since when.
+        None => None,
+    };
+    lines(standbys.filter_map(line))
+}
+
+fn gates(regions: &[RegionReport], width: Width) -> String {
+    let rows: Vec<_> = regions
+        .iter()
+        .flat_map(|region| region.gates.iter().map(move |gate| (&region.summary.name, gate)))
+        .map(|(region, gate)| {
+            let GateReport { name, state, said, age_ms, asked_age_ms } = gate;
+            let age = |age: &Option<u64>| age.map_or_else(|| "-".to_owned(), span);
+            [region.clone(), name.clone(), state.clone(), age(age_ms), age(asked_age_ms), said.clone()]
+        })
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    table(width, ["REGION", "GATE", "STATE", "SINCE", "ASKED", "SAID"], rows)
 }
 
 fn evidence(regions: &[RegionReport], width: Width) -> String {

@@ -98,7 +98,7 @@ pub fn services(services: &[ServiceSummary], width: Width) -> String {
             service.mode.clone(),
             format!("{} {}", service.state, span(service.state_age_ms)),
             service.active.clone().unwrap_or_else(|| "-".to_owned()),
-            service.regions.iter().map(region).collect::<Vec<_>>().join(", "),
+            regions(service),
             service.hold.as_ref().map_or_else(|| "-".to_owned(), hold),
         ]
     });
@@ -128,6 +128,24 @@ pub fn places(services: &[ServiceSummary], width: Width) -> String {
         return String::new();
     }
     table(width, ["SERVICE", "PLACE", "EPOCH/REV", "ACTIVE", "STANDING", "TROUBLE"], rows)
+}
+
+/// Each region in a word; of one that the service could move to also since when.
+fn regions(service: &ServiceSummary) -> String {
+    let one = |summary: &RegionSummary| {
+        let standby = service.active.as_ref() != Some(&summary.name);
+        match summary.ready_age_ms.filter(|_| standby) {
+            Some(age) => format!("{} ready {}", summary.name, span(age)),
+            None => gated(summary),
+        }
+    };
+    service.regions.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// A region in a word, with the gates that keep records from moving there.
+fn gated(region: &RegionSummary) -> String {
+    let word = self::region(region);
+    if region.shut_gates.is_empty() { word } else { format!("{word} ({} shut)", region.shut_gates.join(", ")) }
 }
 
 /// Proven says more than healthy, so one word is enough.

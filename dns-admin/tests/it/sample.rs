@@ -20,7 +20,7 @@ fn calm(name: &str) -> Value {
         "active": "prod", "attention": [], "page": false,
         "regions": [
             { "name": "prod", "judgement": "healthy", "proven": true },
-            { "name": "dr", "judgement": "healthy", "proven": true },
+            { "name": "dr", "judgement": "healthy", "proven": true, "readyAgeMs": 97_200_000 },
         ],
     })
 }
@@ -114,7 +114,13 @@ pub(crate) fn service() -> ServiceReport {
                 ] }],
             },
             {
-                "summary": { "name": "dr", "judgement": "healthy", "proven": false },
+                "summary": { "name": "dr", "judgement": "healthy", "proven": false, "shutGates": ["replication"] },
+                "gates": [
+                    { "name": "capacity", "state": "open", "said": "freePercent 61", "ageMs": 97_200_000, "askedAgeMs": 2000 },
+                    { "name": "replication", "state": "closed", "said": "lagSeconds 312, at most 30", "ageMs": 71_000,
+                      "askedAgeMs": 4000 },
+                    { "name": "quota", "state": "unknown", "said": "it has not been asked" },
+                ],
                 "endpoints": [{ "endpoint": "198.51.100.10", "judgement": "healthy", "votes": [
                     vote("fra1", "healthy", json!(40_000), Value::Null),
                     vote("lon1", "notCovered", Value::Null, Value::Null),

@@ -100,6 +100,8 @@ fn status(rows: &[HistoryRow]) -> DecisionStatus {
         | HistoryKind::Permitted
         | HistoryKind::OutcomeUnknown
         | HistoryKind::Drained
+        | HistoryKind::StandbyUnready
+        | HistoryKind::StandbyReady
         | HistoryKind::Followed
         | HistoryKind::FenceLost
         | HistoryKind::Split

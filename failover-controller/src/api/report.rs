@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use dns_api::problem::RejectionReport;
 use dns_api::status::{
-    ConcernReport, DrainReport, EndpointVotes, FenceReport, HoldReport, OpenWriteReport, RegionReport, RegionSummary,
-    ResolverReport, ServerReport, ServiceDetail, ServiceList, ServiceReport, ServiceSummary, StatusReport,
-    VantageReport, VerificationReport, VoteReport,
+    ConcernReport, DrainReport, EndpointVotes, FenceReport, GateReport, HoldReport, OpenWriteReport, RegionReport,
+    RegionSummary, ResolverReport, ServerReport, ServiceDetail, ServiceList, ServiceReport, ServiceSummary,
+    StatusReport, VantageReport, VerificationReport, VoteReport,
 };
 use dns_core::fence::Fence;
+use dns_core::gate::GateJudgement;
 use dns_core::judgement::{Health, Vote};
 use dns_core::kernel::Rejection;
 use dns_core::machine::event::{Delivery, DeliveryOutcome};
@@ -101,7 +102,7 @@ fn summary_of(view: &ServiceView, found: Vec<Concern>, now: Timestamp) -> Servic
         state: view.state.as_str().to_owned(),
         state_age_ms: ms(now.since(view.entered)),
         active: view.memory.active().map(ToString::to_string),
-        regions: view.service.regions.iter().map(|region| region_summary(view, &region.name)).collect(),
+        regions: view.service.regions.iter().map(|region| region_summary(view, &region.name, now)).collect(),
         hold: view.memory.hold().map(|hold| HoldReport {
             wanted: hold.wanted.as_str().to_owned(),
             rejections: rejections(&hold.rejections),
@@ -123,12 +124,17 @@ pub(crate) fn rejections(rejections: &[Rejection]) -> Vec<RejectionReport> {
     rejections.iter().map(report).collect()
 }
 
-fn region_summary(view: &ServiceView, name: &dns_core::identifier::RegionName) -> RegionSummary {
+fn region_summary(view: &ServiceView, name: &dns_core::identifier::RegionName, now: Timestamp) -> RegionSummary {
     let judgement = view.memory.judgement();
+    let judged = judgement.and_then(|judgement| judgement.regions.get(name));
+    let ready = judged.and_then(|judged| judged.ready_since(&view.service, now));
+    let gates = judged.map(|judged| judged.gates.as_slice()).unwrap_or_default();
     RegionSummary {
         name: name.to_string(),
         judgement: judgement.map_or(Health::Unknown, |judgement| judgement.health(name)).to_string(),
         proven: judgement.is_some_and(|judgement| judgement.is_proven(name)),
+        ready_age_ms: ready.map(|since| ms(now.since(since))),
+        shut_gates: gates.iter().filter(|gate| !gate.is_open(now)).map(|gate| gate.name.to_string()).collect(),
     }
 }
 
@@ -206,7 +212,23 @@ fn region_report(view: &ServiceView, name: &dns_core::identifier::RegionName, no
         judgement: endpoint.health.to_string(),
         votes: endpoint.votes.iter().map(|(vantage, vote)| vote_report(vantage.as_str(), vote, now)).collect(),
     };
-    RegionReport { summary: region_summary(view, name), endpoints: endpoints.iter().map(votes).collect() }
+    let gates = judged.map(|judged| judged.gates.as_slice()).unwrap_or_default();
+    RegionReport {
+        summary: region_summary(view, name, now),
+        endpoints: endpoints.iter().map(votes).collect(),
+        gates: gates.iter().map(|gate| gate_report(gate, now)).collect(),
+    }
+}
+
+fn gate_report(gate: &GateJudgement, now: Timestamp) -> GateReport {
+    let GateJudgement { name, state, since, asked } = gate;
+    GateReport {
+        name: name.to_string(),
+        state: state.as_str().to_owned(),
+        said: state.words().to_owned(),
+        age_ms: since.map(|since| ms(now.since(since))),
+        asked_age_ms: asked.map(|asked| ms(now.since(asked))),
+    }
 }
 
 fn vote_report(vantage: &str, vote: &Vote, now: Timestamp) -> VoteReport {

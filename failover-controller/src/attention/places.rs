@@ -42,6 +42,8 @@ fn lagging(place: &PlaceView) -> Option<Concern> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use dns_core::fence::Epoch;
     use dns_core::machine::Machine;
     use dns_core::time::Timestamp;
@@ -62,6 +64,7 @@ mod tests {
             fault: None,
             history: None,
             waits_its_turn: false,
+            unready: BTreeMap::new(),
             places: Vec::new(),
             aside: crate::aside::Aside::default(),
         };

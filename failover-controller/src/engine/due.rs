@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use dns_core::gate::GateState;
 use dns_core::judgement::{Judgement, Vote};
 use dns_core::machine::memory::Failover;
 use dns_core::machine::{Machine, State};
@@ -50,6 +51,7 @@ fn of_machine(machine: &Machine, policy: &Policy, now: Timestamp) -> Vec<Timesta
     }
     let judged = memory.judgement().map(|judgement| ready(judgement, policy, now));
     moments.extend(judged.into_iter().flatten());
+    moments.extend(memory.judgement().into_iter().flat_map(|judgement| shutting(judgement, now)));
     moments
 }
 
@@ -71,6 +73,16 @@ fn ready(judgement: &Judgement, policy: &Policy, now: Timestamp) -> Option<Times
         | Vote::NotCovered => None,
     });
     since.filter(|ready| *ready > now).min()
+}
+
+/// When gates that are open will be shut unless they say yes again.
+fn shutting(judgement: &Judgement, now: Timestamp) -> impl Iterator<Item = Timestamp> {
+    let gates = judgement.regions.values().flat_map(|region| &region.gates);
+    let until = gates.filter_map(|gate| match gate.state {
+        GateState::Open { until, .. } => Some(until),
+        GateState::Closed { .. } | GateState::Unknown { .. } => None,
+    });
+    until.filter(move |until| *until >= now)
 }
 
 #[cfg(test)]

@@ -92,7 +92,7 @@ impl Witnesses {
                 Due::Nothing
             }
             // It was said to a process that stood still, and waited since then: its ages are not true any more.
-            Heard::Event { trust, .. } if trust != self.trust => Due::Nothing,
+            Heard::Event { trust, .. } if !self.trusts(trust) => Due::Nothing,
             Heard::Event { at, event, trust: _ } => {
                 if let Some(state) = self.states.get_mut(vantage) {
                     state.lost = None;
@@ -180,6 +180,11 @@ impl Witnesses {
         self.book.clear();
         self.trust += 1;
         self.trust
+    }
+
+    /// Whether this process has not stood still since so many stalls were known.
+    pub(super) fn trusts(&self, trust: u64) -> bool {
+        trust == self.trust
     }
 
     /// The vantage points that count now.

@@ -1,14 +1,17 @@
 //! How the rest of the program talks to the engine: messages in, published snapshots out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use dns_core::fence::DecisionId;
+use dns_core::gate::{Answer, GateKey};
 use dns_core::history::HistoryEntry;
 use dns_core::identifier::{ServiceName, VantageName};
 use dns_core::machine::command::Order;
 use dns_core::machine::effect::Refusal;
 use dns_core::machine::event::{Delivery, WriteOutcome};
 use dns_core::service::Place;
+use dns_core::time::Timestamp;
 use dns_core::zone::ZoneView;
 use dns_provider::port::{Permit, ProviderError};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -28,6 +31,8 @@ const EVIDENCE_QUEUE: usize = 256;
 pub(crate) enum Message {
     /// A vantage point spoke.
     Heard(VantageName, Heard),
+    /// A gate was asked.
+    Gate(Box<GateAnswer>),
     /// A service's zone was read at a place, or could not be.
     Zone(ServiceName, Place, Result<Box<ZoneView>, ProviderError>),
     /// An operator gave an order.
@@ -46,6 +51,21 @@ pub(crate) enum Message {
     Verified(ServiceName, DecisionId, Vec<Delivery>, oneshot::Sender<Result<(), String>>),
     /// Something of a service was seen that nothing is decided by; it goes into the history.
     Recorded(Box<HistoryEntry>),
+}
+
+/// What came of a question to a gate.
+#[derive(Debug)]
+pub(crate) struct GateAnswer {
+    /// Which gate.
+    pub(crate) key: GateKey,
+    /// How long a yes of it counts.
+    pub(crate) within: Duration,
+    /// When it was asked.
+    pub(crate) asked: Timestamp,
+    /// How many stalls of this process were known then.
+    pub(crate) trust: u64,
+    /// What it said.
+    pub(crate) answer: Answer,
 }
 
 /// What becomes of an order.
@@ -113,7 +133,8 @@ impl Engine {
     /// # Errors
     /// [`EngineStopped`].
     pub(crate) async fn tell(&self, message: Message) -> Result<(), EngineStopped> {
-        let queue = if matches!(message, Message::Heard(..)) { &self.evidence } else { &self.sender };
+        let queue =
+            if matches!(message, Message::Heard(..) | Message::Gate(_)) { &self.evidence } else { &self.sender };
         queue.send(message).await.map_err(|_| EngineStopped)
     }
 
@@ -150,8 +171,6 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use tokio::time::Instant;
 
     use super::*;

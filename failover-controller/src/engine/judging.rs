@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use dns_core::gate::GateEvidence;
 use dns_core::identifier::{ProviderName, ServiceName, VantageName};
 use dns_core::judgement::{Judgement, judge};
 use dns_core::time::Timestamp;
 use tokio::time::Instant;
 
 use super::Owner;
+use super::handle::GateAnswer;
 use super::stepping::{GROUP_MAX, Wanted};
 use super::unit::Unit;
 
@@ -27,6 +29,15 @@ impl Owner {
     pub(super) fn make_due(&mut self, vantage: &VantageName) {
         let counts = |unit: &&mut Unit| unit.service().lead().policy.vantage_points.contains(vantage);
         self.units.values_mut().filter(counts).for_each(Unit::make_due);
+    }
+
+    /// Takes in what a gate said. An answer from before a stall is as old as nobody knows.
+    pub(super) fn take_gate(&mut self, answer: GateAnswer) {
+        let GateAnswer { key, within, asked, trust, answer } = answer;
+        let Some(unit) = self.units.get_mut(&key.service).filter(|_| self.witnesses.trusts(trust)) else { return };
+        unit.make_due();
+        let before = self.gates.remove(&key);
+        self.gates.insert(key, GateEvidence::after(before, within, asked, answer));
     }
 
     /// Judges what has news or waits for a moment that has come: all of it, or as much as can be done before it is time to
@@ -49,6 +60,7 @@ impl Owner {
                 has_moves |= moves;
             }
             self.step_all(wanted).await;
+            self.tell_of_standbys(names, now).await;
             if has_moves {
                 room = self.room();
             }
@@ -93,7 +105,9 @@ impl Owner {
         if unit.waits_on(now) && (*left == 0 || unit.is_withheld(&self.fleet, now)) {
             return (None, false);
         }
-        let judgement = judge(unit.service().lead(), book, now);
+        let lead = unit.service().lead();
+        let judgement = judge(lead, book, now).with_gates(lead, &self.gates, now);
+        unit.note_standbys(&judgement, now);
         if unit.is_confirmed_by(&judgement, now) {
             unit.recount(&mut self.fleet, now);
             return (None, false);
@@ -111,7 +125,7 @@ impl Owner {
 
     /// What is to be made of the newest evidence.
     pub(super) fn judgement_of(&self, name: &ServiceName) -> Option<Judgement> {
-        let unit = self.units.get(name)?;
-        Some(judge(unit.service().lead(), self.witnesses.book(), self.parts.clock.now()))
+        let (lead, now) = (self.units.get(name)?.service().lead(), self.parts.clock.now());
+        Some(judge(lead, self.witnesses.book(), now).with_gates(lead, &self.gates, now))
     }
 }

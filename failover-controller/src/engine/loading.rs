@@ -65,6 +65,7 @@ impl Waiting {
             fault: self.reason().or(trouble).map(str::to_owned),
             history: history.cloned(),
             waits_its_turn: false,
+            unready: BTreeMap::new(),
             aside: Aside::default(),
             places: Vec::new(),
         }

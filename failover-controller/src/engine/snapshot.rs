@@ -11,7 +11,7 @@ use std::time::Duration;
 use dns_core::digest::Digest;
 use dns_core::fence::DecisionId;
 use dns_core::fleet::Fleet;
-use dns_core::identifier::{Actor, ServiceName, VantageName};
+use dns_core::identifier::{Actor, RegionName, ServiceName, VantageName};
 use dns_core::machine::State;
 use dns_core::machine::event::Delivery;
 use dns_core::machine::memory::Failover;
@@ -136,6 +136,8 @@ pub(crate) struct ServiceView {
     pub(crate) history: Option<HistoryTrouble>,
     /// Its region fails, and others move before it.
     pub(crate) waits_its_turn: bool,
+    /// The standby regions that could not be moved to now, and since when.
+    pub(crate) unready: BTreeMap<RegionName, Timestamp>,
     /// What else is known of it there.
     pub(crate) aside: Aside,
     /// Every place in order, if there are several.

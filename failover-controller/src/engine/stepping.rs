@@ -97,7 +97,7 @@ impl Group {
 impl Owner {
     /// Handles messages in their order; steps that only follow one another share a transaction.
     pub(super) async fn handle_all(&mut self, messages: Vec<Message>) {
-        let hears = messages.iter().any(|message| matches!(message, Message::Heard(..)));
+        let hears = messages.iter().any(|message| matches!(message, Message::Heard(..) | Message::Gate(_)));
         let mut group = Group::default();
         for message in messages {
             if let Some(other) = self.want(message, &mut group) {
@@ -172,7 +172,11 @@ impl Owner {
                 group.want(service, None, Event::PermitAsked { decision });
                 group.then(move |_, stepped| drop(reply.send(permitted(stepped, permit))));
             }
-            other @ (Message::Heard(..) | Message::Order(..) | Message::Delivered(..) | Message::Recorded(_)) => {
+            other @ (Message::Heard(..)
+            | Message::Gate(_)
+            | Message::Order(..)
+            | Message::Delivered(..)
+            | Message::Recorded(_)) => {
                 return Some(other);
             }
         }

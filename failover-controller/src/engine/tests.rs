@@ -3,6 +3,7 @@
 use dns_api::evidence::{self, Bearing, EndpointReport, EvidenceEvent};
 use dns_core::digest::Digest;
 use dns_core::evidence::{EndpointKey, Verdict};
+use dns_core::gate::{Answer, GateKey, GateSpec, GateState, HttpGate};
 use dns_core::machine::event::WriteOutcome;
 use dns_core::saga::Saga;
 use dns_core::service::{Service, endpoint_digest};
@@ -12,6 +13,7 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 use super::evidence::Heard;
+use super::handle::GateAnswer;
 use super::*;
 use crate::verifier;
 
@@ -299,4 +301,80 @@ async fn steps_of_a_group_follow_one_another() {
     assert_eq!(generation, Some(Generation(1)), "in one commit");
     let query = dns_store::port::HistoryQuery { limit: 10, ..Default::default() };
     assert_eq!(rig.store.history(&query).await.expect("reads").len(), 2, "and both are told");
+}
+
+/// An engine whose `checkout` has one gate.
+async fn gated_rig() -> Rig {
+    let mut rig = rig().await;
+    let mut service = (*verifier::tests::service("192.0.2.10")).clone();
+    service.regions[0].gates = vec![gate()];
+    let unit = Unit::load(Everywhere::only(service), None, rig.owner.parts.clock.now()).expect("loads");
+    rig.owner.units.insert(name("checkout"), unit);
+    rig
+}
+
+fn gate() -> GateSpec {
+    let http = HttpGate {
+        url: "http://127.0.0.1:1/".to_owned(),
+        timeout: Duration::from_secs(1),
+        token_file: None,
+        max: BTreeMap::new(),
+        min: BTreeMap::new(),
+    };
+    let (every, within) = (Duration::from_secs(5), Duration::from_secs(20));
+    GateSpec { name: "replication".parse().expect("a name"), http, every, within }
+}
+
+/// The gate says yes, to a question of so many stalls.
+fn yes(asked: Timestamp, trust: u64) -> GateAnswer {
+    let key = GateKey {
+        service: name("checkout"),
+        region: "prod".parse().expect("a region"),
+        gate: "replication".parse().expect("a name"),
+    };
+    GateAnswer { key, within: gate().within, asked, trust, answer: Answer::Yes(String::new()) }
+}
+
+impl Rig {
+    /// What the newest judgement says of the gate.
+    fn gate(&self) -> &'static str {
+        let judgement = self.owner.judgement_of(&name("checkout")).expect("judged");
+        match judgement.regions.values().flat_map(|region| &region.gates).next().map(|gate| &gate.state) {
+            Some(GateState::Open { .. }) => "open",
+            Some(GateState::Closed { .. }) => "closed",
+            Some(GateState::Unknown { .. }) => "unknown",
+            None => "not judged",
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_a_gate_is_news_and_its_end_is_waited_for() {
+    let mut rig = gated_rig().await;
+    rig.owner.judge_due().await;
+    assert_eq!((rig.gate(), rig.due()), ("unknown", Vec::new()));
+    rig.owner.take_gate(yes(rig.owner.parts.clock.now(), 0));
+    assert_eq!((rig.gate(), rig.due()), ("open", vec![name("checkout")]));
+    rig.owner.judge_due().await;
+    assert!(rig.due().is_empty(), "it was just judged");
+    tokio::time::pause();
+    tokio::time::advance(gate().within + Duration::from_millis(50)).await;
+    tokio::time::resume();
+    assert_eq!((rig.gate(), rig.due()), ("unknown", vec![name("checkout")]));
+}
+
+#[tokio::test]
+async fn what_gates_said_before_a_stall_counts_no_more() {
+    let mut rig = gated_rig().await;
+    rig.owner.note_turn();
+    rig.owner.take_gate(yes(rig.owner.parts.clock.now(), 0));
+    assert_eq!(rig.gate(), "open");
+    rig.owner.last_turn.now = rig.owner.last_turn.now.before(STALL * 2);
+    rig.owner.note_turn();
+    assert_eq!(rig.gate(), "unknown", "it stood still");
+    assert!(rig.due().contains(&name("checkout")), "and that is judged at once");
+    rig.owner.take_gate(yes(rig.owner.parts.clock.now(), 0));
+    assert_eq!(rig.gate(), "unknown", "an answer to a question of before");
+    rig.owner.take_gate(yes(rig.owner.parts.clock.now(), 1));
+    assert_eq!(rig.gate(), "open");
 }

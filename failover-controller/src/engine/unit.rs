@@ -18,12 +18,14 @@ use dns_core::machine::{Machine, State};
 use dns_core::saga::envelope::EnvelopeError;
 use dns_core::saga::{Around, PlacedEffect, Saga, SagaStep};
 use dns_core::service::{Everywhere, Mode, Place};
+use dns_core::standing::Standing;
 use dns_core::time::Timestamp;
 use dns_core::write::WriteStage;
 use dns_service::exit::one_line;
 use dns_store::port::{Commit, Generation, OutboxChange, StoreError, StoredState};
 
 use super::snapshot::ServiceView;
+use super::standby::Standbys;
 use super::{Parts, due};
 use showing::Seen;
 
@@ -63,6 +65,8 @@ pub(super) struct Unit {
     shown: Option<Arc<ServiceView>>,
     /// Since when each place that differs from where the service is does so.
     diverging: BTreeMap<Place, Timestamp>,
+    /// The regions that could not be moved to, and since when.
+    standbys: Standbys,
     /// One for each place that anything was seen of: few, and a map has room for eleven.
     seen: Vec<(Place, Seen)>,
 }
@@ -119,6 +123,7 @@ impl Unit {
             present: Presence::default(),
             shown: None,
             diverging: BTreeMap::new(),
+            standbys: Standbys::default(),
             seen: Vec::new(),
         })
     }
@@ -264,7 +269,7 @@ impl Unit {
 
     /// Whether it is to be looked at without news. A clock that was set back says nothing of when.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
-        self.unjudged || now >= self.due || now < self.looked
+        self.unjudged || now >= self.due || now < self.looked || self.standbys.is_due(now)
     }
 
     /// There is news: it is to be looked at now.
@@ -356,6 +361,22 @@ impl Unit {
         // One that only observes opens nothing, and takes nobody's turn.
         let acts = self.service.lead().mode == Mode::Active;
         acts && fails && self.saga.machines().all(|(_, machine)| machine.memory().open().is_none())
+    }
+
+    /// Notes which regions could be moved to by a judgement.
+    pub(super) fn note_standbys(&mut self, judgement: &Judgement, now: Timestamp) {
+        let (_, machine) = shown(&self.saga, now);
+        let lead = self.service.lead();
+        if self.standbys.note(lead, machine.memory().active(), judgement, now) {
+            self.shown = None;
+        }
+    }
+
+    /// A row about a standby region that has been unready for too long, or is ready again after that.
+    pub(super) fn row_of_standby(&mut self, now: Timestamp) -> Option<HistoryEntry> {
+        let (_, machine) = shown(&self.saga, now);
+        let armed = self.service.lead().mode == Mode::Active && *machine.memory().standing() == Standing::Held;
+        self.standbys.row(self.service.lead(), armed, now)
     }
 
     /// The provider at which it would decide now.

@@ -154,6 +154,7 @@ impl Unit {
             fault: trouble.map(str::to_owned),
             history: history.cloned(),
             waits_its_turn: self.waits_its_turn(),
+            unready: self.standbys.unready(),
             aside: Aside::default(),
             places: Vec::new(),
         }

@@ -224,6 +224,7 @@ fn pause_length() -> Markup {
 fn risk(rule: Rule) -> &'static str {
     match rule {
         Rule::TargetProven => "users may be sent to where nobody has seen it work",
+        Rule::GatesOpen => "the region may miss data or capacity: what its gates look at",
         Rule::AllRegionsFailing => "every region is failing: the move may only spread the trouble",
         Rule::ChangeFreeze => "somebody asked that nothing changes now",
         Rule::HooksAgreed => "whoever was to be asked before a move is not asked",

@@ -1,6 +1,6 @@
 //! A service's state: what it is called, where it stands, what wants a person's eye, and what can be ordered.
 
-use dns_api::status::{HoldReport, OpenWriteReport, RegionReport};
+use dns_api::status::{GateReport, HoldReport, OpenWriteReport, RegionReport};
 use maud::{Markup, html};
 
 use super::moment::lasting_age;
@@ -18,7 +18,7 @@ pub(super) fn state(view: &PageView, pane: &Pane, id: &str) -> Markup {
                 @if summary.page { span.chip.page { "PAGE" } }
             }
             p.stands { b.phase { (summary.state) } " " (lasting_age(view.at, summary.state_age_ms)) }
-            (route(pane))
+            (route(view, pane))
             (attention(pane))
             @if let Some(hold) = &summary.hold { (held(view, hold)) }
             @if let Some(open) = &pane.report.open { (under_way(view, open)) }
@@ -33,11 +33,11 @@ fn mode(mode: &str) -> String {
 }
 
 /// The regions in order of preference, the active one marked.
-fn route(pane: &Pane) -> Markup {
-    html! { ol.regions { @for region in &pane.report.regions { (region_card(pane, region)) } } }
+fn route(view: &PageView, pane: &Pane) -> Markup {
+    html! { ol.regions { @for region in &pane.report.regions { (region_card(view, pane, region)) } } }
 }
 
-fn region_card(pane: &Pane, region: &RegionReport) -> Markup {
+fn region_card(view: &PageView, pane: &Pane, region: &RegionReport) -> Markup {
     let summary = &region.summary;
     let active = pane.report.summary.active.as_deref() == Some(summary.name.as_str());
     let proven = if summary.proven { "proven" } else { "not proven" };
@@ -47,6 +47,20 @@ fn region_card(pane: &Pane, region: &RegionReport) -> Markup {
             b { (summary.name) }
             span.serving { @if active { "▸ active" } @else { "standby" } }
             (word(&summary.judgement)) span.proven { (proven) }
+            @if let Some(age) = summary.ready_age_ms.filter(|_| !active) {
+                span.ready { "ready " (lasting_age(view.at, age)) }
+            }
+            @for gate in &region.gates { (gate_line(view, gate)) }
+        }
+    }
+}
+
+fn gate_line(view: &PageView, gate: &GateReport) -> Markup {
+    html! {
+        span.gate data-gate=(gate.name) data-state=(gate.state) {
+            (gate.name) " " (gate.state)
+            @if let Some(age) = gate.age_ms { " " (lasting_age(view.at, age)) }
+            @if !gate.said.is_empty() { ": " (prose(&gate.said)) }
         }
     }
 }

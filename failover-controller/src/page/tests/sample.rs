@@ -59,7 +59,9 @@ pub(super) fn report() -> ServiceReport {
         zone: "example.test.".to_owned(),
         provider: "knot".to_owned(),
         quorum: 2,
-        regions: ["prod", "dr"].map(|name| RegionReport { summary: region(name), endpoints: vec![endpoint()] }).into(),
+        regions: ["prod", "dr"]
+            .map(|name| RegionReport { summary: region(name), endpoints: vec![endpoint()], gates: Vec::new() })
+            .into(),
         fence: Some(fence()),
         standing: "held".to_owned(),
         standing_detail: None,
@@ -74,7 +76,13 @@ pub(super) fn report() -> ServiceReport {
 }
 
 pub(super) fn region(name: &str) -> RegionSummary {
-    RegionSummary { name: name.to_owned(), judgement: "healthy".to_owned(), proven: true }
+    RegionSummary {
+        name: name.to_owned(),
+        judgement: "healthy".to_owned(),
+        proven: true,
+        ready_age_ms: None,
+        shut_gates: Vec::new(),
+    }
 }
 
 fn endpoint() -> EndpointVotes {
@@ -90,7 +98,7 @@ pub(super) fn vote(vantage: &str, vote: &str, age_ms: Option<u64>, error: Option
 pub(super) fn failing_region(judgement: &str, votes: Vec<VoteReport>) -> RegionReport {
     let summary = RegionSummary { judgement: judgement.to_owned(), proven: false, ..region("prod") };
     let endpoint = EndpointVotes { judgement: judgement.to_owned(), votes, ..endpoint() };
-    RegionReport { summary, endpoints: vec![endpoint] }
+    RegionReport { summary, endpoints: vec![endpoint], gates: Vec::new() }
 }
 
 fn fence() -> FenceReport {

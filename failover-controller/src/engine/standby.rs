@@ -1,0 +1,118 @@
+//! How long standby regions could not be moved to, so that someone hears of it before the night on which it matters.
+//!
+//! It lives as long as the process: after a restart the time begins anew. Nothing is decided by it.
+
+use std::collections::BTreeMap;
+
+use dns_core::gate;
+use dns_core::history::{HistoryEntry, HistoryKind};
+use dns_core::identifier::{RegionName, ServiceName};
+use dns_core::judgement::Judgement;
+use dns_core::service::Service;
+use dns_core::time::Timestamp;
+use serde_json::json;
+
+use super::Owner;
+
+/// Rows that are committed in one turn of the engine: each waits for the disk, and nothing waits for them. The others are
+/// due again at the next turn.
+const ROWS_MAX: usize = 16;
+
+/// The standby regions of one service that are not ready.
+#[derive(Default)]
+pub(super) struct Standbys(BTreeMap<RegionName, Unready>);
+
+struct Unready {
+    since: Timestamp,
+    why: String,
+    /// When someone is to be told; `None` once that was done.
+    due: Option<Timestamp>,
+    /// It is ready again, and that is to be told.
+    over: bool,
+}
+
+impl Standbys {
+    /// Takes in a judgement; true if another region is ready, or is not any more.
+    pub(super) fn note(
+        &mut self,
+        service: &Service,
+        active: Option<&RegionName>,
+        judgement: &Judgement,
+        now: Timestamp,
+    ) -> bool {
+        let before = self.unready();
+        let standbys = service.regions.iter().filter(|region| active.is_some_and(|active| *active != region.name));
+        let unready: BTreeMap<&RegionName, String> = standbys
+            .filter(|region| !judgement.is_ready(&region.name, now))
+            .map(|region| (&region.name, why(service, &region.name, judgement, now)))
+            .collect();
+        for (name, known) in &mut self.0 {
+            known.over = !unready.contains_key(name);
+        }
+        // What nobody was told of needs no end.
+        self.0.retain(|_, known| !(known.over && known.due.is_some()));
+        for (name, why) in unready {
+            let due = Some(now + service.policy.standby_unready_for);
+            let fresh = || Unready { since: now, why: String::new(), due, over: false };
+            self.0.entry(name.clone()).or_insert_with(fresh).why = why;
+        }
+        before != self.unready()
+    }
+
+    /// The regions, and since when.
+    pub(super) fn unready(&self) -> BTreeMap<RegionName, Timestamp> {
+        self.0.iter().filter(|(_, known)| !known.over).map(|(name, known)| (name.clone(), known.since)).collect()
+    }
+
+    /// Whether there is something to tell.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        self.0.values().any(|known| known.over || known.due.is_some_and(|due| now >= due))
+    }
+
+    /// What is to be told, once. A service that cannot move by itself wakes nobody.
+    pub(super) fn row(&mut self, service: &Service, armed: bool, now: Timestamp) -> Option<HistoryEntry> {
+        if let Some(name) = self.0.iter().find(|(_, known)| known.over).map(|(name, _)| name.clone()) {
+            self.0.remove(&name);
+            let summary = format!("standby region `{name}` is ready again");
+            return Some(row(service, HistoryKind::StandbyReady, summary, now));
+        }
+        let (name, known) = self.0.iter_mut().find(|(_, known)| known.due.is_some_and(|due| now >= due))?;
+        known.due = None;
+        let lasts = now.since(known.since).as_secs();
+        let summary = format!("standby region `{name}` has not been ready for {lasts} s: {}", known.why);
+        let entry = row(service, HistoryKind::StandbyUnready, summary, now);
+        Some(HistoryEntry { page: armed, details: json!({ "region": name, "since": known.since }), ..entry })
+    }
+}
+
+fn row(service: &Service, kind: HistoryKind, summary: String, now: Timestamp) -> HistoryEntry {
+    let (service, details) = (service.name.clone(), serde_json::Value::Null);
+    HistoryEntry { at: now, service, kind, decision: None, summary, page: false, details }
+}
+
+fn why(service: &Service, name: &RegionName, judgement: &Judgement, now: Timestamp) -> String {
+    let judged = judgement.regions.get(name);
+    let seen = judged.filter(|judged| !judged.proven).map(|judged| format!("it is not proven, {}", judged.describe()));
+    let shut = service.region(name).and_then(|region| gate::shut(region, judged, now));
+    [seen, shut].into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+impl Owner {
+    /// Writes down what is to be told of the standbys of these services.
+    pub(super) async fn tell_of_standbys(&mut self, names: &[ServiceName], now: Timestamp) {
+        let mut rows = 0;
+        for name in names {
+            if rows == ROWS_MAX {
+                return;
+            }
+            let row = self.units.get_mut(name).and_then(|unit| unit.row_of_standby(now));
+            if let Some(row) = row {
+                rows += 1;
+                self.record(row).await;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
