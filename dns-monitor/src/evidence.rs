@@ -21,6 +21,7 @@ use crate::coverage::{Coverage, Target};
 use crate::detector::{Detector, View};
 use crate::metering;
 use crate::probe::Outcome;
+use crate::probe::certificate::CertificateEnd;
 use crate::sight::{BEAT, ControlRound, Doubt, Sight};
 use crate::stream::{EndpointState, Moment, Stream, Subscription, TooMany};
 
@@ -42,6 +43,8 @@ pub struct Run {
     pub finished: Instant,
     /// What came out.
     pub outcome: Outcome,
+    /// The certificate that was served last.
+    pub certificate: Option<CertificateEnd>,
 }
 
 /// What the owner hears.
@@ -82,6 +85,7 @@ struct Endpoint {
     detector: Detector,
     finished: Instant,
     latency: Option<std::time::Duration>,
+    certificate: Option<CertificateEnd>,
 }
 
 impl Evidence {
@@ -92,6 +96,7 @@ impl Evidence {
             detector: Detector::new(target.detection, target.interval, now),
             finished: now,
             latency: None,
+            certificate: None,
         };
         Self {
             endpoints: coverage.targets.iter().map(endpoint).collect(),
@@ -142,7 +147,7 @@ impl Evidence {
     }
 
     fn ran(&mut self, run: Run) {
-        let Run { index, started, finished, outcome } = run;
+        let Run { index, started, finished, outcome, certificate } = run;
         let trusted = self.sight.trusts(started);
         self.sight.ran(index, started);
         let Some(endpoint) = self.endpoints.get_mut(index) else { return };
@@ -155,8 +160,14 @@ impl Evidence {
         endpoint.detector.observe(&outcome, finished);
         endpoint.latency = outcome.latency().or(endpoint.latency);
         let after = endpoint.view();
+        // What is left of the same certificate counts down by itself.
+        let until = |end: Option<CertificateEnd>| end.map(|end| end.until);
+        let renewed = until(certificate) != until(endpoint.certificate);
+        endpoint.certificate = certificate;
         if after.differs(&before) {
             endpoint.tell(&before, &after);
+        }
+        if renewed || after.differs(&before) {
             self.publish(vec![index]);
         }
     }
@@ -231,7 +242,13 @@ impl Endpoint {
 
     fn state(&self) -> EndpointState {
         let Target { key, spec, .. } = &self.target;
-        EndpointState { key: key.clone(), spec: *spec, view: self.view(), latency: self.latency }
+        EndpointState {
+            key: key.clone(),
+            spec: *spec,
+            view: self.view(),
+            latency: self.latency,
+            certificate: self.certificate,
+        }
     }
 
     /// Logs a verdict that changed; runs that contradict one are metrics and events.

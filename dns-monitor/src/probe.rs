@@ -5,6 +5,7 @@
 //! [`ADDRESSES_MAX`](crate::resolve::ADDRESSES_MAX)) serves; they are tried in turn, each with an equal share of the
 //! timeout, because that is what a client of a load balancer does. Nothing here retries, counts or decides.
 
+pub mod certificate;
 pub mod dns;
 mod fault;
 pub mod http;
@@ -19,6 +20,7 @@ use dns_core::service::Endpoint;
 use futures_util::future::join_all;
 use hickory_proto::rr::Name;
 
+use self::certificate::CertificateEnd;
 use self::http::HttpProber;
 use crate::coverage::Target;
 use crate::resolve::HostResolver;
@@ -153,6 +155,15 @@ impl Prober {
         }
         let named = |(probe, outcome): (&Probe, Outcome)| ProbeOutcome { kind: probe.kind(), outcome };
         self.probes.iter().zip(outcomes).map(named).collect()
+    }
+
+    /// The first of the certificates to end that were served last.
+    pub fn certificate(&self) -> Option<CertificateEnd> {
+        let served = self.probes.iter().filter_map(|probe| match probe {
+            Probe::Http(prober) => prober.certificate(),
+            Probe::Dns(_) | Probe::Tcp(_) => None,
+        });
+        served.min_by_key(|end| end.until)
     }
 
     /// What to probe, and how much of the timeout it took to know. Without asking that is nothing, exactly: clients

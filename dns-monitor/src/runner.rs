@@ -87,7 +87,13 @@ impl Runner {
         let started = Instant::now();
         let outcomes = self.probe().await;
         drop(place);
-        let run = Run { index: self.index, started, finished: Instant::now(), outcome: add_up(&outcomes) };
+        let run = Run {
+            index: self.index,
+            started,
+            finished: Instant::now(),
+            outcome: add_up(&outcomes),
+            certificate: self.prober.certificate(),
+        };
         self.reports.send(Report::Run(run)).await.is_ok()
     }
 

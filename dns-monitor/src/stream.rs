@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 
 use crate::detector::View;
 use crate::metering;
+use crate::probe::certificate::CertificateEnd;
 
 /// How many transitions are kept for subscribers that come back: every endpoint of a large installation once.
 pub const KEPT_MAX: usize = 1024;
@@ -60,6 +61,8 @@ pub struct EndpointState {
     pub view: View,
     /// How long the last counting run took.
     pub latency: Option<Duration>,
+    /// The certificate that it served last.
+    pub certificate: Option<CertificateEnd>,
 }
 
 /// An event that was not turned into ages yet.
@@ -215,7 +218,7 @@ impl Event {
 }
 
 fn report(state: &EndpointState, now: Instant) -> EndpointReport {
-    let EndpointState { key, spec, view, latency } = state;
+    let EndpointState { key, spec, view, latency, certificate } = state;
     let View { verdict, since, contradicting, error } = view;
     EndpointReport {
         key: key.clone(),
@@ -225,6 +228,7 @@ fn report(state: &EndpointState, now: Instant) -> EndpointReport {
         contradicting: *contradicting,
         error: error.clone(),
         latency_ms: latency.map(millis),
+        certificate_left_ms: certificate.map(|end| millis(end.left(now))),
     }
 }
 

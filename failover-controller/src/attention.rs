@@ -1,8 +1,8 @@
 //! What a person should see first about a service, and whether it should wake someone.
 
 mod places;
+mod readiness;
 
-use dns_core::gate::GateState;
 use dns_core::judgement::Health;
 use dns_core::machine::State;
 use dns_core::machine::memory::Failover;
@@ -45,12 +45,13 @@ pub(crate) fn concerns(view: &ServiceView) -> Vec<Concern> {
         waiting(view),
         elsewhere(view),
         way_back(view),
-        no_refuge(view),
-        shut_gates(view),
+        readiness::no_refuge(view),
+        readiness::shut_gates(view),
         history(view),
     ];
     let mut found: Vec<Concern> =
         fault(view).into_iter().chain(of_places).chain(of_service.into_iter().flatten()).collect();
+    found.extend(readiness::ending_certificates(view));
     found.extend(undelivered(view));
     found.extend(view.aside.receivers.iter().cloned().map(Concern::note));
     found.sort_by_key(|concern| !concern.page);
@@ -225,41 +226,6 @@ fn way_back(view: &ServiceView) -> Option<Concern> {
 /// Fences count in seconds, and so do people.
 fn to_the_second(at: Timestamp) -> String {
     rfc3339(Timestamp::from_secs(at.as_secs())).replace(".000Z", "Z")
-}
-
-/// Learnt now instead of on the night when the active region fails.
-fn no_refuge(view: &ServiceView) -> Option<Concern> {
-    let (judgement, active) = (view.memory.judgement()?, view.memory.active()?);
-    let others: Vec<&str> = view
-        .service
-        .regions
-        .iter()
-        .map(|region| &region.name)
-        .filter(|name| *name != active)
-        .map(dns_core::identifier::RegionName::as_str)
-        .collect();
-    let proven = judgement.regions.iter().any(|(name, judged)| name != active && judged.proven);
-    let ready = judgement.regions.iter().any(|(name, judged)| name != active && judged.was_ready());
-    let word = if proven { "ready" } else { "proven" };
-    let text =
-        || format!("no other region is {word} ({}): if `{active}` failed now, nothing could move", others.join(", "));
-    (judgement.health(active) == Health::Healthy && !ready).then(|| Concern::note(text()))
-}
-
-/// Which gates of standbys are shut, and since when a move there would have been held. It tells no ages: a sentence that
-/// changes each second would be news each second.
-fn shut_gates(view: &ServiceView) -> Option<Concern> {
-    let (judgement, active) = (view.memory.judgement()?, view.memory.active()?);
-    let standbys = judgement.regions.iter().filter(|(name, _)| *name != active);
-    let shut = standbys.flat_map(|(name, judged)| {
-        let gates = judged.gates.iter().filter(|gate| !matches!(gate.state, GateState::Open { .. }));
-        gates.map(move |gate| format!("{} of `{name}` is {}: {}", gate.name, gate.state.as_str(), gate.state.words()))
-    });
-    let shut: Vec<String> = shut.collect();
-    let since =
-        view.unready.values().min().map(|since| format!("since {} ", to_the_second(*since))).unwrap_or_default();
-    (!shut.is_empty())
-        .then(|| Concern::note(format!("{since}a standby is not ready, its gates are shut: {}", shut.join("; "))))
 }
 
 fn undelivered(view: &ServiceView) -> Vec<Concern> {

@@ -73,6 +73,10 @@ pub struct EndpointReport {
     /// How long the last run took, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<u64>,
+    /// How long the certificate is still valid that it serves, at the moment of sending; absent if it serves none that was
+    /// seen, and from monitors of before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_left_ms: Option<u64>,
 }
 
 /// One endpoint changed: its verdict, or the number of runs that contradict it.

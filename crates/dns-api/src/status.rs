@@ -322,6 +322,9 @@ pub struct EndpointVotes {
     pub judgement: String,
     /// By vantage point.
     pub votes: Vec<VoteReport>,
+    /// Whole days until the certificate ends that it serves; absent if none was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_days_left: Option<u64>,
 }
 
 /// One vantage point's opinion of one endpoint.

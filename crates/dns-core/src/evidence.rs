@@ -59,6 +59,8 @@ pub struct EndpointEvidence {
     pub contradicting: u32,
     /// What the last bad run said, if the opinion is not healthy or runs contradict it.
     pub error: Option<String>,
+    /// When the certificate ends that it serves, by the receiver's clock; `None` if it serves none that was seen.
+    pub certificate_until: Option<Timestamp>,
 }
 
 /// Whether a vantage point trusts its own eyes.

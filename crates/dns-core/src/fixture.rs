@@ -250,8 +250,14 @@ impl Seen {
         };
         let vantages = ["fra1", "lon1", "nyc1"].map(|text| text.parse().expect("a name"));
         let votes: BTreeMap<VantageName, Vote> = vantages.into_iter().zip(votes).collect();
-        let endpoint =
-            EndpointJudgement { endpoint: "192.0.2.10".to_owned(), health, proven, insiders_only: false, votes };
+        let endpoint = EndpointJudgement {
+            endpoint: "192.0.2.10".to_owned(),
+            health,
+            proven,
+            insiders_only: false,
+            votes,
+            certificate: None,
+        };
         RegionJudgement { health, proven, healthy_min: 1, proven_min: 1, endpoints: vec![endpoint], gates: Vec::new() }
     }
 }

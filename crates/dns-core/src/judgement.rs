@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::certificate::CertificateEnd;
 use crate::evidence::{EndpointKey, EvidenceBook, Sight, Verdict};
 use crate::gate::GateJudgement;
 use crate::identifier::{RegionName, VantageName};
@@ -108,6 +109,8 @@ pub struct EndpointJudgement {
     pub insiders_only: bool,
     /// Every vantage point's vote.
     pub votes: BTreeMap<VantageName, Vote>,
+    /// The certificate that it serves; none until [`Judgement::with_certificates`] adds it.
+    pub certificate: Option<CertificateEnd>,
 }
 
 /// The judgement of one region.
@@ -312,7 +315,7 @@ fn judge_endpoint(
     };
     let insiders_only = health == Health::Unknown && (failing == Agreement::Insiders || healthy == Agreement::Insiders);
     let proven = health == Health::Healthy && ready == Agreement::Quorum;
-    EndpointJudgement { endpoint: key.endpoint, health, proven, insiders_only, votes }
+    EndpointJudgement { endpoint: key.endpoint, health, proven, insiders_only, votes, certificate: None }
 }
 
 /// Whether enough vantage points say the same.

@@ -5,6 +5,7 @@
 //! arguments, decisions go out as values. That is what makes simulation, backtesting and explanation possible.
 
 pub mod break_glass;
+pub mod certificate;
 pub mod change;
 pub mod digest;
 pub mod evidence;

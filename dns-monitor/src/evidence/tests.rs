@@ -17,6 +17,8 @@ struct Bench {
     now: Instant,
     wall: Timestamp,
     subscription: Subscription,
+    /// What runs see served.
+    certificate: Option<CertificateEnd>,
 }
 
 fn target(number: usize) -> Target {
@@ -50,7 +52,7 @@ impl Bench {
         let (reply, mut answer) = oneshot::channel();
         evidence.hear(Report::Subscribe { last: None, reply }, now, wall);
         let subscription = answer.try_recv().expect("answered").expect("room");
-        Self { evidence, now, wall, subscription }
+        Self { evidence, now, wall, subscription, certificate: None }
     }
 
     fn pass(&mut self, length: Duration) {
@@ -67,7 +69,7 @@ impl Bench {
         let latency = Duration::from_millis(5);
         let outcome =
             if good { Outcome::Good { latency } } else { Outcome::Bad { latency, error: "refused".to_owned() } };
-        let run = Run { index, started, finished: self.now, outcome };
+        let run = Run { index, started, finished: self.now, outcome, certificate: self.certificate };
         self.evidence.hear(Report::Run(run), self.now, self.wall);
     }
 
@@ -224,4 +226,29 @@ fn many_changes_at_once_are_one_snapshot() {
     }
     let snapshots = bench.events().into_iter().filter(|event| matches!(event, EvidenceEvent::Snapshot(_))).count();
     assert_eq!(snapshots, 1);
+}
+
+#[test]
+fn a_new_certificate_is_told_at_once_and_counts_down_by_itself() {
+    let mut bench = Bench::new(1);
+    let left = |bench: &mut Bench| {
+        let told = bench.events().into_iter().filter_map(|event| match event {
+            EvidenceEvent::Transition(Transition { endpoint, .. }) => endpoint.certificate_left_ms,
+            EvidenceEvent::Snapshot(_) | EvidenceEvent::Heartbeat(_) => None,
+        });
+        told.collect::<Vec<_>>()
+    };
+    let (hour, less) = (Duration::from_hours(1), Duration::from_secs(3598));
+    let served = |bench: &Bench, length| Some(CertificateEnd::new(bench.wall + length, bench.wall, bench.now));
+    bench.certificate = served(&bench, hour);
+    bench.run(0, true);
+    bench.pass(Duration::from_secs(2));
+    let millis = |length: Duration| u64::try_from(length.as_millis()).expect("a short time");
+    assert_eq!(left(&mut bench), [millis(less)], "as of when it is sent");
+    bench.certificate = served(&bench, less);
+    bench.run(0, true);
+    assert!(left(&mut bench).is_empty(), "it is the same one");
+    bench.certificate = served(&bench, hour * 2);
+    bench.run(0, true);
+    assert_eq!(left(&mut bench), [millis(hour * 2)], "it was renewed");
 }

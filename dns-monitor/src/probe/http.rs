@@ -10,6 +10,7 @@ mod judge;
 mod words;
 
 use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use dns_core::probe::{HeaderSource, HttpProbe};
@@ -22,6 +23,7 @@ use reqwest::{Client, Url};
 use tokio::time::{Instant as Deadline, timeout_at};
 
 use self::client::Clients;
+use super::certificate::CertificateEnd;
 use super::{Failure, Outcome};
 
 /// Probes one endpoint by one specification, and keeps its clients.
@@ -31,6 +33,8 @@ pub struct HttpProber {
     /// The endpoint's host name, if it has one.
     hostname: Option<String>,
     clients: Clients,
+    /// The certificate that was served last, of whichever address.
+    certificate: Mutex<Option<CertificateEnd>>,
 }
 
 impl HttpProber {
@@ -38,7 +42,7 @@ impl HttpProber {
     pub fn new(endpoint: &Endpoint, spec: HttpProbe) -> Self {
         let hostname = endpoint.hostname().map(|name| name.to_ascii().trim_end_matches('.').to_owned());
         let clients = Clients::new(spec.tls.clone(), spec.redirects_max);
-        Self { spec, hostname, clients }
+        Self { spec, hostname, clients, certificate: Mutex::default() }
     }
 
     /// `http` or `https`.
@@ -55,6 +59,11 @@ impl HttpProber {
         }
     }
 
+    /// When the certificate ends that was served last.
+    pub fn certificate(&self) -> Option<CertificateEnd> {
+        *self.certificate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn ask(&self, target: IpAddr, within: Duration) -> Result<(), Failure> {
         let deadline = Deadline::now() + within;
         let late = |phase: &str| Failure::Theirs(format!("timed out after {} ms while {phase}", within.as_millis()));
@@ -66,7 +75,11 @@ impl HttpProber {
         let sent = timeout_at(deadline, client.request(method, url).headers(headers).send()).await;
         let response = sent.map_err(|_| late("waiting for the response"))?;
         let mut response = response.map_err(|error| words::sort(&error, within))?;
-        judge::head(&response, &self.spec)?;
+        let served = judge::certificate(&response);
+        if let Some(Ok(end)) = &served {
+            *self.certificate.lock().unwrap_or_else(PoisonError::into_inner) = Some(*end);
+        }
+        judge::head(&response, served.as_ref(), &self.spec)?;
         let body = timeout_at(deadline, judge::body(&mut response, &self.spec)).await;
         body.map_err(|_| late("reading the body"))?
     }

@@ -120,3 +120,17 @@ async fn a_port_that_speaks_no_tls_is_told() {
     let outcome = probe(over_tls(peer.port(), &authority)).await;
     assert!(bad(&outcome).contains("does the port speak TLS?"), "{outcome:?}");
 }
+
+#[tokio::test]
+async fn the_end_of_the_served_certificate_is_known_whether_it_is_wanted_or_not() {
+    let authority = Authority::new();
+    let (port, _stop) = serve(authority.issue(NAME, 30), None);
+    let prober = prober(over_tls(port, &authority));
+    assert_eq!(prober.certificate(), None, "nothing was asked yet");
+    assert_eq!(prober.run(LOOPBACK, PATIENCE).await.message(), None);
+    let end = prober.certificate().expect("seen");
+    let (now, hours) = (std::time::Instant::now(), Duration::from_hours(1));
+    let left = end.left(now);
+    assert!(left > hours * 30 && left < hours * 31, "{left:?}");
+    assert_eq!(end.left(now + hours * 40), Duration::ZERO);
+}

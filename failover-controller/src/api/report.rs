@@ -211,6 +211,7 @@ fn region_report(view: &ServiceView, name: &dns_core::identifier::RegionName, no
         endpoint: endpoint.endpoint.clone(),
         judgement: endpoint.health.to_string(),
         votes: endpoint.votes.iter().map(|(vantage, vote)| vote_report(vantage.as_str(), vote, now)).collect(),
+        certificate_days_left: endpoint.certificate.map(|certificate| certificate.days_left),
     };
     let gates = judged.map(|judged| judged.gates.as_slice()).unwrap_or_default();
     RegionReport {

@@ -218,10 +218,12 @@ fn quoted(words: &str) -> String {
 }
 
 fn endpoint(report: EndpointReport, at: Timestamp) -> (EndpointKey, EndpointEvidence) {
-    let EndpointReport { key, spec, verdict, verdict_age_ms, contradicting, error, latency_ms: _ } = report;
+    let EndpointReport { key, spec, verdict, verdict_age_ms, contradicting, error, latency_ms: _, certificate_left_ms } =
+        report;
     let since = at.before(Duration::from_millis(verdict_age_ms));
     let error = error.as_deref().map(quoted);
-    (key, EndpointEvidence { spec, verdict, since, contradicting, error })
+    let certificate_until = certificate_left_ms.map(|left| at + Duration::from_millis(left));
+    (key, EndpointEvidence { spec, verdict, since, contradicting, error, certificate_until })
 }
 
 #[cfg(test)]

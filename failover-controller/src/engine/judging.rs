@@ -106,7 +106,7 @@ impl Owner {
             return (None, false);
         }
         let lead = unit.service().lead();
-        let judgement = judge(lead, book, now).with_gates(lead, &self.gates, now);
+        let judgement = judge(lead, book, now).with_gates(lead, &self.gates, now).with_certificates(lead, book, now);
         unit.note_standbys(&judgement, now);
         if unit.is_confirmed_by(&judgement, now) {
             unit.recount(&mut self.fleet, now);
@@ -126,6 +126,7 @@ impl Owner {
     /// What is to be made of the newest evidence.
     pub(super) fn judgement_of(&self, name: &ServiceName) -> Option<Judgement> {
         let (lead, now) = (self.units.get(name)?.service().lead(), self.parts.clock.now());
-        Some(judge(lead, self.witnesses.book(), now).with_gates(lead, &self.gates, now))
+        let book = self.witnesses.book();
+        Some(judge(lead, book, now).with_gates(lead, &self.gates, now).with_certificates(lead, book, now))
     }
 }

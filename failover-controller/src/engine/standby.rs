@@ -20,7 +20,20 @@ const ROWS_MAX: usize = 16;
 
 /// The standby regions of one service that are not ready.
 #[derive(Default)]
-pub(super) struct Standbys(BTreeMap<RegionName, Unready>);
+pub(super) struct Standbys {
+    regions: BTreeMap<RegionName, Unready>,
+    /// Whether the service would move by itself. As long as it wouldn't nobody is told, and is as soon as it would.
+    armed: bool,
+}
+
+/// Where a service is when it is judged.
+#[derive(Clone, Copy)]
+pub(super) struct Stands<'a> {
+    /// The region that it is in, if that is known.
+    pub(super) active: Option<&'a RegionName>,
+    /// Whether it would move by itself.
+    pub(super) armed: bool,
+}
 
 struct Unready {
     since: Timestamp,
@@ -36,52 +49,67 @@ impl Standbys {
     pub(super) fn note(
         &mut self,
         service: &Service,
-        active: Option<&RegionName>,
+        stands: Stands<'_>,
         judgement: &Judgement,
         now: Timestamp,
     ) -> bool {
+        let Stands { active, armed } = stands;
+        self.armed = armed;
+        // Where it is not known is no news of any region.
+        let Some(active) = active else { return false };
         let before = self.unready();
-        let standbys = service.regions.iter().filter(|region| active.is_some_and(|active| *active != region.name));
+        self.regions.remove(active);
+        let standbys = service.regions.iter().filter(|region| *active != region.name);
         let unready: BTreeMap<&RegionName, String> = standbys
             .filter(|region| !judgement.is_ready(&region.name, now))
             .map(|region| (&region.name, why(service, &region.name, judgement, now)))
             .collect();
-        for (name, known) in &mut self.0 {
+        for (name, known) in &mut self.regions {
             known.over = !unready.contains_key(name);
         }
         // What nobody was told of needs no end.
-        self.0.retain(|_, known| !(known.over && known.due.is_some()));
+        self.regions.retain(|_, known| !(known.over && known.due.is_some()));
         for (name, why) in unready {
             let due = Some(now + service.policy.standby_unready_for);
             let fresh = || Unready { since: now, why: String::new(), due, over: false };
-            self.0.entry(name.clone()).or_insert_with(fresh).why = why;
+            self.regions.entry(name.clone()).or_insert_with(fresh).why = why;
         }
         before != self.unready()
     }
 
     /// The regions, and since when.
     pub(super) fn unready(&self) -> BTreeMap<RegionName, Timestamp> {
-        self.0.iter().filter(|(_, known)| !known.over).map(|(name, known)| (name.clone(), known.since)).collect()
+        self.regions.iter().filter(|(_, known)| !known.over).map(|(name, known)| (name.clone(), known.since)).collect()
     }
 
     /// Whether there is something to tell.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
-        self.0.values().any(|known| known.over || known.due.is_some_and(|due| now >= due))
+        self.regions.values().any(|known| self.is_to_be_told(known, now))
     }
 
-    /// What is to be told, once. A service that cannot move by itself wakes nobody.
-    pub(super) fn row(&mut self, service: &Service, armed: bool, now: Timestamp) -> Option<HistoryEntry> {
-        if let Some(name) = self.0.iter().find(|(_, known)| known.over).map(|(name, _)| name.clone()) {
-            self.0.remove(&name);
-            let summary = format!("standby region `{name}` is ready again");
-            return Some(row(service, HistoryKind::StandbyReady, summary, now));
+    fn is_to_be_told(&self, known: &Unready, now: Timestamp) -> bool {
+        known.over || (self.armed && known.due.is_some_and(|due| now >= due))
+    }
+
+    /// What is to be told, once.
+    pub(super) fn row(&mut self, service: &Service, now: Timestamp) -> Option<HistoryEntry> {
+        let told = self.regions.iter().find(|(_, known)| self.is_to_be_told(known, now)).map(|(name, _)| name.clone());
+        let name = told?;
+        let known = self.regions.get_mut(&name)?;
+        if known.over {
+            self.regions.remove(&name);
+            return Some(row(
+                service,
+                HistoryKind::StandbyReady,
+                format!("standby region `{name}` is ready again"),
+                now,
+            ));
         }
-        let (name, known) = self.0.iter_mut().find(|(_, known)| known.due.is_some_and(|due| now >= due))?;
         known.due = None;
         let lasts = now.since(known.since).as_secs();
         let summary = format!("standby region `{name}` has not been ready for {lasts} s: {}", known.why);
         let entry = row(service, HistoryKind::StandbyUnready, summary, now);
-        Some(HistoryEntry { page: armed, details: json!({ "region": name, "since": known.since }), ..entry })
+        Some(HistoryEntry { page: true, details: json!({ "region": name, "since": known.since }), ..entry })
     }
 }
 

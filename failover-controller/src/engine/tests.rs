@@ -178,6 +178,7 @@ fn heard(service: &str, verdict: Verdict, age: Duration, at: Timestamp) -> Heard
         contradicting: 0,
         error: None,
         latency_ms: None,
+        certificate_left_ms: None,
     };
     let event = EvidenceEvent::Snapshot(evidence::Snapshot { bearing, endpoints: vec![report] });
     Heard::Event { at, trust: 0, event: Box::new(event) }

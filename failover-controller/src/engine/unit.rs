@@ -25,7 +25,7 @@ use dns_service::exit::one_line;
 use dns_store::port::{Commit, Generation, OutboxChange, StoreError, StoredState};
 
 use super::snapshot::ServiceView;
-use super::standby::Standbys;
+use super::standby::{Standbys, Stands};
 use super::{Parts, due};
 use showing::Seen;
 
@@ -366,17 +366,16 @@ impl Unit {
     /// Notes which regions could be moved to by a judgement.
     pub(super) fn note_standbys(&mut self, judgement: &Judgement, now: Timestamp) {
         let (_, machine) = shown(&self.saga, now);
-        let lead = self.service.lead();
-        if self.standbys.note(lead, machine.memory().active(), judgement, now) {
+        let (lead, memory) = (self.service.lead(), machine.memory());
+        let armed = lead.mode == Mode::Active && *memory.standing() == Standing::Held;
+        if self.standbys.note(lead, Stands { active: memory.active(), armed }, judgement, now) {
             self.shown = None;
         }
     }
 
     /// A row about a standby region that has been unready for too long, or is ready again after that.
     pub(super) fn row_of_standby(&mut self, now: Timestamp) -> Option<HistoryEntry> {
-        let (_, machine) = shown(&self.saga, now);
-        let armed = self.service.lead().mode == Mode::Active && *machine.memory().standing() == Standing::Held;
-        self.standbys.row(self.service.lead(), armed, now)
+        self.standbys.row(self.service.lead(), now)
     }
 
     /// The provider at which it would decide now.

@@ -184,6 +184,7 @@ fn reports(guarded: &Guarded, sight: Sight) -> [EndpointReport; 2] {
             contradicting: 0,
             error: (!is_healthy).then(|| ERROR.to_owned()),
             latency_ms: None,
+            certificate_left_ms: None,
         }
     })
 }

@@ -41,6 +41,7 @@ fn evidence(service: &Service, says: Says) -> VantageEvidence {
             since: says.since,
             contradicting: says.contradicting,
             error: (says.verdict == Verdict::Failing).then(|| "timed out".to_owned()),
+            certificate_until: None,
         };
         (endpoint_key, seen)
     };

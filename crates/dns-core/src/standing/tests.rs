@@ -124,7 +124,10 @@ fn records_changed_by_hand_are_foreign_and_named() {
     );
     let mut ttl = zone.clone();
     ttl.put(rrset("api.example.com", GuardedType::A, 5, &["192.0.2.10"]));
-    assert!(foreign(look(Some(&held), &ttl, &service)).contains("api.example.com. 5 A"));
+    assert_eq!(
+        foreign(look(Some(&held), &ttl, &service)),
+        "the zone has `api.example.com. 5 A 192.0.2.10`, expected `api.example.com. 60 A 192.0.2.10`"
+    );
     let mut added = zone.clone();
     added.put(rrset("api.example.com", GuardedType::A, 60, &["192.0.2.10", "203.0.113.1"]));
     assert!(foreign(look(Some(&held), &added, &service)).contains("203.0.113.1"));

@@ -1,31 +1,41 @@
 //! Whether a response is the one that means healthy: status, certificate, body.
 
+use std::time::Instant;
+
 use dns_core::probe::HttpProbe;
-use dns_core::time::Timestamp;
 use dns_service::clock::Clock;
 use reqwest::Response;
 use reqwest::tls::TlsInfo;
-use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::super::Failure;
+use super::super::certificate::CertificateEnd;
 use super::words;
 
 /// How much of a body is read.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
+/// The end of a served certificate, or why it cannot be read.
+type Served = Result<CertificateEnd, String>;
+
 /// Judges what came before the body.
-pub(super) fn head(response: &Response, spec: &HttpProbe) -> Result<(), Failure> {
+pub(super) fn head(response: &Response, served: Option<&Served>, spec: &HttpProbe) -> Result<(), Failure> {
     let status = response.status().as_u16();
     if !spec.status.contains(&status) {
         let expected: Vec<String> = spec.status.iter().map(u16::to_string).collect();
         return Err(Failure::Theirs(format!("status {status}, expected {}", expected.join(" or "))));
     }
     let Some(wanted) = spec.tls.as_ref().and_then(|tls| tls.valid_for) else { return Ok(()) };
-    let info = response.extensions().get::<TlsInfo>();
-    let Some(certificate) = info.and_then(TlsInfo::peer_certificate) else {
+    let Some(served) = served else {
         return Err(Failure::Ours("the TLS library does not show the served certificate".to_owned()));
     };
-    lifetime(certificate, wanted.as_secs(), Clock::start().wall()).map_err(Failure::Theirs)
+    let left = served.as_ref().map_err(|error| Failure::Theirs(error.clone()))?.left(Instant::now());
+    lifetime(left.as_secs(), wanted.as_secs()).map_err(Failure::Theirs)
+}
+
+/// When the certificate ends that came with a response; `None` without TLS.
+pub(super) fn certificate(response: &Response) -> Option<Served> {
+    let info = response.extensions().get::<TlsInfo>()?;
+    Some(CertificateEnd::read(info.peer_certificate()?, Clock::start().wall(), Instant::now()))
 }
 
 /// Reads at most [`BODY_BYTES_MAX`] of the body, if anything is expected of it.
@@ -49,16 +59,12 @@ fn contains(haystack: &[u8], needle: &str) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle.as_bytes())
 }
 
-/// Whether the certificate stays valid for so many seconds more.
-fn lifetime(der: &[u8], wanted_secs: u64, now: Timestamp) -> Result<(), String> {
-    let (_, certificate) =
-        X509Certificate::from_der(der).map_err(|error| format!("the served certificate cannot be read: {error}"))?;
-    let until = u64::try_from(certificate.validity().not_after.timestamp()).unwrap_or(0);
-    let left = until.saturating_sub(now.as_secs());
-    if left >= wanted_secs {
+/// Whether what is left of a certificate is what is wanted.
+fn lifetime(left_secs: u64, wanted_secs: u64) -> Result<(), String> {
+    if left_secs >= wanted_secs {
         return Ok(());
     }
-    Err(format!("certificate valid for {} more, {} wanted", length(left), length(wanted_secs)))
+    Err(format!("certificate valid for {} more, {} wanted", length(left_secs), length(wanted_secs)))
 }
 
 fn length(secs: u64) -> String {

@@ -27,6 +27,7 @@ fn report(verdict: Verdict, verdict_age_ms: u64) -> EndpointReport {
         contradicting: 0,
         error: None,
         latency_ms: None,
+        certificate_left_ms: None,
     }
 }
 

@@ -39,12 +39,13 @@ fn judgement(dr: bool) -> Judgement {
 /// What is told while `dr` is ready or not, at so many seconds.
 fn story(armed: bool, seen: &[(u64, bool)]) -> Vec<(u64, HistoryKind, bool)> {
     let (service, active) = (service(), region("prod"));
+    let stands = Stands { active: Some(&active), armed };
     let mut standbys = Standbys::default();
     let mut told = Vec::new();
     for (at, ready) in seen {
         let now = START + Duration::from_secs(*at);
-        standbys.note(&service, Some(&active), &judgement(*ready), now);
-        while let Some(row) = standbys.row(&service, armed, now) {
+        standbys.note(&service, stands, &judgement(*ready), now);
+        while let Some(row) = standbys.row(&service, now) {
             told.push((*at, row.kind, row.page));
         }
         assert!(!standbys.is_due(now), "everything was told");
@@ -70,31 +71,47 @@ fn a_standby_that_is_ready_in_between_begins_anew() {
 }
 
 #[test]
-fn a_service_that_cannot_move_by_itself_wakes_nobody() {
+fn of_a_service_that_cannot_move_by_itself_nobody_hears_until_it_can() {
     let bound = STANDBY_UNREADY_FOR.as_secs();
-    assert_eq!(story(false, &[(0, false), (bound, false)]), [(bound, HistoryKind::StandbyUnready, false)]);
+    assert_eq!(story(false, &[(0, false), (bound * 2, false)]), []);
+    let (service, active) = (service(), region("prod"));
+    let mut standbys = Standbys::default();
+    let mut at = |secs: u64, armed| {
+        let now = START + Duration::from_secs(secs);
+        standbys.note(&service, Stands { active: Some(&active), armed }, &judgement(false), now);
+        standbys.row(&service, now).map(|row| row.page)
+    };
+    assert_eq!((at(0, false), at(bound, false), at(bound + 1, true)), (None, None, Some(true)));
 }
 
 #[test]
 fn the_region_that_it_is_in_is_no_standby() {
-    let service = service();
+    let (service, prod, dr) = (service(), region("prod"), region("dr"));
     let mut standbys = Standbys::default();
-    standbys.note(&service, Some(&region("dr")), &judgement(false), START);
-    assert!(standbys.unready().is_empty());
-    standbys.note(&service, None, &judgement(false), START);
-    assert!(standbys.unready().is_empty(), "which one it is in is not known");
-    assert!(standbys.note(&service, Some(&region("prod")), &judgement(false), START), "that is news");
-    assert_eq!(standbys.unready(), [(region("dr"), START)].into());
-    assert!(!standbys.note(&service, Some(&region("prod")), &judgement(false), START + Duration::from_secs(1)));
+    let mut note = |active, secs| {
+        let now = START + Duration::from_secs(secs);
+        let news = standbys.note(&service, Stands { active, armed: true }, &judgement(false), now);
+        (news, standbys.unready())
+    };
+    assert_eq!(note(Some(&dr), 0), (false, BTreeMap::new()));
+    assert_eq!(note(None, 0), (false, BTreeMap::new()), "which one it is in is not known");
+    assert_eq!(note(Some(&prod), 0), (true, [(dr.clone(), START)].into()));
+    assert_eq!(note(Some(&prod), 1), (false, [(dr.clone(), START)].into()));
+    assert_eq!(note(None, 2), (false, [(dr.clone(), START)].into()));
+    assert_eq!(note(Some(&dr), 3), (true, BTreeMap::new()), "now it is none, and the other one is ready");
+    assert!(
+        standbys.row(&service, START + STANDBY_UNREADY_FOR).is_none(),
+        "to move there is no end of what was told of it"
+    );
 }
 
 #[test]
 fn what_is_told_says_how_long_and_why() {
     let (service, active) = (service(), region("prod"));
     let mut standbys = Standbys::default();
-    standbys.note(&service, Some(&active), &judgement(false), START);
+    standbys.note(&service, Stands { active: Some(&active), armed: true }, &judgement(false), START);
     let now = START + STANDBY_UNREADY_FOR;
     assert!(standbys.is_due(now));
-    let row = standbys.row(&service, true, now).expect("a row");
+    let row = standbys.row(&service, now).expect("a row");
     assert!(row.summary.starts_with("standby region `dr` has not been ready for 900 s: it is not proven"), "{row:?}");
 }

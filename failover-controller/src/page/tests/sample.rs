@@ -87,7 +87,12 @@ pub(super) fn region(name: &str) -> RegionSummary {
 
 fn endpoint() -> EndpointVotes {
     let votes = ["v1", "v2", "v3"].map(|vantage| vote(vantage, "healthy", Some(30_500), None));
-    EndpointVotes { endpoint: "192.0.2.10".to_owned(), judgement: "healthy".to_owned(), votes: votes.into() }
+    EndpointVotes {
+        endpoint: "192.0.2.10".to_owned(),
+        judgement: "healthy".to_owned(),
+        votes: votes.into(),
+        certificate_days_left: None,
+    }
 }
 
 pub(super) fn vote(vantage: &str, vote: &str, age_ms: Option<u64>, error: Option<&str>) -> VoteReport {
