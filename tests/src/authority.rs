@@ -1,6 +1,7 @@
 //! A certificate authority of a test.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
@@ -40,14 +41,34 @@ impl Authority {
     ///
     /// When it cannot be made.
     pub fn issue(&self, label: &str, names: &[&str]) -> Certificate {
+        self.sign(label, &named(label, owned(names)))
+    }
+
+    /// Issues the same, valid until so many hours, and a few minutes, from now; a negative number has passed.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be made.
+    pub fn issue_for_hours(&self, label: &str, names: &[&str], hours: i64) -> Certificate {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+        let end = now.checked_add_signed(hours * 3600 + 600).expect("after 1970");
+        let mut params = named(label, owned(names));
+        params.not_after = rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(end);
+        self.sign(label, &params)
+    }
+
+    fn sign(&self, label: &str, params: &CertificateParams) -> Certificate {
         let key = KeyPair::generate().expect("a key");
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let certificate = named(label, names).signed_by(&key, &self.issuer).expect("a certificate");
+        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
         Certificate {
             cert: self.sandbox.write(format!("{label}.crt"), certificate.pem()),
             key: self.sandbox.write(format!("{label}.key"), key.serialize_pem()),
         }
     }
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
 }
 
 /// OpenSSL takes a certificate for self-signed if subject and issuer have one name, so each gets its own.

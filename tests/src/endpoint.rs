@@ -81,13 +81,23 @@ impl Endpoint {
     ///
     /// When it does not serve again within [`PATIENCE`].
     pub fn answer_with(&mut self, status: u16) {
-        write_configuration(self.process.sandbox(), &self.prefix, self.address, self.certificate.as_ref(), status);
+        self.answer(status, if status == 200 { "ok" } else { "failing" });
+    }
+
+    /// Answers `/healthz` with this status and body, which holds no single quote, from now on.
+    ///
+    /// # Panics
+    ///
+    /// When it does not serve again within [`PATIENCE`].
+    pub fn answer(&mut self, status: u16, body: &str) {
+        let certificate = self.certificate.as_ref();
+        write_configuration(self.process.sandbox(), &self.prefix, self.address, certificate, (status, body));
         self.restart();
     }
 
     fn launch(sandbox: &Sandbox, address: SocketAddr, certificate: Option<Certificate>) -> Self {
         let prefix = sandbox.folder(format!("nginx-{}-{}", address.ip(), address.port()));
-        let configuration = write_configuration(sandbox, &prefix, address, certificate.as_ref(), 200);
+        let configuration = write_configuration(sandbox, &prefix, address, certificate.as_ref(), (200, "ok"));
         // -e: without it nginx opens the system's error log before it reads the configuration.
         let program =
             Program::installed("nginx").arg("-p").arg(&prefix).arg("-c").arg(configuration).args(["-e", "stderr"]);
@@ -116,7 +126,7 @@ fn write_configuration(
     prefix: &Path,
     address: SocketAddr,
     certificate: Option<&Certificate>,
-    status: u16,
+    (status, body): (u16, &str),
 ) -> PathBuf {
     let (ssl, files) = match certificate {
         None => ("", String::new()),
@@ -125,10 +135,9 @@ fn write_configuration(
         }
     };
     let folder = prefix.display();
-    let body = if status == 200 { "ok" } else { "failing" };
     // One process in the foreground: its pid is the endpoint's, so a SIGKILL leaves no worker that goes on serving.
     let text = format!(
-        r#"daemon off;
+        r"daemon off;
 master_process off;
 pid {folder}/nginx.pid;
 error_log stderr warn;
@@ -144,11 +153,11 @@ http {{
         listen {address}{ssl};
         {files}
         default_type text/plain;
-        location = /healthz {{ return {status} "{body}"; }}
+        location = /healthz {{ return {status} '{body}'; }}
         location / {{ return 404; }}
     }}
 }}
-"#
+"
     );
     sandbox.write(prefix.join("nginx.conf"), text)
 }

@@ -16,6 +16,7 @@ mod explain;
 mod faults;
 mod flip;
 mod foreign;
+mod gates;
 mod isolation;
 mod layering;
 mod notifications;
