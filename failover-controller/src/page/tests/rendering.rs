@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dns_api::status::{PlaceReport, ServerReport, VerificationReport};
+use dns_api::status::{GateReport, PlaceReport, ServerReport, VerificationReport};
 use dns_api::timeline::{Step, StepStatus, Timeline};
 
 use super::sample::{HOSTILE, NOW, failing_region, hold, report, row, view, view_with, vote};
@@ -50,6 +50,30 @@ fn nothing_from_outside_becomes_an_element() {
     assert_eq!(html.matches("<script").count(), 1, "only our own: {html}");
     assert!(html.contains("&lt;script&gt;"), "it is shown as text");
     assert!(!html.contains("=\"<") && !html.contains("\"&\""), "not in attributes either");
+}
+
+#[test]
+fn a_standby_says_since_when_it_is_ready_and_what_its_gates_say() {
+    let mut view = view();
+    let gate = |state: &str, said: &str| GateReport {
+        name: "replication".to_owned(),
+        state: state.to_owned(),
+        said: said.to_owned(),
+        age_ms: Some(60_000),
+        asked_age_ms: Some(4000),
+    };
+    let regions = &mut view.panes[0].report.regions;
+    regions[0].summary.ready_age_ms = Some(60_000);
+    regions[1].gates = vec![gate("closed", HOSTILE)];
+    let shut = page(&view);
+    assert!(shut.contains(r#"data-gate="replication" data-state="closed""#) && !shut.contains("ready <time"), "{shut}");
+    assert_eq!(shut.matches("<script").count(), 1, "what a gate says is shown as text: {shut}");
+    let regions = &mut view.panes[0].report.regions;
+    regions[1].gates = vec![gate("open", "lagSeconds 3")];
+    regions[1].summary.ready_age_ms = Some(60_000);
+    let ready = page(&view);
+    assert_eq!(ready.matches("ready <time").count(), 1, "of the standby alone: {ready}");
+    assert!(ready.contains(": lagSeconds 3"), "{ready}");
 }
 
 #[test]
