@@ -23,12 +23,14 @@ pub mod evacuation;
 mod gate;
 pub mod http;
 pub mod loopback;
+pub mod model;
 pub mod process;
 pub mod proxy;
 pub mod python;
 pub mod receiver;
 pub mod resolver;
 pub mod route53;
+pub mod subject;
 pub mod until;
 pub mod world;
 

@@ -19,6 +19,7 @@ mod foreign;
 mod gates;
 mod isolation;
 mod layering;
+mod model;
 mod notifications;
 mod notify;
 mod page;
