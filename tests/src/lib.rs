@@ -24,6 +24,7 @@ mod gate;
 pub mod http;
 pub mod loopback;
 pub mod model;
+pub mod outages;
 pub mod process;
 pub mod proxy;
 pub mod python;

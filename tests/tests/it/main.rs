@@ -22,6 +22,7 @@ mod layering;
 mod model;
 mod notifications;
 mod notify;
+mod outages;
 mod page;
 mod powerdns_adapter;
 mod private;
