@@ -32,6 +32,7 @@ pub mod receiver;
 pub mod resolver;
 pub mod route53;
 pub mod subject;
+pub mod simulation;
 pub mod until;
 pub mod world;
 

@@ -1,0 +1,279 @@
+//! What vantage points see, what controllers hear of it, and what they make of it.
+
+use std::time::Duration;
+
+use dns_core::digest::Digest;
+use dns_core::evidence::{EndpointEvidence, STALE_AFTER, Sight, VantageEvidence};
+use dns_core::judgement::{Judgement, Vote, judge};
+use dns_core::machine::event::Event;
+use dns_core::machine::{Machine, State};
+use dns_core::time::Timestamp;
+use dns_core::write::WriteStage;
+
+use super::Ms;
+use super::chance::{Purpose, millis};
+use super::guard::Guard;
+use super::setting::Setting;
+use super::world::{Occurrence, World};
+
+/// The gap between two looks of an engine at the time.
+const TICK: Ms = 250;
+/// The longest time between two looks while writes fail: the longest back-off and a bit.
+const FAILING_LOOK_MAX: Ms = 31_000;
+/// The same while only reads fail: nothing waits for a moment then, and the read that succeeds is news.
+const UNREADABLE_LOOK_MAX: Ms = 600_000;
+
+impl World<'_> {
+    /// Plans the next runs of a vantage point that may be news.
+    pub(super) fn plan_probes(&mut self, vantage: usize) {
+        for (region, endpoint) in self.endpoints() {
+            self.plan_probe(vantage, region, endpoint);
+        }
+    }
+
+    fn plan_probe(&mut self, vantage: usize, region: usize, endpoint: usize) {
+        if let Some(at) = self.vantages[vantage].watches[region][endpoint].next_news() {
+            self.plan(at, Occurrence::Probed { vantage, region, endpoint });
+        }
+    }
+
+    pub(super) fn endpoints(&self) -> Vec<(usize, usize)> {
+        let endpoints = self.setting.endpoints;
+        (0..self.setting.regions).flat_map(|region| (0..endpoints).map(move |endpoint| (region, endpoint))).collect()
+    }
+
+    /// Whether an endpoint answers a vantage point.
+    pub(super) fn answers(&self, vantage: usize, region: usize, endpoint: usize) -> bool {
+        self.regions_down[region] == 0
+            && self.endpoints_down[region][endpoint] == 0
+            && self.vantages[vantage].cuts[region] == 0
+    }
+
+    /// Something between vantage points and a region has changed.
+    pub(super) fn reach_anew(&mut self, region: usize) {
+        for vantage in 0..self.setting.vantages {
+            for endpoint in 0..self.setting.endpoints {
+                let answers = self.answers(vantage, region, endpoint);
+                let now = self.now;
+                self.vantages[vantage].watches[region][endpoint].answers(answers, now);
+                self.plan_probe(vantage, region, endpoint);
+            }
+        }
+    }
+
+    /// A run was made that may be news.
+    pub(super) fn probed(&mut self, vantage: usize, region: usize, endpoint: usize) {
+        let now = self.now;
+        let watch = &mut self.vantages[vantage].watches[region][endpoint];
+        let before = watch.opinion();
+        watch.advance(now);
+        let after = watch.opinion();
+        // Several plans may lie in the queue; only one of them goes on.
+        if watch.next_news().is_some_and(|next| next > now) || before != after {
+            self.plan_probe(vantage, region, endpoint);
+        }
+        if before != after {
+            self.tell(|| {
+                let (name, region) = (Setting::vantage(vantage), Setting::region(region));
+                format!(
+                    "{name} sees {region}/{endpoint} {:?}{}",
+                    after.verdict,
+                    if after.contradicted { ", contradicted" } else { "" }
+                )
+            });
+            self.spread(vantage, Some((region, endpoint)));
+        }
+    }
+
+    /// Everyone who hears a vantage point takes in what it says: of one endpoint, or of all.
+    pub(super) fn spread(&mut self, vantage: usize, of: Option<(usize, usize)>) {
+        for controller in 0..self.controllers.len() {
+            if self.controllers[controller].hears[vantage] && self.controllers[controller].runs() {
+                match of {
+                    Some((region, endpoint)) => self.hear(controller, vantage, region, endpoint),
+                    None => self.hear_all(controller, vantage),
+                }
+                self.judge(controller);
+            }
+        }
+    }
+
+    fn hear(&mut self, controller: usize, vantage: usize, region: usize, endpoint: usize) {
+        let watched = &self.vantages[vantage];
+        let (key, spec) = &self.configurations[watched.configuration].endpoints[region][endpoint];
+        let opinion = watched.watches[region][endpoint].opinion();
+        let clock = self.controllers[controller].clock(self.now);
+        let evidence = EndpointEvidence {
+            spec: *spec,
+            verdict: opinion.verdict,
+            since: clock.before(Duration::from_millis(self.now.saturating_sub(opinion.since))),
+            contradicting: u32::from(opinion.contradicted),
+            error: None,
+        };
+        if let Some(known) = self.controllers[controller].book.get_mut(Setting::vantage(vantage)) {
+            known.heard = clock;
+            known.endpoints.insert(key.clone(), evidence);
+        }
+    }
+
+    /// A snapshot: what was heard before counts no more.
+    pub(super) fn hear_all(&mut self, controller: usize, vantage: usize) {
+        let clock = self.controllers[controller].clock(self.now);
+        let sight = if self.vantages[vantage].blind > 0 {
+            Sight::Blind("its control targets fail".to_owned())
+        } else {
+            Sight::Sighted
+        };
+        let config = Digest::over([self.vantages[vantage].configuration.to_be_bytes().as_slice()]);
+        let evidence = VantageEvidence { heard: clock, sight, config, endpoints: std::collections::BTreeMap::new() };
+        self.controllers[controller].book.insert(Setting::vantage(vantage).clone(), evidence);
+        for (region, endpoint) in self.endpoints() {
+            self.hear(controller, vantage, region, endpoint);
+        }
+    }
+
+    /// A subscription begins, if nothing is in its way.
+    pub(super) fn connect(&mut self, controller: usize, vantage: usize) {
+        if self.vantages[vantage].silent > 0 || self.controllers[controller].partitions[vantage] > 0 {
+            return;
+        }
+        self.controllers[controller].hears[vantage] = true;
+        self.hear_all(controller, vantage);
+        self.judge(controller);
+    }
+
+    pub(super) fn plan_connection(&mut self, controller: usize, vantage: usize) {
+        let incarnation = self.controllers[controller].incarnation;
+        let mut dice = self.setting.chance.dice(Purpose::Reconnect, controller * 8 + vantage, self.now);
+        let at = self.now + dice.between(50, 1_500);
+        self.plan(at, Occurrence::Connected { controller, incarnation, vantage });
+    }
+
+    /// A subscription ends. What was heard counts until it is stale.
+    pub(super) fn disconnect(&mut self, controller: usize, vantage: usize) {
+        let clock = self.controllers[controller].clock(self.now);
+        let known = &mut self.controllers[controller];
+        if std::mem::replace(&mut known.hears[vantage], false)
+            && let Some(evidence) = known.book.get_mut(Setting::vantage(vantage))
+        {
+            evidence.heard = clock;
+            self.ledger.silent_since[controller][vantage] = Some(self.now);
+            self.plan(self.now + millis(STALE_AFTER) + 1, Occurrence::Judged { controller });
+        }
+    }
+
+    /// What heartbeats would have refreshed until now.
+    fn refresh(&mut self, controller: usize) {
+        let clock = self.controllers[controller].clock(self.now);
+        let never_stale = self.without == Some(Guard::Staleness);
+        let known = &mut self.controllers[controller];
+        for (vantage, hears) in known.hears.iter().enumerate() {
+            if (*hears || never_stale)
+                && let Some(evidence) = known.book.get_mut(Setting::vantage(vantage))
+            {
+                evidence.heard = clock;
+            }
+        }
+    }
+
+    /// What a controller makes of what it has heard.
+    fn judgement(&mut self, controller: usize) -> Judgement {
+        self.refresh(controller);
+        let known = &self.controllers[controller];
+        let lead = self.configurations[known.configuration].service.lead();
+        let clock = known.clock(self.now);
+        let Some(guard) = self.without else { return judge(lead, &known.book, clock) };
+        let mut judgement = judge(lead, &known.book, clock);
+        guard.distort(&mut judgement);
+        judgement
+    }
+
+    /// Judges, and steps the saga if that is news or its time has come.
+    pub(super) fn judge(&mut self, controller: usize) {
+        let known = &self.controllers[controller];
+        if !known.runs() {
+            return;
+        }
+        if self.now < known.store_refuses_until {
+            let at = known.store_refuses_until;
+            return self.judge_at(controller, at);
+        }
+        let is_forced = known.forced.is_some_and(|forced| forced <= self.now);
+        let judgement = self.judgement(controller);
+        let known = &self.controllers[controller];
+        let same = |(_, machine): (_, &Machine)| machine.memory().judgement() == Some(&judgement);
+        if is_forced || !known.saga.machines().all(same) {
+            self.controllers[controller].due = None;
+            self.step(controller, None, &Event::Judged(judgement));
+        } else if known.due.is_some_and(|due| due <= self.now) {
+            self.plan_next_look(controller);
+        }
+    }
+
+    /// Judges whatever was known before, as the engine does before it gives a permit.
+    pub(super) fn judge_afresh(&mut self, controller: usize) {
+        let judgement = self.judgement(controller);
+        self.step(controller, None, &Event::Judged(judgement));
+    }
+
+    /// Plans when a controller judges next if it hears nothing: when time alone changes something.
+    pub(super) fn plan_next_look(&mut self, controller: usize) {
+        let now = self.now;
+        let known = &mut self.controllers[controller];
+        let clock = known.clock(now);
+        let writes_fail = |(_, machine): (_, &Machine)| machine.memory().is_write_failing();
+        let reads_fail = |(_, machine): (_, &Machine)| machine.memory().unreadable().is_some();
+        let longest = match (known.saga.machines().any(writes_fail), known.saga.machines().any(reads_fail)) {
+            (true, _) => Some(FAILING_LOOK_MAX),
+            (false, true) => Some(UNREADABLE_LOOK_MAX),
+            (false, false) => None,
+        };
+        known.failing_since = longest.map(|_| known.failing_since.unwrap_or(now));
+        let retry = known.failing_since.zip(longest).map(|(since, longest)| ((now - since) / 4).clamp(TICK, longest));
+        let unsettled = (!known.saga.is_settled(clock)).then_some(TICK);
+        let policy = &self.configurations[known.configuration].service.lead().policy;
+        let (ready_for, cooldown) = (policy.ready_for, policy.cooldown);
+        let machines = || known.saga.machines().map(|(_, machine)| machine);
+        let until = |at: Timestamp| millis(at.since(clock)) + 1;
+        let ended = machines().filter_map(|machine| ending(machine, cooldown, clock)).min().map(until);
+        let ready = machines().find_map(|machine| ready(machine, ready_for, clock)).map(until);
+        let forced = [retry, unsettled, ended].into_iter().flatten().min();
+        known.forced = forced.map(|wait| now + wait);
+        if let Some(wait) = forced.into_iter().chain(ready).min() {
+            self.judge_at(controller, now + wait);
+        }
+    }
+
+    fn judge_at(&mut self, controller: usize, at: Ms) {
+        let due = &mut self.controllers[controller].due;
+        if due.is_none_or(|due| due > at || due <= self.now) {
+            *due = Some(at);
+            self.plan(at, Occurrence::Judged { controller });
+        }
+    }
+}
+
+/// The next moment at which something that a machine waits for ends.
+fn ending(machine: &Machine, cooldown: Duration, clock: Timestamp) -> Option<Timestamp> {
+    let memory = machine.memory();
+    let pending = memory.open().filter(|open| open.stage == WriteStage::Pending);
+    let cooled = memory.moved().filter(|_| machine.state() == State::CoolingDown {}).map(|moved| moved + cooldown);
+    let moments = [memory.pause().and_then(|pause| pause.until), pending.map(|open| open.write.valid_until), cooled];
+    moments.into_iter().flatten().filter(|at| *at > clock).min()
+}
+
+/// The next moment at which a vantage point will have seen an endpoint healthy for long enough: that may change the judgement.
+fn ready(machine: &Machine, ready_for: Duration, clock: Timestamp) -> Option<Timestamp> {
+    let regions = machine.memory().judgement().into_iter().flat_map(|judgement| judgement.regions.values());
+    let votes = regions.flat_map(|region| &region.endpoints).flat_map(|endpoint| endpoint.votes.values());
+    let ready = votes.filter_map(|vote| match vote {
+        Vote::Healthy { since, contradicting: 0, .. } => Some(*since + ready_for),
+        Vote::Healthy { .. }
+        | Vote::Failing { .. }
+        | Vote::Undecided { .. }
+        | Vote::Blind(_)
+        | Vote::Silent
+        | Vote::NotCovered => None,
+    });
+    ready.filter(|at| *at > clock).min()
+}
