@@ -33,6 +33,7 @@ mod rig;
 mod route53_adapter;
 mod route53_fake;
 mod shutdown;
+mod simulation;
 mod stale;
 mod store_faults;
 mod tls;

@@ -1,0 +1,47 @@
+//! Histories with everything in place: no invariant breaks.
+
+use tests::simulation::{self, DAY, Outcome, Plan, live, shortest};
+
+/// Fixed seeds: as many as take a few seconds in a build without optimisation.
+const SEEDS: std::ops::Range<u64> = 1..25;
+
+/// Long enough for a few storms.
+const SPAN: u64 = 60 * DAY;
+
+fn plan(seed: u64) -> Plan {
+    Plan { seed, span: SPAN, without: None }
+}
+
+fn assert_nothing_breaks(seed: u64) -> Outcome {
+    let outcome = live(&plan(seed));
+    if outcome.violation.is_some() {
+        let failure = shortest(&plan(seed)).expect("what was broken is broken again");
+        panic!("SIM_SEED={seed}: {}\n{}", failure.violation, failure.story);
+    }
+    outcome
+}
+
+#[test]
+fn no_invariant_breaks_in_histories_of_fixed_seeds() {
+    let mut tally = simulation::Tally::default();
+    for seed in SEEDS {
+        tally.add(&assert_nothing_breaks(seed).tally);
+    }
+    assert!(tally.flips > 50, "the histories are too quiet to show anything: {tally:?}");
+    assert!(tally.automatic_moves > 20, "nothing moved by itself: {tally:?}");
+}
+
+#[test]
+fn no_invariant_breaks_in_the_history_of_a_fresh_seed() {
+    let seed = fastrand::u64(..);
+    println!("SIM_SEED={seed}, {SPAN} ms");
+    assert_nothing_breaks(seed);
+}
+
+#[test]
+fn a_seed_always_tells_the_same_story() {
+    let (first, second) = (simulation::tell(&plan(7)), simulation::tell(&plan(7)));
+    let story = first.story.expect("it was told");
+    assert!(story.to_string().lines().count() > 100, "a story has lines: {story}");
+    assert_eq!(Some(story), second.story);
+}
