@@ -31,8 +31,8 @@ pub mod python;
 pub mod receiver;
 pub mod resolver;
 pub mod route53;
-pub mod subject;
 pub mod simulation;
+pub mod subject;
 pub mod until;
 pub mod world;
 

@@ -48,6 +48,10 @@ pub(super) fn of(sort: Sort, row: &HistoryEntry) -> Advice {
         Sort::Paused => {
             ("automation is off: look around, then arm it", format!("dns-admin resume {name} --reason TEXT"))
         }
+        Sort::Standby => (
+            "nobody is worse off yet, but no failover could go there: see what it is short of",
+            format!("dns-admin explain {name}"),
+        ),
     };
     Advice { text, command }
 }

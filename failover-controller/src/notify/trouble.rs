@@ -36,6 +36,8 @@ pub(crate) enum Sort {
     Unreadable,
     /// Automation is off.
     Paused,
+    /// A standby region could not be moved to.
+    Standby,
 }
 
 impl Sort {
@@ -49,6 +51,7 @@ impl Sort {
             Self::Fence => "fence",
             Self::Unreadable => "unreadable",
             Self::Paused => "paused",
+            Self::Standby => "standby",
         }
     }
 }
@@ -165,6 +168,7 @@ fn begins(kind: HistoryKind) -> Option<Sort> {
         HistoryKind::ForeignChange => Some(Sort::ForeignChange),
         HistoryKind::Unreadable => Some(Sort::Unreadable),
         HistoryKind::Paused => Some(Sort::Paused),
+        HistoryKind::StandbyUnready => Some(Sort::Standby),
         HistoryKind::StateChanged
         | HistoryKind::WouldMove
         | HistoryKind::Unheld
@@ -175,6 +179,7 @@ fn begins(kind: HistoryKind) -> Option<Sort> {
         | HistoryKind::ForeignChangeEnded
         | HistoryKind::ReadableAgain
         | HistoryKind::Resumed
+        | HistoryKind::StandbyReady
         | HistoryKind::Imported => None,
     }
 }
@@ -192,6 +197,7 @@ fn ends(row: &HistoryEntry, sort: Sort) -> bool {
         HistoryKind::ForeignChangeEnded => sort == Sort::ForeignChange,
         HistoryKind::ReadableAgain => sort == Sort::Unreadable,
         HistoryKind::Resumed => sort == Sort::Paused,
+        HistoryKind::StandbyReady => sort == Sort::Standby,
         HistoryKind::StateChanged => matches!(sort, Sort::Move | Sort::Write) && came_to_rest(row),
         HistoryKind::WouldMove
         | HistoryKind::Held
@@ -208,6 +214,7 @@ fn ends(row: &HistoryEntry, sort: Sort) -> bool {
         | HistoryKind::ForeignChange
         | HistoryKind::Unreadable
         | HistoryKind::Paused
+        | HistoryKind::StandbyUnready
         | HistoryKind::Imported => false,
     }
 }
@@ -258,6 +265,7 @@ mod tests {
             (Split, Followed, "checkout/fence"),
             (Unreadable, ReadableAgain, "checkout/unreadable"),
             (Paused, Resumed, "checkout/paused"),
+            (StandbyUnready, StandbyReady, "checkout/standby"),
         ] {
             assert_eq!(told(&[(begin, true, "x")], &[]), [key], "{begin}");
             assert_eq!(told(&[(begin, false, "x")], &[]), Vec::<String>::new(), "{begin} that wakes nobody");

@@ -161,13 +161,14 @@ impl Stage {
                     since: view.since,
                     contradicting: u32::from(view.health == Seen::Wavering),
                     error: view.error.clone(),
+                    certificate_until: None,
                 };
                 (key, evidence)
             })
         });
         VantageEvidence {
             heard: self.now,
-            sight: vantage.blind.clone().map_or(Sight::Sighted, Sight::Blind),
+            sight: vantage.blind.clone().map_or(Sight::Sighted, |reason| Sight::Blind { reason, since: self.now }),
             config: Digest::over([b"configuration".as_slice()]),
             endpoints: endpoints.collect(),
         }

@@ -96,6 +96,7 @@ impl Guard {
                     proven: true,
                     healthy_min: 0,
                     proven_min: 0,
+                    gates: Vec::new(),
                     endpoints: Vec::new(),
                 };
                 prove_all(regions);

@@ -109,6 +109,7 @@ impl World<'_> {
             since: clock.before(Duration::from_millis(self.now.saturating_sub(opinion.since))),
             contradicting: u32::from(opinion.contradicted),
             error: None,
+            certificate_until: None,
         };
         if let Some(known) = self.controllers[controller].book.get_mut(Setting::vantage(vantage)) {
             known.heard = clock;
@@ -120,7 +121,7 @@ impl World<'_> {
     pub(super) fn hear_all(&mut self, controller: usize, vantage: usize) {
         let clock = self.controllers[controller].clock(self.now);
         let sight = if self.vantages[vantage].blind > 0 {
-            Sight::Blind("its control targets fail".to_owned())
+            Sight::Blind { reason: "its control targets fail".to_owned(), since: clock }
         } else {
             Sight::Sighted
         };
@@ -271,8 +272,8 @@ fn ready(machine: &Machine, ready_for: Duration, clock: Timestamp) -> Option<Tim
         Vote::Healthy { .. }
         | Vote::Failing { .. }
         | Vote::Undecided { .. }
-        | Vote::Blind(_)
-        | Vote::Silent
+        | Vote::Blind { .. }
+        | Vote::Silent { .. }
         | Vote::NotCovered => None,
     });
     ready.filter(|at| *at > clock).min()

@@ -10,7 +10,8 @@ use dns_core::digest::Digest;
 use dns_core::evidence::EndpointKey;
 use dns_core::identifier::{RegionName, VantageName};
 use dns_core::policy::{
-    Capacity, Detection, Failback, FailoverBudget, GuardDemand, OnForeignChange, OnStandbyFailure, Policy,
+    CERTIFICATE_WARNING, Capacity, Detection, Failback, FailoverBudget, GuardDemand, OnForeignChange, OnStandbyFailure,
+    Policy, STANDBY_UNREADY_FOR,
 };
 use dns_core::probe::{ProbeSpec, TcpProbe};
 use dns_core::rrset::{GuardedType, RrsetKey, Rrsets, Ttl, canonical_name};
@@ -134,6 +135,8 @@ impl Setting {
             failover_budget: FailoverBudget::default(),
             on_foreign_change: OnForeignChange::Hold,
             guard: GuardDemand::Any,
+            standby_unready_for: STANDBY_UNREADY_FOR,
+            certificate_warning: CERTIFICATE_WARNING,
             verify_within: Duration::from_secs(30),
         }
     }
@@ -170,6 +173,7 @@ impl Setting {
             name: Self::region(rank).clone(),
             endpoints: (0..self.endpoints).map(address).collect(),
             probes: vec![ProbeSpec::Tcp(TcpProbe { port: 443 })],
+            gates: Vec::new(),
             inside: BTreeSet::new(),
         }
     }

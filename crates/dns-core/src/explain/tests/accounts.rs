@@ -16,6 +16,7 @@ fn crowded(endpoints: usize, error: &str) -> Judgement {
         health: Health::Failing,
         proven: false,
         insiders_only: false,
+        certificate: None,
         votes: Clone::clone(&votes),
     };
     let region_of = || RegionJudgement {

@@ -98,8 +98,14 @@ impl Stage {
             let is_ready = |vote: &&Vote| crate::judgement::is_ready(vote, self.service.lead(), self.now);
             let proven = health == Health::Healthy && votes.iter().filter(is_ready).count() >= policy.quorum;
             let votes = names.into_iter().zip(votes).collect();
-            let endpoint =
-                EndpointJudgement { endpoint: endpoint.to_owned(), health, proven, insiders_only: false, votes };
+            let endpoint = EndpointJudgement {
+                endpoint: endpoint.to_owned(),
+                health,
+                proven,
+                insiders_only: false,
+                certificate: None,
+                votes,
+            };
             RegionJudgement {
                 health,
                 proven,
