@@ -209,6 +209,8 @@ impl EndpointJudgement {
             let said = match vote {
                 Vote::Failing { error: Some(error), .. } => format!("{vantage}: {error}"),
                 Vote::Blind { reason, .. } => format!("{vantage}: {reason}"),
+                // Else a region would read as healthy that no record may move to.
+                Vote::Healthy { contradicting: runs @ 1.., .. } => format!("{vantage}: {runs} bad since"),
                 Vote::Failing { error: None, .. }
                 | Vote::Healthy { .. }
                 | Vote::Undecided { .. }

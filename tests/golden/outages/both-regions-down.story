@@ -6,6 +6,8 @@
 01:00 controller-1 PAGE held: failover to `dr` held: allRegionsFailing: every region is failing, so no move can help; a fault near the vantage points looks the same
                      no, allRegionsFailing: every region is failing, so no move can help; a fault near the vantage points looks the same
                      no, targetProven: region `dr` is not proven, 2 vantage points must have seen all of it healthy for 120 s; 198.51.100.10: 3 of 3 failing (fra1: connection refused, lon1: connection refused, nyc1: connection refused)
+                     dr is failing: 198.51.100.10: 3 of 3 failing (fra1: connection refused, lon1: connection refused, nyc1: connection refused)
+                     prod is failing: 192.0.2.10: 3 of 3 failing (fra1: connection refused, lon1: connection refused, nyc1: connection refused)
 01:00 controller-1 steady on the preferred region → suspected
 
 03:00 * all see dr healthy

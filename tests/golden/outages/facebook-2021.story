@@ -5,8 +5,10 @@
 00:07 * all see dr wavering: no route to host
 
 00:15 * all see prod failing: no route to host
-00:15 controller-1 PAGE held: failover to `dr` held: targetProven: region `dr` is not proven, 2 vantage points must have seen all of it healthy for 120 s; 198.51.100.10: 3 of 3 healthy (fra1, lon1, nyc1)
-                     no, targetProven: region `dr` is not proven, 2 vantage points must have seen all of it healthy for 120 s; 198.51.100.10: 3 of 3 healthy (fra1, lon1, nyc1)
+00:15 controller-1 PAGE held: failover to `dr` held: targetProven: region `dr` is not proven, 2 vantage points must have seen all of it healthy for 120 s; 198.51.100.10: 3 of 3 healthy (fra1: 1 bad since, lon1: 1 bad since, nyc1: 1 bad since)
+                     no, targetProven: region `dr` is not proven, 2 vantage points must have seen all of it healthy for 120 s; 198.51.100.10: 3 of 3 healthy (fra1: 1 bad since, lon1: 1 bad since, nyc1: 1 bad since)
+                     dr is healthy: 198.51.100.10: 3 of 3 healthy (fra1: 1 bad since, lon1: 1 bad since, nyc1: 1 bad since)
+                     prod is failing: 192.0.2.10: 3 of 3 failing (fra1: no route to host, lon1: no route to host, nyc1: no route to host)
 00:15 controller-1 steady on the preferred region → suspected
 
 00:17 * all see dr failing: no route to host

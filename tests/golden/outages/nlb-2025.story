@@ -17,6 +17,8 @@
 01:00 * all see dr failing: connection timed out
 01:00 controller-1 PAGE held: failover to `prod` held: targetProven: region `prod` is not proven, 2 vantage points must have seen all of it healthy for 120 s; 192.0.2.10: 3 of 3 healthy (fra1, lon1, nyc1)
                      no, targetProven: region `prod` is not proven, 2 vantage points must have seen all of it healthy for 120 s; 192.0.2.10: 3 of 3 healthy (fra1, lon1, nyc1)
+                     dr is failing: 198.51.100.10: 3 of 3 failing (fra1: connection timed out, lon1: connection timed out, nyc1: connection timed out)
+                     prod is healthy: 192.0.2.10: 3 of 3 healthy (fra1, lon1, nyc1)
 01:00 controller-1 cooling down → suspected
 
 01:20 * all see dr healthy
@@ -26,6 +28,8 @@
 01:50 * all see dr failing: connection timed out
 01:50 controller-1 PAGE held: failover to `prod` held: targetProven: region `prod` is not proven, 2 vantage points must have seen all of it healthy for 120 s; 192.0.2.10: 3 of 3 healthy (fra1, lon1, nyc1)
                      no, targetProven: region `prod` is not proven, 2 vantage points must have seen all of it healthy for 120 s; 192.0.2.10: 3 of 3 healthy (fra1, lon1, nyc1)
+                     dr is failing: 198.51.100.10: 3 of 3 failing (fra1: connection timed out, lon1: connection timed out, nyc1: connection timed out)
+                     prod is healthy: 192.0.2.10: 3 of 3 healthy (fra1, lon1, nyc1)
 01:50 controller-1 cooling down → suspected
 
 02:00 * all see prod failing: connection timed out
@@ -42,6 +46,8 @@
 02:40 * all see dr failing: connection timed out
 02:40 controller-1 PAGE held: failover to `prod` held: targetProven: region `prod` is not proven, 2 vantage points must have seen all of it healthy for 120 s; 192.0.2.10: 3 of 3 healthy (fra1, lon1, nyc1)
                      no, targetProven: region `prod` is not proven, 2 vantage points must have seen all of it healthy for 120 s; 192.0.2.10: 3 of 3 healthy (fra1, lon1, nyc1)
+                     dr is failing: 198.51.100.10: 3 of 3 failing (fra1: connection timed out, lon1: connection timed out, nyc1: connection timed out)
+                     prod is healthy: 192.0.2.10: 3 of 3 healthy (fra1, lon1, nyc1)
 02:40 controller-1 cooling down → suspected
 
 03:00 * all see dr healthy
@@ -65,6 +71,8 @@
                      no, allRegionsFailing: every region is failing, so no move can help; a fault near the vantage points looks the same
                      no, targetProven: region `dr` is not proven, 2 vantage points must have seen all of it healthy for 120 s; 198.51.100.10: 3 of 3 failing (fra1: connection timed out, lon1: connection timed out, nyc1: connection timed out)
                      no, failoverBudget: it has left regions 2 times within 60 min, at most 4 times without an order; the next is possible in 30 s, or by hand
+                     dr is failing: 198.51.100.10: 3 of 3 failing (fra1: connection timed out, lon1: connection timed out, nyc1: connection timed out)
+                     prod is failing: 192.0.2.10: 3 of 3 failing (fra1: connection timed out, lon1: connection timed out, nyc1: connection timed out)
 06:00 controller-1 steady on the preferred region → suspected
 
 06:10 * all see dr healthy

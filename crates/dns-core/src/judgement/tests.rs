@@ -320,6 +320,11 @@ fn describes_votes_in_figures_with_reasons() {
         prod(&service, &book, START).describe(),
         "192.0.2.10: 1 of 3 blind (nyc1: late ticks), 2 of 3 failing (fra1: timed out, lon1: timed out)"
     );
+    let doubted = self::book(&service, [Says { contradicting: 2, ..HEALTHY }, HEALTHY, HEALTHY]);
+    assert_eq!(
+        prod(&service, &doubted, START).describe(),
+        "192.0.2.10: 3 of 3 healthy (fra1: 2 bad since, lon1, nyc1)"
+    );
     book.remove(&vantage("fra1"));
     book.get_mut(&vantage("lon1")).expect("there").endpoints.clear();
     assert_eq!(

@@ -53,7 +53,7 @@ fn what_strangers_could_read_or_answer_is_refused() {
     assert!(told.contains("allowPlainHttp: true"), "{told}");
     let told = faults_with("https://archive.example.net/failover", "http://archive.example.net/failover");
     assert!(told.contains("notifications[0].webhook.url: plain http beyond loopback"), "{told}");
-    let told = faults_with(", allowPlainHttp: true", "");
+    let told = faults_with("9093\", allowPlainHttp: true", "9093\"");
     assert!(told.contains("notifications[3].alertmanager.url: plain http beyond loopback"), "{told}");
     let told = faults_with("https://archive.example.net/", "https://me:secret@archive.example.net/");
     assert!(told.contains("the url holds a password") && !told.contains("me:secret"), "{told}");
