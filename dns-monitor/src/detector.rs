@@ -2,8 +2,9 @@
 //!
 //! Void runs say nothing: they neither lengthen nor break a row. When nothing has counted for [`GAP_INTERVALS`] the
 //! verdict *lapses*: it is reported as undecided, because an old "healthy" proves nothing across a gap. The first run
-//! after the gap brings it back, but as young as that run, and rows start anew. What was seen just before the vantage
-//! point began to doubt itself is taken back ([`Detector::doubt`]).
+//! after the gap brings "healthy" back, but as young as that run, and rows start anew. An old "failing" never comes back: it
+//! would make a quorum with one other vantage point whose path is cut, over an endpoint that has recovered meanwhile. What
+//! was seen just before the vantage point began to doubt itself is taken back ([`Detector::doubt`]).
 
 use std::time::{Duration, Instant};
 
@@ -94,6 +95,9 @@ impl Detector {
         }
         if self.lapsed.take().is_some() {
             self.since = now;
+            if self.verdict == Verdict::Failing {
+                self.verdict = Verdict::Undecided;
+            }
         }
         self.counted = now;
         self.void = None;

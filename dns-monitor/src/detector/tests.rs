@@ -96,6 +96,22 @@ fn a_gap_restarts_the_age_of_the_verdict_and_the_row() {
 }
 
 #[test]
+fn an_old_failing_does_not_come_back_across_a_gap() {
+    for first in ["g", "b"] {
+        let mut bench = Bench::new();
+        assert_eq!(bench.run("bbb").verdict, Verdict::Failing);
+        bench.pause(3);
+        let after = bench.run(first);
+        assert_eq!((after.verdict, after.since), (Verdict::Undecided, bench.now), "the first run is `{first}`");
+    }
+    let mut bench = Bench::new();
+    bench.run("bbb");
+    bench.detector.doubt(bench.now, bench.now);
+    assert_eq!(bench.run("bb").verdict, Verdict::Undecided);
+    assert_eq!(bench.run("b").verdict, Verdict::Failing, "by a whole row");
+}
+
+#[test]
 fn doubt_takes_back_a_verdict_that_was_formed_in_doubtful_time() {
     let mut bench = Bench::new();
     bench.run("gg");

@@ -220,6 +220,9 @@ impl Watch {
         }
         if self.lapsed.take().is_some() {
             self.since = at;
+            if self.verdict == Verdict::Failing {
+                self.verdict = Verdict::Undecided;
+            }
         }
         let verdict = match self.row {
             Row::Good(count) if count >= self.rise => Verdict::Healthy,
