@@ -83,6 +83,19 @@ pub enum Vote {
 }
 
 impl Vote {
+    /// Since when it sees the endpoint healthy, if no bad run has come since.
+    pub fn healthy_without_doubt_since(&self) -> Option<Timestamp> {
+        match self {
+            Self::Healthy { since, contradicting: 0, .. } => Some(*since),
+            Self::Healthy { .. }
+            | Self::Failing { .. }
+            | Self::Undecided { .. }
+            | Self::Blind { .. }
+            | Self::Silent { .. }
+            | Self::NotCovered => None,
+        }
+    }
+
     /// The vote as a word.
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -192,15 +205,7 @@ impl EndpointJudgement {
     }
 
     fn healthy_since(&self) -> impl Iterator<Item = Timestamp> {
-        self.votes.values().filter_map(|vote| match vote {
-            Vote::Healthy { since, contradicting: 0, .. } => Some(*since),
-            Vote::Healthy { .. }
-            | Vote::Failing { .. }
-            | Vote::Undecided { .. }
-            | Vote::Blind { .. }
-            | Vote::Silent { .. }
-            | Vote::NotCovered => None,
-        })
+        self.votes.values().filter_map(Vote::healthy_without_doubt_since)
     }
 
     fn describe(&self) -> String {
@@ -349,7 +354,7 @@ impl Agreement {
 
 /// Whether a vote counts for the proof of its region.
 pub(crate) fn is_ready(vote: &Vote, service: &Service, now: Timestamp) -> bool {
-    matches!(vote, Vote::Healthy { since, contradicting: 0, .. } if now.since(*since) >= service.policy.ready_for)
+    vote.healthy_without_doubt_since().is_some_and(|since| now.since(since) >= service.policy.ready_for)
 }
 
 fn vote(

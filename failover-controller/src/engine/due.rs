@@ -63,15 +63,10 @@ fn too_old(memory: &Failover) -> Option<Timestamp> {
 /// When an endpoint that is healthy will have been so for long enough.
 fn ready(judgement: &Judgement, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
     let endpoints = judgement.regions.values().flat_map(|region| &region.endpoints);
-    let since = endpoints.flat_map(|endpoint| endpoint.votes.values()).filter_map(|vote| match vote {
-        Vote::Healthy { since, contradicting: 0, .. } => Some(*since + policy.ready_for),
-        Vote::Healthy { .. }
-        | Vote::Failing { .. }
-        | Vote::Undecided { .. }
-        | Vote::Blind { .. }
-        | Vote::Silent { .. }
-        | Vote::NotCovered => None,
-    });
+    let since = endpoints
+        .flat_map(|endpoint| endpoint.votes.values())
+        .filter_map(Vote::healthy_without_doubt_since)
+        .map(|since| since + policy.ready_for);
     since.filter(|ready| *ready > now).min()
 }
 

@@ -267,14 +267,6 @@ fn ending(machine: &Machine, cooldown: Duration, clock: Timestamp) -> Option<Tim
 fn ready(machine: &Machine, ready_for: Duration, clock: Timestamp) -> Option<Timestamp> {
     let regions = machine.memory().judgement().into_iter().flat_map(|judgement| judgement.regions.values());
     let votes = regions.flat_map(|region| &region.endpoints).flat_map(|endpoint| endpoint.votes.values());
-    let ready = votes.filter_map(|vote| match vote {
-        Vote::Healthy { since, contradicting: 0, .. } => Some(*since + ready_for),
-        Vote::Healthy { .. }
-        | Vote::Failing { .. }
-        | Vote::Undecided { .. }
-        | Vote::Blind { .. }
-        | Vote::Silent { .. }
-        | Vote::NotCovered => None,
-    });
+    let ready = votes.filter_map(Vote::healthy_without_doubt_since).map(|since| since + ready_for);
     ready.filter(|at| *at > clock).min()
 }
