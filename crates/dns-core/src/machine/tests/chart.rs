@@ -1,8 +1,11 @@
-//! The drawn diagram and the machine are one: every drawn transition is taken, every taken one is drawn.
+//! The drawn diagram, the table of transitions and the machine are one: what is drawn is taken, what is taken is drawn
+//! and stands in the table. `UPDATE_GOLDEN=1` writes the table anew; look at the difference.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use super::exploration::all_transitions;
+use super::world::Transition;
 use crate::machine::State;
 
 type Edge = (State, State);
@@ -44,9 +47,52 @@ fn drawn() -> BTreeSet<Edge> {
     edges
 }
 
+/// The page with the diagram and the table.
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/state-machine.md");
+const TABLE_BEGINS: &str = "<!-- transitions -->\n";
+const TABLE_ENDS: &str = "<!-- end of transitions -->";
+
+/// The table as it should be: a row for each state and event, with the states that it leads to.
+fn table(taken: &BTreeSet<Transition>) -> String {
+    // In the order in which the states are declared to readers, not in that of the generated enum.
+    let rank = |state: &State| State::ALL.iter().position(|one| one == state);
+    let mut rows: BTreeMap<_, BTreeMap<_, &str>> = BTreeMap::new();
+    for Transition { from, event, to } in taken {
+        rows.entry((rank(from), from.as_str(), *event)).or_default().insert(rank(to), to.as_str());
+    }
+    let rows = rows.iter().map(|((_, from, event), to)| {
+        let to: Vec<&str> = to.values().copied().collect();
+        format!("| {from} | {event} | {} |\n", to.join(", "))
+    });
+    format!("| in state | event | leads to |\n|---|---|---|\n{}", rows.collect::<String>())
+}
+
+#[test]
+fn the_table_and_the_machine_are_one() {
+    let taken = table(all_transitions());
+    let page = std::fs::read_to_string(PAGE).expect("the page is there");
+    let (before, rest) = page.split_once(TABLE_BEGINS).expect("the page marks where the table begins");
+    let (written, after) = rest.split_once(TABLE_ENDS).expect("the page marks where the table ends");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        let page = format!("{before}{TABLE_BEGINS}{taken}{TABLE_ENDS}{after}");
+        std::fs::write(Path::new(PAGE), page).expect("the page can be written");
+        return;
+    }
+    assert_eq!(written, taken, "UPDATE_GOLDEN=1 writes the table of {PAGE} anew");
+}
+
+#[test]
+fn the_page_draws_the_same_diagram() {
+    let page = std::fs::read_to_string(PAGE).expect("the page is there");
+    let drawn: Vec<&str> = page.lines().skip_while(|line| *line != "stateDiagram-v2").skip(1).collect();
+    let drawn: Vec<&str> = drawn.into_iter().take_while(|line| *line != "```").map(str::trim).collect();
+    assert_eq!(drawn, diagram());
+}
+
 #[test]
 fn the_diagram_and_the_machine_are_one() {
-    let (drawn, taken) = (drawn(), all_transitions());
+    let drawn = drawn();
+    let taken: BTreeSet<Edge> = all_transitions().iter().map(|Transition { from, to, .. }| (*from, *to)).collect();
     let undrawn: Vec<&Edge> = taken.difference(&drawn).collect();
     let untaken: Vec<&Edge> = drawn.difference(&taken).collect();
     assert!(undrawn.is_empty(), "taken but not drawn: {undrawn:?}");

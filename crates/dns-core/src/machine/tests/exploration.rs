@@ -1,6 +1,7 @@
 //! Random walks: any order of events, faults and crashes. The world checks its invariants after every step.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -8,7 +9,6 @@ use proptest::prelude::*;
 use super::world::*;
 use crate::fixture::{COOLDOWN, Seen, rrset};
 use crate::kernel::Rule;
-use crate::machine::State;
 use crate::machine::command::Command;
 use crate::machine::event::{DeliveryOutcome, Event, WriteOutcome};
 use crate::rrset::GuardedType;
@@ -234,17 +234,18 @@ fn peaceful() -> impl Strategy<Value = Happening> {
     ]
 }
 
-/// Every transition that deterministic random walks take.
-pub(super) fn all_transitions() -> BTreeSet<(State, State)> {
-    let mut taken = BTreeSet::new();
-    for seed in 0..200_u64 {
-        taken.extend(walk(seed).transitions);
-    }
-    taken
+/// Every transition that deterministic random walks take, peaceful ones and others. They are walked once for all tests.
+pub(super) fn all_transitions() -> &'static BTreeSet<Transition> {
+    static TAKEN: LazyLock<BTreeSet<Transition>> = LazyLock::new(|| {
+        let peaceful = (0..200).flat_map(|seed| walk(seed, &peaceful()).transitions);
+        let faulty = (0..100).flat_map(|seed| walk(seed, &any_happening()).transitions);
+        peaceful.chain(faulty).collect()
+    });
+    &TAKEN
 }
 
 /// A walk from a seed: the same one in every run.
-fn walk(seed: u64) -> World {
+fn walk(seed: u64, happenings: &impl Strategy<Value = Happening>) -> World {
     use proptest::strategy::ValueTree;
     use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
     let mut bytes = [0; 32];
@@ -253,7 +254,6 @@ fn walk(seed: u64) -> World {
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let mut world = if seed.is_multiple_of(2) { World::adopted() } else { World::in_dr() };
     let mut backups = Vec::new();
-    let happenings = peaceful();
     for _ in 0..80 {
         let happening = happenings.new_tree(&mut runner).expect("a value").current();
         happen(&mut world, &mut backups, &happening);

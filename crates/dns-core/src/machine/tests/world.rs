@@ -29,6 +29,30 @@ pub(super) enum Provider {
     Conflicts,
 }
 
+/// The machine went from one state to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Transition {
+    pub(super) from: State,
+    /// The event, as the table of transitions names it.
+    pub(super) event: &'static str,
+    pub(super) to: State,
+}
+
+fn word(event: &Event) -> &'static str {
+    match event {
+        Event::Judged(_) => "judged",
+        Event::ZoneRead(_) => "zone read",
+        Event::ZoneUnreadable { .. } => "zone unreadable",
+        Event::SiblingsChanged => "another place changed",
+        Event::Commanded(_) => "ordered",
+        Event::HookVetoed { .. } => "hook vetoed",
+        Event::PermitAsked { .. } => "permit asked",
+        Event::WriteUncertain { .. } => "write uncertain",
+        Event::WriteSettled { .. } => "write settled",
+        Event::Verified { .. } => "verified",
+    }
+}
+
 #[derive(Clone)]
 pub(super) struct World {
     pub(super) service: Arc<Service>,
@@ -43,7 +67,7 @@ pub(super) struct World {
     pub(super) read_wanted: bool,
     /// The newest question only: a verification that begins ends the one before.
     pub(super) to_verify: Option<DecisionId>,
-    pub(super) transitions: BTreeSet<(State, State)>,
+    pub(super) transitions: BTreeSet<Transition>,
     pub(super) enqueued: Vec<DecisionId>,
     pub(super) dequeued: Vec<DecisionId>,
     nonce: u128,
@@ -123,7 +147,7 @@ impl World {
         };
         let step = self.machine.step(event, around);
         if at != self.machine.state() {
-            self.transitions.insert((at, self.machine.state()));
+            self.transitions.insert(Transition { from: at, event: word(event), to: self.machine.state() });
         }
         for effect in &step.effects {
             self.carry_out(effect);
