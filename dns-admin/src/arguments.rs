@@ -190,6 +190,17 @@ pub struct Overrides {
     /// A rule of the safety kernel to override, as a refusal names it; may be repeated.
     #[arg(long = "override", value_name = "RULE")]
     pub rules: Vec<String>,
+    /// How long the overrides count, such as 10m; without it as long as the service's policy says. Then the rules bind again,
+    /// and what has not been sent ends unsent.
+    #[arg(long = "override-for", requires = "rules", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub length: Option<Duration>,
+}
+
+impl Overrides {
+    /// For how long, in whole seconds; what is shorter than one counts as one.
+    pub fn secs(&self) -> Option<u64> {
+        self.length.map(|length| length.as_secs().max(1))
+    }
 }
 
 /// Whether to stay.

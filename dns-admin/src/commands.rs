@@ -104,5 +104,9 @@ fn token(global: &Global) -> Result<Option<BearerToken>, Failure> {
 }
 
 fn reasoned(reason: &Reason, overrides: &Overrides) -> dns_api::command::ReasonedRequest {
-    dns_api::command::ReasonedRequest { reason: reason.reason.clone(), overrides: overrides.rules.clone() }
+    dns_api::command::ReasonedRequest {
+        reason: reason.reason.clone(),
+        overrides: overrides.rules.clone(),
+        override_for_secs: overrides.secs(),
+    }
 }

@@ -25,6 +25,9 @@ pub struct MoveRecord {
     pub reason: String,
     /// Rules that were overridden.
     pub overrides: Vec<String>,
+    /// When they ended, RFC 3339 in UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overrides_expire: Option<String>,
     /// What the fences name the move by.
     pub plan: String,
     /// When, RFC 3339 in UTC.

@@ -16,6 +16,9 @@ pub struct FailoverRequest {
     /// Rules of the kernel to override, by name.
     #[serde(default)]
     pub overrides: Vec<String>,
+    /// For how long they are overridden, in seconds; without it as long as the policy says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub override_for_secs: Option<u64>,
 }
 
 /// Body of `failback`, `adopt`, `release` and `resume`.
@@ -27,6 +30,9 @@ pub struct ReasonedRequest {
     /// Rules of the kernel to override, by name.
     #[serde(default)]
     pub overrides: Vec<String>,
+    /// For how long they are overridden, in seconds; without it as long as the policy says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub override_for_secs: Option<u64>,
 }
 
 /// Body of `pause`.

@@ -6,6 +6,8 @@
 //!
 //! Nothing here waits for a cooldown, a quorum or another open write: whoever breaks the glass has no controller to ask.
 
+use std::time::Duration;
+
 use crate::change::ChangeSet;
 use crate::fence::{DecisionId, Epoch, Fence, Pin, Rev, WriteId};
 use crate::fleet::Fleet;
@@ -45,6 +47,8 @@ pub struct Order {
     pub reason: String,
     /// Rules to override; those that are not in [`OVERRIDABLE`] have no effect.
     pub overrides: Vec<Rule>,
+    /// For how long; nothing is written after that.
+    pub override_for: Duration,
     /// Why the target is not known to be healthy; `None` if it was seen healthy from here.
     pub doubt: Option<String>,
     /// Now.
@@ -135,6 +139,11 @@ pub fn plan(order: &Order, looks: &[Look<'_>]) -> Plan {
 }
 
 impl Order {
+    /// When the overrides end, if there are any: what was looked at then is no longer what is so.
+    pub fn overrides_expire(&self) -> Option<Timestamp> {
+        (!self.overrides.is_empty()).then(|| self.now + self.override_for)
+    }
+
     /// The rejections that are not overridden.
     fn binding(&self, rejections: Vec<Rejection>) -> Vec<Rejection> {
         let overridden = |rule| OVERRIDABLE.contains(&rule) && self.overrides.contains(&rule);
@@ -276,6 +285,7 @@ impl Draft<'_> {
             from: self.found.as_ref().and_then(|fence| fence.active.as_ref()),
             to: Some(&self.order.to),
             overrides: &[],
+            overrides_expire: None,
             change: Some(&write.change),
             after: Some(&after),
         };

@@ -185,6 +185,8 @@ pub struct Proposal<'a> {
     pub to: Option<&'a RegionName>,
     /// Rules that the operator overrides.
     pub overrides: &'a [Rule],
+    /// When the overrides end; `None` of what was decided before they did.
+    pub overrides_expire: Option<Timestamp>,
     /// What would be written; `None` if it could not even be planned, because the zone was not read.
     pub change: Option<&'a ChangeSet>,
     /// The guarded records as they would be served afterwards.
@@ -222,11 +224,37 @@ pub struct Situation<'a> {
     pub now: Timestamp,
 }
 
+impl Proposal<'_> {
+    /// Whether the operator overrides a rule now.
+    fn overrides(&self, rule: Rule, now: Timestamp) -> bool {
+        self.names(rule) && !self.is_override_over(now)
+    }
+
+    /// Whether an override of a rule has counted and does no longer.
+    fn overrode(&self, rule: Rule, now: Timestamp) -> bool {
+        self.names(rule) && self.is_override_over(now)
+    }
+
+    fn names(&self, rule: Rule) -> bool {
+        rule.is_overridable() && self.overrides.contains(&rule)
+    }
+
+    fn is_override_over(&self, now: Timestamp) -> bool {
+        self.overrides_expire.is_some_and(|end| end <= now)
+    }
+}
+
 /// Asks every rule. An empty answer is a yes.
 pub fn review(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Vec<Rejection> {
-    let overridden = |rule: &Rule| rule.is_overridable() && proposal.overrides.contains(rule);
-    let asked = Rule::ALL.iter().copied().filter(|rule| !overridden(rule));
-    asked.filter_map(|rule| rules::ask(rule, proposal, situation).map(|reason| Rejection { rule, reason })).collect()
+    let asked = Rule::ALL.iter().copied().filter(|rule| !proposal.overrides(*rule, situation.now));
+    asked.filter_map(|rule| ask(rule, proposal, situation).map(|reason| Rejection { rule, reason })).collect()
+}
+
+/// Asks one rule, and says if it was overridden for a time that has ended.
+fn ask(rule: Rule, proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
+    let reason = rules::ask(rule, proposal, situation)?;
+    let over = proposal.overrode(rule, situation.now);
+    Some(if over { format!("{reason}; the order's override of this rule has expired") } else { reason })
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub mod identifier;
 pub mod judgement;
 pub mod kernel;
 pub mod machine;
+pub mod overriding;
 pub mod policy;
 pub mod probe;
 pub mod rrset;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::identifier::VantageName;
+use crate::overriding::OverrideTerm;
 use crate::share::Share;
 
 /// The least time a decision stays valid; also the default length of a permit (architecture §8).
@@ -40,6 +41,9 @@ pub struct Policy {
     /// How often the service may leave a region without an order.
     #[serde(default)]
     pub failover_budget: FailoverBudget,
+    /// How long overrides of an order count.
+    #[serde(default)]
+    pub overrides: OverrideTerm,
     /// What to do with records that someone else changed.
     pub on_foreign_change: OnForeignChange,
     /// How strongly providers must enforce the conditions of a write.

@@ -101,6 +101,9 @@ pub struct PlannedWrite {
     pub reason: String,
     /// Rules of the kernel that the operator overrode.
     pub overrides: Vec<crate::kernel::Rule>,
+    /// When they end; `None` of a write that was decided before overrides did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overrides_expire: Option<Timestamp>,
     /// When it was decided.
     pub decided: Timestamp,
     /// When it ends as expired if it has no permit by then.

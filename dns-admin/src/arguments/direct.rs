@@ -1,6 +1,7 @@
 //! Commands that go to the providers themselves, or only read the configuration: no controller is asked.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use dns_core::break_glass::OVERRIDABLE;
@@ -39,6 +40,10 @@ pub struct BreakGlass {
     /// A rule to override, as a refusal names it; may be repeated.
     #[arg(long = "override", value_name = "RULE", value_parser = overridable)]
     pub rules: Vec<Rule>,
+    /// How long the overrides count, such as 10m; without it as long as the service's policy says. What is not written by then
+    /// is not written.
+    #[arg(long = "override-for", requires = "rules", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub override_for: Option<Duration>,
     /// Writes without asking.
     #[arg(long)]
     pub yes: bool,

@@ -2,14 +2,16 @@
 
 use std::io::{BufRead as _, IsTerminal as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use dns_api::by_hand::{MoveRecord, PlaceRecord, VERSION};
 use dns_api::problem::{Problem, RejectionReport};
 use dns_core::break_glass::{Look, OVERRIDABLE, Order, PlacePlan, PlaceWrite, Plan, plan};
 use dns_core::identifier::Actor;
 use dns_core::kernel::Rejection;
-use dns_core::service::Region;
+use dns_core::service::{Region, Service};
 use dns_core::standing::Standing;
+use dns_core::time::Timestamp;
 use dns_core::zone::{FoundFence, ZoneView};
 use dns_provider::port::{Receipt, Urgency};
 use dns_service::clock::Clock;
@@ -55,6 +57,7 @@ pub(super) async fn run(arguments: &BreakGlass, output: &Output) -> Result<Exit,
         by,
         reason: arguments.reason.reason.clone(),
         overrides: arguments.rules.clone(),
+        override_for: override_for(arguments, service)?,
         doubt: doubt(region, &probed),
         now: clock.wall(),
         nonce: fastrand::u128(..),
@@ -65,9 +68,13 @@ pub(super) async fn run(arguments: &BreakGlass, output: &Output) -> Result<Exit,
     tell_intent(&record, &plan, &places, &looks, output)?;
     refuse(&order, &plan, &places, &looks)?;
     confirm(arguments)?;
+    let limit = Limit { clock: &clock, overrides_expire: order.overrides_expire() };
+    if limit.is_over() {
+        return Err(expired());
+    }
     let path = arguments.record.clone().unwrap_or_else(|| default_path(&record));
     let mut file = RecordFile::create(&path, &record)?;
-    let exit = carry_out(&mut record, &mut file, &plan, &places, &clock, output).await;
+    let exit = carry_out(&mut record, &mut file, &plan, &places, &limit, output).await;
     let shown = file.path().display().to_string();
     output.answer(&record, |width| outcome(&record, &shown, width))?;
     Ok(exit)
@@ -85,6 +92,31 @@ fn checked(arguments: &BreakGlass) -> Result<Actor, Failure> {
         (Some(by), true) => Ok(by),
         (_, _) => Err(Failure::all(faults)),
     }
+}
+
+/// Until when what was planned may be sent.
+struct Limit<'a> {
+    clock: &'a Clock,
+    overrides_expire: Option<Timestamp>,
+}
+
+impl Limit<'_> {
+    /// Whether overrides have counted and do no longer, by the clock that they were counted from.
+    fn is_over(&self) -> bool {
+        self.overrides_expire.is_some_and(|end| end <= self.clock.wall())
+    }
+}
+
+const EXPIRED: &str = "the overrides had expired";
+
+fn expired() -> Failure {
+    Failure::new(Exit::Refused, "the overrides have expired while it was confirmed; nothing was written")
+        .hint("look again, and order it anew; --override-for makes them last longer, up to what the policy allows")
+}
+
+fn override_for(arguments: &BreakGlass, service: &Service) -> Result<Duration, Failure> {
+    let granted = service.policy.overrides.grant(arguments.override_for);
+    granted.map_err(|error| Failure::new(Exit::Usage, format!("--override-for: {error}")))
 }
 
 /// Nothing is begun that could only end with a question that nobody can answer.
@@ -132,6 +164,7 @@ fn record(config: &Config, order: &Order, plan: &Plan, places: &[Place], looks: 
         by: by.to_string(),
         reason: reason.clone(),
         overrides: overrides.iter().map(ToString::to_string).collect(),
+        overrides_expire: order.overrides_expire().map(date),
         plan: plan.id.to_string(),
         at: date(*now),
         probed: Vec::new(),
@@ -270,21 +303,27 @@ async fn carry_out(
     file: &mut RecordFile,
     plan: &Plan,
     places: &[Place],
-    clock: &Clock,
+    limit: &Limit<'_>,
     output: &Output,
 ) -> Exit {
     let mut applied: Vec<(usize, PlaceWrite, Receipt)> = Vec::new();
     for (index, place) in places.iter().enumerate() {
         let Some(planned) = &plan.places[index].write else { continue };
+        if limit.is_over() {
+            skip_from(&mut record.places[index..], EXPIRED);
+            keep(record, file, output);
+            break;
+        }
         output.progress(&format!("writing {}", place.label()));
-        let written = write(place, &planned.change, clock).await;
+        let written = write(place, &planned.change, limit.clock).await;
         note(&mut record.places[index], &written);
         let outrun = applied.is_empty() && matches!(written, Written::Conflicted(_));
         if let Written::Applied { receipt } = written {
             applied.push((index, planned.clone(), receipt));
         }
         if outrun {
-            skip_the_rest(&mut record.places[index + 1..], &place.label());
+            let why = format!("{} was written by someone else meanwhile", place.label());
+            skip_from(&mut record.places[index + 1..], &why);
         }
         keep(record, file, output);
         if outrun {
@@ -329,10 +368,10 @@ fn note(place: &mut PlaceRecord, written: &Written) {
     place.detail = written.reason().map(str::to_owned);
 }
 
-fn skip_the_rest(places: &mut [PlaceRecord], conflicted: &str) {
+fn skip_from(places: &mut [PlaceRecord], why: &str) {
     for place in places.iter_mut().filter(|place| place.outcome == "begun") {
         "skipped".clone_into(&mut place.outcome);
-        place.detail = Some(format!("{conflicted} was written by someone else meanwhile"));
+        place.detail = Some(why.to_owned());
     }
 }
 
@@ -401,7 +440,7 @@ mod tests {
     #[test]
     fn what_is_not_written_any_more_names_the_place_that_somebody_else_wrote() {
         let mut places = [place("begun", &[]), place("skipped", &[])];
-        skip_the_rest(&mut places, "example.com. at second");
+        skip_from(&mut places, "example.com. at second was written by someone else meanwhile");
         let detail = places[0].detail.as_deref();
         assert_eq!(
             (places[0].outcome.as_str(), detail),

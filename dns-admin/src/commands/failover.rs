@@ -10,7 +10,12 @@ use crate::follow::outcome::Goal;
 
 pub(super) async fn run(desk: &Desk<'_>, arguments: &Failover) -> Result<Exit, Failure> {
     let Failover { name, to, reason, overrides, wait } = arguments;
-    let request = FailoverRequest { to: to.clone(), reason: reason.reason.clone(), overrides: overrides.rules.clone() };
+    let request = FailoverRequest {
+        to: to.clone(),
+        reason: reason.reason.clone(),
+        overrides: overrides.rules.clone(),
+        override_for_secs: overrides.secs(),
+    };
     let accepted = desk.client.failover(name, &request).await?;
     desk.following(name, *wait, Goal::Moved).tell(&accepted).await
 }

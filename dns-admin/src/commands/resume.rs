@@ -9,7 +9,7 @@ use crate::failure::Failure;
 
 pub(super) async fn run(desk: &Desk<'_>, arguments: &Resume) -> Result<Exit, Failure> {
     let Resume { target, reason } = arguments;
-    let request = ReasonedRequest { reason: reason.reason.clone(), overrides: Vec::new() };
+    let request = ReasonedRequest { reason: reason.reason.clone(), overrides: Vec::new(), override_for_secs: None };
     match &target.name {
         Some(name) => {
             let accepted = desk.client.resume(name, &request).await?;

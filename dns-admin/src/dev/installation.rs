@@ -123,7 +123,9 @@ impl Installation {
     /// If the controller refuses.
     pub(crate) async fn adopt(&self) -> Result<(), Failure> {
         let reason = "the built-in installation takes its records under a fence".to_owned();
-        self.client.adopt(&self.service, &ReasonedRequest { reason, overrides: Vec::new() }).await?;
+        self.client
+            .adopt(&self.service, &ReasonedRequest { reason, overrides: Vec::new(), override_for_secs: None })
+            .await?;
         Ok(())
     }
 

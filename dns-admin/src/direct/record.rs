@@ -69,6 +69,7 @@ pub(crate) mod tests {
             by: "ada".to_owned(),
             reason: "prod is under water".to_owned(),
             overrides: Vec::new(),
+            overrides_expire: None,
             plan: "p1".to_owned(),
             at: "2026-11-21T03:10:00Z".to_owned(),
             probed: Vec::new(),

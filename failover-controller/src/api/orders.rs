@@ -11,6 +11,7 @@ use dns_core::identifier::ServiceName;
 use dns_core::kernel::Rule;
 use dns_core::machine::command::{Command, Order};
 use dns_core::machine::effect::Refusal;
+use dns_core::overriding::OverrideTerm;
 use dns_service::auth::Caller;
 use dns_service::http::{ApiError, JsonBody};
 
@@ -31,14 +32,9 @@ pub(super) async fn failover(
     Path(name): Path<String>,
     JsonBody(body): JsonBody<FailoverRequest>,
 ) -> Answer {
-    let FailoverRequest { to, reason, overrides } = body;
-    let order = Order {
-        command: Command::Failover { to },
-        by: caller.name,
-        reason: checked_reason(&reason)?,
-        overrides: rules(&overrides)?,
-    };
-    give(&state, &name, order).await
+    let FailoverRequest { to, reason, overrides, override_for_secs } = body;
+    let body = ReasonedRequest { reason, overrides, override_for_secs };
+    give(&state, &name, reasoned(Command::Failover { to }, caller.name, body)?).await
 }
 
 pub(super) async fn failback(
@@ -112,12 +108,18 @@ fn pause_order(state: &ApiState, by: dns_core::identifier::Actor, body: PauseReq
         return Err(ApiError::bad_request(detail).hint("leave it out to pause until someone resumes"));
     }
     let until = for_secs.map(|secs| state.clock.now() + Duration::from_secs(secs));
-    Ok(Order { command: Command::Pause { until }, by, reason: checked_reason(&reason)?, overrides: Vec::new() })
+    Ok(Order::new(Command::Pause { until }, by, checked_reason(&reason)?))
 }
 
 fn reasoned(command: Command, by: dns_core::identifier::Actor, body: ReasonedRequest) -> Result<Order, ApiError> {
-    let ReasonedRequest { reason, overrides } = body;
-    Ok(Order { command, by, reason: checked_reason(&reason)?, overrides: rules(&overrides)? })
+    let ReasonedRequest { reason, overrides, override_for_secs } = body;
+    let override_for = override_for_secs.map(Duration::from_secs);
+    if override_for.is_some_and(|length| length.is_zero() || length > OverrideTerm::LONGEST_MAX) {
+        let detail = format!("`overrideForSecs` must be 1 to {}", OverrideTerm::LONGEST_MAX.as_secs());
+        return Err(ApiError::bad_request(detail).hint("leave it out for as long as the service's policy says"));
+    }
+    let order = Order::new(command, by, checked_reason(&reason)?);
+    Ok(Order { overrides: rules(&overrides)?, override_for, ..order })
 }
 
 /// A reason is for whoever reads the history at night: one line, not empty.

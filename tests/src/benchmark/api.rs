@@ -55,7 +55,12 @@ impl Api {
 
     /// Orders a service to another region and returns the decision.
     pub(super) fn fail_over(&self, service: &ServiceName, to: &RegionName) -> anyhow::Result<String> {
-        let request = FailoverRequest { to: to.clone(), reason: REASON.to_owned(), overrides: Vec::new() };
+        let request = FailoverRequest {
+            to: to.clone(),
+            reason: REASON.to_owned(),
+            overrides: Vec::new(),
+            override_for_secs: None,
+        };
         let accepted = self.call(self.client.failover(service, &request));
         let accepted = accepted.with_context(|| format!("cannot fail {service} over"))?;
         accepted.decision.with_context(|| format!("a failover of {service} decided nothing: {}", accepted.message))
@@ -139,5 +144,5 @@ impl Api {
 }
 
 fn reasoned() -> ReasonedRequest {
-    ReasonedRequest { reason: REASON.to_owned(), overrides: Vec::new() }
+    ReasonedRequest { reason: REASON.to_owned(), overrides: Vec::new(), override_for_secs: None }
 }

@@ -164,7 +164,11 @@ async fn adopt_all(client: &ControllerClient, services: &[ServiceName]) {
         let (client, service) = (client.clone(), service.clone());
         // What was refused shows in the zone, and is ordered again.
         orders.spawn(async move {
-            let request = ReasonedRequest { reason: "evacuation benchmark".to_owned(), overrides: Vec::new() };
+            let request = ReasonedRequest {
+                reason: "evacuation benchmark".to_owned(),
+                overrides: Vec::new(),
+                override_for_secs: None,
+            };
             drop(client.adopt(&service, &request).await);
         });
     }

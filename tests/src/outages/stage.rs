@@ -257,7 +257,7 @@ impl Stage {
 
     fn order(&mut self, number: usize, command: Command, reason: &str, overrides: &[Rule]) -> Result<()> {
         let by = "oncall".parse().expect("a name");
-        let order = Order { command, by, reason: reason.to_owned(), overrides: overrides.to_vec() };
+        let order = Order { overrides: overrides.to_vec(), ..Order::new(command, by, reason) };
         match self.controllers[number].order(order, self.now) {
             None => Ok(()),
             Some(Refusal::Kernel(rejections)) => {

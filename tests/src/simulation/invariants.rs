@@ -171,7 +171,9 @@ impl World<'_> {
 
     /// After a controller was given leave to send a write.
     pub(super) fn check_permitted(&mut self, controller: usize, write: &PlannedWrite) {
-        let overrides = |rule| write.overrides.contains(&rule);
+        let clock = self.controllers[controller].clock(self.now);
+        let lasts = write.overrides_expire.is_none_or(|end| clock < end);
+        let overrides = |rule| lasts && write.overrides.contains(&rule);
         let automatic = write.initiative == Initiative::Automatic;
         let heard = self.heard(controller);
         if write.kind.moves() && !overrides(Rule::AllRegionsFailing) {

@@ -43,7 +43,7 @@ impl World<'_> {
             Vec::new()
         };
         let by = "oncall".parse().expect("invariant: a name");
-        let order = Order { command, by, reason: "as agreed".to_owned(), overrides };
+        let order = Order { overrides, ..Order::new(command, by, "as agreed") };
         let Some(step) = self.step(controller, None, &Event::Commanded(order)) else { return };
         self.tell(|| {
             format!("  controller-{} was ordered {verb:?}: {}", controller + 1, answer(step.refusal.as_ref()))

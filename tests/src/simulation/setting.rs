@@ -133,6 +133,7 @@ impl Setting {
             failback: Failback::Manual,
             on_standby_failure: OnStandbyFailure::Failover,
             failover_budget: FailoverBudget::default(),
+            overrides: dns_core::overriding::OverrideTerm::default(),
             on_foreign_change: OnForeignChange::Hold,
             guard: GuardDemand::Any,
             standby_unready_for: STANDBY_UNREADY_FOR,

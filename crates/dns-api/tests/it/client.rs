@@ -35,7 +35,7 @@ fn checkout() -> ServiceName {
 }
 
 fn reasoned() -> ReasonedRequest {
-    ReasonedRequest { reason: "drill".to_owned(), overrides: Vec::new() }
+    ReasonedRequest { reason: "drill".to_owned(), overrides: Vec::new(), override_for_secs: None }
 }
 
 async fn answering(status: StatusCode, body: &'static str) -> ControllerClient {
@@ -48,7 +48,10 @@ async fn a_write_carries_body_path_and_token() {
         assert_eq!(request.headers()["authorization"], "Bearer s3cret");
         let body = axum::body::to_bytes(request.into_body(), 4096).await.expect("a body");
         let body: Value = serde_json::from_slice(&body).expect("JSON");
-        assert_eq!(body, json!({ "to": "dr", "reason": "prod is down", "overrides": ["cooledDown"] }));
+        assert_eq!(
+            body,
+            json!({ "to": "dr", "reason": "prod is down", "overrides": ["cooledDown"], "overrideForSecs": 300 })
+        );
         let answer = json!({ "decision": "d1", "href": "/api/v1/decisions/d1", "message": "moving" });
         (StatusCode::ACCEPTED, Json(answer)).into_response()
     };
@@ -57,6 +60,7 @@ async fn a_write_carries_body_path_and_token() {
         to: RegionName::new("dr").expect("a valid name"),
         reason: "prod is down".to_owned(),
         overrides: vec!["cooledDown".to_owned()],
+        override_for_secs: Some(300),
     };
     let accepted = client(serve(router).await).failover(&checkout(), &request).await.expect("is accepted");
     assert_eq!(accepted.decision.as_deref(), Some("d1"));

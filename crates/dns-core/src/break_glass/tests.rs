@@ -12,6 +12,7 @@ fn order(to: &str, overrides: &[Rule]) -> Order {
         by: "ada".parse().expect("a name"),
         reason: "prod is under water".to_owned(),
         overrides: overrides.to_vec(),
+        override_for: std::time::Duration::from_mins(10),
         doubt: None,
         now: START,
         nonce: 7,

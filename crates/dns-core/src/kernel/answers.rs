@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Proposal, Rule, Situation, rules};
+use super::{Proposal, Rule, Situation, ask};
 use crate::identifier::RegionName;
 use crate::judgement::{EndpointJudgement, Health, RegionJudgement, Vote, is_ready};
 use crate::write::{Initiative, WriteKind};
@@ -50,10 +50,10 @@ pub fn interview(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Vec<Answ
 }
 
 fn answer(rule: Rule, proposal: &Proposal<'_>, situation: &Situation<'_>) -> Answer {
-    match rules::ask(rule, proposal, situation) {
+    match ask(rule, proposal, situation) {
         None => Answer { rule, answer: Said::Yes, why: figure(rule, proposal, situation) },
         Some(why) => {
-            let overridden = rule.is_overridable() && proposal.overrides.contains(&rule);
+            let overridden = proposal.overrides(rule, situation.now);
             Answer { rule, answer: if overridden { Said::Overridden } else { Said::No }, why: Some(why) }
         }
     }

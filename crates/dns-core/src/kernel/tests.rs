@@ -38,6 +38,7 @@ struct Scene {
     from: Option<RegionName>,
     to: Option<RegionName>,
     overrides: Vec<Rule>,
+    overrides_expire: Option<Timestamp>,
     change: Option<ChangeSet>,
     after: Option<Rrsets>,
 }
@@ -69,6 +70,7 @@ impl Scene {
             from: Some(region("prod")),
             to: Some(region("dr")),
             overrides: Vec::new(),
+            overrides_expire: None,
             change: Some(change),
             after: Some(after),
             service,
@@ -128,6 +130,7 @@ impl Scene {
             from: self.from.as_ref(),
             to: self.to.as_ref(),
             overrides: &self.overrides,
+            overrides_expire: self.overrides_expire,
             change: self.change.as_ref(),
             after: self.after.as_ref(),
         };
@@ -298,6 +301,27 @@ fn rejections_come_in_order_of_precedence() {
     let all = all.with(|scene| scene.judgement = Some(judgement(Seen::Failing, Seen::Failing)));
     assert_eq!(all.rules(), expected);
     assert!(Rule::ALL.is_sorted());
+}
+
+#[test]
+fn an_override_that_has_expired_binds_again_and_says_so() {
+    for rule in Rule::ALL.iter().filter(|rule| rule.is_overridable()) {
+        let (good, spoil) = case(*rule);
+        let overriding = |expire| {
+            good.clone().with(spoil).with(|scene| {
+                scene.overrides.push(*rule);
+                scene.overrides_expire = expire;
+            })
+        };
+        assert_eq!(overriding(Some(START + Duration::from_millis(1))).rules(), [], "{rule} lasts");
+        let over = overriding(Some(START)).review();
+        let again = over.iter().find(|rejection| rejection.rule == *rule).expect("it binds again");
+        assert!(again.reason.ends_with("override of this rule has expired"), "{over:?}");
+    }
+    let unnamed = Scene::failover().with(case(Rule::TargetProven).1);
+    let unnamed =
+        unnamed.with(|scene| (scene.overrides, scene.overrides_expire) = (vec![Rule::CooledDown], Some(START)));
+    assert!(!unnamed.review()[0].reason.contains("expired"), "it was never overridden");
 }
 
 #[test]

@@ -25,6 +25,7 @@ impl Failover {
             "reason": write.reason,
             "follows": write.aligns(),
             "overrides": write.overrides,
+            "overridesExpire": write.overrides_expire,
             "validUntil": write.valid_until,
             "epoch": write.fence.epoch,
             "rev": write.fence.rev,

@@ -1,5 +1,7 @@
 //! Operators' orders, and what becomes of them. They pass the same kernel as everything else.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::decide::Wish;
@@ -30,6 +32,16 @@ pub struct Order {
     pub reason: String,
     /// Rules of the kernel to override.
     pub overrides: Vec<Rule>,
+    /// For how long, from when the order is taken; without it as long as the policy says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub override_for: Option<Duration>,
+}
+
+impl Order {
+    /// An order that overrides nothing.
+    pub fn new(command: Command, by: Actor, reason: impl Into<String>) -> Self {
+        Self { command, by, reason: reason.into(), overrides: Vec::new(), override_for: None }
+    }
 }
 
 /// What an operator can order.
@@ -58,6 +70,9 @@ pub enum Command {
 
 impl Failover {
     pub(super) fn obey(&mut self, order: &Order, turn: &mut Turn) {
+        if let Err(too_long) = turn.around.service.policy.overrides.grant(order.override_for) {
+            return turn.refuse(Refusal::Invalid(too_long.to_string()));
+        }
         match &order.command {
             Command::Failover { to } => self.order_move(to.clone(), order, turn),
             Command::Failback => {
@@ -67,7 +82,7 @@ impl Failover {
             Command::Pause { until } => self.order_pause(*until, order, turn),
             Command::Resume => self.order_resume(order, turn),
             Command::Adopt => self.order_adopt(order, turn),
-            Command::Release => self.order_write(&wish(WriteKind::Release, None, order), turn),
+            Command::Release => self.order_write(&wish(WriteKind::Release, None, order, turn), turn),
         }
     }
 
@@ -83,7 +98,7 @@ impl Failover {
         }
         let from = self.service_active(turn).cloned();
         let kind = self.kind_of_move(from.as_ref(), &to, turn);
-        self.order_write(&Wish { from, ..wish(kind, Some(to), order) }, turn);
+        self.order_write(&Wish { from, ..wish(kind, Some(to), order, turn) }, turn);
     }
 
     /// Leaving a failing region is a failover in either direction; leaving another for a preferred one is a failback.
@@ -111,7 +126,9 @@ impl Failover {
             return turn
                 .refuse(Refusal::Pointless("the service is adopted and its records are as the fence says".into()));
         }
-        let Some(view) = &self.view else { return self.order_write(&wish(WriteKind::Adopt, None, order), turn) };
+        let Some(view) = &self.view else {
+            return self.order_write(&wish(WriteKind::Adopt, None, order, turn), turn);
+        };
         if let Some(why) = foreign_fence(view, &service) {
             return turn.refuse(Refusal::Invalid(why));
         }
@@ -120,7 +137,7 @@ impl Failover {
             return turn.refuse(Refusal::Invalid(adoption_difference(&service, view)));
         };
         let identity = turn.adopted_elsewhere(&serving);
-        self.order_write(&Wish { identity, ..wish(WriteKind::Adopt, Some(serving), order) }, turn);
+        self.order_write(&Wish { identity, ..wish(WriteKind::Adopt, Some(serving), order, turn) }, turn);
     }
 
     fn order_pause(&mut self, until: Option<Timestamp>, order: &Order, turn: &mut Turn) {
@@ -196,10 +213,13 @@ impl Failover {
     }
 }
 
-fn wish(kind: WriteKind, to: Option<RegionName>, order: &Order) -> Wish {
+fn wish(kind: WriteKind, to: Option<RegionName>, order: &Order, turn: &Turn) -> Wish {
+    let granted = turn.around.service.policy.overrides.grant(order.override_for).ok();
+    let expire = granted.filter(|_| !order.overrides.is_empty()).map(|length| turn.now() + length);
     Wish {
         initiative: Initiative::Manual { by: order.by.clone() },
         overrides: order.overrides.clone(),
+        overrides_expire: expire,
         ..Wish::automatic(kind, to, order.reason.clone())
     }
 }

@@ -28,6 +28,7 @@ pub(super) struct Wish {
     pub(super) initiative: Initiative,
     pub(super) reason: String,
     pub(super) overrides: Vec<Rule>,
+    pub(super) overrides_expire: Option<Timestamp>,
     /// The decision of another place that this one takes over; without it a decision is new.
     pub(super) identity: Option<Identity>,
     pub(super) purpose: Purpose,
@@ -38,7 +39,8 @@ impl Wish {
     pub(super) fn automatic(kind: WriteKind, to: Option<RegionName>, reason: String) -> Self {
         let initiative = Initiative::Automatic;
         let (overrides, purpose) = (Vec::new(), Purpose::Decides);
-        Self { kind, to, from: None, initiative, reason, overrides, identity: None, purpose }
+        let overrides_expire = None;
+        Self { kind, to, from: None, initiative, reason, overrides, overrides_expire, identity: None, purpose }
     }
 }
 
@@ -79,6 +81,7 @@ impl Sketch {
             from: wish.from.as_ref().or(memory.active.as_ref()),
             to: wish.to.as_ref(),
             overrides: &wish.overrides,
+            overrides_expire: wish.overrides_expire,
             change: self.planned.as_ref().and_then(|planned| planned.as_ref().ok()),
             after: self.scope.as_ref().filter(|_| wish.kind.renders()).map(|scope| &scope.after),
         }
@@ -174,6 +177,7 @@ impl Failover {
             to: fence.active.clone(),
             reason: wish.reason.clone(),
             overrides: wish.overrides.clone(),
+            overrides_expire: wish.overrides_expire,
             decided: turn.now(),
             valid_until: turn.now() + turn.around.service.policy.validity(),
             change,

@@ -87,6 +87,9 @@ pub struct LastMove {
     pub initiative: Initiative,
     /// Rules that the operator overrode.
     pub overrides: Vec<Rule>,
+    /// When they end; `None` of a move that was decided before overrides did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overrides_expire: Option<Timestamp>,
     /// Why.
     pub reason: String,
 }
@@ -98,6 +101,7 @@ impl LastMove {
             kind: write.kind,
             initiative: write.initiative.clone(),
             overrides: write.overrides.clone(),
+            overrides_expire: write.overrides_expire,
             reason: write.reason.clone(),
         }
     }

@@ -107,6 +107,7 @@ pub(super) fn proposal_of<'a>(write: &'a PlannedWrite, after: Option<&'a Rrsets>
         from: write.from.as_ref(),
         to: write.to.as_ref(),
         overrides: &write.overrides,
+        overrides_expire: write.overrides_expire,
         change: Some(&write.change),
         after,
     }

@@ -120,6 +120,7 @@ impl Failover {
             initiative: how.map_or(Initiative::Automatic, |how| how.initiative.clone()),
             reason,
             overrides: how.map(|how| how.overrides.clone()).unwrap_or_default(),
+            overrides_expire: how.and_then(|how| how.overrides_expire),
             identity: Some(Identity::of(course.fence)),
             purpose: Purpose::Aligns,
         }

@@ -6,6 +6,7 @@ mod config;
 mod gates;
 mod listener;
 mod notification;
+mod ordering;
 mod served;
 mod shutdown;
 mod tls;

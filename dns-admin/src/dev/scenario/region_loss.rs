@@ -31,7 +31,8 @@ pub(super) async fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     stage.check_answers("a recovered prod alone moves nothing", IN_DR).await?;
 
     let position = stage.position().await?;
-    let request = ReasonedRequest { reason: "prod is well again".to_owned(), overrides: Vec::new() };
+    let request =
+        ReasonedRequest { reason: "prod is well again".to_owned(), overrides: Vec::new(), override_for_secs: None };
     stage.at.client.failback(&stage.at.service, &request).await?;
     stage.tell("the operator orders: dns-admin failback checkout --reason \"prod is well again\"");
     stage.until_moved(position, None).await?;

@@ -126,7 +126,7 @@ impl Stage {
 
     pub(super) fn order(&mut self, command: Command, overrides: &[Rule]) -> SagaStep {
         let (by, reason) = ("oncall".parse().expect("a name"), "users see errors".to_owned());
-        self.step(&Event::Commanded(Order { command, by, reason, overrides: overrides.to_vec() }))
+        self.step(&Event::Commanded(Order { overrides: overrides.to_vec(), ..Order::new(command, by, reason) }))
     }
 
     /// Permit, write and verification, each after a while.

@@ -161,7 +161,7 @@ fn orders_in_long_words_of_any_alphabet_still_fit_the_fence() {
     let reason = "техническое обслуживание базы данных €€€€€€€€€€€€€€€€€€".to_owned();
     let by = "a".repeat(62).parse().expect("a name");
     let until = Some(Timestamp::from_secs(crate::fence::text::SECONDS_MAX));
-    let order = crate::machine::command::Order { command: Command::Pause { until }, by, reason, overrides: Vec::new() };
+    let order = crate::machine::command::Order::new(Command::Pause { until }, by, reason);
     world.step(&crate::machine::event::Event::Commanded(order));
     world.run();
     assert!(world.fence().pause.is_some());

@@ -7,9 +7,10 @@ use super::world::*;
 use crate::fence::DecisionId;
 use crate::fixture::{Seen, address, rrset};
 use crate::history::HistoryKind;
+use crate::kernel::Rule;
 use crate::machine::State;
-use crate::machine::command::Command;
-use crate::machine::effect::PermitAnswer;
+use crate::machine::command::{Command, Order};
+use crate::machine::effect::{PermitAnswer, Refusal};
 use crate::machine::event::Event;
 use crate::rrset::GuardedType;
 use crate::service::{Mode, Service};
@@ -42,6 +43,40 @@ fn a_permit_is_given_once() {
     let again = world.ask_permit();
     assert_eq!(again, Some(PermitAnswer::Refused("its permit was given already".to_owned())));
     assert_eq!(world.count(HistoryKind::Permitted), 1);
+}
+
+#[test]
+fn overrides_that_have_expired_end_the_write_unsent() {
+    for (length, granted) in [(6, true), (5, false)] {
+        let mut world = World::adopted();
+        world.see(Seen::Proven, Seen::Healthy);
+        let command = Command::Failover { to: crate::fixture::region("dr") };
+        let order = Order {
+            overrides: vec![Rule::TargetProven],
+            override_for: Some(Duration::from_secs(length)),
+            ..Order::new(command, "oncall".parse().expect("a name"), "as agreed")
+        };
+        assert_eq!(world.step(&Event::Commanded(order)).refusal, None);
+        world.pass(Duration::from_secs(5));
+        if granted {
+            assert_eq!(world.ask_permit(), Some(PermitAnswer::Granted));
+        } else {
+            let why = refused(&mut world);
+            assert!(why.starts_with("targetProven: ") && why.contains("override of this rule has expired"), "{why}");
+        }
+    }
+}
+
+#[test]
+fn overrides_that_would_outlast_the_policys_bound_are_refused() {
+    let mut world = World::adopted();
+    let command = Command::Failover { to: crate::fixture::region("dr") };
+    let longer = world.service.policy.overrides.longest + Duration::from_secs(1);
+    let order = Order::new(command, "oncall".parse().expect("a name"), "as agreed");
+    let order = Order { overrides: vec![Rule::TargetProven], override_for: Some(longer), ..order };
+    let step = world.step(&Event::Commanded(order));
+    assert!(matches!(&step.refusal, Some(Refusal::Invalid(why)) if why.contains("at most 3600 s")), "{step:?}");
+    assert!(world.outbox.is_empty());
 }
 
 #[test]

@@ -179,7 +179,7 @@ impl World {
     pub(super) fn order_with(&mut self, command: Command, overrides: &[Rule]) -> Step {
         let by = "oncall".parse().expect("a name");
         let reason = "as agreed".to_owned();
-        self.step(&Event::Commanded(Order { command, by, reason, overrides: overrides.to_vec() }))
+        self.step(&Event::Commanded(Order { overrides: overrides.to_vec(), ..Order::new(command, by, reason) }))
     }
 
     pub(super) fn order(&mut self, command: Command) -> Step {

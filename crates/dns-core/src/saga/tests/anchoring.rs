@@ -261,6 +261,25 @@ fn a_follower_carries_over_by_whom_and_with_which_overrides_it_was_ordered() {
 }
 
 #[test]
+fn a_place_that_comes_after_when_the_overrides_have_expired_is_held_and_says_so() {
+    let mut world = World::adopted(2, 1);
+    world.see(Seen::Proven, Seen::Healthy);
+    world.becomes(1, Condition::Denies);
+    assert_eq!(world.order_with(0, failover("dr"), &[crate::kernel::Rule::TargetProven]).refusal, None);
+    world.run();
+    assert!(world.serves(0, "dr"), "the first place has moved");
+    world.pass(std::time::Duration::from_mins(11));
+    world.becomes(1, Condition::Works);
+    world.run();
+    assert!(world.serves(1, "prod"), "what was seen then is not so now");
+    let hold = world.memory(0, 1).hold().expect("it is held");
+    assert!(hold.rejections[0].reason.contains("override of this rule has expired"), "{hold:?}");
+    world.see(Seen::Proven, Seen::Proven);
+    world.run();
+    assert!(world.serves(1, "dr"), "it goes on as soon as the rule agrees");
+}
+
+#[test]
 fn while_the_anchors_write_is_uncertain_the_next_place_decides() {
     let mut world = World::adopted(2, 1);
     world.see(Seen::Failing, Seen::Proven);

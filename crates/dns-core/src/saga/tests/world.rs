@@ -167,7 +167,7 @@ impl World {
 
     pub(super) fn order_with(&mut self, number: usize, command: Command, overrides: &[Rule]) -> SagaStep {
         let (by, reason) = ("oncall".parse().expect("a name"), "as agreed".to_owned());
-        self.step(number, &Event::Commanded(Order { command, by, reason, overrides: overrides.to_vec() }))
+        self.step(number, &Event::Commanded(Order { overrides: overrides.to_vec(), ..Order::new(command, by, reason) }))
     }
 
     pub(super) fn order(&mut self, number: usize, command: Command) -> SagaStep {

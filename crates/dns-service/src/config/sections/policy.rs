@@ -4,11 +4,13 @@
 //! `default`, and if there is none either, the built-in one.
 
 mod moving;
+mod ordering;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use dns_core::identifier::VantageName;
+use dns_core::overriding::OverrideTerm;
 use dns_core::policy::{
     CERTIFICATE_WARNING, Capacity, Detection, Failback, FailoverBudget, GuardDemand, OnForeignChange, OnStandbyFailure,
     Policy, STANDBY_UNREADY_FOR, VALIDITY_MIN,
@@ -43,6 +45,7 @@ const KEYS: &[&str] = &[
     "failback",
     "onStandbyFailure",
     "failoverBudget",
+    "overrides",
     "onForeignChange",
     "guard",
     "standbyUnreadyFor",
@@ -123,6 +126,7 @@ pub(crate) fn defaults() -> Policy {
         failback: Failback::Manual,
         on_standby_failure: OnStandbyFailure::default(),
         failover_budget: FailoverBudget::default(),
+        overrides: OverrideTerm::default(),
         on_foreign_change: OnForeignChange::Hold,
         guard: GuardDemand::Any,
         standby_unready_for: STANDBY_UNREADY_FOR,
@@ -158,6 +162,7 @@ fn read_policy(map: &Map<'_>, quorum: Option<usize>, vantage_points: BTreeSet<Va
         or_default(map.optional("onStandbyFailure"), default.on_standby_failure, |spot| moving::read_standby(&spot));
     let failover_budget =
         or_default(map.optional("failoverBudget"), default.failover_budget, |spot| moving::read_budget(&spot));
+    let overrides = or_default(map.optional("overrides"), default.overrides, |spot| ordering::read_overrides(&spot));
     let on_foreign_change =
         or_default(map.optional("onForeignChange"), default.on_foreign_change, |spot| read_on_foreign_change(&spot));
     let guard = or_default(map.optional("guard"), default.guard, |spot| {
@@ -181,6 +186,7 @@ fn read_policy(map: &Map<'_>, quorum: Option<usize>, vantage_points: BTreeSet<Va
         failback: failback?,
         on_standby_failure: on_standby_failure?,
         failover_budget: failover_budget?,
+        overrides: overrides?,
         on_foreign_change: on_foreign_change?,
         guard: guard?,
         standby_unready_for: standby_unready_for?,
