@@ -135,6 +135,10 @@ id!(
     /// Names a decision and, in the fence, the plan that carried it out.
     DecisionId
 );
+id!(
+    /// Names an evacuation of a region that somebody has ordered.
+    EvacuationId
+);
 
 /// A block on every automatic write of a service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

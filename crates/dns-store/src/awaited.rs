@@ -22,8 +22,8 @@ use dns_core::identifier::ServiceName;
 use tokio::sync::watch;
 
 use crate::port::{
-    Bookmark, Commit, Generation, HistoryQuery, HistoryRow, HistoryTrouble, OpenWrites, Position, Store, StoreError,
-    StoredState,
+    Bookmark, Commit, EvacuationCommit, Generation, HistoryQuery, HistoryRow, HistoryTrouble, OpenWrites, Position,
+    Store, StoreError, StoredEvacuation, StoredState,
 };
 use crate::sqlite::SqliteStore;
 
@@ -160,6 +160,14 @@ impl Store for AwaitedStore {
 
     async fn set_bookmark(&self, reader: &str, bookmark: &Bookmark) -> Result<(), StoreError> {
         self.opened()?.set_bookmark(reader, bookmark).await
+    }
+
+    async fn evacuations(&self, ended_max: u32) -> Result<Vec<StoredEvacuation>, StoreError> {
+        self.opened()?.evacuations(ended_max).await
+    }
+
+    async fn commit_evacuation(&self, commit: &EvacuationCommit) -> Result<Option<Generation>, StoreError> {
+        self.opened()?.commit_evacuation(commit).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

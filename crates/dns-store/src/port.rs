@@ -4,9 +4,9 @@
 //! conditional on the generation that the step started from. Steps of several services may share a transaction.
 
 use async_trait::async_trait;
-use dns_core::fence::DecisionId;
+use dns_core::fence::{DecisionId, EvacuationId};
 use dns_core::history::{HistoryEntry, HistoryKind};
-use dns_core::identifier::ServiceName;
+use dns_core::identifier::{RegionName, ServiceName};
 use dns_core::time::Timestamp;
 use dns_core::write::{PlannedWrite, WriteStage};
 
@@ -107,6 +107,32 @@ pub struct Bookmark {
     pub note: String,
 }
 
+/// The state of an evacuation as it is to be committed, with the rows that tell of it.
+#[derive(Clone, Debug)]
+pub struct EvacuationCommit {
+    /// Which.
+    pub id: EvacuationId,
+    /// The region: no two evacuations of one are open.
+    pub region: RegionName,
+    /// Whether it is not over.
+    pub open: bool,
+    /// The generation that it started from; 0 of a new one.
+    pub expected: Generation,
+    /// The new state: an opaque text.
+    pub state: String,
+    /// History rows, in order.
+    pub history: Vec<HistoryEntry>,
+}
+
+/// An evacuation as it was committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEvacuation {
+    /// Its generation.
+    pub generation: Generation,
+    /// The state: an opaque text that its owner wrote.
+    pub state: String,
+}
+
 /// What reads of the history have met. Nothing is decided by history, so it stands in nobody's way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HistoryTrouble {
@@ -192,6 +218,13 @@ pub trait Store: Send + Sync {
 
     /// Sets the bookmark of a reader. Each reader has one owner, so the last one stands.
     async fn set_bookmark(&self, reader: &str, bookmark: &Bookmark) -> Result<(), StoreError>;
+
+    /// Every evacuation that is open, and the newest of the others, oldest first.
+    async fn evacuations(&self, ended_max: u32) -> Result<Vec<StoredEvacuation>, StoreError>;
+
+    /// Commits the state of an evacuation. `None`, and nothing was committed, if it is at another generation or another one
+    /// of its region is open: then someone else was faster.
+    async fn commit_evacuation(&self, commit: &EvacuationCommit) -> Result<Option<Generation>, StoreError>;
 
     /// Whether the store answers: a cheap read for readiness.
     async fn ping(&self) -> Result<(), StoreError>;

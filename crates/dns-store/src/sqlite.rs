@@ -7,6 +7,7 @@
 //! It does not serve several replicas, and it does not repair: a file that cannot be understood is reported.
 
 mod bookmark;
+mod evacuation;
 mod fault;
 mod holder;
 mod lock;
@@ -30,8 +31,8 @@ use self::lock::StoreLock;
 use self::place::Place;
 use self::read::Reading;
 use crate::port::{
-    Bookmark, Commit, Generation, HistoryQuery, HistoryRow, HistoryTrouble, OpenWrites, Position, Store, StoreError,
-    StoredState,
+    Bookmark, Commit, EvacuationCommit, Generation, HistoryQuery, HistoryRow, HistoryTrouble, OpenWrites, Position,
+    Store, StoreError, StoredEvacuation, StoredState,
 };
 
 /// How long a statement waits for a lock held by a foreign process. No second writer ever has a right to it, and what a
@@ -179,6 +180,17 @@ impl Store for SqliteStore {
             return Err(self.faults.replaced());
         }
         bookmark::set(&self.writer, &self.faults, reader, bookmark).await
+    }
+
+    async fn evacuations(&self, ended_max: u32) -> Result<Vec<StoredEvacuation>, StoreError> {
+        evacuation::read(&self.readers, &self.faults, ended_max).await
+    }
+
+    async fn commit_evacuation(&self, commit: &EvacuationCommit) -> Result<Option<Generation>, StoreError> {
+        if !self.is_in_place().await? {
+            return Err(self.faults.replaced());
+        }
+        evacuation::commit(&self.writer, &self.faults, commit).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

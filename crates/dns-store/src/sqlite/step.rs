@@ -178,7 +178,7 @@ async fn remove(connection: &mut SqliteConnection, service: &ServiceName, id: &D
         .map(|done| done.rows_affected())
 }
 
-async fn append(connection: &mut SqliteConnection, entry: &HistoryEntry) -> Result<(), sqlx::Error> {
+pub(super) async fn append(connection: &mut SqliteConnection, entry: &HistoryEntry) -> Result<(), sqlx::Error> {
     let HistoryEntry { at, service, kind, decision, summary, page, details } = entry;
     sqlx::query(
         "INSERT INTO history (at, service, kind, decision, summary, page, details) VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -4,9 +4,12 @@
 use dns_core::history::{HistoryEntry, HistoryKind};
 use dns_core::time::Timestamp;
 use dns_core::write::WriteStage;
-use dns_store::port::{Bookmark, Generation, HistoryQuery, OpenWrites, OutboxChange, Position, Store, StoreError};
+use dns_store::port::{
+    Bookmark, EvacuationCommit, Generation, HistoryQuery, OpenWrites, OutboxChange, Position, Store, StoreError,
+    StoredEvacuation,
+};
 
-use crate::fixture::{decision, entry, service, step, write};
+use crate::fixture::{decision, entry, evacuation, service, step, write};
 
 pub(crate) async fn a_state_is_read_back_with_its_generation(store: &dyn Store) {
     assert_eq!(store.state(&service("checkout")).await.expect("reads"), None);
@@ -189,6 +192,51 @@ pub(crate) async fn each_reader_of_the_history_has_a_bookmark_of_its_own(store: 
     assert_eq!(store.bookmark("nobody").await.expect("reads"), None);
 }
 
+pub(crate) async fn an_evacuation_is_changed_only_from_the_generation_that_was_read(store: &dyn Store) {
+    assert_eq!(store.evacuations(9).await.expect("reads"), []);
+    let mut first = evacuation("e1", "prod", 0, "begun");
+    first.history.push(entry("checkout", None, "it begins"));
+    assert_eq!(store.commit_evacuation(&first).await.expect("commits"), Some(Generation(1)));
+    for expected in [0, 2] {
+        let mut late = evacuation("e1", "prod", expected, "late");
+        late.history.push(entry("checkout", None, "never told"));
+        assert_eq!(store.commit_evacuation(&late).await.expect("answers"), None, "{expected}");
+    }
+    assert_eq!(
+        store.commit_evacuation(&evacuation("e1", "prod", 1, "on")).await.expect("commits"),
+        Some(Generation(2))
+    );
+    let stored = StoredEvacuation { generation: Generation(2), state: "on".to_owned() };
+    assert_eq!(store.evacuations(0).await.expect("reads"), [stored]);
+    assert_eq!(all_history(store).await, ["it begins"]);
+}
+
+pub(crate) async fn only_one_evacuation_of_a_region_is_open(store: &dyn Store) {
+    let over =
+        |id: &str, region: &str, expected| EvacuationCommit { open: false, ..evacuation(id, region, expected, "over") };
+    let took = |answer: Result<Option<Generation>, StoreError>| answer.expect("answers").is_some();
+    assert!(took(store.commit_evacuation(&evacuation("e1", "prod", 0, "one")).await));
+    assert!(!took(store.commit_evacuation(&evacuation("e2", "prod", 0, "two")).await), "the first one is open");
+    assert!(took(store.commit_evacuation(&evacuation("e3", "dr", 0, "three")).await), "another region");
+    assert!(took(store.commit_evacuation(&over("e1", "prod", 1)).await));
+    assert!(took(store.commit_evacuation(&evacuation("e4", "prod", 0, "four")).await));
+    assert!(took(store.commit_evacuation(&over("e1", "prod", 2)).await), "what is over may change");
+    assert!(!took(store.commit_evacuation(&evacuation("e1", "prod", 3, "again")).await), "and not open again now");
+}
+
+pub(crate) async fn evacuations_that_are_over_are_read_up_to_a_number_and_open_ones_always(store: &dyn Store) {
+    for (id, open) in [("e1", true), ("e2", false), ("e3", false), ("e4", false)] {
+        let commit = EvacuationCommit { open, ..evacuation(id, id, 0, id) };
+        store.commit_evacuation(&commit).await.expect("commits").expect("fits");
+    }
+    let read = async |ended_max| {
+        let all = store.evacuations(ended_max).await.expect("reads");
+        all.into_iter().map(|stored| stored.state).collect::<Vec<_>>()
+    };
+    assert_eq!(read(2).await, ["e1", "e3", "e4"], "the newest of them");
+    assert_eq!(read(0).await, ["e1"]);
+}
+
 /// Fills a store that is then closed; [`a_restart_kept_everything`] looks at the same store, opened again.
 pub(crate) async fn fill_before_a_restart(store: &dyn Store) {
     let mut first = step("checkout", 0, "before");
@@ -198,6 +246,7 @@ pub(crate) async fn fill_before_a_restart(store: &dyn Store) {
     first.history.push(entry("checkout", Some("w1"), "page someone"));
     store.commit(&first).await.expect("commits");
     store.set_bookmark("oncall", &Bookmark { position: Position(1), note: "kept".to_owned() }).await.expect("sets");
+    store.commit_evacuation(&evacuation("e1", "prod", 0, "kept")).await.expect("commits");
 }
 
 pub(crate) async fn a_restart_kept_everything(store: &dyn Store) {
@@ -209,6 +258,7 @@ pub(crate) async fn a_restart_kept_everything(store: &dyn Store) {
     assert!(rows[0].entry.page);
     let bookmark = store.bookmark("oncall").await.expect("reads").expect("is there");
     assert_eq!((bookmark.position, bookmark.note.as_str()), (Position(1), "kept"));
+    assert_eq!(store.evacuations(0).await.expect("reads")[0].state, "kept");
 
     let mut next = step("checkout", 1, "after");
     next.history.push(entry("checkout", None, "later"));

@@ -5,7 +5,7 @@ use dns_core::history::{HistoryEntry, HistoryKind};
 use dns_core::identifier::ServiceName;
 use dns_core::time::Timestamp;
 use dns_core::write::PlannedWrite;
-use dns_store::port::{Commit, Generation};
+use dns_store::port::{Commit, EvacuationCommit, Generation};
 use serde_json::json;
 
 pub(crate) fn service(name: &str) -> ServiceName {
@@ -23,6 +23,18 @@ pub(crate) fn step(name: &str, expected: u64, envelope: &str) -> Commit {
         expected: Generation(expected),
         envelope: envelope.to_owned(),
         outbox: Vec::new(),
+        history: Vec::new(),
+    }
+}
+
+/// An open evacuation.
+pub(crate) fn evacuation(id: &str, region: &str, expected: u64, state: &str) -> EvacuationCommit {
+    EvacuationCommit {
+        id: id.parse().expect("a valid id"),
+        region: region.parse().expect("a valid name"),
+        open: true,
+        expected: Generation(expected),
+        state: state.to_owned(),
         history: Vec::new(),
     }
 }

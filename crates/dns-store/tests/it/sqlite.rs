@@ -33,6 +33,9 @@ contract! {
     history_is_filtered_by_kind_and_time,
     a_row_on_its_own_changes_no_state,
     each_reader_of_the_history_has_a_bookmark_of_its_own,
+    an_evacuation_is_changed_only_from_the_generation_that_was_read,
+    only_one_evacuation_of_a_region_is_open,
+    evacuations_that_are_over_are_read_up_to_a_number_and_open_ones_always,
 }
 
 fn place() -> (TempDir, PathBuf) {
