@@ -4,6 +4,7 @@
 //! engine, and answer 202 with a decision to follow, 200 if nothing has to be written, or 409 with the rules that
 //! said no.
 
+pub(crate) mod evacuations;
 mod explanations;
 mod facts;
 mod observations;
@@ -11,16 +12,19 @@ mod orders;
 mod reads;
 pub(crate) mod report;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
+use dns_core::identifier::ProviderName;
 use dns_service::clock::Clock;
 use dns_service::http::ApiError;
 use dns_store::port::Store;
 
 use crate::engine::handle::Engine;
 use crate::engine::snapshot::Snapshot;
+use crate::providers::allowance::Allowance;
 
 /// What handlers need.
 #[derive(Clone)]
@@ -31,6 +35,8 @@ pub(crate) struct ApiState {
     pub(crate) store: Arc<dyn Store>,
     /// The clock, for the ends of pauses.
     pub(crate) clock: Clock,
+    /// How fast each provider takes moves, for previews.
+    pub(crate) allowances: Arc<BTreeMap<ProviderName, Allowance>>,
 }
 
 /// Every route of the API.
@@ -51,6 +57,14 @@ pub(crate) fn routes(state: ApiState) -> Router {
         .route("/api/v1/services/{name}/facts", post(facts::take_down))
         .route("/api/v1/pause", post(orders::pause_all))
         .route("/api/v1/resume", post(orders::resume_all))
+        .route("/api/v1/regions", get(evacuations::regions))
+        .route("/api/v1/regions/{name}/evacuations", post(evacuations::evacuate))
+        .route("/api/v1/evacuations", get(evacuations::all))
+        .route("/api/v1/evacuations/{id}", get(evacuations::one))
+        .route("/api/v1/evacuations/{id}/stop", post(evacuations::stop))
+        .route("/api/v1/evacuations/{id}/resume", post(evacuations::resume))
+        .route("/api/v1/evacuations/{id}/close", post(evacuations::close))
+        .route("/api/v1/evacuations/{id}/return", post(evacuations::bring_back))
         .with_state(state)
 }
 

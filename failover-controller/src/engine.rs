@@ -11,6 +11,7 @@
 //! It runs without a store, too, and then decides nothing and says why ([`loading`], [`trouble`]).
 
 mod due;
+pub(crate) mod evacuating;
 pub(crate) mod evidence;
 pub(crate) mod handle;
 mod judging;
@@ -46,6 +47,7 @@ use tokio_util::sync::CancellationToken;
 use crate::aside::Asides;
 use crate::reader::ReadNow;
 use crate::verifier::Verifications;
+use evacuating::Evacuations;
 use evidence::{Due, Witnesses};
 use handle::{Inbox, Message, OrderAnswer};
 use loading::Waiting;
@@ -115,6 +117,8 @@ pub(crate) struct Owner {
     fleet: Fleet,
     /// Whose turn to move is first: the one after the last that was let.
     next_turn: Option<ServiceName>,
+    /// Evacuations of regions by order.
+    evacuations: Evacuations,
     /// What was last shown of every service beside its own state.
     told: Told,
 }
@@ -180,6 +184,7 @@ impl Owner {
             counting: BTreeSet::new(),
             fleet: Fleet::new(parts.blast_radius),
             next_turn: None,
+            evacuations: Evacuations::default(),
             told: Told::default(),
             parts,
         }
@@ -191,9 +196,12 @@ impl Owner {
         let failures = self.trouble.failures();
         self.trouble.reopen();
         self.notice_another_file().await;
+        // Before services: what keeps them out of a region must be known when they are first judged.
+        self.load_evacuations().await;
         self.load_waiting().await;
         self.try_store_again().await;
         self.judge_due().await;
+        self.evacuate().await;
         if self.trouble.failures() == failures {
             self.trouble.end();
         }
@@ -242,6 +250,10 @@ impl Owner {
                 }
             }
             Message::Recorded(entry) => self.record(*entry).await,
+            Message::Evacuation(call, reply) => {
+                let answer = Box::pin(self.call(*call)).await;
+                let _gone = reply.send(answer);
+            }
             step @ (Message::Zone(..)
             | Message::Vetoed(..)
             | Message::Permit(..)

@@ -8,7 +8,9 @@ use dns_core::judgement::Health;
 use dns_core::machine::State;
 use tokio_util::sync::CancellationToken;
 
+use crate::api::evacuations::report::in_brief;
 use crate::attention::concerns;
+use crate::engine::evacuating::EvacuationView;
 use crate::engine::handle::Engine;
 use crate::engine::snapshot::{ServiceView, Snapshot};
 
@@ -33,6 +35,12 @@ pub(crate) fn describe() {
     describe_gauge!("failover_controller_write_open", "1 while a write is not settled");
     describe_gauge!("failover_controller_vantage_sighted", "1 if the vantage point is heard and sighted");
     describe_gauge!("failover_controller_store_up", "1 if the store took the last commit");
+    describe_gauge!(
+        "failover_controller_evacuation_services",
+        "services of the newest evacuation of a region that are this far"
+    );
+    describe_gauge!("failover_controller_evacuation_open", "1 while an evacuation of the region is not over");
+    describe_gauge!("failover_controller_evacuation_stopped", "1 if it has stopped by itself and a person has to look");
     describe_counter!("failover_controller_history_rows_total", "history rows by kind");
     describe_counter!("failover_controller_pages_total", "history rows that should wake someone");
     describe_counter!("failover_controller_zone_read_failures_total", "zone reads that failed");
@@ -77,7 +85,30 @@ fn set(snapshot: &Snapshot, before: Option<&Snapshot>) {
         metrics::gauge!("failover_controller_vantage_sighted", "vantage" => name.to_string()).set(flag(sighted));
         metrics::counter!("failover_controller_evidence_reconnects_total", "vantage" => name.to_string()).increment(0);
     }
+    // Oldest first, so the newest of a region stands.
+    snapshot.evacuations.iter().for_each(set_evacuation);
     metrics::gauge!("failover_controller_store_up").set(flag(snapshot.store_error.is_none()));
+}
+
+fn set_evacuation(view: &EvacuationView) {
+    let report = in_brief(view);
+    let counts = [
+        ("waiting", report.waiting),
+        ("moving", report.moving),
+        ("served", report.served),
+        ("unverified", report.unverified),
+        ("failed", report.failed),
+        ("held", report.held_count),
+    ];
+    for (state, count) in counts {
+        let labels = [("region", report.region.clone()), ("state", state.to_owned())];
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        metrics::gauge!("failover_controller_evacuation_services", &labels).set(f64::from(count));
+    }
+    let region = report.region;
+    let open = view.evacuation.is_open();
+    metrics::gauge!("failover_controller_evacuation_open", "region" => region.clone()).set(flag(open));
+    metrics::gauge!("failover_controller_evacuation_stopped", "region" => region).set(flag(report.page));
 }
 
 /// `left` is the state that it was in before.

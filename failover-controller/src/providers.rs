@@ -1,5 +1,6 @@
 //! The configured providers: their adapters, and how their zones are verified and watched.
 
+pub(crate) mod allowance;
 mod hooks;
 pub(crate) mod outlook;
 mod receipts;

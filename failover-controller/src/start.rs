@@ -36,6 +36,7 @@ use crate::executor::Executor;
 use crate::gates::{self, Gates};
 use crate::hooks::Hooks;
 use crate::notify::{self, Office};
+use crate::providers::allowance::Allowance;
 use crate::providers::{self, ProviderInUse};
 use crate::reader::{Pace, ReadNow};
 use crate::verifier::Verifications;
@@ -184,7 +185,8 @@ fn start(serving: Serving<'_>) -> anyhow::Result<Running> {
         stop: stop.clone(),
     });
     outer.spawn("the page", press.run(stop.clone()));
-    let api = api::routes(ApiState { engine: engine.clone(), store, clock });
+    let allowances = Arc::new(allowances(config));
+    let api = api::routes(ApiState { engine: engine.clone(), store, clock, allowances });
     let router = http::router_with_pages(api, pages, kit);
     outer.spawn("the API", async move {
         if let Err(error) = listening.serve(router, stop).await {
@@ -230,6 +232,11 @@ impl Running {
             Some(Err(error)) => Err(error).context("a part ended abnormally"),
         }
     }
+}
+
+/// How fast each provider takes moves.
+fn allowances(config: &Config) -> BTreeMap<ProviderName, Allowance> {
+    config.providers.iter().map(|(name, provider)| (name.clone(), Allowance::of(&provider.kind))).collect()
 }
 
 fn engine_parts(

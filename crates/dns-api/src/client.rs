@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use dns_core::identifier::ServiceName;
+use dns_core::identifier::{RegionName, ServiceName};
 use http::{Method, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,6 +14,9 @@ use url::Url;
 
 use crate::by_hand::MoveRecord;
 use crate::command::{Accepted, BulkAccepted, DecisionReport, FailoverRequest, PauseRequest, ReasonedRequest};
+use crate::evacuation::{
+    EvacuationList, EvacuationPreview, EvacuationReport, EvacuationRequest, RegionList, ReturnRequest,
+};
 use crate::explain::{ExplanationReport, ObservationReport};
 use crate::history::HistoryPage;
 use crate::problem::Problem;
@@ -218,6 +221,58 @@ impl ControllerClient {
     /// Ends every pause.
     pub async fn resume_all(&self, request: &ReasonedRequest) -> Result<BulkAccepted, ClientError> {
         self.post(&["resume"], request).await
+    }
+
+    /// Every region.
+    pub async fn regions(&self) -> Result<RegionList, ClientError> {
+        self.get(&["regions"], &()).await
+    }
+
+    /// Evacuations that are open, and the newest of the others.
+    pub async fn evacuations(&self) -> Result<EvacuationList, ClientError> {
+        self.get(&["evacuations"], &()).await
+    }
+
+    /// One evacuation, by its id or its region.
+    pub async fn evacuation(&self, which: &str) -> Result<EvacuationReport, ClientError> {
+        self.get(&["evacuations", which], &()).await
+    }
+
+    /// What an evacuation would do. The request must ask for a preview.
+    pub async fn preview_evacuation(
+        &self,
+        region: &RegionName,
+        request: &EvacuationRequest,
+    ) -> Result<EvacuationPreview, ClientError> {
+        self.post(&["regions", region.as_str(), "evacuations"], request).await
+    }
+
+    /// Moves every service out of a region. The request must not ask for a preview.
+    pub async fn evacuate(
+        &self,
+        region: &RegionName,
+        request: &EvacuationRequest,
+    ) -> Result<EvacuationReport, ClientError> {
+        self.post(&["regions", region.as_str(), "evacuations"], request).await
+    }
+
+    /// Stops, resumes or closes an evacuation: `verb` is the last part of the path.
+    pub async fn steer_evacuation(
+        &self,
+        which: &str,
+        verb: &str,
+        request: &ReasonedRequest,
+    ) -> Result<EvacuationReport, ClientError> {
+        self.post(&["evacuations", which, verb], request).await
+    }
+
+    /// Brings back what an evacuation has moved.
+    pub async fn return_evacuated(
+        &self,
+        which: &str,
+        request: &ReturnRequest,
+    ) -> Result<EvacuationReport, ClientError> {
+        self.post(&["evacuations", which, "return"], request).await
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &[&str], query: &impl Serialize) -> Result<T, ClientError> {

@@ -6,6 +6,7 @@ pub mod ask;
 pub mod by_hand;
 pub mod client;
 pub mod command;
+pub mod evacuation;
 pub mod evidence;
 pub mod evidence_stream;
 pub mod explain;

@@ -96,6 +96,9 @@ const HEALTH: [Operation; 4] = [
 
 const ACCEPTED: &[(u16, Answer)] = &[(200, Answer::Json("Accepted")), (202, Answer::Json("Accepted"))];
 const TAKEN: &[(u16, Answer)] = &[(200, Answer::Json("Accepted"))];
+const EVACUATION: &[(u16, Answer)] = &[(200, Answer::Json("EvacuationReport"))];
+const BEGUN: &[(u16, Answer)] = &[(200, Answer::Json("EvacuationPreview")), (202, Answer::Json("EvacuationReport"))];
+const RETURNS: &[(u16, Answer)] = &[(202, Answer::Json("EvacuationReport"))];
 const BULK: &[(u16, Answer)] = &[(200, Answer::Json("BulkAccepted"))];
 
 /// Every operation of the controller.
@@ -158,6 +161,31 @@ pub const CONTROLLER: &[Operation] = &[
     write("/api/v1/services/{name}/facts", "Takes down a move that was made by hand.", "MoveRecord", TAKEN),
     write("/api/v1/pause", "Blocks automatic writes of every service.", "PauseRequest", BULK),
     write("/api/v1/resume", "Ends every pause.", "ReasonedRequest", BULK),
+    read(
+        "/api/v1/regions",
+        "Every region, with how many services are there.",
+        Input::None,
+        &[(200, Answer::Json("RegionList"))],
+        &[],
+    ),
+    write(
+        "/api/v1/regions/{name}/evacuations",
+        "Moves every service out of a region, or tells what that would do.",
+        "EvacuationRequest",
+        BEGUN,
+    ),
+    read(
+        "/api/v1/evacuations",
+        "Evacuations that are open and the newest of the others, oldest first.",
+        Input::None,
+        &[(200, Answer::Json("EvacuationList"))],
+        &[],
+    ),
+    read("/api/v1/evacuations/{id}", "One evacuation, by its id or its region.", Input::None, EVACUATION, &[404]),
+    write("/api/v1/evacuations/{id}/stop", "Moves nothing more.", "ReasonedRequest", EVACUATION),
+    write("/api/v1/evacuations/{id}/resume", "Goes on.", "ReasonedRequest", EVACUATION),
+    write("/api/v1/evacuations/{id}/close", "Ends it as it is.", "ReasonedRequest", EVACUATION),
+    write("/api/v1/evacuations/{id}/return", "Brings back what it has moved.", "ReturnRequest", RETURNS),
     HEALTH[0],
     HEALTH[1],
     HEALTH[2],
@@ -207,6 +235,12 @@ pub const MONITOR: &[Operation] = &[
     crate::command::FailoverRequest,
     crate::command::PauseRequest,
     crate::command::ReasonedRequest,
+    crate::evacuation::EvacuationList,
+    crate::evacuation::EvacuationPreview,
+    crate::evacuation::EvacuationReport,
+    crate::evacuation::EvacuationRequest,
+    crate::evacuation::RegionList,
+    crate::evacuation::ReturnRequest,
     crate::explain::ExplanationReport,
     crate::explain::ObservationReport,
     crate::history::HistoryPage,

@@ -13,6 +13,9 @@ pub struct StatusReport {
     /// The lines of every service's `attention`, each with whether it should wake someone; services by name, pages first.
     #[serde(default)]
     pub concerns: Vec<ConcernReport>,
+    /// Evacuations that are open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evacuations: Vec<crate::evacuation::EvacuationReport>,
 }
 
 /// One thing that a person should see.

@@ -6,6 +6,7 @@
 //! *waves*, each only when the one before has been seen to arrive.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -154,6 +155,8 @@ struct Departures {
 pub struct Fleet {
     radius: BlastRadius,
     regions: BTreeMap<RegionName, Departures>,
+    /// The regions that are being evacuated by order, each with a sentence about it. Shared: each step takes a copy of all.
+    evacuated: Arc<BTreeMap<RegionName, String>>,
 }
 
 /// Why a service may not leave now.
@@ -168,12 +171,24 @@ pub enum Withheld {
 impl Fleet {
     /// Of nobody.
     pub fn new(radius: BlastRadius) -> Self {
-        Self { radius, regions: BTreeMap::new() }
+        Self { radius, regions: BTreeMap::new(), evacuated: Arc::default() }
     }
 
     /// The bounds.
     pub fn radius(&self) -> &BlastRadius {
         &self.radius
+    }
+
+    /// Notes which regions are being evacuated by order, each with a sentence about it.
+    pub fn set_evacuated(&mut self, regions: BTreeMap<RegionName, String>) {
+        if *self.evacuated != regions {
+            self.evacuated = Arc::new(regions);
+        }
+    }
+
+    /// What is to be said of the evacuation of a region; `None` if nobody has ordered one.
+    pub fn evacuation_of(&self, region: &RegionName) -> Option<&str> {
+        self.evacuated.get(region).map(String::as_str)
     }
 
     /// Takes a service in.
@@ -236,12 +251,12 @@ impl Fleet {
             let bounds = format!("at most {free} leave without an order while fewer than {} fail", radius.region_loss);
             return Err(Withheld::UntilOrdered(format!("{figures}; {bounds}")));
         }
-        if departures.failed * 100 > begun * FAILED_PERCENT_MAX {
+        if are_too_many(departures.failed, begun) {
             let text = format!("{figures}, and {} of these did not arrive; order it by hand", departures.failed);
             return Err(Withheld::UntilOrdered(text));
         }
         let settled = departures.arrived + departures.failed;
-        if begun < wave_end(settled) {
+        if begun < wave_end(settled, usize::MAX) {
             return Ok(());
         }
         let text =
@@ -250,11 +265,17 @@ impl Fleet {
     }
 }
 
-/// How many may have begun when so many have settled: one, then ten more, then a hundred more.
-fn wave_end(settled: usize) -> usize {
+/// Whether so many of those that have begun did not arrive that nothing more may follow.
+pub(crate) fn are_too_many(failed: usize, begun: usize) -> bool {
+    failed * 100 > begun * FAILED_PERCENT_MAX
+}
+
+/// How many may have begun when so many have settled: one, then ten more, then a hundred more, and never more than
+/// `size_max` at once.
+pub(crate) fn wave_end(settled: usize, size_max: usize) -> usize {
     let (mut end, mut size) = (1, 1);
     while end <= settled {
-        size *= WAVE_GROWTH;
+        size = size_max.min(size * WAVE_GROWTH).max(1);
         end += size;
     }
     end

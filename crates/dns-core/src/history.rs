@@ -87,6 +87,14 @@ kinds! {
     Resumed = "resumed",
     /// A move that was made by hand, without any controller, was told afterwards.
     Imported = "imported",
+    /// All services of a region began to leave it by order, or to return.
+    EvacuationStarted = "evacuationStarted",
+    /// Nothing more leaves until someone resumes.
+    EvacuationStopped = "evacuationStopped",
+    /// An evacuation that had stopped goes on.
+    EvacuationResumed = "evacuationResumed",
+    /// An evacuation is over.
+    EvacuationEnded = "evacuationEnded",
 }
 
 impl fmt::Display for HistoryKind {

@@ -69,6 +69,8 @@ rules! {
     NotPaused = "notPaused",
     /// While a window is open what can wait does.
     ChangeFreeze = "changeFreeze",
+    /// Nothing moves into a region that is being evacuated by order.
+    RegionEvacuated = "regionEvacuated",
     /// A service that was never adopted, or was released, is not written.
     Adopted = "adopted",
     /// A foreign change holds every write.
@@ -124,6 +126,7 @@ impl Rule {
             | Self::TargetProven
             | Self::GatesOpen
             | Self::ChangeFreeze
+            | Self::RegionEvacuated
             | Self::HooksAgreed
             | Self::CooledDown => true,
             Self::EmptyAnswer

@@ -8,6 +8,7 @@ pub mod break_glass;
 pub mod certificate;
 pub mod change;
 pub mod digest;
+pub mod evacuation;
 pub mod evidence;
 pub mod explain;
 pub mod fence;

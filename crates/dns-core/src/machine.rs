@@ -55,6 +55,7 @@ mod chart;
 pub mod command;
 mod decide;
 pub mod effect;
+mod evacuating;
 pub mod event;
 mod fencing;
 mod hold;

@@ -123,7 +123,7 @@ fn reasoned(command: Command, by: dns_core::identifier::Actor, body: ReasonedReq
 }
 
 /// A reason is for whoever reads the history at night: one line, not empty.
-fn checked_reason(reason: &str) -> Result<String, ApiError> {
+pub(super) fn checked_reason(reason: &str) -> Result<String, ApiError> {
     let reason = reason.trim();
     if reason.is_empty() || reason.len() > REASON_BYTES_MAX || reason.chars().any(char::is_control) {
         let detail = format!("`reason` must be one line of 1 to {REASON_BYTES_MAX} bytes");
@@ -132,7 +132,7 @@ fn checked_reason(reason: &str) -> Result<String, ApiError> {
     Ok(reason.to_owned())
 }
 
-fn rules(names: &[String]) -> Result<Vec<Rule>, ApiError> {
+pub(super) fn rules(names: &[String]) -> Result<Vec<Rule>, ApiError> {
     let overridable: Vec<&str> =
         Rule::ALL.iter().filter(|rule| rule.is_overridable()).map(|rule| rule.as_str()).collect();
     let rule = |name: &String| match name.parse::<Rule>() {
@@ -193,7 +193,7 @@ fn done(command: &Command, service: &ServiceName) -> String {
             format!("`{service}` is paused until {until}: automation writes nothing, your orders still do")
         }
         Command::Resume => format!("`{service}` is resumed: automation acts again"),
-        Command::Failover { .. } | Command::Failback | Command::Adopt | Command::Release => {
+        Command::Failover { .. } | Command::Failback | Command::Evacuate { .. } | Command::Adopt | Command::Release => {
             format!("{} of `{service}` is done", verb(command))
         }
     }
@@ -203,6 +203,7 @@ fn verb(command: &Command) -> &'static str {
     match command {
         Command::Failover { .. } => "failover",
         Command::Failback => "failback",
+        Command::Evacuate { .. } => "evacuation",
         Command::Pause { .. } => "pause",
         Command::Resume => "resume",
         Command::Adopt => "adoption",

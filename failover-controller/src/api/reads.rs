@@ -110,7 +110,11 @@ fn status(rows: &[HistoryRow]) -> DecisionStatus {
         | HistoryKind::Unreadable
         | HistoryKind::ReadableAgain
         | HistoryKind::Paused
-        | HistoryKind::Resumed => None,
+        | HistoryKind::Resumed
+        | HistoryKind::EvacuationStarted
+        | HistoryKind::EvacuationStopped
+        | HistoryKind::EvacuationResumed
+        | HistoryKind::EvacuationEnded => None,
     });
     telling.unwrap_or(DecisionStatus::Open)
 }

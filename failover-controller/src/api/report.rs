@@ -45,7 +45,7 @@ pub(crate) fn status(snapshot: &Snapshot) -> StatusReport {
         summary_of(view, found, snapshot.at)
     });
     let list = list_of(services.collect(), snapshot);
-    StatusReport { list, concerns: all }
+    StatusReport { list, concerns: all, evacuations: super::evacuations::report::open(snapshot) }
 }
 
 fn concern_report(view: &ServiceView, concern: &Concern) -> ConcernReport {

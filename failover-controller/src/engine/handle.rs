@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dns_core::fence::DecisionId;
-use dns_core::gate::{Answer, GateKey};
+use dns_core::gate::{self, GateKey};
 use dns_core::history::HistoryEntry;
 use dns_core::identifier::{ServiceName, VantageName};
 use dns_core::machine::command::Order;
@@ -17,6 +17,7 @@ use dns_provider::port::{Permit, ProviderError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::evacuating::{Answer, Call};
 use super::evidence::Heard;
 use super::snapshot::{STANDS_STILL, Snapshot};
 
@@ -39,6 +40,8 @@ pub(crate) enum Message {
     Order(ServiceName, Order, oneshot::Sender<OrderAnswer>),
     /// A hook says no to a decision. The answer says whether that was committed.
     Vetoed(ServiceName, DecisionId, String, oneshot::Sender<Result<(), String>>),
+    /// An operator gave an order about an evacuation.
+    Evacuation(Box<Call>, oneshot::Sender<Answer>),
     /// The executor wants to send.
     Permit(ServiceName, DecisionId, oneshot::Sender<Result<Permit, String>>),
     /// The executor does not know whether a write arrived.
@@ -65,7 +68,7 @@ pub(crate) struct GateAnswer {
     /// How many stalls of this process were known then.
     pub(crate) trust: u64,
     /// What it said.
-    pub(crate) answer: Answer,
+    pub(crate) answer: gate::Answer,
 }
 
 /// What becomes of an order.

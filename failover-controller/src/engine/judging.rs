@@ -18,11 +18,11 @@ use super::unit::Unit;
 /// the shortest time that a decision is valid. Whoever waits longer would be decided again and again, each time with two
 /// rows of history, and everyone else would wait for that. The places that come after the first are not counted: they begin
 /// only as fast as the first ones end.
-const PENDING_MAX: usize = 256;
+pub(super) const PENDING_MAX: usize = 256;
 
 /// How long judging goes on before the engine listens again: evidence that waits is stale after three seconds, and an
 /// engine that does not turn for two counts as having stood still.
-const JUDGING_MAX: Duration = Duration::from_millis(200);
+pub(super) const JUDGING_MAX: Duration = Duration::from_millis(200);
 
 impl Owner {
     /// A vantage point sees otherwise: what it counts for is to be judged.

@@ -18,6 +18,7 @@ use dns_service::failpoint::{self, Failpoint};
 use dns_store::port::{HistoryTrouble, StoreError};
 
 use super::Owner;
+use super::evacuating::Evacuations;
 use super::snapshot::{Remembered, ServiceView};
 use super::unit::Unit;
 use crate::aside::Aside;
@@ -138,6 +139,8 @@ impl Owner {
         self.incarnation = self.parts.store.incarnation();
         let now = self.parts.clock.now();
         self.fleet = Fleet::new(self.parts.blast_radius);
+        self.evacuations = Evacuations::default();
+        self.load_evacuations().await;
         for (name, unit) in std::mem::take(&mut self.units) {
             self.waiting.insert(name, Waiting::begin(unit.service().clone(), now));
         }

@@ -51,6 +51,7 @@ impl Owner {
             unloaded: self.waiting.keys().cloned().collect(),
             witnesses: self.witnesses.reports(now),
             fleet: self.fleet.clone(),
+            evacuations: self.evacuations.shown(),
             store_error: self.told.trouble.clone(),
             published: Some(Instant::now()),
             stall: None,

@@ -21,6 +21,7 @@ use dns_core::time::Timestamp;
 use dns_store::port::HistoryTrouble;
 use tokio::time::Instant;
 
+use super::evacuating::EvacuationView;
 use crate::api::report::rfc3339;
 use crate::aside::Aside;
 
@@ -44,6 +45,8 @@ pub(crate) struct Snapshot {
     pub(crate) witnesses: BTreeMap<VantageName, WitnessView>,
     /// All services as far as one depends on the others, itself among them.
     pub(crate) fleet: Fleet,
+    /// Evacuations by order, oldest first.
+    pub(crate) evacuations: Arc<Vec<EvacuationView>>,
     /// What is wrong with the store.
     pub(crate) store_error: Option<String>,
     /// When it was published, by the clock that only goes on.

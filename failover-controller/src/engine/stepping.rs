@@ -176,6 +176,7 @@ impl Owner {
             | Message::Gate(_)
             | Message::Order(..)
             | Message::Delivered(..)
+            | Message::Evacuation(..)
             | Message::Recorded(_)) => {
                 return Some(other);
             }

@@ -79,6 +79,13 @@ impl Rig {
         self.store.commit(&commit).await.expect("commits");
     }
 
+    /// The kinds of all rows.
+    async fn history(&self) -> Vec<String> {
+        let query = dns_store::port::HistoryQuery { limit: 100, ..dns_store::port::HistoryQuery::default() };
+        let rows = self.store.history(&query).await.expect("reads");
+        rows.into_iter().map(|row| row.entry.kind.to_string()).collect()
+    }
+
     /// What is to be looked at now. A moment ago would be before the last look: a clock that was set back.
     fn due(&self) -> Vec<ServiceName> {
         self.owner.due(self.owner.parts.clock.now())
@@ -378,4 +385,87 @@ async fn what_gates_said_before_a_stall_counts_no_more() {
     assert_eq!(rig.gate(), "unknown", "an answer to a question of before");
     rig.owner.take_gate(yes(rig.owner.parts.clock.now(), 1));
     assert_eq!(rig.gate(), "open");
+}
+
+fn begin() -> evacuating::Call {
+    evacuating::Call::Begin(evacuating::Begin {
+        region: "prod".parse().expect("a region"),
+        to: None,
+        by: "oncall".parse().expect("a name"),
+        reason: "power".to_owned(),
+        overrides: Vec::new(),
+        wave_max: None,
+    })
+}
+
+fn subject() -> evacuating::Subject {
+    let by = "oncall".parse().expect("a name");
+    evacuating::Subject { which: "prod".to_owned(), by, reason: "as agreed".to_owned() }
+}
+
+/// `checkout` is in prod.
+async fn rig_in_prod() -> Rig {
+    let mut rig = rig().await;
+    let envelope = untouched("checkout").replace(r#""active":null"#, r#""active":"prod""#);
+    assert_ne!(envelope, untouched("checkout"));
+    rig.put("checkout", envelope).await;
+    rig.owner.load_anew().await;
+    rig
+}
+
+#[tokio::test]
+async fn an_evacuation_is_in_the_store_and_whoever_loads_it_goes_on() {
+    let mut rig = rig_in_prod().await;
+    let prod = "prod".parse().expect("a region");
+    let begun = rig.owner.call(begin()).await.expect("begins");
+    assert_eq!((begun.evacuation.services, begun.tally.waiting), (1, 1));
+    let twice = rig.owner.call(begin()).await.expect_err("one of a region");
+    assert!(matches!(&twice, evacuating::Refused::Impossible { .. }), "{twice}");
+
+    rig.owner.load_anew().await;
+    assert_eq!(rig.owner.snapshot().evacuations[0].evacuation, begun.evacuation);
+    assert!(rig.owner.fleet.evacuation_of(&prod).is_some_and(|why| why.contains("power")), "nothing comes in");
+    let stopped = rig.owner.call(evacuating::Call::Stop(subject())).await.expect("stops");
+    assert!(!stopped.evacuation.is_running() && rig.owner.fleet.evacuation_of(&prod).is_some());
+    rig.owner.call(evacuating::Call::Stop(subject())).await.expect_err("it is stopped");
+    let resumed = rig.owner.call(evacuating::Call::Resume(subject())).await.expect("goes on");
+    assert_eq!(resumed.evacuation.run, 2);
+    rig.owner.call(evacuating::Call::Resume(subject())).await.expect_err("it is running");
+    rig.owner.call(evacuating::Call::Close(subject())).await.expect("ends");
+    assert_eq!(rig.owner.fleet.evacuation_of(&prod), None);
+    let kinds: Vec<_> = rig.history().await;
+    assert_eq!(kinds, ["evacuationStarted", "evacuationStopped", "evacuationResumed", "evacuationEnded"]);
+    rig.owner.call(begin()).await.expect("another one may begin");
+}
+
+#[tokio::test]
+async fn an_evacuation_that_another_has_changed_is_loaded_before_anything_else_is_ordered() {
+    let mut rig = rig_in_prod().await;
+    let mut begun = rig.owner.call(begin()).await.expect("begins").evacuation;
+    begun.wave_max = Some(3);
+    let commit = dns_store::port::EvacuationCommit {
+        id: begun.id.clone(),
+        region: begun.region.clone(),
+        open: true,
+        expected: Generation(1),
+        state: serde_json::to_string(&begun).expect("serialises"),
+        history: Vec::new(),
+    };
+    rig.store.commit_evacuation(&commit).await.expect("commits").expect("fits");
+    rig.owner.call(evacuating::Call::Stop(subject())).await.expect_err("what is known is old");
+    rig.owner.turn().await;
+    let stopped = rig.owner.call(evacuating::Call::Stop(subject())).await.expect("stops");
+    assert_eq!(stopped.evacuation.wave_max, Some(3));
+}
+
+#[tokio::test]
+async fn nothing_is_evacuated_before_every_service_is_loaded() {
+    let mut rig = rig_in_prod().await;
+    rig.owner.call(begin()).await.expect("begins");
+    rig.owner.load_anew().await;
+    let waiting = loading::all(&rig.owner.parts.services[..1], rig.owner.parts.clock.now());
+    rig.owner.waiting.extend(waiting);
+    assert!(!rig.owner.is_loaded());
+    let refused = rig.owner.call(evacuating::Call::Stop(subject())).await.expect_err("it is loading");
+    assert!(matches!(refused, evacuating::Refused::Store(_)), "{refused}");
 }

@@ -133,7 +133,6 @@ impl Unit {
     }
 
     /// Its machines.
-    #[cfg(test)]
     pub(super) fn saga(&self) -> &Saga {
         &self.saga
     }
@@ -401,7 +400,7 @@ fn shown(saga: &Saga, now: Timestamp) -> (&Place, &Machine) {
     (teller, saga.machine(teller).expect("invariant: every place has a machine"))
 }
 
-fn note_effect(effect: &Effect) {
+pub(super) fn note_effect(effect: &Effect) {
     if let Effect::Record(HistoryEntry { service, kind, decision, summary, page, .. }) = effect {
         let decision = decision.as_ref().map(DecisionId::as_str);
         metrics::counter!("failover_controller_history_rows_total", "service" => service.to_string(), "kind" => kind.as_str())

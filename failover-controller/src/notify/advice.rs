@@ -52,6 +52,10 @@ pub(super) fn of(sort: Sort, row: &HistoryEntry) -> Advice {
             "nobody is worse off yet, but no failover could go there: see what it is short of",
             format!("dns-admin explain {name}"),
         ),
+        Sort::Evacuation => (
+            "nothing more leaves the region: see what is held or failed, mend it, then resume",
+            "dns-admin region evacuations".to_owned(),
+        ),
     };
     Advice { text, command }
 }

@@ -38,6 +38,8 @@ pub(crate) enum Sort {
     Paused,
     /// A standby region could not be moved to.
     Standby,
+    /// An evacuation has stopped by itself.
+    Evacuation,
 }
 
 impl Sort {
@@ -52,6 +54,7 @@ impl Sort {
             Self::Unreadable => "unreadable",
             Self::Paused => "paused",
             Self::Standby => "standby",
+            Self::Evacuation => "evacuation",
         }
     }
 }
@@ -169,6 +172,7 @@ fn begins(kind: HistoryKind) -> Option<Sort> {
         HistoryKind::Unreadable => Some(Sort::Unreadable),
         HistoryKind::Paused => Some(Sort::Paused),
         HistoryKind::StandbyUnready => Some(Sort::Standby),
+        HistoryKind::EvacuationStopped => Some(Sort::Evacuation),
         HistoryKind::StateChanged
         | HistoryKind::WouldMove
         | HistoryKind::Unheld
@@ -180,6 +184,9 @@ fn begins(kind: HistoryKind) -> Option<Sort> {
         | HistoryKind::ReadableAgain
         | HistoryKind::Resumed
         | HistoryKind::StandbyReady
+        | HistoryKind::EvacuationStarted
+        | HistoryKind::EvacuationResumed
+        | HistoryKind::EvacuationEnded
         | HistoryKind::Imported => None,
     }
 }
@@ -198,6 +205,7 @@ fn ends(row: &HistoryEntry, sort: Sort) -> bool {
         HistoryKind::ReadableAgain => sort == Sort::Unreadable,
         HistoryKind::Resumed => sort == Sort::Paused,
         HistoryKind::StandbyReady => sort == Sort::Standby,
+        HistoryKind::EvacuationResumed | HistoryKind::EvacuationEnded => sort == Sort::Evacuation,
         HistoryKind::StateChanged => matches!(sort, Sort::Move | Sort::Write) && came_to_rest(row),
         HistoryKind::WouldMove
         | HistoryKind::Held
@@ -215,6 +223,8 @@ fn ends(row: &HistoryEntry, sort: Sort) -> bool {
         | HistoryKind::Unreadable
         | HistoryKind::Paused
         | HistoryKind::StandbyUnready
+        | HistoryKind::EvacuationStarted
+        | HistoryKind::EvacuationStopped
         | HistoryKind::Imported => false,
     }
 }
@@ -266,6 +276,8 @@ mod tests {
             (Unreadable, ReadableAgain, "checkout/unreadable"),
             (Paused, Resumed, "checkout/paused"),
             (StandbyUnready, StandbyReady, "checkout/standby"),
+            (EvacuationStopped, EvacuationResumed, "checkout/evacuation"),
+            (EvacuationStopped, EvacuationEnded, "checkout/evacuation"),
         ] {
             assert_eq!(told(&[(begin, true, "x")], &[]), [key], "{begin}");
             assert_eq!(told(&[(begin, false, "x")], &[]), Vec::<String>::new(), "{begin} that wakes nobody");

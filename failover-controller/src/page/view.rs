@@ -1,5 +1,6 @@
 //! What the page shows, as plain values: everything that rendering needs, so that rendering is pure.
 
+use dns_api::evacuation::EvacuationReport;
 use dns_api::history::HistoryRowReport;
 use dns_api::status::{ServiceList, ServiceReport};
 use dns_api::timeline::Timeline;
@@ -7,7 +8,7 @@ use dns_core::time::Timestamp;
 
 use super::archive::Archive;
 use super::forming::forming;
-use crate::api::report;
+use crate::api::{evacuations, report};
 use crate::engine::snapshot::{ServiceView, Snapshot};
 
 /// Rows of history on the page, of all services and of each.
@@ -19,6 +20,8 @@ pub(crate) struct PageView {
     pub(crate) at: Timestamp,
     /// The lines of `status`: services, vantage points, the store.
     pub(crate) list: ServiceList,
+    /// Evacuations that are open.
+    pub(crate) evacuations: Vec<EvacuationReport>,
     /// Every service in full, by name.
     pub(crate) panes: Vec<Pane>,
     /// The newest rows of all services, newest first.
@@ -63,6 +66,7 @@ impl PageView {
         Self {
             at: snapshot.at,
             list: report::list(snapshot),
+            evacuations: evacuations::report::open(snapshot),
             panes: snapshot.services.values().map(|view| pane(view)).collect(),
             newest: archive.newest(HISTORY_ROWS),
             history_error: archive.error().map(str::to_owned),

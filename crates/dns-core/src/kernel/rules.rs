@@ -29,6 +29,7 @@ pub(super) fn ask(rule: Rule, proposal: &Proposal<'_>, situation: &Situation<'_>
         Rule::Observing => observing(situation),
         Rule::NotPaused => not_paused(proposal, situation),
         Rule::ChangeFreeze => change_freeze(proposal, situation),
+        Rule::RegionEvacuated => region_evacuated(proposal, situation),
         Rule::Adopted => adopted(proposal, situation),
         Rule::NoForeignChange => no_foreign_change(proposal, situation),
         Rule::ConfigurationCurrent => configuration_current(situation),
@@ -193,6 +194,13 @@ fn change_freeze(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<S
     let (window, until) = open?;
     let left = until.since(situation.now).as_secs().max(1);
     Some(format!("the window `{}` is open for another {left} s", window.name))
+}
+
+/// By hand, too: whoever fails one service back may not know that a colleague is emptying the region. A place that only
+/// follows is not asked, since the service has gone there.
+fn region_evacuated(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
+    let to = proposal.to.filter(|_| proposal.kind.moves() && !aligns(proposal))?;
+    situation.fleet.evacuation_of(to).map(str::to_owned)
 }
 
 fn adopted(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {

@@ -243,6 +243,10 @@ fn case(rule: Rule) -> (Scene, fn(&mut Scene)) {
         Rule::Observing => (failover, |scene| scene.service.mode = Mode::Observe),
         Rule::NotPaused => (failover, |scene| scene.pause = Some(pause())),
         Rule::ChangeFreeze => (Scene::failback(), |scene| scene.service.windows = freeze(EmergencyFailover::Allow)),
+        Rule::RegionEvacuated => (failover, |scene| {
+            let evacuated = [(region("dr"), "it is being evacuated".to_owned())];
+            scene.fleet.set_evacuated(evacuated.into());
+        }),
         Rule::Adopted => (failover, |scene| scene.standing = Standing::Unadopted { serving: Some(region("prod")) }),
         Rule::NoForeignChange => (failover, |scene| scene.standing = Standing::Foreign { why: "a hand".to_owned() }),
         Rule::ConfigurationCurrent => (failover, |scene| scene.held.as_mut().expect("held").cfg = 5),
@@ -339,6 +343,7 @@ fn only_overridable_rules_are_overridden() {
         &Rule::TargetProven,
         &Rule::GatesOpen,
         &Rule::ChangeFreeze,
+        &Rule::RegionEvacuated,
         &Rule::HooksAgreed,
         &Rule::CooledDown,
     ];

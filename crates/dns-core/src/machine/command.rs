@@ -8,6 +8,7 @@ use super::decide::Wish;
 use super::effect::Refusal;
 use super::memory::Failover;
 use super::{Row, Turn};
+use crate::evacuation::Errand;
 use crate::fence::text::SECONDS_MAX;
 use crate::fence::{Fence, Pause};
 use crate::history::HistoryKind;
@@ -62,6 +63,13 @@ pub enum Command {
     },
     /// End a pause.
     Resume,
+    /// Leave a region as part of its evacuation, or return to it.
+    Evacuate {
+        /// Where to; without it to the first region that is ready.
+        to: Option<RegionName>,
+        /// For which evacuation.
+        errand: Errand,
+    },
     /// Take the records under a fence.
     Adopt,
     /// Leave the records and turn the fence into a tombstone.
@@ -79,6 +87,7 @@ impl Failover {
                 let to = turn.around.service.preferred().clone();
                 self.order_move(to, order, turn);
             }
+            Command::Evacuate { to, errand } => self.order_evacuation(to.as_ref(), errand, order, turn),
             Command::Pause { until } => self.order_pause(*until, order, turn),
             Command::Resume => self.order_resume(order, turn),
             Command::Adopt => self.order_adopt(order, turn),
@@ -86,7 +95,7 @@ impl Failover {
         }
     }
 
-    fn order_move(&mut self, to: RegionName, order: &Order, turn: &mut Turn) {
+    pub(super) fn order_move(&mut self, to: RegionName, order: &Order, turn: &mut Turn) {
         let service = turn.service();
         if service.region(&to).is_none() {
             let known: Vec<&str> = service.regions.iter().map(|region| region.name.as_str()).collect();

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{State, Turn};
+use crate::evacuation::{Arrival, Passage};
 use crate::fence::{DecisionId, Fence, Pause, Pin};
 use crate::fleet::{Departure, Progress};
 use crate::identifier::RegionName;
@@ -63,6 +64,9 @@ pub struct Failover {
     /// The last time that the service left a region without an order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) departure: Option<Departure>,
+    /// The last time that an evacuation has moved the service, or tried to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) passage: Option<Passage>,
     /// A loss of the fence that one look saw and the next has to confirm.
     #[serde(skip)]
     pub(super) doubt: Option<Standing>,
@@ -295,12 +299,13 @@ impl Failover {
         self.failovers.drain(..surplus);
     }
 
-    /// Remembers how a move ended that left a region without an order.
+    /// Remembers how a move ended that left a region, without an order or as part of an evacuation.
     pub(super) fn end_departure(&mut self, decision: &DecisionId, progress: Progress) {
         let own = |departure: &&mut Departure| departure.decision == *decision;
         if let Some(departure) = self.departure.as_mut().filter(own) {
             departure.progress = progress;
         }
+        self.end_passage(decision, if progress == Progress::Arrived { Arrival::Served } else { Arrival::Unserved });
     }
 
     /// Points in the future count as seen now: the clock was set back, and nothing may wait for it to catch up.
@@ -308,7 +313,8 @@ impl Failover {
         self.backoff.mend(now);
         self.moved = self.moved.map(|moved| moved.min(now));
         let ours = self.departure.as_mut().map(|departure| &mut departure.at);
-        self.failovers.iter_mut().chain(ours).for_each(|at| *at = (*at).min(now));
+        let passing = self.passage.as_mut().map(|passage| &mut passage.at);
+        self.failovers.iter_mut().chain(ours).chain(passing).for_each(|at| *at = (*at).min(now));
     }
 
     /// Until when this place is in no state to write. A veto says nothing against the place: another one would only be

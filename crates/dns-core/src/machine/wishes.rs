@@ -57,11 +57,7 @@ impl Failover {
         if judgement.health(active) != Health::Failing || !self.is_anchor(turn) {
             return None;
         }
-        let service = &turn.around.service;
-        let others = || service.regions.iter().map(|region| &region.name).filter(|name| *name != active);
-        let ready = others().find(|name| judgement.is_ready(name, turn.now()));
-        let proven = ready.or_else(|| others().find(|name| judgement.is_proven(name)));
-        let to = proven.or_else(|| others().next()).cloned();
+        let to = self.refuge(active, &turn.around).cloned();
         let seen = judgement.regions.get(active).map(crate::judgement::RegionJudgement::describe).unwrap_or_default();
         let reason = format!("region `{active}` is failing: {seen}");
         let wish = Wish::automatic(WriteKind::Failover, to, reason);

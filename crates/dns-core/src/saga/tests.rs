@@ -6,6 +6,7 @@ mod aligning;
 mod anchoring;
 mod contradicting;
 mod envelope;
+mod evacuating;
 mod exploration;
 mod orders;
 mod vetoing;

@@ -1,10 +1,11 @@
 //! The headline, and the eyes of the system.
 
+use dns_api::evacuation::EvacuationReport;
 use dns_api::status::VantageReport;
 use maud::{Markup, html};
 
 use super::moment::{ago_age, lasting, lasting_age};
-use super::word;
+use super::{prose, word};
 use crate::page::headline::{Severity, headline};
 use crate::page::view::PageView;
 
@@ -23,6 +24,17 @@ pub(super) fn masthead(view: &PageView) -> Markup {
                 @if let Some(since) = line.since { " " (lasting(since)) }
                 (line.after)
             }
+            @for one in &view.evacuations { (evacuation(one)) }
+        }
+    }
+}
+
+/// A line for what moves a whole region.
+fn evacuation(one: &EvacuationReport) -> Markup {
+    html! {
+        p.evacuation data-state=(one.stage) {
+            b { (one.headline()) }
+            @if let Some(why) = &one.why { span.why { (prose(why)) } }
         }
     }
 }

@@ -228,6 +228,7 @@ fn risk(rule: Rule) -> &'static str {
         Rule::AllRegionsFailing => "every region is failing: the move may only spread the trouble",
         Rule::ChangeFreeze => "somebody asked that nothing changes now",
         Rule::HooksAgreed => "whoever was to be asked before a move is not asked",
+        Rule::RegionEvacuated => "a colleague is moving everything out of that region",
         Rule::CooledDown => "the region may fail again at once, and users move twice",
         Rule::EmptyAnswer
         | Rule::UnreadRecord

@@ -27,6 +27,7 @@ pub(super) fn view() -> PageView {
             vantage_points: ["v1", "v2", "v3"].map(sighted).into(),
             store_error: None,
         },
+        evacuations: Vec::new(),
         panes: vec![Pane { report, newest_move: None, rows: Vec::new() }],
         newest: Vec::new(),
         history_error: None,
