@@ -2,6 +2,7 @@
 
 mod dev;
 mod direct;
+pub mod region;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -100,6 +101,9 @@ pub enum Command {
     Pause(Pause),
     /// Ends a pause.
     Resume(Resume),
+    /// Looks at regions, and moves every service out of one.
+    #[command(subcommand)]
+    Region(region::Region),
     /// Takes a service's records under a fence, from when on the controller moves them.
     Adopt(Move),
     /// Leaves a service's records as they are and ends its fence.

@@ -13,6 +13,7 @@ mod iam_policy;
 mod live;
 mod observe;
 mod pause;
+mod region;
 mod release;
 mod resume;
 mod service;
@@ -77,6 +78,7 @@ pub async fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, Fa
         Command::Failback(arguments) => failback::run(&desk()?, arguments).await,
         Command::Pause(arguments) => pause::run(&desk()?, arguments).await,
         Command::Resume(arguments) => resume::run(&desk()?, arguments).await,
+        Command::Region(verb) => region::run(&desk()?, verb).await,
         Command::Adopt(arguments) => adopt::run(&desk()?, arguments).await,
         Command::Release(arguments) => release::run(&desk()?, arguments).await,
         Command::History(arguments) => history::run(&desk()?, arguments).await,

@@ -3,6 +3,7 @@
 pub mod bulk;
 pub mod coexistence;
 pub mod decision;
+pub mod evacuation;
 pub mod explanation;
 pub mod fence;
 pub mod history;

@@ -5,6 +5,7 @@ use dns_api::status::{
 };
 
 use super::Width;
+use super::evacuation;
 use super::lines;
 use super::span::span;
 use super::table::table;
@@ -20,6 +21,7 @@ const STEADY: &str = "steady";
 pub fn status(report: &StatusReport, width: Width) -> String {
     let list = &report.list;
     let mut text = wrapped(&headline(list), HANG, width) + "\n";
+    text.push_str(&lines(report.evacuations.iter().map(|one| evacuation::in_status(one, width))));
     if !list.services.is_empty() {
         text.push('\n');
         text.push_str(&services(&list.services, width));
@@ -182,7 +184,7 @@ fn vantage(vantage: &VantageReport) -> String {
 
 /// One line for each thing that a person should see, each marked by itself.
 fn attention(report: &StatusReport, width: Width) -> String {
-    let StatusReport { list, concerns } = report;
+    let StatusReport { list, concerns, evacuations: _ } = report;
     let line = |page: bool, service: &str, text: &str| {
         let mark = if page { "PAGE" } else { "note" };
         wrapped(&format!("{mark} {service}: {text}"), HANG, width)

@@ -3,6 +3,7 @@
 mod by_hand;
 mod coexist;
 mod command;
+mod evacuation;
 mod exit_code;
 mod explain;
 mod golden;

@@ -62,7 +62,7 @@ pub(crate) fn status(list: ServiceList) -> StatusReport {
         service.attention.iter().enumerate().map(line).collect::<Vec<_>>()
     };
     let concerns: Vec<Value> = list.services.iter().flat_map(of_service).collect();
-    StatusReport { concerns: read(Value::Array(concerns)), list }
+    StatusReport { concerns: read(Value::Array(concerns)), list, evacuations: Vec::new() }
 }
 
 /// `checkout` at two providers, of which the first is down.
