@@ -11,6 +11,7 @@ mod cloudflare_fake;
 mod crash;
 mod dev;
 mod drain;
+mod evacuate;
 mod every_server;
 mod explain;
 mod faults;
