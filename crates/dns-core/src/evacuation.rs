@@ -242,12 +242,9 @@ impl Evacuation {
         let Self { id, region, by, reason, overrides, .. } = self;
         let to = if self.is_return() { Some(region.clone()) } else { self.to.clone() };
         let word = if self.is_return() { "return to" } else { "evacuation of" };
-        Order {
-            command: Command::Evacuate { to, errand: Errand { evacuation: id.clone(), run: self.run } },
-            by: by.clone(),
-            reason: format!("{word} `{region}` ({id}): {reason}"),
-            overrides: overrides.clone(),
-        }
+        let command = Command::Evacuate { to, errand: Errand { evacuation: id.clone(), run: self.run } };
+        let reason = format!("{word} `{region}` ({id}): {reason}");
+        Order { overrides: overrides.clone(), ..Order::new(command, by.clone(), reason) }
     }
 
     /// Decides what follows.

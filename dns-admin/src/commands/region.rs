@@ -91,7 +91,7 @@ fn wave(wave_max: Option<u64>) -> Option<usize> {
 }
 
 async fn steer(desk: &Desk<'_>, which: &str, verb: &str, reason: &str) -> Result<EvacuationReport, Failure> {
-    let request = ReasonedRequest { reason: reason.to_owned(), overrides: Vec::new() };
+    let request = ReasonedRequest { reason: reason.to_owned(), overrides: Vec::new(), override_for_secs: None };
     desk.client.steer_evacuation(which, verb, &request).await.map_err(unknown)
 }
 

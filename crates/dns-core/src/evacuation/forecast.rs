@@ -53,7 +53,7 @@ pub fn forecast(question: &Question, saga: &Saga, around: &Around) -> Forecast {
     }
     let errand = Errand { evacuation: EvacuationId::at(around.now, around.nonce), run: 0 };
     let command = Command::Evacuate { to: to.clone(), errand };
-    let order = Order { command, by: by.clone(), reason: "a preview".to_owned(), overrides: overrides.clone() };
+    let order = Order { overrides: overrides.clone(), ..Order::new(command, by.clone(), "a preview") };
     let mut copy = saga.clone();
     if let Some(refusal) = copy.step(&Event::Commanded(order), around).refusal {
         return Forecast::Held(rejections(refusal));
