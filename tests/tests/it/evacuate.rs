@@ -14,9 +14,15 @@ fn names() -> Vec<String> {
     std::iter::once("checkout".to_owned()).chain(others).collect()
 }
 
+/// Nothing fails here, and a machine that has no time must not look as if something did: each vantage point makes two
+/// dozen probes a second.
+const PATIENT: &str = "interval: 1s, timeout: 1s, detection: { fall: 10, rise: 1 }, quorum: 2, readyFor: 1s, cooldown: 10m, \
+                       verifyWithin: 20s";
+
 /// A dozen services in prod, adopted, with dr proven.
 fn installation() -> World {
-    let mut world = World::start(&Plan { observers: OTHERS, ..Plan::on(Kind::Knot) });
+    let plan = Plan { observers: OTHERS, policy: PATIENT.to_owned(), ..Plan::on(Kind::Knot) };
+    let mut world = World::start(&plan);
     world.reconfigure(|text| text.replace("mode: observe", "mode: active"));
     for name in &names()[1..] {
         until(&format!("{name} is adopted"), PATIENCE, || {
@@ -79,9 +85,11 @@ fn applied(world: &World, from: &str) -> Vec<String> {
 #[test]
 fn everything_leaves_once_though_the_controller_is_killed_on_the_way() {
     let mut world = installation();
-    let (code, out, err) = world.admin(&["region", "evacuate", "prod", "--reason", "a look", "--preview"]);
-    assert_eq!(code, 0, "{out}{err}");
-    assert!(out.contains("12 would move, 0 be held, 0 stay") && out.contains("2 waves"), "{out}");
+    until("a preview tells of all in waves", PATIENCE, || {
+        let (code, out, err) = world.admin(&["region", "evacuate", "prod", "--reason", "a look", "--preview"]);
+        let all = out.contains("12 would move, 0 be held, 0 stay") && out.contains("3 waves");
+        if code == 0 && all { Ok(()) } else { Err((code, out, err)) }
+    });
     assert_eq!(applied(&world, "prod"), Vec::<String>::new(), "a preview moves nothing");
     let (code, _, err) = world.admin(&["region", "evacuate", "prod", "--reason", "power"]);
     assert!(code == 2 && err.contains("--yes"), "nobody can be asked: {code} {err}");
@@ -92,10 +100,13 @@ fn everything_leaves_once_though_the_controller_is_killed_on_the_way() {
     until_shown(&world, "somebody is served", |told| count(told, "served") >= 1 && count(told, "served") <= ALL);
     world.controller.process().kill9();
     world.controller.restart();
-    let (code, _, err) = world.admin(&order);
-    assert!(code == 3 || count(&show(&world), "served") == ALL, "there is one already: {code} {err}");
-    let (code, out, err) = world.admin(&["region", "resume", "prod", "--reason", "is it running?"]);
-    assert_eq!(code, 3, "nothing has stopped it: {out}{err}");
+    // There is one already, and nothing has stopped it; or it has ended, and nobody is left.
+    for refused in [&order[..], &["region", "resume", "prod", "--reason", "is it running?"]] {
+        until("it is refused", PATIENCE, || {
+            let (code, out, err) = world.admin(refused);
+            if code == 3 { Ok(()) } else { Err((code, out, err)) }
+        });
+    }
 
     let told_at_last = until_shown(&world, "it is over", |told| told["stage"] == "ended");
     assert_eq!(count(&told_at_last, "served"), ALL, "{told_at_last}");
