@@ -4,7 +4,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 use dns_core::identifier::RegionName;
 
-use super::{Overrides, Reason, Wait};
+use super::{Reason, Wait};
 
 /// Verbs of `region`.
 #[derive(Debug, Subcommand)]
@@ -33,6 +33,14 @@ pub struct Which {
     /// Its id, or its region: then the open one of it, or the newest.
     #[arg(value_name = "ID|REGION", value_parser = NonEmptyStringValueParser::new())]
     pub which: String,
+}
+
+/// Rules to override for every service. Each order's overrides end as the service's policy says.
+#[derive(Debug, Args)]
+pub struct Overrides {
+    /// A rule of the safety kernel to override for every service, as a refusal names it; may be repeated.
+    #[arg(long = "override", value_name = "RULE")]
+    pub rules: Vec<String>,
 }
 
 /// Arguments of `region evacuate`.

@@ -100,18 +100,14 @@ pub fn preview(told: &EvacuationPreview, all: bool, width: Width) -> String {
     let summary = format!("evacuating {region}{to} now: {moving} would move, {held} be held, {staying} stay");
     let mut text = lines([wrapped(&summary, HANG, width), wrapped(&waves(&told.waves), HANG, width)]);
     text.push_str(&lines(told.providers.iter().map(|one| wrapped(&effort(one), HANG, width))));
-    for (title, groups) in [("HELD BY", &told.held_by), ("STAYING", &told.staying_as)] {
-        if !groups.is_empty() {
-            text.push('\n');
-            text.push_str(&table(width, [title, "SERVICES", "FOR EXAMPLE", "WHY"], groups.iter().map(group)));
-        }
-    }
+    text.push_str(&reasons("HELD BY", &told.held_by, width));
     let overridable: Vec<&str> =
         told.held_by.iter().filter(|one| one.overridable).map(|one| one.what.as_str()).collect();
     if !overridable.is_empty() {
-        let text_of = format!("an order may override: {}", overridable.join(", "));
-        text.push_str(&lines([wrapped(&text_of, HANG, width)]));
+        let rules = format!("an order may override: {}", overridable.join(", "));
+        text.push_str(&lines([wrapped(&rules, HANG, width)]));
     }
+    text.push_str(&reasons("STAYING", &told.staying_as, width));
     text.push_str(&services(told, all, width));
     text
 }
@@ -137,6 +133,13 @@ fn effort(one: &ProviderEffort) -> String {
         }
         None => format!("at {provider}: {writes} writes, as fast as the server takes them"),
     }
+}
+
+fn reasons(title: &str, groups: &[Reasons], width: Width) -> String {
+    if groups.is_empty() {
+        return String::new();
+    }
+    format!("\n{}", table(width, [title, "SERVICES", "FOR EXAMPLE", "WHY"], groups.iter().map(group)))
 }
 
 fn group(reasons: &Reasons) -> [String; 4] {
