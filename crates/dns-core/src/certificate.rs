@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::evidence::{EndpointKey, EvidenceBook};
 use crate::identifier::RegionName;
 use crate::judgement::{EndpointJudgement, Judgement};
@@ -15,7 +17,7 @@ use crate::time::Timestamp;
 const DAY: Duration = Duration::from_hours(24);
 
 /// The end of a certificate. It changes once a day, so that a judgement does not change with every look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct CertificateEnd {
     /// When it ends, by this process's clock.
     pub until: Timestamp,

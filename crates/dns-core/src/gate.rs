@@ -112,7 +112,7 @@ impl GateEvidence {
 }
 
 /// What is made of one gate.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct GateJudgement {
     /// The gate.
     pub name: GateName,
@@ -125,7 +125,7 @@ pub struct GateJudgement {
 }
 
 /// Whether a gate lets records through.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum GateState {
     /// It said yes, lately enough.
     Open {

@@ -7,7 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::certificate::CertificateEnd;
+use crate::digest::Digest;
 use crate::evidence::{EndpointKey, EvidenceBook, Sight, Verdict};
 use crate::gate::GateJudgement;
 use crate::identifier::{RegionName, VantageName};
@@ -15,7 +18,7 @@ use crate::service::{Endpoint, Region, Service, endpoint_digest};
 use crate::time::Timestamp;
 
 /// What a quorum says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Health {
     /// A quorum sees it healthy.
     Healthy,
@@ -43,7 +46,7 @@ impl fmt::Display for Health {
 }
 
 /// What one vantage point contributes to one endpoint's judgement.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Vote {
     /// It sees the endpoint healthy.
     Healthy {
@@ -110,7 +113,7 @@ impl Vote {
 }
 
 /// The judgement of one endpoint.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct EndpointJudgement {
     /// Address or host name.
     pub endpoint: String,
@@ -127,7 +130,7 @@ pub struct EndpointJudgement {
 }
 
 /// The judgement of one region.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RegionJudgement {
     /// Healthy if as many endpoints are as the policy wants, failing if not even those that nobody knows could make up
     /// for those that fail, unknown otherwise.
@@ -240,13 +243,18 @@ fn word(vote: &str) -> &str {
 }
 
 /// The judgement of a service.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Judgement {
     /// By region.
     pub regions: BTreeMap<RegionName, RegionJudgement>,
 }
 
 impl Judgement {
+    /// What two judgements are compared by without keeping one.
+    pub fn digest(&self) -> Digest {
+        Digest::of_value(self)
+    }
+
     /// A region's health; a region that is not judged is unknown.
     pub fn health(&self, region: &RegionName) -> Health {
         self.regions.get(region).map_or(Health::Unknown, |judged| judged.health)
@@ -357,13 +365,7 @@ pub(crate) fn is_ready(vote: &Vote, service: &Service, now: Timestamp) -> bool {
     vote.healthy_without_doubt_since().is_some_and(|since| now.since(since) >= service.policy.ready_for)
 }
 
-fn vote(
-    book: &EvidenceBook,
-    vantage: &VantageName,
-    key: &EndpointKey,
-    spec: crate::digest::Digest,
-    now: Timestamp,
-) -> Vote {
+fn vote(book: &EvidenceBook, vantage: &VantageName, key: &EndpointKey, spec: Digest, now: Timestamp) -> Vote {
     let Some(evidence) = book.get(vantage) else { return Vote::Silent { since: None } };
     if !evidence.is_fresh(now) {
         // What lies in the future, or was set to nothing, is no time at which it was heard.

@@ -65,6 +65,7 @@ mod permit;
 pub mod preview;
 mod settle;
 pub mod siblings;
+pub(crate) mod whole;
 mod wishes;
 
 use std::sync::Arc;

@@ -11,6 +11,7 @@
 mod divergence;
 pub mod envelope;
 mod orders;
+pub mod packed;
 mod preview;
 
 use std::sync::Arc;

@@ -3,6 +3,8 @@
 //! The service is where its newest fence says, whichever place holds it: the *course*. One place, the *anchor*, turns
 //! judgement into decisions; the others come after it. Without siblings every answer here is that of a single place.
 
+use serde::{Deserialize, Serialize};
+
 use super::Turn;
 use super::decide::Identity;
 use super::memory::{Failover, LastMove};
@@ -14,7 +16,7 @@ use crate::time::Timestamp;
 use crate::write::PlannedWrite;
 
 /// Another place of the same service.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sibling {
     /// Which.
     pub place: Place,
@@ -35,7 +37,7 @@ pub struct Sibling {
 }
 
 /// A decision that is being carried out at another place.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenElsewhere {
     /// The fence that it leaves.
     pub fence: Fence,
@@ -46,7 +48,7 @@ pub struct OpenElsewhere {
 }
 
 /// Whether a place can anchor a decision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fitness {
     /// Its fence is ours, as far as is known, and nothing says that it cannot be written.
     Fit,

@@ -9,4 +9,5 @@ mod envelope;
 mod evacuating;
 mod exploration;
 mod orders;
+mod packed;
 mod vetoing;

@@ -14,6 +14,7 @@ use crate::machine::command::{Command, Order};
 use crate::machine::effect::{Effect, PermitAnswer};
 use crate::machine::event::{Delivery, DeliveryOutcome, Event, WriteOutcome};
 use crate::machine::memory::Failover;
+use crate::saga::packed::{self, Packer};
 use crate::saga::{Around, Saga, SagaStep};
 use crate::service::{Everywhere, Place, Service};
 use crate::time::Timestamp;
@@ -52,6 +53,29 @@ pub(super) struct Controller {
     enqueued: BTreeSet<DecisionId>,
 }
 
+/// Numbers that one step may use for ids.
+const NONCES_OF_STEP: u128 = 100;
+
+/// Each how many steps it is looked whether a packed saga would have made the same: stories begin and branch at any depth.
+const PACKED_EVERY: u128 = 29;
+
+/// A saga that was packed before a step: it must make the same one, and be the same after it.
+struct Woken(Saga);
+
+impl Woken {
+    /// Not at every step: the explorations make millions, and packing takes longer than they do.
+    fn sometimes(saga: &Saga, nonce: u128) -> Option<Self> {
+        let turn = nonce / NONCES_OF_STEP;
+        turn.is_multiple_of(PACKED_EVERY).then(|| Self(Packer::default().pack(saga).unpack()))
+    }
+
+    fn must_agree(woken: Option<Self>, saga: &Saga, step: &SagaStep, again: impl FnOnce(&mut Saga) -> SagaStep) {
+        let Some(Self(mut other)) = woken else { return };
+        assert_eq!(again(&mut other), *step, "packed or not, it steps alike");
+        assert_eq!(packed::text(&other), packed::text(saga), "packed or not, it is the same");
+    }
+}
+
 const PROVIDERS: [&str; 3] = ["main", "second", "third"];
 
 /// `checkout` at this many providers.
@@ -66,7 +90,10 @@ pub(super) fn at_providers(count: usize) -> Everywhere {
 impl World {
     /// `prod` is served everywhere; nothing was adopted, nothing read.
     pub(super) fn new(places: usize, controllers: usize) -> Self {
-        let service = at_providers(places);
+        Self::of(at_providers(places), controllers)
+    }
+
+    fn of(service: Everywhere, controllers: usize) -> Self {
         let controller = || Controller {
             saga: Saga::new(&service),
             history: Vec::new(),
@@ -78,7 +105,7 @@ impl World {
         Self {
             now: START,
             zones: service.projections().iter().map(|service| Zone::serving(service, "prod")).collect(),
-            conditions: vec![Condition::Works; places],
+            conditions: vec![Condition::Works; service.projections().len()],
             seen: (Seen::Proven, Seen::Proven),
             controllers: (0..controllers).map(|_| controller()).collect(),
             on_their_way: Vec::new(),
@@ -89,24 +116,33 @@ impl World {
 
     /// Adopted in `prod` by the first controller and followed by the others, with their histories forgotten.
     pub(super) fn adopted(places: usize, controllers: usize) -> Self {
-        let mut world = Self::new(places, controllers);
+        Self::new(places, controllers).adopt()
+    }
+
+    /// The same of another service, at one place and with one controller.
+    pub(super) fn adopted_as(service: &Service) -> Self {
+        Self::of(Everywhere::only(service.clone()), 1).adopt()
+    }
+
+    fn adopt(mut self) -> Self {
+        let world = &mut self;
         world.look_around(0);
         world.must_order(0, Command::Adopt);
         world.run();
-        for number in 1..controllers {
+        for number in 1..world.controllers.len() {
             world.look_around(number);
             world.must_order(number, Command::Resume);
         }
         world.run();
         assert!(world.agree().is_some_and(|fence| fence.active == Some(region("prod"))));
         world.controllers.iter_mut().for_each(|controller| controller.history.clear());
-        world
+        self
     }
 
     // What happens.
 
     fn around(&mut self, number: usize) -> Around {
-        self.nonce += 100;
+        self.nonce += NONCES_OF_STEP;
         Around {
             service: self.service.clone(),
             actor: format!("controller-{}", number + 1).parse().expect("a name"),
@@ -123,14 +159,20 @@ impl World {
     pub(super) fn step(&mut self, number: usize, event: &Event) -> SagaStep {
         let around = self.around(number);
         let before = self.orders(number);
-        let step = self.controllers[number].saga.step(event, &around);
+        let saga = &mut self.controllers[number].saga;
+        let woken = Woken::sometimes(saga, around.nonce);
+        let step = saga.step(event, &around);
+        Woken::must_agree(woken, saga, &step, |saga| saga.step(event, &around));
         self.carry_out(number, &step, &before, event);
         step
     }
 
     pub(super) fn step_at(&mut self, number: usize, rank: usize, event: &Event) -> SagaStep {
         let (around, place, before) = (self.around(number), self.place(rank), self.orders(number));
-        let step = self.controllers[number].saga.step_at(&place, event, &around);
+        let saga = &mut self.controllers[number].saga;
+        let woken = Woken::sometimes(saga, around.nonce);
+        let step = saga.step_at(&place, event, &around);
+        Woken::must_agree(woken, saga, &step, |saga| saga.step_at(&place, event, &around));
         self.carry_out(number, &step, &before, event);
         step
     }
