@@ -136,6 +136,10 @@ impl Store for AwaitedStore {
         self.opened()?.state(service).await
     }
 
+    async fn states_after(&self, after: &str, limit: u32) -> Result<Vec<(String, StoredState)>, StoreError> {
+        self.opened()?.states_after(after, limit).await
+    }
+
     async fn commit_all(&self, commits: &[Commit]) -> Result<Vec<Generation>, StoreError> {
         self.opened()?.commit_all(commits).await
     }

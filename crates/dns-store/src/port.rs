@@ -181,6 +181,10 @@ pub trait Store: Send + Sync {
     /// The committed state of a service, if any.
     async fn state(&self, service: &ServiceName) -> Result<Option<StoredState>, StoreError>;
 
+    /// Committed states in the order of the services' names, those after a name, so many at the most. To read each by itself
+    /// would be most of a restart.
+    async fn states_after(&self, after: &str, limit: u32) -> Result<Vec<(String, StoredState)>, StoreError>;
+
     /// Commits one step.
     ///
     /// # Errors

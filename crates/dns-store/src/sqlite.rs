@@ -143,6 +143,10 @@ impl Store for SqliteStore {
         read::state(&self.readers, &self.faults, service).await
     }
 
+    async fn states_after(&self, after: &str, limit: u32) -> Result<Vec<(String, StoredState)>, StoreError> {
+        read::states_after(&self.readers, &self.faults, after, limit).await
+    }
+
     async fn commit_all(&self, commits: &[Commit]) -> Result<Vec<Generation>, StoreError> {
         if !self.is_in_place().await? {
             return Err(self.faults.replaced());

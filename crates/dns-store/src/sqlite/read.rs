@@ -31,6 +31,26 @@ pub(super) async fn state(
     Ok(row.map(|(generation, envelope)| StoredState { generation: Generation(generation.cast_unsigned()), envelope }))
 }
 
+pub(super) async fn states_after(
+    readers: &SqlitePool,
+    faults: &Faults,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<(String, StoredState)>, StoreError> {
+    let rows: Vec<(String, i64, String)> = sqlx::query_as(
+        "SELECT service, generation, envelope FROM service_state WHERE service > ? ORDER BY service LIMIT ?",
+    )
+    .bind(after)
+    .bind(i64::from(limit))
+    .fetch_all(readers)
+    .await
+    .map_err(|error| faults.of_error(error))?;
+    let state = |(service, generation, envelope): (String, i64, String)| {
+        (service, StoredState { generation: Generation(generation.cast_unsigned()), envelope })
+    };
+    Ok(rows.into_iter().map(state).collect())
+}
+
 pub(super) async fn open_writes_after(
     readers: &SqlitePool,
     faults: &Faults,

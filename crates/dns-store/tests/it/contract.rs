@@ -21,6 +21,21 @@ pub(crate) async fn a_state_is_read_back_with_its_generation(store: &dyn Store) 
     store.ping().await.expect("answers");
 }
 
+pub(crate) async fn states_are_read_in_pages_by_name(store: &dyn Store) {
+    for (service, envelope) in [("search", "s"), ("basket", "b"), ("checkout", "c")] {
+        store.commit(&step(service, 0, envelope)).await.expect("commits");
+    }
+    let (mut pages, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = store.states_after(&after, 2).await.expect("reads");
+        let Some((last, _)) = page.last() else { break };
+        after.clone_from(last);
+        pages.push(page.into_iter().map(|(name, state)| (name, state.generation, state.envelope)).collect::<Vec<_>>());
+    }
+    let row = |name: &str, envelope: &str| (name.to_owned(), Generation(1), envelope.to_owned());
+    assert_eq!(pages, [vec![row("basket", "b"), row("checkout", "c")], vec![row("search", "s")]]);
+}
+
 pub(crate) async fn a_stale_step_changes_nothing(store: &dyn Store) {
     store.commit(&step("checkout", 0, "one")).await.expect("commits");
     for expected in [0, 2, u64::MAX - 1] {

@@ -25,6 +25,7 @@ macro_rules! contract {
 
 contract! {
     a_state_is_read_back_with_its_generation,
+    states_are_read_in_pages_by_name,
     a_stale_step_changes_nothing,
     steps_of_several_services_are_committed_all_or_none,
     a_step_that_does_not_fit_the_outbox_changes_nothing,
