@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -86,8 +87,8 @@ pub struct VantageEvidence {
     pub sight: Sight,
     /// Digest of its configuration.
     pub config: Digest,
-    /// What it covers.
-    pub endpoints: BTreeMap<EndpointKey, EndpointEvidence>,
+    /// What it covers. Keys are shared: every vantage point of a service names the same endpoints.
+    pub endpoints: BTreeMap<Arc<EndpointKey>, EndpointEvidence>,
 }
 
 impl VantageEvidence {

@@ -3,7 +3,8 @@
 //! Ages become points on this process's clock at arrival. A vantage point whose coverage digest is not the one of the
 //! snapshot that we hold, or whose oldest probe has waited for far too long, is not believed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use dns_api::evidence::{Bearing, EndpointReport, EvidenceEvent, Heartbeat, Snapshot, Transition};
@@ -55,6 +56,8 @@ pub(super) enum Due {
 pub(super) struct Witnesses {
     book: EvidenceBook,
     states: BTreeMap<VantageName, Witness>,
+    /// Every endpoint that is configured: what vantage points say shares these.
+    keys: HashSet<Arc<EndpointKey>>,
     stuck_after: Duration,
     /// How many stalls of this process there were.
     trust: u64,
@@ -71,6 +74,7 @@ impl Witnesses {
         let slowest = services.iter().map(|service| service.lead().policy.interval).max().unwrap_or_default();
         Self {
             book: EvidenceBook::new(),
+            keys: services.iter().flat_map(keys).collect(),
             states: names.iter().map(|name| (name.clone(), Witness::default())).collect(),
             stuck_after: STALE_AFTER + slowest * STUCK_INTERVALS,
             trust: 0,
@@ -105,7 +109,7 @@ impl Witnesses {
     fn take_event(&mut self, vantage: &VantageName, at: Timestamp, event: EvidenceEvent) -> Due {
         match event {
             EvidenceEvent::Snapshot(Snapshot { bearing, endpoints }) => {
-                let endpoints = endpoints.into_iter().map(|report| endpoint(report, at)).collect();
+                let endpoints = endpoints.into_iter().map(|report| self.endpoint(report, at)).collect();
                 if let Some(state) = self.states.get_mut(vantage) {
                     state.coverage = Some(bearing.coverage);
                 }
@@ -132,7 +136,7 @@ impl Witnesses {
     ) -> Due {
         let fresh = self.book.get(vantage).is_some_and(|evidence| evidence.is_fresh(at));
         let refreshed = if fresh { self.refresh(vantage, at, bearing) } else { Due::Nothing };
-        let (key, seen) = endpoint(report, at);
+        let (key, seen) = self.endpoint(report, at);
         let service = key.service.clone();
         // What the snapshot did not cover is no transition, and would let a vantage point grow our memory.
         let known = self.book.get_mut(vantage).and_then(|evidence| evidence.endpoints.get_mut(&key));
@@ -172,6 +176,24 @@ impl Witnesses {
             Some(Sight::Sighted) | None => at,
         };
         Sight::Blind { reason, since }
+    }
+
+    fn endpoint(&self, report: EndpointReport, at: Timestamp) -> (Arc<EndpointKey>, EndpointEvidence) {
+        let EndpointReport {
+            key,
+            spec,
+            verdict,
+            verdict_age_ms,
+            contradicting,
+            error,
+            latency_ms: _,
+            certificate_left_ms,
+        } = report;
+        let key = self.keys.get(&key).map_or_else(|| Arc::new(key), Arc::clone);
+        let since = at.before(Duration::from_millis(verdict_age_ms));
+        let error = error.as_deref().map(quoted);
+        let certificate_until = certificate_left_ms.map(|left| at + Duration::from_millis(left));
+        (key, EndpointEvidence { spec, verdict, since, contradicting, error, certificate_until })
     }
 
     /// After a stall nothing that was heard counts, nor what still waits in sockets and queues; only subscriptions
@@ -217,13 +239,14 @@ fn quoted(words: &str) -> String {
     words.chars().filter(|letter| !letter.is_control()).take(WORDS_MAX).collect()
 }
 
-fn endpoint(report: EndpointReport, at: Timestamp) -> (EndpointKey, EndpointEvidence) {
-    let EndpointReport { key, spec, verdict, verdict_age_ms, contradicting, error, latency_ms: _, certificate_left_ms } =
-        report;
-    let since = at.before(Duration::from_millis(verdict_age_ms));
-    let error = error.as_deref().map(quoted);
-    let certificate_until = certificate_left_ms.map(|left| at + Duration::from_millis(left));
-    (key, EndpointEvidence { spec, verdict, since, contradicting, error, certificate_until })
+/// The endpoints of a service.
+fn keys(service: &Everywhere) -> impl Iterator<Item = Arc<EndpointKey>> {
+    let lead = service.lead();
+    let all = lead.regions.iter().flat_map(|region| region.endpoints.iter().map(move |endpoint| (region, endpoint)));
+    all.map(|(region, endpoint)| {
+        let (service, region) = (lead.name.clone(), region.name.clone());
+        Arc::new(EndpointKey { service, region, endpoint: endpoint.to_string() })
+    })
 }
 
 #[cfg(test)]

@@ -163,7 +163,7 @@ impl Stage {
                     error: view.error.clone(),
                     certificate_until: None,
                 };
-                (key, evidence)
+                (key.into(), evidence)
             })
         });
         VantageEvidence {

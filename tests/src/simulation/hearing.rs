@@ -113,7 +113,7 @@ impl World<'_> {
         };
         if let Some(known) = self.controllers[controller].book.get_mut(Setting::vantage(vantage)) {
             known.heard = clock;
-            known.endpoints.insert(key.clone(), evidence);
+            known.endpoints.insert(key.clone().into(), evidence);
         }
     }
 

@@ -23,7 +23,7 @@ fn evidence(heard: Timestamp, certificate_until: Option<Timestamp>) -> VantageEv
         error: None,
         certificate_until,
     };
-    VantageEvidence { heard, sight: Sight::Sighted, config: digest, endpoints: [(key, seen)].into() }
+    VantageEvidence { heard, sight: Sight::Sighted, config: digest, endpoints: [(key.into(), seen)].into() }
 }
 
 fn seen(all: &[(&str, VantageEvidence)]) -> Option<CertificateEnd> {

@@ -43,7 +43,7 @@ fn evidence(service: &Service, says: Says) -> VantageEvidence {
             error: (says.verdict == Verdict::Failing).then(|| "timed out".to_owned()),
             certificate_until: None,
         };
-        (endpoint_key, seen)
+        (endpoint_key.into(), seen)
     };
     let all = service.regions.iter().flat_map(|region| region.endpoints.iter().map(move |endpoint| (region, endpoint)));
     VantageEvidence {
