@@ -34,6 +34,7 @@ use dns_core::identifier::{Actor, ProviderName, ServiceName, VantageName};
 use dns_core::machine::command::Order;
 use dns_core::machine::effect::Effect;
 use dns_core::machine::event::Event;
+use dns_core::saga::packed::Packer;
 use dns_core::saga::{PlacedEffect, SagaStep};
 use dns_core::service::Everywhere;
 use dns_core::time::Timestamp;
@@ -52,7 +53,7 @@ use evidence::{Due, Witnesses};
 use handle::{Inbox, Message, OrderAnswer};
 use loading::Waiting;
 use publishing::Told;
-use snapshot::Snapshot;
+use snapshot::{Shown, Snapshot};
 use stepping::GROUP_MAX;
 use trouble::Trouble;
 use unit::{NotStepped, Unit};
@@ -69,6 +70,10 @@ const MESSAGES_MAX: usize = GROUP_MAX;
 
 /// The shortest time between two publications: nobody reads faster. A copy of ten thousand services takes a millisecond.
 const PUBLISH_GAP: Duration = Duration::from_millis(20);
+
+/// A publication is followed by a pause of so many times what it took: it copies the list of all services, which of a hundred
+/// thousand takes as long as many steps.
+const PUBLISH_SHARE: u32 = 9;
 
 /// What the engine needs from outside.
 pub(crate) struct Parts {
@@ -113,14 +118,19 @@ pub(crate) struct Owner {
     last_turn: Turn,
     /// The vantage points that counted at the last turn: silence and blindness begin without news.
     counting: BTreeSet<VantageName>,
+    /// Whether something was heard since it was last looked for what is due.
+    has_news: bool,
     /// All services, as each of them has to know of the others.
     fleet: Fleet,
+    packer: Packer,
     /// Whose turn to move is first: the one after the last that was let.
     next_turn: Option<ServiceName>,
     /// Evacuations of regions by order.
     evacuations: Evacuations,
     /// What was last shown of every service beside its own state.
     told: Told,
+    /// What was last published of every service.
+    shown: Arc<BTreeMap<ServiceName, Shown>>,
 }
 
 /// When the loop last turned, by both clocks.
@@ -141,6 +151,7 @@ pub(crate) async fn run(
     let mut ticks = tokio::time::interval(TICK);
     // When what has happened since the last publication is published.
     let mut published = Instant::now();
+    let mut gap = PUBLISH_GAP;
     let mut news = false;
     loop {
         tokio::select! {
@@ -153,7 +164,7 @@ pub(crate) async fn run(
                 // would never have theirs.
                 ticks.reset();
             }
-            () = tokio::time::sleep_until(published + PUBLISH_GAP), if news => {}
+            () = tokio::time::sleep_until(published + gap), if news => {}
             Some(message) = messages.recv() => {
                 owner.note_turn();
                 let waiting = std::iter::from_fn(|| messages.try_recv()).take(MESSAGES_MAX);
@@ -165,13 +176,15 @@ pub(crate) async fn run(
                 continue;
             }
         }
+        let began = Instant::now();
         owner.publish(&publish);
         (published, news) = (Instant::now(), false);
+        gap = PUBLISH_GAP.max((published - began) * PUBLISH_SHARE);
     }
 }
 
 impl Owner {
-    fn new(parts: Parts) -> Self {
+    pub(crate) fn new(parts: Parts) -> Self {
         let (now, wall) = (parts.clock.now(), parts.clock.wall());
         Self {
             units: BTreeMap::new(),
@@ -182,16 +195,19 @@ impl Owner {
             incarnation: parts.store.incarnation(),
             last_turn: Turn { now, wall },
             counting: BTreeSet::new(),
+            has_news: false,
             fleet: Fleet::new(parts.blast_radius),
+            packer: Packer::default(),
             next_turn: None,
             evacuations: Evacuations::default(),
             told: Told::default(),
+            shown: Arc::default(),
             parts,
         }
     }
 
     /// What is due with time alone.
-    async fn turn(&mut self) {
+    pub(crate) async fn turn(&mut self) {
         self.note_turn();
         let failures = self.trouble.failures();
         self.trouble.reopen();
@@ -206,6 +222,11 @@ impl Owner {
             self.trouble.end();
         }
         self.trouble.tell(self.parts.store.trouble());
+    }
+
+    /// Notes that time has passed in which something was done.
+    fn note_progress(&mut self) {
+        self.last_turn = Turn { now: self.parts.clock.now(), wall: self.parts.clock.wall() };
     }
 
     /// Notices that the process was stopped or starved, or the machine suspended: then the monotonic clock stood still
@@ -235,7 +256,10 @@ impl Owner {
         match message {
             Message::Heard(vantage, heard) => match self.witnesses.take(&vantage, heard) {
                 Due::Nothing => {}
-                Due::One(service) => self.units.get_mut(&service).into_iter().for_each(Unit::make_due),
+                Due::One(service) => {
+                    self.has_news = true;
+                    self.units.get_mut(&service).into_iter().for_each(Unit::make_due);
+                }
                 Due::All => self.make_due(&vantage),
             },
             Message::Gate(answer) => self.take_gate(*answer),

@@ -12,7 +12,7 @@ use crate::api::evacuations::report::in_brief;
 use crate::attention::concerns;
 use crate::engine::evacuating::EvacuationView;
 use crate::engine::handle::Engine;
-use crate::engine::snapshot::{ServiceView, Snapshot};
+use crate::engine::snapshot::{ServiceView, Shown, Snapshot};
 
 /// How often gauges are set; scrapes are rarer.
 const EVERY: Duration = Duration::from_secs(1);
@@ -74,10 +74,10 @@ pub(crate) async fn run(engine: Engine, stop: CancellationToken) {
 }
 
 fn set(snapshot: &Snapshot, before: Option<&Snapshot>) {
-    for (name, view) in &snapshot.services {
+    for (name, shown) in snapshot.services.iter() {
         let known = before.and_then(|before| before.services.get(name));
-        if known.is_none_or(|known| !Arc::ptr_eq(known, view)) {
-            set_service(view, known.map(|known| known.state));
+        if known.is_none_or(|known| !known.is_shared_with(shown)) {
+            set_service(&snapshot.whole(shown), known.map(Shown::state));
         }
     }
     for (name, witness) in &snapshot.witnesses {

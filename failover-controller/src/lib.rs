@@ -15,6 +15,8 @@ mod executor;
 mod gates;
 mod gauges;
 mod hooks;
+#[cfg(feature = "measured")]
+pub mod measured;
 mod notify;
 mod page;
 mod providers;

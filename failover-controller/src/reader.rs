@@ -18,6 +18,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::handle::{Engine, Message};
+use crate::engine::snapshot::Shown;
 
 /// The shortest time between two reads that fail: a provider in trouble is not flooded by urgent requests.
 const FAILED_PAUSE: Duration = Duration::from_millis(500);
@@ -162,7 +163,7 @@ async fn until_written(engine: &Engine, service: &Service, asked: &Notify) {
 /// comes a moment later.
 fn is_being_written(engine: &Engine, service: &Service) -> bool {
     let Some(snapshot) = engine.snapshot() else { return false };
-    let Some(view) = snapshot.services.get(&service.name) else { return false };
+    let Some(view) = snapshot.services.get(&service.name).and_then(Shown::awake) else { return false };
     let mut open = view.here().filter_map(|here| here.memory.open());
     open.any(|open| open.stage == WriteStage::Sent && open.write.place() == service.place())
 }

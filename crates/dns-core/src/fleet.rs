@@ -113,6 +113,16 @@ impl Presence {
         Self { region, failing, left, told }
     }
 
+    /// The region that it is in.
+    pub fn region(&self) -> Option<&RegionName> {
+        self.region.as_ref()
+    }
+
+    /// Whether it has left a region lately.
+    pub fn has_left(&self) -> bool {
+        self.left.is_some()
+    }
+
     /// The same, failing or not as another has it that knows a newer judgement.
     #[must_use]
     pub fn judged_as(self, newer: &Self) -> Self {
@@ -262,6 +272,19 @@ impl Fleet {
         let text =
             format!("{figures}; the next ones follow when the {} on their way have arrived", departures.under_way);
         Err(Withheld::UntilItsWave(text))
+    }
+
+    /// The same for a service that is counted here.
+    ///
+    /// # Errors
+    /// As [`admit`](Self::admit).
+    pub fn admit_counted(&self, from: &RegionName, presence: &Presence) -> Result<(), Withheld> {
+        // All of its kind ask as long as they wait: to copy the counts of the other regions would be most of the answer.
+        let here = self.regions.get(from).map(|departures| (from.clone(), *departures));
+        let regions = here.into_iter().collect();
+        let mut others = Self { radius: self.radius, regions, evacuated: Arc::clone(&self.evacuated) };
+        others.discount(presence);
+        others.admit(from)
     }
 }
 

@@ -39,8 +39,9 @@ pub(super) async fn explanation(
 ) -> Result<Json<ExplanationReport>, ApiError> {
     let snapshot = published(&state)?;
     let found = snapshot.services.iter().find(|(known, _)| known.as_str() == name);
+    let found = found.map(|(known, shown)| (known, snapshot.whole(shown)));
     let (service, view) = found.ok_or_else(|| no_service(&name))?;
-    let (sentences, previews) = standstill(view, &snapshot);
+    let (sentences, previews) = standstill(&view, &snapshot);
     let (lately, history_error) = match lately(&*state.store, service).await {
         Ok(rows) => (rows.iter().flat_map(in_brief).collect(), None),
         Err(why) => (Vec::new(), Some(why)),

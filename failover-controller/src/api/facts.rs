@@ -28,7 +28,7 @@ pub(super) async fn take_down(
 ) -> Result<Json<Accepted>, ApiError> {
     let service: ServiceName = name.parse().map_err(|_| no_service(&name))?;
     let snapshot = published(&state)?;
-    let view = snapshot.services.get(&service).ok_or_else(|| no_service(&name))?;
+    let view = snapshot.view(&service).ok_or_else(|| no_service(&name))?;
     let decision = checked(&record, &service, view.service.installation.as_str())?;
     let accepted = |message: String| Accepted { decision: Some(decision.to_string()), href: None, message };
     if is_known(&state, &decision).await? {

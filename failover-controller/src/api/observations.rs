@@ -94,7 +94,7 @@ fn report(
     snapshot: &Snapshot,
 ) -> ObservationReport {
     let mut found: BTreeMap<ServiceName, Vec<WouldBeMove>> = BTreeMap::new();
-    for (name, view) in &snapshot.services {
+    for (name, view) in snapshot.views() {
         if view.service.mode == Mode::Observe && only.is_none_or(|only| only == name) {
             found.entry(name.clone()).or_default();
         }
@@ -102,8 +102,7 @@ fn report(
     for trouble in would_be_moves(rows) {
         found.entry(trouble.service.clone()).or_default().push(trouble);
     }
-    let observes =
-        |name: &ServiceName| snapshot.services.get(name).is_some_and(|view| view.service.mode == Mode::Observe);
+    let observes = |name: &ServiceName| snapshot.view(name).is_some_and(|view| view.service.mode == Mode::Observe);
     ObservationReport {
         since: rfc3339(since),
         until: rfc3339(snapshot.at),

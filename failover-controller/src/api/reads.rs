@@ -39,8 +39,9 @@ pub(super) async fn service(
 ) -> Result<Json<ServiceDetail>, ApiError> {
     let snapshot = published(&state)?;
     let found = snapshot.services.iter().find(|(known, _)| known.as_str() == name);
+    let found = found.map(|(known, shown)| (known, snapshot.whole(shown)));
     let (_, view) = found.ok_or_else(|| no_service(&name))?;
-    Ok(Json(report::detail(view, snapshot.at)))
+    Ok(Json(report::detail(&view, snapshot.at)))
 }
 
 pub(super) async fn history(

@@ -39,10 +39,10 @@ fn ms(length: Duration) -> u64 {
 /// `GET /api/v1/services`.
 pub(crate) fn status(snapshot: &Snapshot) -> StatusReport {
     let mut all = Vec::new();
-    let services = snapshot.services.values().map(|view| {
-        let found = concerns(view);
-        all.extend(found.iter().map(|concern| concern_report(view, concern)));
-        summary_of(view, found, snapshot.at)
+    let services = snapshot.views().map(|(_, view)| {
+        let found = concerns(&view);
+        all.extend(found.iter().map(|concern| concern_report(&view, concern)));
+        summary_of(&view, found, snapshot.at)
     });
     let list = list_of(services.collect(), snapshot);
     StatusReport { list, concerns: all, evacuations: super::evacuations::report::open(snapshot) }
@@ -55,7 +55,7 @@ fn concern_report(view: &ServiceView, concern: &Concern) -> ConcernReport {
 
 /// Every service and vantage point.
 pub(crate) fn list(snapshot: &Snapshot) -> ServiceList {
-    list_of(snapshot.services.values().map(|view| summary(view, snapshot.at)).collect(), snapshot)
+    list_of(snapshot.views().map(|(_, view)| summary(&view, snapshot.at)).collect(), snapshot)
 }
 
 fn list_of(services: Vec<ServiceSummary>, snapshot: &Snapshot) -> ServiceList {

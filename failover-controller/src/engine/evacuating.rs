@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dns_core::evacuation::rounds::Rounds;
-use dns_core::evacuation::{Evacuation, Muster, Next, Stand, Tally};
+use dns_core::evacuation::{Evacuation, Muster, Next, Tally};
 use dns_core::fence::EvacuationId;
 use dns_core::history::{HistoryEntry, HistoryKind};
 use dns_core::identifier::ServiceName;
@@ -178,7 +178,7 @@ impl Owner {
     fn muster(&self, evacuation: &Evacuation, now: Timestamp) -> Muster {
         let mut muster = Muster::default();
         for (name, unit) in &self.units {
-            if let Some(stand) = Stand::of(evacuation, unit.service(), unit.saga(), now) {
+            if let Some(stand) = unit.stand(evacuation, now) {
                 muster.count(name, &stand);
             }
         }

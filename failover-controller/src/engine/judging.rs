@@ -27,6 +27,7 @@ pub(super) const JUDGING_MAX: Duration = Duration::from_millis(200);
 impl Owner {
     /// A vantage point sees otherwise: what it counts for is to be judged.
     pub(super) fn make_due(&mut self, vantage: &VantageName) {
+        self.has_news = true;
         let counts = |unit: &&mut Unit| unit.service().lead().policy.vantage_points.contains(vantage);
         self.units.values_mut().filter(counts).for_each(Unit::make_due);
     }
@@ -35,9 +36,17 @@ impl Owner {
     pub(super) fn take_gate(&mut self, answer: GateAnswer) {
         let GateAnswer { key, within, asked, trust, answer } = answer;
         let Some(unit) = self.units.get_mut(&key.service).filter(|_| self.witnesses.trusts(trust)) else { return };
+        self.has_news = true;
         unit.make_due();
         let before = self.gates.remove(&key);
         self.gates.insert(key, GateEvidence::after(before, within, asked, answer));
+    }
+
+    /// Whether something was heard by which anything may be judged otherwise. A heartbeat says that nothing has changed, and
+    /// hundreds of vantage points have one each second: to look at every service for each of them would be most of a quiet
+    /// time.
+    pub(super) fn hears_news(&self) -> bool {
+        self.has_news || self.witnesses.counting(self.parts.clock.now()) != self.counting
     }
 
     /// Judges what has news or waits for a moment that has come: all of it, or as much as can be done before it is time to
@@ -50,8 +59,13 @@ impl Owner {
             self.make_due(vantage);
         }
         self.counting = counting;
+        self.has_news = false;
+        let due = self.due(now);
+        if due.is_empty() {
+            return;
+        }
         let mut room = self.room();
-        for names in self.due(now).chunks(GROUP_MAX) {
+        for names in due.chunks(GROUP_MAX) {
             let mut wanted = Vec::new();
             let mut has_moves = false;
             for name in names {
@@ -68,6 +82,8 @@ impl Owner {
                 self.next_turn = names.last().cloned();
             }
             if began.elapsed() > JUDGING_MAX {
+                // The rest is as due as before.
+                self.has_news = true;
                 return;
             }
         }

@@ -15,16 +15,22 @@ use dns_core::machine::Machine;
 use dns_core::service::Everywhere;
 use dns_core::time::Timestamp;
 use dns_service::failpoint::{self, Failpoint};
-use dns_store::port::{HistoryTrouble, StoreError};
+use dns_store::port::{StoreError, StoredState};
 
 use super::Owner;
 use super::evacuating::Evacuations;
 use super::snapshot::{Remembered, ServiceView};
-use super::unit::Unit;
+use super::unit::{Common, Unit};
 use crate::aside::Aside;
 
 /// How often a state that cannot be understood is read again: whoever has mended it sees that at once.
 const RELOAD_EVERY: Duration = Duration::from_secs(2);
+
+/// More services than this that wait are read in pages: one by one they would wait for as many answers.
+const PAGE_FROM: usize = 16;
+
+/// States that are read at once: a megabyte or two.
+const PAGE: u32 = 1_000;
 
 /// A service whose state is not loaded.
 pub(super) struct Waiting {
@@ -55,7 +61,8 @@ impl Waiting {
     }
 
     /// Nothing is known of it but its configuration.
-    pub(super) fn view(&self, trouble: Option<&str>, history: Option<&HistoryTrouble>) -> ServiceView {
+    pub(super) fn view(&self, common: Common<'_>) -> ServiceView {
+        let Common { trouble, history } = common;
         ServiceView {
             service: Arc::clone(self.service.lead()),
             state: Machine::new().state(),
@@ -74,12 +81,27 @@ impl Waiting {
 }
 
 impl Owner {
+    /// How many services are loaded.
+    #[cfg(feature = "measured")]
+    pub(crate) fn loaded(&self) -> usize {
+        self.units.len()
+    }
+
     /// Loads what is not loaded yet and can be.
     pub(super) async fn load_waiting(&mut self) {
         if self.waiting.is_empty() {
             return;
         }
         let now = self.parts.clock.now();
+        if self.waiting.values().filter(|waiting| waiting.reason().is_none()).count() > PAGE_FROM {
+            match self.load_in_pages(now).await {
+                // Which one is corrupt shows when each is read by itself.
+                Ok(()) | Err(StoreError::Corrupt { .. }) => {}
+                Err(error @ (StoreError::Unavailable { .. } | StoreError::Stale { .. })) => {
+                    return self.trouble.note(&error);
+                }
+            }
+        }
         let due: Vec<ServiceName> =
             self.waiting.iter().filter(|(_, waiting)| waiting.is_due(now)).map(|(name, _)| name.clone()).collect();
         for name in due {
@@ -98,13 +120,46 @@ impl Owner {
     }
 
     async fn load_one(&mut self, name: &ServiceName, now: Timestamp) -> Result<(), StoreError> {
-        let Some(Waiting { service, .. }) = self.waiting.get(name) else { return Ok(()) };
         let stored = self.parts.store.state(name).await?;
+        self.load(name, stored, now)
+    }
+
+    /// Loads what the store has, in the order in which it lies there. Whatever is wrong with one service is left to those
+    /// that are read by themselves.
+    async fn load_in_pages(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let mut after = String::new();
+        loop {
+            let page = self.parts.store.states_after(&after, PAGE).await?;
+            let Some((last, _)) = page.last() else { return self.load_absent(now) };
+            after.clone_from(last);
+            for (name, stored) in page {
+                // A row of a service that is not configured any more stays where it is.
+                let Ok(name) = name.parse::<ServiceName>() else { continue };
+                if let Err(StoreError::Corrupt { reason, .. }) = self.load(&name, Some(stored), now) {
+                    self.note_unreadable(&name, &reason, now);
+                }
+            }
+            // It takes its time, and has not stood still.
+            self.note_progress();
+        }
+    }
+
+    /// The store has nothing of the rest.
+    fn load_absent(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let absent = self.waiting.iter().filter(|(_, waiting)| waiting.reason().is_none());
+        let absent: Vec<ServiceName> = absent.map(|(name, _)| name.clone()).collect();
+        absent.iter().try_for_each(|name| self.load(name, None, now))
+    }
+
+    fn load(&mut self, name: &ServiceName, stored: Option<StoredState>, now: Timestamp) -> Result<(), StoreError> {
+        let Some((name, Waiting { service, .. })) = self.waiting.get_key_value(name) else { return Ok(()) };
+        let name = &name.clone();
         failpoint::reach(Failpoint::LoadingState);
         let mut unit = Unit::load(service.clone(), stored, now)?;
         unit.recount(&mut self.fleet, now);
         self.waiting.remove(name);
         self.resume(&unit);
+        unit.rest(&mut self.packer);
         self.units.insert(name.clone(), unit);
         Ok(())
     }

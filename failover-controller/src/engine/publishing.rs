@@ -1,6 +1,5 @@
 //! What the engine shows of itself: a snapshot that shares with the one before whatever has not changed.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dns_core::identifier::ServiceName;
@@ -10,8 +9,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Owner;
-use super::snapshot::{ServiceView, Snapshot};
-use super::unit::Unit;
+use super::snapshot::{Shown, Snapshot};
+use super::unit::{Common, Unit};
 use crate::aside::News;
 
 /// What is the same for every service.
@@ -22,9 +21,12 @@ pub(super) struct Told {
 }
 
 impl Owner {
-    pub(super) fn publish(&mut self, to: &watch::Sender<Arc<Snapshot>>) {
+    pub(crate) fn publish(&mut self, to: &watch::Sender<Arc<Snapshot>>) {
         let snapshot = Arc::new(self.snapshot());
-        let is_open = || snapshot.services.values().any(|view| view.here().any(|here| here.memory.open().is_some()));
+        let is_open = || {
+            let mut awake = snapshot.services.values().filter_map(Shown::awake);
+            awake.any(|view| view.here().any(|here| here.memory.open().is_some()))
+        };
         failpoint::reach_if(Failpoint::Publishing, is_open);
         to.send_replace(snapshot);
     }
@@ -33,21 +35,30 @@ impl Owner {
         let now = self.parts.clock.now();
         self.tell_anew();
         let Told { trouble, history } = &self.told;
-        let (trouble, history, asides) = (trouble.as_deref(), history.as_ref(), &self.parts.asides);
-        let loaded = self
-            .units
-            .iter_mut()
-            .map(|(name, unit)| (name.clone(), unit.show(now, trouble, history, |view| asides.add_to(view))));
-        let waiting = self.waiting.iter().map(|(name, waiting)| {
-            let mut view = waiting.view(trouble, history);
-            asides.add_to(&mut view);
-            (name.clone(), Arc::new(view))
-        });
-        let services: BTreeMap<ServiceName, Arc<ServiceView>> = loaded.chain(waiting).collect();
+        let common = Common { trouble: trouble.as_deref(), history: history.as_ref() };
+        // Nobody's list is made anew for nothing: in quiet times it is the same for minutes.
+        let is_news = !self.waiting.is_empty()
+            || self.shown.len() != self.units.len()
+            || !self.units.values().all(Unit::shows_the_same);
+        if is_news {
+            let asides = &self.parts.asides;
+            let loaded = self
+                .units
+                .iter_mut()
+                .map(|(name, unit)| (name.clone(), unit.show(now, common, |view| asides.add_to(view))));
+            let waiting = self.waiting.iter().map(|(name, waiting)| {
+                let mut view = waiting.view(common);
+                asides.add_to(&mut view);
+                (name.clone(), Shown::Awake(Arc::new(view)))
+            });
+            self.shown = Arc::new(loaded.chain(waiting).collect());
+        }
         Snapshot {
             at: now,
             actor: Some(self.parts.actor.clone()),
-            services,
+            services: Arc::clone(&self.shown),
+            history: self.told.history.clone(),
+            asides: self.parts.asides.clone(),
             unloaded: self.waiting.keys().cloned().collect(),
             witnesses: self.witnesses.reports(now),
             fleet: self.fleet.clone(),

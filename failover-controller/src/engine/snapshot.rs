@@ -22,8 +22,9 @@ use dns_store::port::HistoryTrouble;
 use tokio::time::Instant;
 
 use super::evacuating::EvacuationView;
+use super::unit::{Common, RestingView};
 use crate::api::report::rfc3339;
-use crate::aside::Aside;
+use crate::aside::{Aside, Asides};
 
 /// How old a snapshot may be. The engine publishes four times a second, and every second even while its store keeps it
 /// waiting; evidence is stale after three, so what is older than four is no knowledge.
@@ -38,7 +39,11 @@ pub(crate) struct Snapshot {
     pub(crate) actor: Option<Actor>,
     /// Every service. One that has not changed is shared with the snapshot before: a copy of ten thousand costs more
     /// than what changed.
-    pub(crate) services: BTreeMap<ServiceName, Arc<ServiceView>>,
+    pub(crate) services: Arc<BTreeMap<ServiceName, Shown>>,
+    /// What is wrong with the history, for those that rest.
+    pub(crate) history: Option<HistoryTrouble>,
+    /// What is known beside the services' own state, for those that rest.
+    pub(crate) asides: Asides,
     /// The services among them whose state is not loaded: nothing is done for them.
     pub(crate) unloaded: BTreeSet<ServiceName>,
     /// Every vantage point.
@@ -68,12 +73,76 @@ impl Snapshot {
         );
         let mut aged = Self::clone(this);
         aged.at = this.at + age;
-        for view in aged.services.values_mut() {
-            Arc::make_mut(view).fault = Some(words.clone());
+        for shown in Arc::make_mut(&mut aged.services).values_mut() {
+            // Those that rest say what is wrong with the store when they are looked at.
+            if let Shown::Awake(view) = shown {
+                Arc::make_mut(view).fault = Some(words.clone());
+            }
         }
         aged.store_error = Some(words.clone());
         aged.stall = Some(words);
         Arc::new(aged)
+    }
+}
+
+impl Snapshot {
+    /// One service.
+    pub(crate) fn view(&self, name: &ServiceName) -> Option<Arc<ServiceView>> {
+        self.services.get(name).map(|shown| self.whole(shown))
+    }
+
+    /// Every service, one after the other: to keep the views of all that rest would take what resting spares.
+    pub(crate) fn views(&self) -> impl Iterator<Item = (&ServiceName, Arc<ServiceView>)> {
+        self.services.iter().map(|(name, shown)| (name, self.whole(shown)))
+    }
+
+    /// All that is shown of a service.
+    pub(crate) fn whole(&self, shown: &Shown) -> Arc<ServiceView> {
+        match shown {
+            Shown::Awake(view) => Arc::clone(view),
+            Shown::Resting(resting) => {
+                let common = Common { trouble: self.store_error.as_deref(), history: self.history.as_ref() };
+                let mut view = resting.view(self.at, common);
+                self.asides.add_to(&mut view);
+                Arc::new(view)
+            }
+        }
+    }
+}
+
+/// One service, as it is published.
+#[derive(Clone)]
+pub(crate) enum Shown {
+    /// All of it.
+    Awake(Arc<ServiceView>),
+    /// What all of it is made from when somebody looks.
+    Resting(Arc<RestingView>),
+}
+
+impl Shown {
+    /// Whether it shows the same as another, as it is shared with it.
+    pub(crate) fn is_shared_with(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Awake(view), Self::Awake(other)) => Arc::ptr_eq(view, other),
+            (Self::Resting(view), Self::Resting(other)) => Arc::ptr_eq(view, other),
+            (Self::Awake(_), Self::Resting(_)) | (Self::Resting(_), Self::Awake(_)) => false,
+        }
+    }
+
+    /// Where the service stands.
+    pub(crate) fn state(&self) -> State {
+        match self {
+            Self::Awake(view) => view.state,
+            Self::Resting(view) => view.state(),
+        }
+    }
+
+    /// All of it, unless it rests: then nothing is under way.
+    pub(crate) fn awake(&self) -> Option<&Arc<ServiceView>> {
+        match self {
+            Self::Awake(view) => Some(view),
+            Self::Resting(_) => None,
+        }
     }
 }
 

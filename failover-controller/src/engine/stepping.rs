@@ -96,7 +96,7 @@ impl Group {
 
 impl Owner {
     /// Handles messages in their order; steps that only follow one another share a transaction.
-    pub(super) async fn handle_all(&mut self, messages: Vec<Message>) {
+    pub(crate) async fn handle_all(&mut self, messages: Vec<Message>) {
         let hears = messages.iter().any(|message| matches!(message, Message::Heard(..) | Message::Gate(_)));
         let mut group = Group::default();
         for message in messages {
@@ -107,7 +107,7 @@ impl Owner {
         }
         self.step_group(group).await;
         // Once for all that was heard: each vantage point may speak of thousands of services.
-        if hears {
+        if hears && self.hears_news() {
             self.judge_due().await;
         }
     }
@@ -161,9 +161,8 @@ impl Owner {
                 // Before the judgement and the commit: a process that is stopped or starved from here on signs with this
                 // time, and the server's own clock refuses it.
                 let granted = self.parts.clock.wall();
-                let provider =
-                    self.units.get(&service).and_then(|unit| unit.owner(&decision)).map(|place| &place.provider);
-                let length = provider.and_then(|provider| self.parts.permits.get(provider)).copied();
+                let place = self.units.get(&service).and_then(|unit| unit.owner(&decision));
+                let length = place.and_then(|place| self.parts.permits.get(&place.provider)).copied();
                 let permit = Permit { granted, length: length.unwrap_or(VALIDITY_MIN) };
                 // The newest evidence, not that of the last tick.
                 if let Some(judgement) = self.judgement_of(&service) {
@@ -293,8 +292,8 @@ impl Owner {
             .collect();
         for (name, draft) in drafts {
             let Some(unit) = self.units.get_mut(&name) else { continue };
-            let effects = unit.take(draft, committed.remove(&name), &self.parts);
-            unit.recount(&mut self.fleet, self.parts.clock.now());
+            let committed = committed.remove(&name);
+            let effects = unit.take(draft, committed, &self.parts, &mut self.fleet, &mut self.packer);
             self.carry_out(&name, &effects);
         }
     }

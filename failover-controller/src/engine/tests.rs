@@ -35,15 +35,25 @@ struct Rig {
 
 /// Two services, of which `checkout` is stepped here and `basket` is quiet.
 async fn rig() -> Rig {
+    let rig = rig_of(&["basket", "checkout"], &[]).await;
+    assert!(rig.owner.waiting.is_empty() && rig.owner.trouble.text(None).is_none());
+    rig
+}
+
+/// Services by name, with what the store has of some of them.
+async fn rig_of(services: &[&str], stored: &[(&str, String)]) -> Rig {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Arc::new(SqliteStore::open(&folder.path().join("state.db")).await.expect("opens"));
+    for (service, envelope) in stored {
+        put(&*store, service, envelope.clone()).await;
+    }
     let checkout = verifier::tests::service("192.0.2.10");
-    let basket = Arc::new(Service { name: name("basket"), ..(*checkout).clone() });
+    let service = |text: &&str| Everywhere::only(Service { name: name(text), ..(*checkout).clone() });
     let (verifications, requests) = Verifications::channel();
     let parts = Parts {
         actor: "controller-1".parse().expect("a name"),
         clock: Clock::start(),
-        services: [basket, checkout].map(|service| Everywhere::only((*service).clone())).into(),
+        services: services.iter().map(service).collect(),
         permits: BTreeMap::new(),
         vantage_points: Vec::new(),
         store: Arc::clone(&store) as Arc<dyn Store>,
@@ -56,8 +66,15 @@ async fn rig() -> Rig {
     };
     let mut owner = Owner::new(parts);
     owner.turn().await;
-    assert!(owner.waiting.is_empty() && owner.trouble.text(None).is_none());
     Rig { owner, store, verifications: requests, _folder: folder }
+}
+
+/// Somebody puts another state of a service into the store.
+async fn put(store: &dyn Store, service: &str, envelope: String) {
+    let kept = store.state(&name(service)).await.expect("reads");
+    let expected = kept.map_or(Generation::default(), |state| state.generation);
+    let commit = Commit { service: name(service), expected, envelope, outbox: Vec::new(), history: Vec::new() };
+    store.commit(&commit).await.expect("commits");
 }
 
 fn name(text: &str) -> ServiceName {
@@ -73,10 +90,7 @@ fn settled(decision: &str) -> (Message, oneshot::Receiver<Result<(), String>>) {
 impl Rig {
     /// Somebody puts another state of a service into the store.
     async fn put(&self, service: &str, envelope: String) {
-        let kept = self.store.state(&name(service)).await.expect("reads");
-        let expected = kept.map_or(Generation::default(), |state| state.generation);
-        let commit = Commit { service: name(service), expected, envelope, outbox: Vec::new(), history: Vec::new() };
-        self.store.commit(&commit).await.expect("commits");
+        put(&*self.store, service, envelope).await;
     }
 
     /// The kinds of all rows.
@@ -112,6 +126,21 @@ fn moved() -> String {
 }
 
 #[tokio::test]
+async fn many_services_are_loaded_at_once_and_one_that_cannot_be_read_lets_down_no_other() {
+    let names: Vec<String> = (10..40).map(|number| format!("svc-{number}")).collect();
+    let services: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut stored: Vec<(&str, String)> = services[..20].iter().map(|service| (*service, untouched(service))).collect();
+    stored[5].1 = "torn".to_owned();
+    stored.push(("unconfigured", untouched("unconfigured")));
+    let rig = rig_of(&services, &stored).await;
+    let waiting: Vec<&str> = rig.owner.waiting.keys().map(ServiceName::as_str).collect();
+    assert_eq!((waiting, rig.owner.units.len()), (vec!["svc-15"], 29));
+    assert!(rig.owner.waiting[&name("svc-15")].reason().is_some_and(|why| why.contains("cannot be read")));
+    let of_store = |service: &str| rig.owner.units[&name(service)].generation();
+    assert_eq!((of_store("svc-10"), of_store("svc-39")), (Generation(1), Generation(0)));
+}
+
+#[tokio::test]
 async fn a_state_that_another_has_changed_is_loaded_with_what_it_left_unfinished() {
     let mut rig = rig().await;
     rig.put("checkout", moved()).await;
@@ -141,7 +170,7 @@ async fn a_service_that_cannot_be_loaded_anew_waits_and_settles_nothing() {
     rig.step("checkout").await.expect_err("is stale");
     let snapshot = rig.owner.snapshot();
     assert!(snapshot.unloaded.contains(&name("checkout")) && !snapshot.unloaded.contains(&name("basket")));
-    let fault = snapshot.services[&name("checkout")].fault.as_deref().unwrap_or_default();
+    let fault = snapshot.view(&name("checkout")).expect("shown").fault.clone().unwrap_or_default();
     assert!(fault.contains("cannot be read"), "{fault}");
 
     let (message, answer) = settled("w1");
@@ -214,10 +243,10 @@ async fn a_service_that_would_move_waits_for_its_turn_undecided() {
     let mut full = BTreeMap::from([("main".parse().expect("a name"), 0)]);
     assert_eq!(rig.owner.judge_in_turn(&name("checkout"), now, &mut full), (None, false));
     assert!(!rig.judged("checkout"), "nothing is decided for it");
-    assert!(rig.owner.snapshot().services[&name("checkout")].waits_its_turn, "and people see why");
+    assert!(rig.owner.snapshot().view(&name("checkout")).expect("shown").waits_its_turn, "and people see why");
     rig.owner.judge_due().await;
     assert!(rig.judged("checkout"));
-    assert!(!rig.owner.snapshot().services[&name("checkout")].waits_its_turn);
+    assert!(!rig.owner.snapshot().view(&name("checkout")).expect("shown").waits_its_turn);
 }
 
 #[tokio::test]
@@ -226,7 +255,7 @@ async fn what_has_not_changed_is_shared_with_the_snapshot_before() {
     let before = rig.owner.snapshot();
     rig.step("checkout").await.expect("commits");
     let after = rig.owner.snapshot();
-    let shared = |service: &str| Arc::ptr_eq(&before.services[&name(service)], &after.services[&name(service)]);
+    let shared = |service: &str| before.services[&name(service)].is_shared_with(&after.services[&name(service)]);
     assert!(shared("basket"));
     assert!(!shared("checkout"));
 }

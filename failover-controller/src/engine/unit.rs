@@ -1,5 +1,6 @@
 //! One service in the engine: its machines, the generation that the store holds, and one step at a time.
 
+mod resting;
 mod showing;
 
 use std::collections::BTreeMap;
@@ -7,15 +8,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dns_core::digest::Digest;
+use dns_core::evacuation::{Evacuation, Stand};
 use dns_core::fence::DecisionId;
 use dns_core::fleet::{Fleet, Presence, Withheld};
 use dns_core::history::HistoryEntry;
-use dns_core::identifier::{ProviderName, ServiceName};
+use dns_core::identifier::{ProviderName, RegionName, ServiceName};
 use dns_core::judgement::{Health, Judgement};
 use dns_core::machine::effect::Effect;
 use dns_core::machine::event::Event;
 use dns_core::machine::{Machine, State};
 use dns_core::saga::envelope::EnvelopeError;
+use dns_core::saga::packed::Packer;
 use dns_core::saga::{Around, PlacedEffect, Saga, SagaStep};
 use dns_core::service::{Everywhere, Mode, Place};
 use dns_core::standing::Standing;
@@ -24,10 +27,12 @@ use dns_core::write::WriteStage;
 use dns_service::exit::one_line;
 use dns_store::port::{Commit, Generation, OutboxChange, StoreError, StoredState};
 
-use super::snapshot::ServiceView;
+use super::snapshot::Shown;
 use super::standby::{Standbys, Stands};
 use super::{Parts, due};
+use resting::Held;
 use showing::Seen;
+pub(crate) use showing::{Common, RestingView};
 
 /// Why a step was not made. Nothing of it happened.
 #[derive(Debug, thiserror::Error)]
@@ -46,8 +51,7 @@ pub(super) enum NotStepped {
 /// One service.
 pub(super) struct Unit {
     service: Everywhere,
-    /// Shared with what is shown of it.
-    saga: Arc<Saga>,
+    held: Held,
     generation: Generation,
     /// Of what the store holds, to see whether a step changed anything that is kept.
     envelope: Digest,
@@ -62,13 +66,13 @@ pub(super) struct Unit {
     /// As what it was last counted in the fleet.
     present: Presence,
     /// What was last shown of it, unless that has changed.
-    shown: Option<Arc<ServiceView>>,
+    shown: Option<Shown>,
     /// Since when each place that differs from where the service is does so.
     diverging: BTreeMap<Place, Timestamp>,
     /// The regions that could not be moved to, and since when.
     standbys: Standbys,
-    /// One for each place that anything was seen of: few, and a map has room for eleven.
-    seen: Vec<(Place, Seen)>,
+    /// By the rank of the place.
+    seen: Vec<Seen>,
 }
 
 /// A service whose region fails and that may not move yet.
@@ -76,10 +80,15 @@ struct Wait {
     since: Timestamp,
     /// When it was last judged.
     judged: Timestamp,
+    /// Whether anything was heard of it since.
+    has_news: bool,
 }
 
-/// The time between two judgements of a service that waits for its turn: thousands may.
+/// The time between two judgements of a service that waits for its turn, and of which something was heard: thousands may.
 const WAITING_AGAIN: Duration = Duration::from_secs(1);
+
+/// The same if nothing was heard: then only time has passed.
+const WAITING_QUIETLY: Duration = Duration::from_secs(10);
 
 /// How long it takes until it has shown whether a part of a region fails or all of it: the verdicts about thousands of
 /// services come over a whole interval and `fall` runs. Nobody is woken before.
@@ -112,7 +121,7 @@ impl Unit {
         };
         Ok(Self {
             service,
-            saga: Arc::new(saga),
+            held: Held::Awake(Arc::new(saga)),
             generation,
             envelope: digest(&envelope),
             entered: now,
@@ -132,14 +141,38 @@ impl Unit {
         &self.service
     }
 
+    /// Of what the store holds.
+    #[cfg(test)]
+    pub(super) fn generation(&self) -> Generation {
+        self.generation
+    }
+
     /// Its machines.
-    pub(super) fn saga(&self) -> &Saga {
-        &self.saga
+    pub(super) fn saga(&self) -> Arc<Saga> {
+        self.held.saga()
+    }
+
+    /// Where it is in an evacuation, if it is concerned. What rests is not unpacked for it unless it was moved by one: it is
+    /// asked of every service at each turn.
+    pub(super) fn stand(&self, evacuation: &Evacuation, now: Timestamp) -> Option<Stand> {
+        match &self.held {
+            Held::Resting(resting) if !resting.was_evacuated => {
+                let acts = self.service.lead().mode == Mode::Active;
+                Stand::of_untouched(evacuation, self.present.region(), acts, resting.is_known)
+            }
+            held => Stand::of(evacuation, &self.service, &held.saga(), now),
+        }
+    }
+
+    /// Packs it if it rests; what was loaded is at hand.
+    pub(super) fn rest(&mut self, packer: &mut Packer) {
+        let held = Held::keep(self.held.copy(), &self.service.lead().policy, self.looked, packer);
+        self.held = held;
     }
 
     /// The place that a decision is of.
-    pub(super) fn owner(&self, decision: &DecisionId) -> Option<&Place> {
-        self.saga.owner(decision)
+    pub(super) fn owner(&self, decision: &DecisionId) -> Option<Place> {
+        self.saga().owner(decision).cloned()
     }
 
     /// Steps a copy of the state, or goes on from a draft that is not committed yet. With a place the event is of that
@@ -161,7 +194,7 @@ impl Unit {
         };
         let (mut saga, mut effects, judged) = match before {
             Some(Draft { saga, effects, now: _, judged }) => (saga, effects, judged),
-            None => (Saga::clone(&self.saga), Vec::new(), false),
+            None => (self.held.copy(), Vec::new(), false),
         };
         let mut step = match place {
             Some(place) => saga.step_at(place, event, &around),
@@ -186,6 +219,8 @@ impl Unit {
         draft: Draft,
         committed: Option<(&Commit, Generation)>,
         parts: &Parts,
+        fleet: &mut Fleet,
+        packer: &mut Packer,
     ) -> Vec<PlacedEffect> {
         let Draft { saga, effects, now, judged } = draft;
         self.unjudged &= !judged;
@@ -193,42 +228,50 @@ impl Unit {
             self.generation = generation;
             self.envelope = digest(&commit.envelope);
         }
-        self.keep(saga, now, judged, parts);
+        self.note_step(&saga, now, judged, parts);
+        self.count_as(self.presence(&saga, fleet, now), fleet);
+        self.held = Held::keep(saga, &self.service.lead().policy, now, packer);
         for placed in &effects {
             note_effect(&placed.effect);
         }
         effects
     }
 
-    fn keep(&mut self, next: Saga, now: Timestamp, judged: bool, parts: &Parts) {
+    fn note_step(&mut self, saga: &Saga, now: Timestamp, judged: bool, parts: &Parts) {
         self.shown = None;
-        let before = std::mem::replace(&mut self.saga, Arc::new(next));
         self.looked = now;
-        let next = due::next(&self.saga, &self.service.lead().policy, now);
+        let next = due::next(saga, &self.service.lead().policy, now);
         // A step between the end of a ready-time and the judgement that is due then does not put that judgement off.
         self.due = if judged { next } else { next.min(self.due) };
-        let (_, old) = shown(&before, now);
-        let (_, new) = shown(&self.saga, now);
-        if old.state() != new.state() {
+        let old = self.state(now);
+        let (_, new) = shown(saga, now);
+        if old != new.state() {
             self.entered = now;
-            self.note_transition(old.state(), new, parts);
+            self.note_transition(old, new, parts);
         }
-        let found = self.saga.divergences();
+        let found = saga.divergences();
         self.diverging.retain(|place, _| found.iter().any(|one| one.place == *place));
         for one in found {
             self.diverging.entry(one.place).or_insert(now);
         }
     }
 
+    fn state(&self, now: Timestamp) -> State {
+        match &self.held {
+            Held::Awake(saga) => shown(saga, now).1.state(),
+            Held::Resting(resting) => resting.state,
+        }
+    }
+
     /// Commits what the store holds already.
     pub(super) async fn commit_unchanged(&mut self, parts: &Parts) -> Result<(), StoreError> {
-        self.generation = parts.store.commit(&self.commit(&self.saga.to_envelope(), &[])).await?;
+        self.generation = parts.store.commit(&self.commit(&self.saga().to_envelope(), &[])).await?;
         Ok(())
     }
 
     /// Commits what the store holds already, and a row of the history.
     pub(super) async fn record(&mut self, entry: HistoryEntry, parts: &Parts) -> Result<(), StoreError> {
-        let commit = Commit { history: vec![entry.clone()], ..self.commit(&self.saga.to_envelope(), &[]) };
+        let commit = Commit { history: vec![entry.clone()], ..self.commit(&self.saga().to_envelope(), &[]) };
         self.generation = parts.store.commit(&commit).await?;
         note_effect(&Effect::Record(entry));
         Ok(())
@@ -274,6 +317,7 @@ impl Unit {
     /// There is news: it is to be looked at now.
     pub(super) fn make_due(&mut self) {
         self.unjudged = true;
+        self.waits.iter_mut().for_each(|wait| wait.has_news = true);
     }
 
     /// Whether it waits for its turn.
@@ -283,7 +327,10 @@ impl Unit {
 
     /// Whether it waits for its turn and was judged so lately that it need not be judged again.
     pub(super) fn waits_on(&self, now: Timestamp) -> bool {
-        self.waits.as_ref().is_some_and(|wait| now < wait.judged + WAITING_AGAIN && now >= wait.judged)
+        self.waits.as_ref().is_some_and(|wait| {
+            let pause = if wait.has_news { WAITING_AGAIN } else { WAITING_QUIETLY };
+            now < wait.judged + pause && now >= wait.judged
+        })
     }
 
     /// Notes whether it waits for its turn, as it was just judged.
@@ -292,7 +339,7 @@ impl Unit {
             self.shown = None;
         }
         let since = self.waits.as_ref().map_or(now, |wait| wait.since);
-        self.waits = waits.then_some(Wait { since, judged: now });
+        self.waits = waits.then_some(Wait { since, judged: now, has_news: false });
     }
 
     /// As what it is counted in the fleet.
@@ -307,14 +354,26 @@ impl Unit {
         if self.waits_its_turn() { presence.judged_as(&self.present) } else { presence }
     }
 
-    /// Counts it anew in the fleet.
+    /// Counts it anew in the fleet, as time has changed it.
     pub(super) fn recount(&mut self, fleet: &mut Fleet, now: Timestamp) {
-        self.count_as(self.presence(&self.saga, fleet, now), fleet);
+        if !self.is_counted_as_it_is() {
+            self.count_as(self.presence(&self.saga(), fleet, now), fleet);
+        }
+    }
+
+    /// Whether it rests, and time changes nothing of how it is counted: it has left no region lately.
+    fn is_counted_as_it_is(&self) -> bool {
+        self.held.awake().is_none() && self.present != Presence::default() && !self.present.has_left()
     }
 
     /// Counts it by a judgement that it was not stepped by, since it waits.
     pub(super) fn recount_judged(&mut self, judgement: &Judgement, fleet: &mut Fleet, now: Timestamp) {
-        self.count_as(Presence::of(&self.saga, fleet.radius(), now).judged(judgement), fleet);
+        let present = if self.is_counted_as_it_is() {
+            self.present.clone()
+        } else {
+            Presence::of(&self.saga(), fleet.radius(), now)
+        };
+        self.count_as(present.judged(judgement), fleet);
     }
 
     fn count_as(&mut self, next: Presence, fleet: &mut Fleet) {
@@ -328,12 +387,9 @@ impl Unit {
     /// Whether the others keep it from leaving, and nothing is to be told of that: it waits for its wave, or it shows
     /// only now whether more than a part of its region fails.
     pub(super) fn is_withheld(&self, fleet: &Fleet, now: Timestamp) -> bool {
-        let (_, machine) = shown(&self.saga, now);
-        let Some(active) = machine.memory().active() else { return false };
-        let mut others = fleet.clone();
-        others.discount(&self.present);
+        let Some(active) = self.present.region() else { return false };
         let since = self.waits.as_ref().map_or(now, |wait| wait.since);
-        match others.admit(active) {
+        match fleet.admit_counted(active, &self.present) {
             Ok(()) => false,
             Err(Withheld::UntilItsWave(_)) => true,
             Err(Withheld::UntilOrdered(_)) => now.since(since) < PART_OR_ALL,
@@ -343,31 +399,50 @@ impl Unit {
     /// Takes a judgement that is the same as before: then nothing that it decides by has changed, and there is nothing to
     /// step. False if it is another one, or time has changed something.
     pub(super) fn is_confirmed_by(&mut self, judgement: &Judgement, now: Timestamp) -> bool {
-        let mut machines = self.saga.machines();
-        let known = machines.all(|(_, machine)| machine.memory().judgement() == Some(judgement))
-            && due::next(&self.saga, &self.service.lead().policy, self.looked) > now;
-        if known {
+        let (knows, due) = match &self.held {
+            Held::Resting(resting) => (resting.judged == Some(judgement.digest()), resting.due),
+            Held::Awake(saga) => {
+                let mut machines = saga.machines();
+                let knows = machines.all(|(_, machine)| machine.memory().judgement() == Some(judgement));
+                (knows, due::next(saga, &self.service.lead().policy, self.looked))
+            }
+        };
+        let is_confirmed = knows && due > now;
+        if is_confirmed {
             self.unjudged = false;
-            self.due = due::next(&self.saga, &self.service.lead().policy, self.looked);
+            self.due = due;
         }
-        known
+        is_confirmed
     }
 
     /// Whether a judgement makes it want to move, and nothing of it is open yet.
     pub(super) fn would_move(&self, judgement: &Judgement, now: Timestamp) -> bool {
-        let (_, machine) = shown(&self.saga, now);
-        let fails = machine.memory().active().is_some_and(|active| judgement.health(active) == Health::Failing);
+        let fails = |active: &RegionName| judgement.health(active) == Health::Failing;
         // One that only observes opens nothing, and takes nobody's turn.
         let acts = self.service.lead().mode == Mode::Active;
-        acts && fails && self.saga.machines().all(|(_, machine)| machine.memory().open().is_none())
+        match &self.held {
+            Held::Resting(_) => acts && self.present.region().is_some_and(fails),
+            Held::Awake(saga) => {
+                let is_open = |machine: &Machine| machine.memory().open().is_some();
+                let (_, machine) = shown(saga, now);
+                let fails = machine.memory().active().is_some_and(fails);
+                acts && fails && !saga.machines().any(|(_, machine)| is_open(machine))
+            }
+        }
     }
 
     /// Notes which regions could be moved to by a judgement.
     pub(super) fn note_standbys(&mut self, judgement: &Judgement, now: Timestamp) {
-        let (_, machine) = shown(&self.saga, now);
-        let (lead, memory) = (self.service.lead(), machine.memory());
-        let armed = lead.mode == Mode::Active && *memory.standing() == Standing::Held;
-        if self.standbys.note(lead, Stands { active: memory.active(), armed }, judgement, now) {
+        let lead = self.service.lead();
+        let (active, is_held) = match &self.held {
+            Held::Resting(resting) => (self.present.region().cloned(), resting.is_held),
+            Held::Awake(saga) => {
+                let memory = shown(saga, now).1.memory();
+                (memory.active().cloned(), *memory.standing() == Standing::Held)
+            }
+        };
+        let armed = lead.mode == Mode::Active && is_held;
+        if self.standbys.note(lead, Stands { active: active.as_ref(), armed }, judgement, now) {
             self.shown = None;
         }
     }
@@ -379,14 +454,18 @@ impl Unit {
 
     /// The provider at which it would decide now.
     pub(super) fn decides_at(&self, now: Timestamp) -> &ProviderName {
-        &self.saga.anchor(now).provider
+        match &self.held {
+            Held::Awake(saga) => &saga.anchor(now).provider,
+            Held::Resting(resting) => &resting.decides_at,
+        }
     }
 
     /// The providers at which a write of it waits for its permit.
     pub(super) fn pending(&self) -> impl Iterator<Item = &ProviderName> {
         let is_pending =
             |machine: &Machine| machine.memory().open().is_some_and(|open| open.stage == WriteStage::Pending);
-        self.saga.machines().filter(move |(_, machine)| is_pending(machine)).map(|(place, _)| &place.provider)
+        let machines = self.held.awake().into_iter().flat_map(|saga| saga.machines());
+        machines.filter(move |(_, machine)| is_pending(machine)).map(|(place, _)| &place.provider)
     }
 }
 

@@ -67,7 +67,7 @@ impl PageView {
             at: snapshot.at,
             list: report::list(snapshot),
             evacuations: evacuations::report::open(snapshot),
-            panes: snapshot.services.values().map(|view| pane(view)).collect(),
+            panes: snapshot.views().map(|(_, view)| pane(&view)).collect(),
             newest: archive.newest(HISTORY_ROWS),
             history_error: archive.error().map(str::to_owned),
             orders,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Evacuation;
 use crate::fence::{DecisionId, EvacuationId};
+use crate::identifier::RegionName;
 use crate::machine::memory::Failover;
 use crate::saga::Saga;
 use crate::service::{Everywhere, Mode};
@@ -89,6 +90,10 @@ impl Stand {
             return Some(Self::of_passage(evacuation, memory, passage, saga, now));
         }
         let memory = saga.machine(saga.teller(now))?.memory();
+        let acts = service.lead().mode == Mode::Active;
+        if newest.is_none() {
+            return Self::of_untouched(evacuation, memory.active(), acts, is_known(memory));
+        }
         let active = memory.active()?;
         let concerns = match &evacuation.undoes {
             Some(undone) => {
@@ -97,8 +102,13 @@ impl Stand {
             }
             None => *active == evacuation.region,
         };
-        let acts = service.lead().mode == Mode::Active;
         (concerns && acts).then(|| Self::Waiting { ready: is_known(memory) })
+    }
+
+    /// Of a service that no evacuation has moved: whether it acts, and whether enough is known of it to move it.
+    pub fn of_untouched(evacuation: &Evacuation, active: Option<&RegionName>, acts: bool, known: bool) -> Option<Self> {
+        let concerns = evacuation.undoes.is_none() && active == Some(&evacuation.region);
+        (concerns && acts).then_some(Self::Waiting { ready: known })
     }
 
     fn of_passage(evacuation: &Evacuation, memory: &Failover, passage: &Passage, saga: &Saga, now: Timestamp) -> Self {

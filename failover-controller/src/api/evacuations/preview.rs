@@ -26,8 +26,8 @@ pub(super) fn preview(
     let mut told = Told::default();
     let fleet = Arc::new(snapshot.fleet.clone());
     let mut effort = Effort::default();
-    for (name, view) in &snapshot.services {
-        let Some(around) = around(view, snapshot, &fleet) else {
+    for (name, view) in snapshot.views() {
+        let Some(around) = around(&view, snapshot, &fleet) else {
             told.stays(name.as_str(), "notLoaded", "its state is not loaded from the store".to_owned());
             continue;
         };

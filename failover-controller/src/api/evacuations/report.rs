@@ -70,13 +70,13 @@ fn held_service((service, why): &(ServiceName, Vec<Rejection>)) -> HeldService {
 /// `GET /api/v1/regions`.
 pub(crate) fn regions(snapshot: &Snapshot) -> RegionList {
     let mut regions: Vec<RegionStanding> = Vec::new();
-    for view in snapshot.services.values() {
+    for (_, view) in snapshot.views() {
         for region in &view.service.regions {
             let at = regions.iter().position(|known| known.name == region.name.as_str()).unwrap_or_else(|| {
                 regions.push(nobody_in(&region.name, snapshot));
                 regions.len() - 1
             });
-            count(&mut regions[at], view, &region.name);
+            count(&mut regions[at], &view, &region.name);
         }
     }
     RegionList { regions }

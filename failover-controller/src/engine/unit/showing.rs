@@ -1,42 +1,73 @@
 //! What is shown of one service: its state with what was seen of each of its places, and what its verifications should find.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use dns_core::fence::DecisionId;
-use dns_core::machine::Machine;
+use dns_core::identifier::RegionName;
 use dns_core::machine::event::Delivery;
-use dns_core::service::Place;
+use dns_core::machine::{Machine, State};
+use dns_core::saga::Saga;
+use dns_core::service::{Everywhere, Place};
 use dns_core::time::Timestamp;
 use dns_store::port::HistoryTrouble;
 
+use super::resting::{Held, Resting};
 use super::{Unit, shown};
 use crate::aside::Aside;
-use crate::engine::snapshot::{PlaceView, Remembered, ServiceView, VerificationView};
+use crate::engine::snapshot::{PlaceView, Remembered, ServiceView, Shown, VerificationView};
 use crate::verifier::Verification;
 
 /// How long a place may differ from where the service is before someone is woken: longer than a move takes everywhere,
 /// a refused write and its first tries included.
 const DIVERGENCE_LASTS: Duration = Duration::from_secs(30);
 
-/// What was seen of a place; for people only, nothing is decided by it.
-#[derive(Default)]
-pub(super) struct Seen {
+/// What was seen of a place; for people only, nothing is decided by it. What is rare has its own box: there is one of these
+/// for each place of each service.
+#[derive(Clone, Default)]
+pub(crate) struct Seen {
     read: Option<Timestamp>,
-    verification: Option<VerificationView>,
+    verification: Option<Arc<VerificationView>>,
     /// What the verification under way has seen so far.
-    delivered: Option<(DecisionId, Vec<Delivery>)>,
+    delivered: Option<Arc<(DecisionId, Vec<Delivery>)>>,
+}
+
+/// What a service shows while it rests: its machines are unpacked for whoever looks, and packed again by forgetting them.
+pub(crate) struct RestingView {
+    service: Everywhere,
+    resting: Arc<Resting>,
+    around: Around,
+}
+
+/// What is shown of a service beside its machines.
+#[derive(Clone)]
+struct Around {
+    entered: Timestamp,
+    waits: bool,
+    unready: BTreeMap<RegionName, Timestamp>,
+    seen: Vec<Seen>,
+    diverging: BTreeMap<Place, Timestamp>,
+}
+
+/// What is the same for every service.
+#[derive(Clone, Copy)]
+pub(crate) struct Common<'a> {
+    pub(crate) trouble: Option<&'a str>,
+    pub(crate) history: Option<&'a HistoryTrouble>,
 }
 
 impl Unit {
     fn seen(&mut self, place: &Place) -> &mut Seen {
         self.shown = None;
-        let known = self.seen.iter().position(|(one, _)| one == place);
-        let at = known.unwrap_or_else(|| {
-            self.seen.push((place.clone(), Seen::default()));
-            self.seen.len() - 1
-        });
-        &mut self.seen[at].1
+        let places = self.service.projections();
+        let known = places.iter().position(|service| service.provider == place.provider && service.zone == place.zone);
+        let rank = known.unwrap_or_default();
+        if self.seen.len() <= rank {
+            self.seen.reserve_exact(rank + 1 - self.seen.len());
+            self.seen.resize_with(rank + 1, Seen::default);
+        }
+        &mut self.seen[rank]
     }
 
     pub(in crate::engine) fn note_read(&mut self, place: &Place, now: Timestamp) {
@@ -44,23 +75,24 @@ impl Unit {
     }
 
     pub(in crate::engine) fn note_delivery(&mut self, decision: DecisionId, delivery: Delivery) {
-        let Some(place) = self.owner(&decision).cloned() else { return };
+        let Some(place) = self.owner(&decision) else { return };
         let delivered = &mut self.seen(&place).delivered;
         match delivered {
-            Some((known, deliveries)) if *known == decision => deliveries.push(delivery),
-            _ => *delivered = Some((decision, vec![delivery])),
+            Some(known) if known.0 == decision => Arc::make_mut(known).1.push(delivery),
+            _ => *delivered = Some(Arc::new((decision, vec![delivery]))),
         }
     }
 
     pub(in crate::engine) fn note_deliveries(&mut self, decision: &DecisionId, deliveries: &[Delivery]) {
-        let Some(place) = self.owner(decision).cloned() else { return };
-        self.seen(&place).verification =
-            Some(VerificationView { decision: decision.clone(), running: false, deliveries: deliveries.to_vec() });
+        let Some(place) = self.owner(decision) else { return };
+        let view = VerificationView { decision: decision.clone(), running: false, deliveries: deliveries.to_vec() };
+        self.seen(&place).verification = Some(Arc::new(view));
     }
 
     /// What the newest write at a place should be seen as on every authoritative server.
     pub(in crate::engine) fn verification(&self, place: &Place) -> Option<Verification> {
-        let (service, memory) = (self.service.at(place)?, self.saga.machine(place)?.memory());
+        let saga = self.saga();
+        let (service, memory) = (self.service.at(place)?, saga.machine(place)?.memory());
         let held = memory.held()?;
         // What was written, never what a look at the zone shows that may be older than the write.
         let Some(view) = memory.view().filter(|view| held.guards(&view.rrsets)) else {
@@ -80,7 +112,8 @@ impl Unit {
     /// answer to the move before it as well. Its records come from the configuration, since the zone has not been read
     /// yet.
     pub(in crate::engine) fn unfinished_verifications(&self) -> Vec<(DecisionId, Verification)> {
-        let unfinished = self.saga.machines().filter_map(|(place, machine)| {
+        let saga = self.saga();
+        let unfinished = saga.machines().filter_map(|(place, machine)| {
             machine.memory().being_verified()?;
             let held = machine.memory().held()?;
             let decision = held.write.as_str().parse().ok()?;
@@ -93,20 +126,34 @@ impl Unit {
     pub(in crate::engine) fn show(
         &mut self,
         now: Timestamp,
-        trouble: Option<&str>,
-        history: Option<&HistoryTrouble>,
+        common: Common<'_>,
         add: impl FnOnce(&mut ServiceView),
-    ) -> Arc<ServiceView> {
+    ) -> Shown {
         // How long places have differed is shown as well.
         let ages = !self.diverging.is_empty();
         if let Some(shown) = self.shown.as_ref().filter(|_| !ages) {
-            return Arc::clone(shown);
+            return shown.clone();
         }
-        let mut view = self.view(now, trouble, history);
-        add(&mut view);
-        let view = Arc::new(view);
-        self.shown = Some(Arc::clone(&view));
-        view
+        let around = Around {
+            entered: self.entered,
+            waits: self.waits_its_turn(),
+            unready: self.standbys.unready(),
+            seen: self.seen.clone(),
+            diverging: self.diverging.clone(),
+        };
+        let shown = match &self.held {
+            Held::Awake(saga) => {
+                let mut view = around.view(&self.service, saga, now, common);
+                add(&mut view);
+                Shown::Awake(Arc::new(view))
+            }
+            Held::Resting(resting) => {
+                let (service, resting) = (self.service.clone(), Arc::clone(resting));
+                Shown::Resting(Arc::new(RestingView { service, resting, around }))
+            }
+        };
+        self.shown = Some(shown.clone());
+        shown
     }
 
     /// What is shown of every service has changed.
@@ -114,30 +161,50 @@ impl Unit {
         self.shown = None;
     }
 
-    fn view(&self, now: Timestamp, trouble: Option<&str>, history: Option<&HistoryTrouble>) -> ServiceView {
-        let (shown, _) = shown(&self.saga, now);
-        let mut view = self.view_at(shown, trouble, history);
-        if self.service.projections().len() > 1 {
-            let lags = self.saga.divergences();
+    /// Whether it shows what it showed before.
+    pub(in crate::engine) fn shows_the_same(&self) -> bool {
+        self.shown.is_some() && self.diverging.is_empty()
+    }
+}
+
+impl RestingView {
+    /// Where it stands.
+    pub(crate) fn state(&self) -> State {
+        self.resting.state
+    }
+
+    /// All that is shown of it.
+    pub(crate) fn view(&self, now: Timestamp, common: Common<'_>) -> ServiceView {
+        self.around.view(&self.service, &Arc::new(self.resting.saga()), now, common)
+    }
+}
+
+impl Around {
+    fn view(&self, service: &Everywhere, saga: &Arc<Saga>, now: Timestamp, common: Common<'_>) -> ServiceView {
+        let (shown, _) = shown(saga, now);
+        let mut view = self.view_at(shown, service, saga, common);
+        if service.projections().len() > 1 {
+            let lags = saga.divergences();
             let place = |(place, _): (&Place, &Machine)| PlaceView {
-                label: self.service.label(place),
-                here: self.view_at(place, trouble, history),
+                label: service.label(place),
+                here: self.view_at(place, service, saga, common),
                 lag: lags.iter().find(|one| one.place == *place).map(|one| one.lag.clone()),
                 lasts: self.diverging.get(place).is_some_and(|since| now.since(*since) >= DIVERGENCE_LASTS),
             };
-            view.places = self.saga.machines().map(place).collect();
+            view.places = saga.machines().map(place).collect();
         }
         view
     }
 
-    fn view_at(&self, place: &Place, trouble: Option<&str>, history: Option<&HistoryTrouble>) -> ServiceView {
-        let service = self.service.at(place).unwrap_or_else(|| self.service.lead());
-        let machine = self.saga.machine(place).expect("invariant: every place has a machine");
-        let seen = self.seen.iter().find(|(one, _)| one == place).map(|(_, seen)| seen);
+    fn view_at(&self, place: &Place, everywhere: &Everywhere, saga: &Arc<Saga>, common: Common<'_>) -> ServiceView {
+        let service = everywhere.at(place).unwrap_or_else(|| everywhere.lead());
+        let machine = saga.machine(place).expect("invariant: every place has a machine");
+        let rank = saga.machines().position(|(one, _)| one == place);
+        let seen = rank.and_then(|rank| self.seen.get(rank));
         let memory = machine.memory();
         // Of the newest write, whose fence stands on top of the moved records.
         let newest = memory.held().map(|held| held.write.as_str());
-        let delivered = seen.and_then(|seen| seen.delivered.as_ref());
+        let delivered = seen.and_then(|seen| seen.delivered.as_deref());
         let delivered = delivered.filter(|(decision, _)| newest == Some(decision.as_str()));
         let running = memory.being_verified().map(|decision| VerificationView {
             decision: decision.clone(),
@@ -148,13 +215,13 @@ impl Unit {
             service: Arc::clone(service),
             state: machine.state(),
             entered: self.entered,
-            memory: Remembered::at(&self.saga, place),
+            memory: Remembered::at(saga, place),
             read: seen.and_then(|seen| seen.read),
-            verification: running.or_else(|| seen.and_then(|seen| seen.verification.clone())),
-            fault: trouble.map(str::to_owned),
-            history: history.cloned(),
-            waits_its_turn: self.waits_its_turn(),
-            unready: self.standbys.unready(),
+            verification: running.or_else(|| seen.and_then(|seen| seen.verification.as_deref().cloned())),
+            fault: common.trouble.map(str::to_owned),
+            history: common.history.cloned(),
+            waits_its_turn: self.waits,
+            unready: self.unready.clone(),
             aside: Aside::default(),
             places: Vec::new(),
         }

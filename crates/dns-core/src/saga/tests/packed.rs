@@ -17,10 +17,10 @@ fn at_rest(name: &str) -> World {
 fn services_at_rest_take_a_fraction_of_their_length() {
     let mut packer = Packer::default();
     let names = ["basket", "checkout", "search-2"];
-    let packed = names.map(|name| packer.pack(&at_rest(name).controllers[0].saga));
+    let all = names.map(|name| packer.pack(&at_rest(name).controllers[0].saga));
     let length = at_rest("basket").controllers[0].saga.to_envelope().len();
-    for packed in &packed[1..] {
-        assert!(packed.size() * 4 < length, "{} of {length}", packed.size());
+    for one in &all[1..] {
+        assert!(one.size() * 4 < length, "{} of {length}", one.size());
     }
 }
 
