@@ -260,6 +260,7 @@ impl Draft<'_> {
             write: self.write.clone(),
             plan: self.id.clone(),
             active: Some(to.clone()),
+            blend: None,
             released: None,
             moved: *now,
             by: by.clone(),

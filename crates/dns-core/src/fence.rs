@@ -12,6 +12,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::blend::Blend;
 use crate::digest::Digest;
 use crate::identifier::{Actor, Installation, ProviderName, RegionName, ServiceName};
 use crate::rrset::{RrsetKey, Rrsets, records_digest};
@@ -182,6 +183,9 @@ pub struct Fence {
     pub plan: DecisionId,
     /// The region that the records belong to; `None` in a tombstone.
     pub active: Option<RegionName>,
+    /// While the service comes back in steps: which part of the answers the other region gives already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blend: Option<Box<Blend>>,
     /// When the service was released, which makes this fence a tombstone. Whole seconds.
     pub released: Option<Timestamp>,
     /// When the service last moved. Whole seconds.
@@ -216,6 +220,24 @@ impl Fence {
     /// The part of what a zone serves that this fence speaks of.
     pub fn guarded(&self, served: &Rrsets) -> Rrsets {
         served.iter().filter(|(key, _)| self.rrs.contains(key)).map(|(key, set)| (key.clone(), set.clone())).collect()
+    }
+
+    /// Whether it is of a later decision than another fence, or of a later step of the same one. Revs say nothing about
+    /// that among several places, each of which counts its own.
+    pub fn is_ahead_of(&self, other: &Self) -> bool {
+        let same = self.epoch == other.epoch && self.plan == other.plan;
+        self.epoch > other.epoch || (same && self.is_further_than(other))
+    }
+
+    /// Between fences of one decision: before the first step the service is where it comes from, and after the last one
+    /// where it comes back to.
+    fn is_further_than(&self, other: &Self) -> bool {
+        match (&self.blend, &other.blend) {
+            (Some(own), Some(theirs)) => own.share() > theirs.share(),
+            (Some(own), None) => other.active.as_ref() == Some(own.from()),
+            (None, Some(theirs)) => self.active.as_ref() == Some(theirs.to()),
+            (None, None) => false,
+        }
     }
 
     /// Whether this is the tombstone of a released service.

@@ -126,6 +126,7 @@ pub(crate) fn fence(service: &Service, active: &str, epoch: u64, rev: u64) -> Fe
         write: WriteId::at(START, u128::from(rev)),
         plan: DecisionId::at(START, u128::from(epoch)),
         active: Some(region(active)),
+        blend: None,
         released: None,
         moved: Timestamp::from_secs(START.as_secs() - 86_400),
         by: "controller-2".parse().expect("a name"),

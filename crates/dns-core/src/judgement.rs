@@ -4,6 +4,8 @@
 //! it is fresh, sighted, and covers the endpoint with the same specification; silence, blindness and an old
 //! configuration are absences of evidence and are shown as such.
 
+mod loss;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 

@@ -169,6 +169,8 @@ pub enum Purpose {
     /// It brings this place to where another has brought the service: whether to leave was decided there, whether to
     /// arrive is asked anew.
     Aligns,
+    /// It is the next step of a decision that has begun.
+    Advances,
     /// It puts an end to two decisions that contradict each other.
     MendsSplit,
 }

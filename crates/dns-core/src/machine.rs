@@ -63,6 +63,7 @@ pub mod memory;
 mod observe;
 mod permit;
 pub mod preview;
+pub mod returning;
 mod settle;
 pub mod siblings;
 pub(crate) mod whole;

@@ -119,7 +119,7 @@ pub struct Detection {
 }
 
 /// Who starts a failback.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Failback {
     /// An operator.
@@ -129,6 +129,46 @@ pub enum Failback {
         /// How long the preferred region must have been seen healthy before.
         soak: Duration,
     },
+    /// The controller, and not all answers at once.
+    Gradual(Box<Gradual>),
+}
+
+/// How a service comes back in steps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Gradual {
+    /// How long the preferred region must have been seen healthy before the first step.
+    pub soak: Duration,
+    /// Its share of the answers after each step but the last, which gives it all of them: ascending, never empty.
+    pub steps: Vec<Share>,
+    /// How long each share stands at the least.
+    pub step_every: Duration,
+}
+
+impl Gradual {
+    /// The share after `share`; none if all answers are next.
+    pub fn after(&self, share: Option<Share>) -> Option<Share> {
+        self.steps.iter().copied().find(|step| share.is_none_or(|share| *step > share))
+    }
+}
+
+impl Failback {
+    /// How long the controller waits before it brings a service back; `None` if it leaves that to operators.
+    pub fn soak(&self) -> Option<Duration> {
+        match self {
+            Self::Manual => None,
+            Self::Automatic { soak } => Some(*soak),
+            Self::Gradual(gradual) => Some(gradual.soak),
+        }
+    }
+
+    /// The steps, if it comes back in steps.
+    pub fn gradual(&self) -> Option<&Gradual> {
+        match self {
+            Self::Manual | Self::Automatic { .. } => None,
+            Self::Gradual(gradual) => Some(gradual),
+        }
+    }
 }
 
 /// What follows when the region fails that a failover has brought the service to.

@@ -1,6 +1,7 @@
 //! RRsets that a service guards: their keys, TTLs and values, in one canonical form.
 //!
-//! An answer that the provider makes itself, an alias or its proxy's, is part of the set: another one is another set.
+//! An answer that the provider makes itself, an alias, its proxy's, or one that it draws by weight, is part of the set:
+//! another one is another set.
 //!
 //! Values are sorted by their wire form and unique, names are lower case and fully qualified, so equality of
 //! two [`Rrset`]s is equality of what a resolver would see (RFC 9499 §5; order is no meaning, RFC 2181 §5).
@@ -8,6 +9,7 @@
 mod alias;
 mod key;
 mod ttl;
+mod weighted;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,6 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use self::alias::Alias;
 pub use self::key::{GuardedType, RrsetKey, canonical_name, name_text};
 pub use self::ttl::Ttl;
+pub use self::weighted::Weighted;
 use crate::digest::Digest;
 
 /// Why a record cannot be guarded.
@@ -48,18 +51,27 @@ pub enum RrsetError {
     /// The text is no domain name.
     #[error("`{0}` is no domain name")]
     Name(String),
+    /// Sets of one name and type that cannot be drawn from by weight.
+    #[error("the weighted set `{identifier}` cannot stand there: {why}")]
+    Weighted {
+        /// Which.
+        identifier: String,
+        /// Why not.
+        why: &'static str,
+    },
 }
 
-/// Values with a TTL under one key, or an alias; never empty.
+/// Values with a TTL under one key, an alias, or several sets that are drawn by weight; never empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "RrsetText", into = "RrsetText")]
 pub struct Rrset {
     key: RrsetKey,
     ttl: Ttl,
-    /// Empty exactly if there is an alias.
+    /// Empty exactly if there is an alias, or sets that are drawn by weight.
     values: Vec<RData>,
     alias: Option<Box<Alias>>,
     proxied: bool,
+    weighted: Option<Box<[Weighted]>>,
 }
 
 impl Rrset {
@@ -90,7 +102,7 @@ impl Rrset {
         if key.rtype() == GuardedType::Cname && wires.len() > 1 {
             return Err(RrsetError::ManyCnames(wires.len()));
         }
-        Ok(Self { key, ttl, values: wires.into_values().collect(), alias: None, proxied: false })
+        Ok(Self { key, ttl, values: wires.into_values().collect(), alias: None, proxied: false, weighted: None })
     }
 
     /// An alias under `key`.
@@ -102,7 +114,19 @@ impl Rrset {
             return Err(RrsetError::Type("alias under CNAME".to_owned()));
         }
         let ttl = Ttl::from_secs(Alias::TTL_SECS).expect("invariant: the constant is a valid TTL");
-        Ok(Self { key, ttl, values: Vec::new(), alias: Some(Box::new(alias)), proxied: false })
+        Ok(Self { key, ttl, values: Vec::new(), alias: Some(Box::new(alias)), proxied: false, weighted: None })
+    }
+
+    /// Several sets under `key`, of which the provider draws one for each answer.
+    ///
+    /// # Errors
+    /// [`RrsetError::Empty`] without any, [`RrsetError::Weighted`] if one is no plain set or alias of that key, or two are
+    /// called alike.
+    pub fn weighted_of(key: RrsetKey, sets: impl IntoIterator<Item = Weighted>) -> Result<Self, RrsetError> {
+        let sets = weighted::sorted(&key, sets)?;
+        // The longest that any of the answers may be kept.
+        let ttl = sets.iter().map(|one| one.set.ttl).max().ok_or(RrsetError::Empty)?;
+        Ok(Self { key, ttl, values: Vec::new(), alias: None, proxied: false, weighted: Some(sets) })
     }
 
     /// The same set behind the provider's proxy, which answers with addresses of its own. How long those may be kept is the
@@ -132,15 +156,24 @@ impl Rrset {
         self.proxied
     }
 
-    /// The values in canonical order; none if it is an alias.
+    /// The sets that answers are drawn from by weight, in order; none if there is one answer only.
+    pub fn weighted(&self) -> &[Weighted] {
+        self.weighted.as_deref().unwrap_or_default()
+    }
+
+    /// The values in canonical order; none if it is an alias, or drawn by weight.
     pub fn values(&self) -> &[RData] {
         &self.values
     }
 
     /// Whether the other set has the same values, whatever its TTL.
     pub fn same_values(&self, other: &Self) -> bool {
-        let Self { key, ttl: _, values, alias, proxied } = self;
+        let Self { key, ttl: _, values, alias, proxied, weighted: _ } = self;
         (key, values, alias, proxied) == (&other.key, &other.values, &other.alias, &other.proxied)
+            && self.weighted().len() == other.weighted().len()
+            && self.weighted().iter().zip(other.weighted()).all(|(one, other)| {
+                (&one.identifier, one.weight) == (&other.identifier, other.weight) && one.set.same_values(&other.set)
+            })
     }
 }
 
@@ -154,6 +187,9 @@ impl fmt::Display for Rrset {
             .iter()
             .enumerate()
             .try_for_each(|(index, value)| write!(f, "{} {value}", if index == 0 { "" } else { "," }))?;
+        for (index, one) in self.weighted().iter().enumerate() {
+            write!(f, "{} {one}", if index == 0 { " weighted" } else { "," })?;
+        }
         if self.proxied { f.write_str(" (proxied)") } else { Ok(()) }
     }
 }
@@ -164,17 +200,25 @@ pub type Rrsets = BTreeMap<RrsetKey, Rrset>;
 /// The digest over names, types, TTLs and sorted values that a fence carries.
 pub fn records_digest(rrsets: &Rrsets) -> Digest {
     let mut fields: Vec<Vec<u8>> = Vec::new();
-    for (key, rrset) in rrsets {
-        fields.push(key.name().to_string().into_bytes());
-        fields.push(key.rtype().to_string().into_bytes());
-        fields.push(rrset.ttl.as_secs().to_be_bytes().to_vec());
-        fields.push((rrset.values.len() as u64).to_be_bytes().to_vec());
-        fields.extend(rrset.values.iter().map(wire));
-        // Not for plain sets: their digests are in the zones already.
-        fields.extend(rrset.alias.iter().map(|alias| alias.to_string().into_bytes()));
-        fields.extend(rrset.proxied.then(|| b"proxied".to_vec()));
+    for rrset in rrsets.values() {
+        add_fields(rrset, &mut fields);
     }
     Digest::over(fields.iter().map(Vec::as_slice))
+}
+
+fn add_fields(rrset: &Rrset, fields: &mut Vec<Vec<u8>>) {
+    fields.push(rrset.key.name().to_string().into_bytes());
+    fields.push(rrset.key.rtype().to_string().into_bytes());
+    fields.push(rrset.ttl.as_secs().to_be_bytes().to_vec());
+    fields.push((rrset.values.len() as u64).to_be_bytes().to_vec());
+    fields.extend(rrset.values.iter().map(wire));
+    // Not for plain sets: their digests are in the zones already.
+    fields.extend(rrset.alias.iter().map(|alias| alias.to_string().into_bytes()));
+    fields.extend(rrset.proxied.then(|| b"proxied".to_vec()));
+    for Weighted { identifier, weight, set } in rrset.weighted() {
+        fields.extend([b"weighted".to_vec(), identifier.clone().into_bytes(), vec![*weight]]);
+        add_fields(set, fields);
+    }
 }
 
 fn wire(value: &RData) -> Vec<u8> {
@@ -192,23 +236,30 @@ struct RrsetText {
     alias: Option<Alias>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     proxied: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    weighted: Vec<Weighted>,
 }
 
 impl From<Rrset> for RrsetText {
-    fn from(Rrset { key, ttl, values, alias, proxied }: Rrset) -> Self {
+    fn from(Rrset { key, ttl, values, alias, proxied, weighted }: Rrset) -> Self {
         Self {
             key,
             ttl,
             values: values.iter().map(ToString::to_string).collect(),
             alias: alias.map(|alias| *alias),
             proxied,
+            weighted: weighted.map(Vec::from).unwrap_or_default(),
         }
     }
 }
 
 impl TryFrom<RrsetText> for Rrset {
     type Error = RrsetError;
-    fn try_from(RrsetText { key, ttl, values, alias, proxied }: RrsetText) -> Result<Self, Self::Error> {
+    fn try_from(text: RrsetText) -> Result<Self, Self::Error> {
+        let RrsetText { key, ttl, values, alias, proxied, weighted } = text;
+        if !weighted.is_empty() {
+            return Self::weighted_of(key, weighted);
+        }
         let plain = if let Some(alias) = alias {
             Self::alias_of(key, alias)?
         } else {

@@ -1,6 +1,7 @@
 //! A service: the RRsets that move together, their regions, and what each region renders to.
 
 mod place;
+mod sharing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
+use crate::blend::Blend;
 use crate::fence::Fence;
 use crate::identifier::RegionName;
 use crate::rrset::Rrsets;
@@ -70,7 +71,7 @@ impl Standing {
 pub fn classify(held: Option<&Fence>, view: &ZoneView, service: &Service) -> Standing {
     let held = held.filter(|held| is_of_this_place(held, service));
     let served = own_records(view, service);
-    let serving = service.region_serving(&served).cloned();
+    let serving = service.region_serving(&served).or_else(|| sharing(held, view, service)).cloned();
     let found = match &view.fence {
         FoundFence::Absent => {
             return match held {
@@ -93,6 +94,23 @@ pub fn classify(held: Option<&Fence>, view: &ZoneView, service: &Service) -> Sta
     }
 }
 
+/// The region that shares its answers as a fence that is known says, if that is what the zone serves.
+fn sharing<'s>(held: Option<&Fence>, view: &ZoneView, service: &'s Service) -> Option<&'s RegionName> {
+    let blend = blend_served(held, view, service)?;
+    service.region(blend.from()).map(|region| &region.name)
+}
+
+/// How the zone's answers are shared out, by the fence that is held or the one that is found, the newer first: the shares
+/// stand nowhere else.
+pub fn blend_served(held: Option<&Fence>, view: &ZoneView, service: &Service) -> Option<Box<Blend>> {
+    let found = view.parsed_fence().filter(|found| not_ours(found, service).is_none());
+    let served = own_records(view, service);
+    let mut known: Vec<&Fence> = held.into_iter().chain(&found).collect();
+    known.sort_by_key(|fence| std::cmp::Reverse(fence.order()));
+    let is_served = |fence: &&Fence| fence.blend.is_some() && service.render_under(fence) == served;
+    known.into_iter().find(is_served).and_then(|fence| fence.blend.clone())
+}
+
 fn is_of_this_place(held: &Fence, service: &Service) -> bool {
     held.install == service.installation
         && held.id == service.name
@@ -110,7 +128,8 @@ fn not_ours(found: &Fence, service: &Service) -> Option<String> {
     if found.provider != service.provider {
         return Some(format!("the fence belongs to provider `{}`", found.provider));
     }
-    let unknown = found.active.as_ref().filter(|active| service.region(active).is_none());
+    let shared = found.blend.as_ref().map(|blend| blend.to());
+    let unknown = found.active.as_ref().into_iter().chain(shared).find(|region| service.region(region).is_none());
     unknown.map(|active| format!("the fence names region `{active}`, which the service does not have"))
 }
 
@@ -141,7 +160,7 @@ fn classify_ours(
 /// A record at a name and type of ours that the fence does not speak of: someone added it. It is ours to replace only
 /// if it is what the active region renders anyway.
 fn unguarded(fence: &Fence, view: &ZoneView, service: &Service) -> Option<String> {
-    let rendered = fence.active.as_ref().and_then(|active| service.render(active).ok()).unwrap_or_default();
+    let rendered = service.render_under(fence);
     let keys = service.keys();
     let mut strangers = view
         .rrsets
@@ -158,7 +177,7 @@ pub fn own_records(view: &ZoneView, service: &Service) -> Rrsets {
 
 /// What differs between the records that a fence guards and those served.
 fn difference(fence: &Fence, view: &ZoneView, service: &Service) -> String {
-    let expected = fence.active.as_ref().and_then(|active| service.render(active).ok()).unwrap_or_default();
+    let expected = service.render_under(fence);
     let served = fence.guarded(&view.rrsets);
     let text = compare(&expected, &served);
     if text.is_empty() { "the records are not those that the fence guards".to_owned() } else { text }

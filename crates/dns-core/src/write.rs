@@ -14,8 +14,10 @@ use crate::time::Timestamp;
 pub enum WriteKind {
     /// Leaves a failing region, or is asked for by an operator.
     Failover,
-    /// Leaves a healthy region for a preferred one.
+    /// Leaves a healthy region for a preferred one, at once or by another step.
     Failback,
+    /// Takes back the share of the answers that a region was given while the service came back to it.
+    Abort,
     /// Takes records under a fence for the first time, or again after a release or a foreign change.
     Adopt,
     /// Leaves the records and turns the fence into a tombstone.
@@ -32,7 +34,7 @@ impl WriteKind {
     /// Whether the records go to another region.
     pub fn moves(self) -> bool {
         match self {
-            Self::Failover | Self::Failback => true,
+            Self::Failover | Self::Failback | Self::Abort => true,
             Self::Adopt | Self::Release | Self::Annotate | Self::Repair | Self::Rerender => false,
         }
     }
@@ -40,7 +42,7 @@ impl WriteKind {
     /// Whether it is a decision of its own about where the service is, and counts in the epoch as such.
     pub fn counts(self) -> bool {
         match self {
-            Self::Failover | Self::Failback | Self::Adopt | Self::Repair => true,
+            Self::Failover | Self::Failback | Self::Abort | Self::Adopt | Self::Repair => true,
             Self::Release | Self::Annotate | Self::Rerender => false,
         }
     }
@@ -48,7 +50,7 @@ impl WriteKind {
     /// Whether the records become what the configuration renders for a region.
     pub fn renders(self) -> bool {
         match self {
-            Self::Failover | Self::Failback | Self::Rerender => true,
+            Self::Failover | Self::Failback | Self::Abort | Self::Rerender => true,
             Self::Adopt | Self::Release | Self::Annotate | Self::Repair => false,
         }
     }
@@ -58,6 +60,7 @@ impl WriteKind {
         match self {
             Self::Failover => "failover",
             Self::Failback => "failback",
+            Self::Abort => "abort",
             Self::Adopt => "adopt",
             Self::Release => "release",
             Self::Annotate => "annotate",
@@ -95,7 +98,7 @@ pub struct PlannedWrite {
     pub initiative: Initiative,
     /// The region that is left, if the records were in one.
     pub from: Option<RegionName>,
-    /// The region that the records are in afterwards; `None` for a release.
+    /// The region that the records are in afterwards, or that gets a larger share of the answers; `None` for a release.
     pub to: Option<RegionName>,
     /// The reason, as evidence or as the operator gave it.
     pub reason: String,
@@ -104,6 +107,9 @@ pub struct PlannedWrite {
     /// When they end; `None` of a write that was decided before overrides did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overrides_expire: Option<Timestamp>,
+    /// Whether it is the next step of the decision that the fence of this place names, and was decided here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub advances: bool,
     /// When it was decided.
     pub decided: Timestamp,
     /// When it ends as expired if it has no permit by then.
@@ -127,7 +133,7 @@ pub enum WriteStage {
 impl PlannedWrite {
     /// Whether it brings the records of one place to where a decision made for another place has brought the service.
     pub fn aligns(&self) -> bool {
-        self.kind.moves() && self.fence.plan != self.id
+        self.kind.moves() && self.fence.plan != self.id && !self.advances
     }
 
     /// Where it is written.

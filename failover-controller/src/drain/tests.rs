@@ -61,6 +61,7 @@ fn verification(age: Duration, plan: u128) -> Verification {
         write: WriteId::at(now, plan),
         plan: DecisionId::at(moved, plan),
         active: Some(service.preferred().clone()),
+        blend: None,
         released: None,
         moved,
         by: "controller".parse().expect("a name"),

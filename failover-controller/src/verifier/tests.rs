@@ -129,6 +129,7 @@ fn fence(service: &Service) -> Fence {
         write: WriteId::at(NOW, 1),
         plan: DecisionId::at(NOW, 1),
         active: Some(service.preferred().clone()),
+        blend: None,
         released: None,
         moved: NOW,
         by: "controller".parse().expect("a name"),

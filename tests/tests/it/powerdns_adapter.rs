@@ -153,6 +153,7 @@ fn fence(rrsets: &Rrsets, epoch: u64) -> Fence {
         write: format!("write{epoch}").parse().expect("an id"),
         plan: format!("plan{epoch}").parse().expect("an id"),
         active: Some("prod".parse().expect("a name")),
+        blend: None,
         released: None,
         moved: Timestamp::from_secs(1_795_246_200),
         by: "controller-1".parse().expect("a name"),

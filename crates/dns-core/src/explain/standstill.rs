@@ -12,6 +12,7 @@ use crate::judgement::{EndpointJudgement, Health, Judgement, RegionJudgement, Vo
 use crate::kernel::{Answer, Said};
 use crate::machine::memory::{Failover, Hold};
 use crate::machine::preview::Preview;
+use crate::machine::returning::Waiting;
 use crate::machine::{Machine, State};
 use crate::saga::{Around, Saga};
 use crate::service::{Mode, Service};
@@ -48,6 +49,7 @@ pub fn why_not(scene: &Scene<'_>) -> Explanation {
     let told = Told::of(scene);
     let mut sentences = vec![told.place()];
     sentences.extend(scene.fault.map(|fault| Sentence::new(Topic::State, format!("Nothing can be decided: {fault}."))));
+    sentences.extend(told.coming_back());
     sentences.extend(told.regions());
     sentences.extend(told.standstill(scene));
     sentences.extend(told.bindings());
@@ -120,6 +122,17 @@ impl<'a> Told<'a> {
             }
         };
         Sentence::new(Topic::State, text)
+    }
+
+    /// How far it has come, while it comes back in steps.
+    fn coming_back(&self) -> Option<Sentence> {
+        let blend = self.memory().blend()?;
+        let next = match self.memory().next_step(self.service)? {
+            Waiting::Until(at) => format!("The next step is due {}", self.at(at)),
+            Waiting::For(why) => as_sentence(&format!("It holds: {why}")).trim_end_matches('.').to_owned(),
+        };
+        let text = format!("It is coming back in steps: {blend} {}. {next}.", self.since(blend.since()));
+        Some(Sentence::new(Topic::State, text))
     }
 
     /// Each region, the one that the service is in first.

@@ -5,6 +5,7 @@
 //! are percent-encoded. Reading trusts nothing: length, alphabet, repetition and every value are checked.
 
 pub mod canary;
+mod weights;
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
@@ -90,6 +91,9 @@ pub enum FenceError {
     /// Neither active in a region nor released, or both.
     #[error("a fence is either active in a region or released")]
     Neither,
+    /// The answers are shared out, and not from the region that the service is in.
+    #[error("`weights` does not share out the answers of the region that is `active`")]
+    ForeignWeights,
 }
 
 impl Fence {
@@ -109,6 +113,7 @@ impl Fence {
             pair("plan", self.plan.as_str()),
             pair("active", &self.active.as_ref().map(|region| encode(region.as_str())).unwrap_or_default()),
         ];
+        pairs.extend(self.blend.as_deref().into_iter().flat_map(weights::pairs));
         pairs.extend(self.released.map(|at| pair("released", &at.as_secs().to_string())));
         pairs.push(pair("moved", &self.moved.as_secs().to_string()));
         pairs.push(pair("by", &encode(self.by.as_str())));
@@ -140,6 +145,7 @@ impl Fence {
             write: pairs.take_parsed("write")?,
             plan: pairs.take_parsed::<DecisionId>("plan")?,
             active: pairs.take_optional("active").map(|text| parsed("active", &text)).transpose()?,
+            blend: weights::take(&mut pairs)?,
             released: pairs.take_seconds("released")?,
             moved: Timestamp::from_secs(pairs.take_number("moved", SECONDS_MAX)?),
             by: pairs.take_parsed("by")?,
@@ -152,6 +158,9 @@ impl Fence {
         };
         if fence.active.is_some() == fence.released.is_some() {
             return Err(FenceError::Neither);
+        }
+        if fence.blend.as_ref().is_some_and(|blend| fence.active.as_ref() != Some(blend.from())) {
+            return Err(FenceError::ForeignWeights);
         }
         Ok(fence)
     }

@@ -1,5 +1,6 @@
 //! The rules themselves: each returns why not, or nothing.
 
+mod sharing;
 mod velocity;
 
 use hickory_proto::rr::Name;
@@ -96,7 +97,7 @@ fn unfenced(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String
         WriteKind::Failover | WriteKind::Failback => {
             aligns(proposal) && matches!(situation.standing, Standing::Lost { found: None, .. })
         }
-        WriteKind::Release | WriteKind::Annotate | WriteKind::Rerender => false,
+        WriteKind::Abort | WriteKind::Release | WriteKind::Annotate | WriteKind::Rerender => false,
     };
     if change.guard == Guard::Absent && !absent_fits {
         return Some("there is no fence that the write could require".to_owned());
@@ -112,8 +113,18 @@ fn zone_known(situation: &Situation<'_>) -> Option<String> {
 }
 
 fn quorum_judged(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
-    if !is_automatic(proposal) || proposal.kind != WriteKind::Failover || aligns(proposal) {
+    if !is_automatic(proposal) || aligns(proposal) {
         return None;
+    }
+    match proposal.kind {
+        WriteKind::Failover => {}
+        WriteKind::Abort => return sharing::given_up(proposal, situation),
+        WriteKind::Failback
+        | WriteKind::Adopt
+        | WriteKind::Release
+        | WriteKind::Annotate
+        | WriteKind::Repair
+        | WriteKind::Rerender => return None,
     }
     let Some(from) = proposal.from else { return Some("which region is active is not known".to_owned()) };
     let quorum = vantage_points(situation.service.policy.quorum);
@@ -142,6 +153,9 @@ fn target_proven(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<S
     }
     let Some(to) = proposal.to else { return Some("there is no other region".to_owned()) };
     let Some(judgement) = situation.judgement else { return Some(format!("region `{to}` has not been judged yet")) };
+    if proposal.kind == WriteKind::Abort {
+        return sharing::unfit_for_the_rest(to, judgement);
+    }
     if judgement.is_proven(to) {
         return None;
     }
@@ -154,7 +168,8 @@ fn target_proven(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<S
 /// A place that only follows is not asked: the service has gone there, many gates (replication) mean nothing any more when
 /// it has, and to leave its places apart would help nobody.
 fn gates_open(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
-    if aligns(proposal) || !(proposal.kind.moves() || proposal.kind == WriteKind::Rerender) {
+    let enters = matches!(proposal.kind, WriteKind::Failover | WriteKind::Failback | WriteKind::Rerender);
+    if aligns(proposal) || !enters {
         return None;
     }
     let to = situation.service.region(proposal.to?)?;

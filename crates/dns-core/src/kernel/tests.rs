@@ -3,6 +3,7 @@
 
 mod aligning;
 mod answers;
+mod sharing;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

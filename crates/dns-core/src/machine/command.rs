@@ -91,7 +91,7 @@ impl Failover {
             Command::Pause { until } => self.order_pause(*until, order, turn),
             Command::Resume => self.order_resume(order, turn),
             Command::Adopt => self.order_adopt(order, turn),
-            Command::Release => self.order_write(&wish(WriteKind::Release, None, order, turn), turn),
+            Command::Release => self.order_release(order, turn),
         }
     }
 
@@ -106,8 +106,26 @@ impl Failover {
             return turn.refuse(Refusal::Pointless(format!("the service is in region `{to}` already")));
         }
         let from = self.service_active(turn).cloned();
+        if let Some(blend) = self.blend().filter(|_| from.as_ref() == Some(&to)) {
+            // It is in that region, and another one gives a part of the answers: that part is what the order is about.
+            let from = Some(blend.to().clone());
+            return self.order_write(&Wish { from, ..wish(WriteKind::Abort, Some(to), order, turn) }, turn);
+        }
         let kind = self.kind_of_move(from.as_ref(), &to, turn);
         self.order_write(&Wish { from, ..wish(kind, Some(to), order, turn) }, turn);
+    }
+
+    /// Records that two regions share are no region's: nobody could adopt them again.
+    fn order_release(&mut self, order: &Order, turn: &mut Turn) {
+        if let Some(blend) = self.blend() {
+            let text = format!(
+                "the service comes back in steps and has {blend}; finish it with `failback`, or give it up with \
+                 `failover --to {}`, then release it",
+                blend.from()
+            );
+            return turn.refuse(Refusal::Invalid(text));
+        }
+        self.order_write(&wish(WriteKind::Release, None, order, turn), turn);
     }
 
     /// Leaving a failing region is a failover in either direction; leaving another for a preferred one is a failback.

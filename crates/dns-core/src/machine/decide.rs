@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::effect::Effect;
 use super::memory::{Failover, Open};
 use super::{Row, Turn};
+use crate::blend::Blend;
 use crate::change::{ChangeSet, PlanError};
 use crate::fence::{DecisionId, Epoch, Fence, Pin};
 use crate::history::HistoryKind;
@@ -25,6 +26,8 @@ pub(super) struct Wish {
     pub(super) to: Option<RegionName>,
     /// The region that the service leaves, if that is not where this place's records are.
     pub(super) from: Option<RegionName>,
+    /// Which part of the answers `to` gets; without it a move takes all of them there.
+    pub(super) blend: Option<Blend>,
     pub(super) initiative: Initiative,
     pub(super) reason: String,
     pub(super) overrides: Vec<Rule>,
@@ -40,7 +43,18 @@ impl Wish {
         let initiative = Initiative::Automatic;
         let (overrides, purpose) = (Vec::new(), Purpose::Decides);
         let overrides_expire = None;
-        Self { kind, to, from: None, initiative, reason, overrides, overrides_expire, identity: None, purpose }
+        Self {
+            kind,
+            to,
+            from: None,
+            blend: None,
+            initiative,
+            reason,
+            overrides,
+            overrides_expire,
+            identity: None,
+            purpose,
+        }
     }
 }
 
@@ -174,10 +188,11 @@ impl Failover {
             kind: wish.kind,
             initiative: wish.initiative.clone(),
             from: wish.from.clone().or_else(|| self.active.clone()),
-            to: fence.active.clone(),
+            to: if wish.kind.moves() { wish.to.clone() } else { fence.active.clone() },
             reason: wish.reason.clone(),
             overrides: wish.overrides.clone(),
             overrides_expire: wish.overrides_expire,
+            advances: wish.purpose == Purpose::Advances,
             decided: turn.now(),
             valid_until: turn.now() + turn.around.service.policy.validity(),
             change,
@@ -209,8 +224,10 @@ impl Failover {
             Scope { after: after.map(|(key, set)| (key.clone(), set.clone())).collect(), keys: keys.clone() }
         };
         match (wish.kind, &wish.to, &self.held) {
-            (WriteKind::Failover | WriteKind::Failback | WriteKind::Rerender, Some(to), _) => {
-                Scope { keys: service.keys(), after: service.render(to).unwrap_or_default() }
+            (WriteKind::Failover | WriteKind::Failback | WriteKind::Abort | WriteKind::Rerender, Some(to), _) => {
+                let active = wish.blend.as_ref().map_or(to, Blend::from);
+                let after = service.render_shared(active, wish.blend.as_ref()).unwrap_or_default();
+                Scope { keys: service.keys(), after }
             }
             (WriteKind::Annotate | WriteKind::Release, _, Some(held)) => restricted(held.rrs.clone()),
             (_, _, _) => restricted(service.keys()),
@@ -229,10 +246,13 @@ impl Failover {
             Initiative::Automatic => String::new(),
         };
         let follows = if write.aligns() { ", as another place has moved" } else { "" };
-        let summary = format!("{}{route}{orderer}{follows}: {}", write.kind.as_str(), write.reason);
+        let share = write.fence.blend.as_ref().filter(|_| write.kind.moves()).map(|blend| format!(", {blend}"));
+        let share = share.unwrap_or_default();
+        let summary = format!("{}{route}{share}{orderer}{follows}: {}", write.kind.as_str(), write.reason);
         let row = Row::new(HistoryKind::Decided, summary).of(&write.id).with(self.decision_details(&write, turn));
-        // The places that come after the first, and the tries after a failure, wake nobody again.
-        let automatic_move = write.kind.moves() && write.initiative == Initiative::Automatic && !write.aligns();
+        // The places that come after the first, the steps after the first, and the tries after a failure wake nobody again.
+        let follows = write.aligns() || write.advances;
+        let automatic_move = write.kind.moves() && write.initiative == Initiative::Automatic && !follows;
         let first = !self.backoff.is_failing();
         turn.record(if automatic_move && first { row.paging() } else { row });
         self.hold.take_if(|hold| hold.wanted == write.kind || write.kind.moves());

@@ -3,11 +3,13 @@
 use super::Turn;
 use super::decide::{Scope, Wish};
 use super::memory::Failover;
+use crate::blend::Blend;
 use crate::fence::{DecisionId, Epoch, Fence, Pause, Pin, Rev, WriteId};
 use crate::identifier::RegionName;
+use crate::kernel::Purpose;
 use crate::rrset::records_digest;
 use crate::service::Service;
-use crate::standing::Standing;
+use crate::standing::{Standing, blend_served};
 use crate::time::Timestamp;
 use crate::write::{Initiative, WriteKind};
 use crate::zone::ZoneView;
@@ -33,8 +35,12 @@ impl Failover {
         let released = wish.kind == WriteKind::Release;
         // A decision of another place is taken over unless this zone has gone further already.
         let taken_over = wish.identity.as_ref().filter(|identity| identity.epoch >= epoch);
-        let active = if released { None } else { wish.to.clone().or_else(|| self.active.clone()) };
-        let (epoch, plan) = match (taken_over, wish.kind.counts(), &self.held) {
+        let blend = self.next_blend(wish, turn);
+        let to = blend.as_ref().map(|blend| blend.from().clone()).or_else(|| wish.to.clone());
+        let active = if released { None } else { to.or_else(|| self.active.clone()) };
+        // A step goes on with what has begun.
+        let counts = wish.kind.counts() && wish.purpose != Purpose::Advances;
+        let (epoch, plan) = match (taken_over, counts, &self.held) {
             (Some(identity), _, _) => (identity.epoch, identity.plan.clone()),
             (None, false, Some(held)) => (epoch.max(Epoch::new(1)), held.plan.clone()),
             (None, false, None) => (epoch.max(Epoch::new(1)), DecisionId::at(turn.now(), turn.around.nonce)),
@@ -52,6 +58,7 @@ impl Failover {
             plan,
             moved: taken_over.map_or_else(|| self.next_moved(wish, active.as_ref(), turn), |identity| identity.moved),
             active,
+            blend,
             released: released.then(|| turn.now()),
             by: turn.around.actor.clone(),
             cfg: service.revision.max(cfg),
@@ -63,8 +70,23 @@ impl Failover {
         }
     }
 
+    /// How the answers are shared afterwards: what leaves the records leaves that, too.
+    fn next_blend(&self, wish: &Wish, turn: &Turn) -> Option<Box<Blend>> {
+        match wish.kind {
+            WriteKind::Failover | WriteKind::Failback | WriteKind::Abort | WriteKind::Rerender => {
+                wish.blend.clone().map(Box::new)
+            }
+            WriteKind::Annotate => self.held.as_ref().and_then(|held| held.blend.clone()),
+            WriteKind::Repair => {
+                let view = self.view.as_ref()?;
+                blend_served(self.held.as_ref(), view, &turn.around.service)
+            }
+            WriteKind::Adopt | WriteKind::Release => None,
+        }
+    }
+
     /// A service has moved when its fence names another region than before, even if a restored backup or someone's
-    /// hand moved it.
+    /// hand moved it. Giving up a coming back counts as well, so that the next try waits for the cooldown.
     fn next_moved(&self, wish: &Wish, active: Option<&RegionName>, turn: &Turn) -> Timestamp {
         let own = || self.held.as_ref().and_then(|held| held.active.as_ref()).or(self.active.as_ref());
         let before = wish.from.as_ref().or_else(own);

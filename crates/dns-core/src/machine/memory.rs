@@ -47,6 +47,9 @@ pub struct Failover {
     pub(super) open: Option<Open>,
     /// The move whose verification has not come back.
     pub(super) verifying: Option<DecisionId>,
+    /// Whether the newest write was not seen at every authoritative server that answered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) unverified: bool,
     /// What is wanted and refused.
     pub(super) hold: Option<Hold>,
     /// Failed writes in a row, and until when automatic ones wait.

@@ -118,6 +118,8 @@ impl Failover {
         let details = json!({ "epoch": fence.epoch, "rev": fence.rev, "active": fence.active, "by": fence.by });
         turn.record(Row::new(HistoryKind::Followed, summary).with(details));
         self.end_verifying(&why, turn);
+        // Whether that one arrived everywhere is its writer's business.
+        self.unverified = false;
         self.active.clone_from(&fence.active);
         // A point in the future would stretch the cooldown: it counts as seen now.
         self.moved = Some(fence.moved.min(turn.now()));

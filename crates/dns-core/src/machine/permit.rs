@@ -103,13 +103,23 @@ pub(super) fn proposal_of<'a>(write: &'a PlannedWrite, after: Option<&'a Rrsets>
     Proposal {
         kind: write.kind,
         initiative: &write.initiative,
-        purpose: if write.aligns() { Purpose::Aligns } else { Purpose::Decides },
+        purpose: purpose_of(write),
         from: write.from.as_ref(),
         to: write.to.as_ref(),
         overrides: &write.overrides,
         overrides_expire: write.overrides_expire,
         change: Some(&write.change),
         after,
+    }
+}
+
+fn purpose_of(write: &PlannedWrite) -> Purpose {
+    if write.aligns() {
+        Purpose::Aligns
+    } else if write.advances {
+        Purpose::Advances
+    } else {
+        Purpose::Decides
     }
 }
 
@@ -136,6 +146,5 @@ pub(super) fn after_of(write: &PlannedWrite) -> Rrsets {
 fn is_rendered_otherwise(write: &PlannedWrite, after: &Rrsets, service: &Service) -> bool {
     let keys = service.keys();
     let ours = after.iter().filter(|(key, _)| keys.contains(key)).map(|(key, set)| (key.clone(), set.clone()));
-    let rendered = write.to.as_ref().and_then(|to| service.render(to).ok());
-    rendered != Some(ours.collect())
+    service.render_under(&write.fence) != ours.collect()
 }

@@ -77,6 +77,13 @@ impl Failover {
     fn applied(&mut self, open: Open, view: &ZoneView, turn: &mut Turn) {
         let write = open.write;
         let summary = match &write.to {
+            Some(_) if write.fence.blend.is_some() && write.kind.moves() => format!(
+                "{} is in the zone: {}, epoch {}, rev {}",
+                write.kind.as_str(),
+                write.fence.blend.as_ref().map(ToString::to_string).unwrap_or_default(),
+                write.fence.epoch,
+                write.fence.rev
+            ),
             Some(to) => format!(
                 "{} is in the zone: active in `{to}`, epoch {}, rev {}",
                 write.kind.as_str(),
@@ -117,6 +124,7 @@ impl Failover {
         self.view = None;
         if write.kind.moves() {
             self.verifying = Some(write.id.clone());
+            self.unverified = false;
         }
         // The read-back is looked at like any other: a server may skip records without an error (RFC 2136 §3.4.2.2).
         self.look(view, turn);
@@ -137,6 +145,7 @@ impl Failover {
         // A server that never answers answers no resolver either: it is reported and blocks nothing.
         let arrived = count(deliveries, DeliveryOutcome::Served) > 0 && count(deliveries, DeliveryOutcome::Old) == 0;
         let kind = if arrived { HistoryKind::Verified } else { HistoryKind::Unverified };
+        self.unverified = !arrived;
         if let Some(moved) = &moved {
             self.end_departure(moved, if arrived { Progress::Arrived } else { Progress::Failed });
         }

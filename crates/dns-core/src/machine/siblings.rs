@@ -126,14 +126,18 @@ impl Failover {
 
     /// The region that the service is in by the newest fence of all its places.
     pub(super) fn service_active<'a>(&'a self, turn: &'a Turn) -> Option<&'a RegionName> {
-        let ahead = turn.course().filter(|course| course.fence.epoch > self.own_epoch());
+        let ahead = turn.course().filter(|course| self.own_fence().is_none_or(|own| course.fence.is_ahead_of(own)));
         ahead.and_then(|course| course.fence.active.as_ref()).or(self.active.as_ref())
     }
 
     /// Whether every place is in a region already.
     pub(super) fn is_everywhere_in(&self, to: &RegionName, turn: &Turn) -> bool {
         let elsewhere = turn.around.siblings.iter().filter_map(|sibling| sibling.held.as_ref()?.active.as_ref());
-        self.active.as_ref() == Some(to) && elsewhere.into_iter().all(|active| active == to)
+        let is_whole = |fence: &Fence| fence.blend.is_none();
+        let held = turn.around.siblings.iter().filter_map(|sibling| sibling.held.as_ref()).chain(self.own_fence());
+        self.active.as_ref() == Some(to)
+            && elsewhere.into_iter().all(|active| active == to)
+            && held.into_iter().all(is_whole)
     }
 
     /// Whether a newer decision is under way at another place. It is waited for: it settles, or its answer is lost.
@@ -221,5 +225,5 @@ fn newest<'a>(siblings: impl Iterator<Item = &'a Sibling>) -> Option<Course<'a>>
         let moving = lost_answer.map(|open| Course { place, fence: &open.fence, how: Some(&open.how) });
         [held, moving]
     });
-    courses.flatten().reduce(|best, next| if next.fence.epoch > best.fence.epoch { next } else { best })
+    courses.flatten().reduce(|best, next| if next.fence.is_ahead_of(best.fence) { next } else { best })
 }

@@ -10,6 +10,7 @@ mod failing_over;
 mod following;
 mod foreign;
 mod gates;
+mod gradual;
 mod pausing;
 mod permits;
 mod quiet;

@@ -7,10 +7,10 @@ use super::Turn;
 use super::decide::{Identity, Wish};
 use super::memory::Failover;
 use super::siblings::{Course, Fitness, Sibling};
+use crate::fence::Fence;
 use crate::identifier::RegionName;
 use crate::judgement::Health;
 use crate::kernel::Purpose;
-use crate::policy::Failback;
 use crate::service::{Mode, Service};
 use crate::standing::{Standing, own_records};
 use crate::write::{Initiative, WriteKind};
@@ -25,6 +25,7 @@ impl Failover {
         let mut wishes = Vec::new();
         if !self.is_overtaking_elsewhere(turn) {
             wishes.extend(self.leaving(turn));
+            wishes.extend(self.giving_up(turn));
             wishes.extend(self.aligning(turn));
             wishes.extend(self.mending_a_split(turn));
             wishes.extend(self.returning(turn));
@@ -36,7 +37,8 @@ impl Failover {
             let reason = "the fence follows the pause".to_owned();
             wishes.push(Wish::automatic(WriteKind::Annotate, self.active.clone(), reason));
         }
-        if self.is_rendered_otherwise(service) {
+        // Shares of the answers stand only for as long as a step takes: the next one renders anew.
+        if self.blend().is_none() && self.is_rendered_otherwise(service) {
             let reason = "the configuration renders other records".to_owned();
             wishes.push(Wish::automatic(WriteKind::Rerender, self.active.clone(), reason));
         }
@@ -64,33 +66,14 @@ impl Failover {
         Some(Wish { from: Some(active.clone()), ..wish })
     }
 
-    /// An automatic failback, once nothing but a freeze can stand in its way: a service that waits for its time holds nothing
-    /// back, and nobody has to read of it.
-    fn returning(&self, turn: &Turn) -> Option<Wish> {
-        let (service, active, judgement) = (&turn.around.service, self.service_active(turn)?, self.judgement.as_ref()?);
-        let (policy, preferred) = (&service.policy, service.preferred());
-        let Failback::Automatic { soak } = policy.failback else { return None };
-        let is_calm = active != preferred && judgement.health(active) != Health::Failing && self.pin.is_none();
-        if !is_calm || !judgement.is_proven(preferred) || !self.is_anchor(turn) {
-            return None;
-        }
-        let since = judgement.regions.get(preferred)?.healthy_since(policy.quorum)?;
-        let cooled_down = self.moved.is_none_or(|moved| turn.now().since(moved) >= policy.cooldown);
-        let soaked = turn.now().since(since) >= soak;
-        let reason = format!("region `{preferred}` has been healthy for {} s", turn.now().since(since).as_secs());
-        let wish = Wish::automatic(WriteKind::Failback, Some(preferred.clone()), reason);
-        (cooled_down && soaked).then(|| Wish { from: Some(active.clone()), ..wish })
-    }
-
     /// What brings this place to where the others are. A place that cannot be read is left alone until it can.
     fn aligning(&self, turn: &Turn) -> Option<Wish> {
         let own = self.own_fence().filter(|_| self.unreadable.is_none())?;
-        let course = turn.course().filter(|course| course.fence.epoch > own.epoch)?;
+        let course = turn.course().filter(|course| course.fence.is_ahead_of(own))?;
+        let is_there = self.active == course.fence.active && are_shared_alike(own, course.fence);
         match self.standing() {
-            Standing::Held if self.active == course.fence.active => Some(fence_alone(&course)),
-            Standing::Held | Standing::Foreign { .. } if self.active != course.fence.active => {
-                Some(self.moving_along(&course, turn))
-            }
+            Standing::Held if is_there => Some(fence_alone(&course)),
+            Standing::Held | Standing::Foreign { .. } if !is_there => Some(self.moving_along(&course, turn)),
             Standing::Held
             | Standing::Unread
             | Standing::Unadopted { .. }
@@ -103,7 +86,8 @@ impl Failover {
 
     /// The records move as those of the other place have, for the same reason and by the same hand.
     fn moving_along(&self, course: &Course<'_>, turn: &Turn) -> Wish {
-        let to = course.fence.active.clone();
+        let blend = course.fence.blend.as_deref().cloned();
+        let to = blend.as_ref().map(|blend| blend.to().clone()).or_else(|| course.fence.active.clone());
         let how = course.how.filter(|how| how.kind.moves());
         let kind =
             how.map(|how| how.kind).or_else(|| to.as_ref().map(|to| self.kind_of_move(self.active.as_ref(), to, turn)));
@@ -112,7 +96,8 @@ impl Failover {
         Wish {
             kind: kind.unwrap_or(WriteKind::Failover),
             to,
-            from: None,
+            from: self.blend().filter(|_| kind == Some(WriteKind::Abort)).map(|blend| blend.to().clone()),
+            blend,
             initiative: how.map_or(Initiative::Automatic, |how| how.initiative.clone()),
             reason,
             overrides: how.map(|how| how.overrides.clone()).unwrap_or_default(),
@@ -153,6 +138,12 @@ impl Failover {
             None => (!turn.around.siblings.iter().take(turn.around.rank).any(is_restored_first)).then_some(repair),
         }
     }
+}
+
+/// Whether two fences share the answers alike, since whenever.
+fn are_shared_alike(one: &Fence, other: &Fence) -> bool {
+    let weights = |fence: &Fence| fence.blend.as_ref().map(|blend| (blend.to().clone(), blend.share()));
+    weights(one) == weights(other)
 }
 
 /// The records are right already: only the fence says it.

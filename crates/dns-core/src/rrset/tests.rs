@@ -98,3 +98,60 @@ fn a_name_of_another_script_outlives_its_text() {
     let shown = canonical_name(&fence.to_string()).expect("as shown");
     assert_eq!(shown, fence);
 }
+
+fn share(identifier: &str, weight: u8, set: Rrset) -> Weighted {
+    Weighted { identifier: identifier.to_owned(), weight, set }
+}
+
+#[test]
+fn other_weights_are_another_answer() {
+    let key = a(&["192.0.2.1"]).key().clone();
+    let of = |sets: [Weighted; 2]| Rrset::weighted_of(key.clone(), sets).expect("a set");
+    let ten = || share("prod", 10, a(&["192.0.2.1"]));
+    let base = of([ten(), share("dr", 90, a(&["192.0.2.2"]))]);
+    let digest = |set: &Rrset| records_digest(&[(set.key().clone(), set.clone())].into());
+    assert_eq!(base, of([share("dr", 90, a(&["192.0.2.2"])), ten()]), "in one order");
+    for other in [
+        of([ten(), share("dr", 91, a(&["192.0.2.2"]))]),
+        of([ten(), share("de", 90, a(&["192.0.2.2"]))]),
+        of([ten(), share("dr", 90, a(&["192.0.2.3"]))]),
+        of([ten(), share("dr", 90, alias("lb.example.net", "Z2"))]),
+        a(&["192.0.2.1"]),
+        a(&["192.0.2.1", "192.0.2.2"]),
+    ] {
+        assert!(!base.same_values(&other), "{other}");
+        assert_ne!(digest(&base), digest(&other), "{other}");
+    }
+    let slower = Rrset { ttl: Ttl::from_secs(61).expect("ttl"), ..a(&["192.0.2.2"]) };
+    let slower = of([ten(), share("dr", 90, slower)]);
+    assert!(base.same_values(&slower) && digest(&base) != digest(&slower));
+    assert_eq!(slower.ttl().as_secs(), 61, "the longest that an answer may be kept");
+}
+
+#[test]
+fn weighted_sets_outlive_their_text() {
+    let key = a(&["192.0.2.1"]).key().clone();
+    let sets = [share("prod", 10, a(&["192.0.2.1"])), share("dr", 90, alias("lb.example.net", "Z2"))];
+    let set = Rrset::weighted_of(key, sets).expect("a set");
+    let text = serde_json::to_string(&set).expect("written");
+    assert_eq!(serde_json::from_str::<Rrset>(&text).expect("read"), set);
+    let twice = text.replace(r#""identifier":"prod""#, r#""identifier":"dr""#);
+    assert!(serde_json::from_str::<Rrset>(&twice).is_err(), "{twice}");
+    let plain = serde_json::to_string(&a(&["192.0.2.1"])).expect("written");
+    assert!(!plain.contains("weighted"), "{plain}");
+}
+
+#[test]
+fn only_plain_sets_of_one_key_are_drawn_from() {
+    let key = a(&["192.0.2.1"]).key().clone();
+    let of = |sets: Vec<Weighted>| Rrset::weighted_of(key.clone(), sets);
+    assert_eq!(of(Vec::new()), Err(RrsetError::Empty));
+    let nested = of(vec![share("one", 1, a(&["192.0.2.1"]))]).expect("a set");
+    let other = RrsetKey::new(&canonical_name("other.example.com").expect("a name"), GuardedType::A);
+    let other = Rrset { key: other, ..a(&["192.0.2.1"]) };
+    for wrong in [nested, other, a(&["192.0.2.1"]).proxied()] {
+        assert!(matches!(of(vec![share("one", 1, wrong)]), Err(RrsetError::Weighted { .. })));
+    }
+    let twice = vec![share("one", 1, a(&["192.0.2.1"])), share("one", 2, a(&["192.0.2.2"]))];
+    assert!(matches!(of(twice), Err(RrsetError::Weighted { .. })));
+}

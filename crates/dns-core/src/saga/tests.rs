@@ -8,6 +8,7 @@ mod contradicting;
 mod envelope;
 mod evacuating;
 mod exploration;
+mod gradual;
 mod orders;
 mod packed;
 mod vetoing;

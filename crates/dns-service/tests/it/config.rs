@@ -72,7 +72,7 @@ fn a_full_configuration_loads_with_every_value() {
     let names = &config.services[2].lead().policy;
     assert_eq!((names.quorum, names.timeout), (3, Duration::from_secs(1)), "a default timeout fits the interval");
     assert_eq!(names.cooldown, Duration::from_mins(10));
-    assert_eq!((names.capacity, names.failback), (Capacity::default(), Failback::Manual));
+    assert_eq!((names.capacity, &names.failback), (Capacity::default(), &Failback::Manual));
     assert_eq!(config.drain.resolvers.len(), 2);
     let windows = |service: usize| config.services[service].lead().windows.len();
     assert_eq!((windows(0), windows(1)), (2, 1), "one is for a service alone");

@@ -10,6 +10,7 @@ use crate::history::HistoryKind;
 use crate::judgement::Vote;
 use crate::kernel::Rule;
 use crate::machine::command::Command;
+use crate::policy::{Failback, Gradual};
 use crate::service::{Mode, Service};
 use crate::write::WriteKind;
 
@@ -112,4 +113,35 @@ fn a_write_under_way_is_what_happens() {
     let told = told(&stage);
     assert!(told.contains("A write is under way: failover, decided at 10:30:00; `dns-admin explain "), "{told}");
     assert!(!told.contains("Nothing moves"), "{told}");
+}
+
+#[test]
+fn one_that_comes_back_in_steps_says_how_far_it_is_and_what_it_waits_for() {
+    let mut service = service();
+    let steps = vec!["10%".parse().expect("a share")];
+    let gradual = Gradual { soak: Duration::from_mins(1), steps, step_every: Duration::from_mins(5) };
+    service.policy.failback = Failback::Gradual(Box::new(gradual));
+    let mut stage = Stage::of(service);
+    stage.order(Command::Adopt, &[]);
+    stage.carry_out();
+    stage.judged([all(healthy_since(START)), all(healthy_since(START))]);
+    stage.order(Command::Failover { to: region("dr") }, &[Rule::TargetProven]);
+    stage.carry_out();
+    stage.pass(Duration::from_hours(1));
+    stage.judged([all(healthy_since(START)), all(healthy_since(START))]);
+    stage.order(Command::Failback, &[]);
+    stage.carry_out();
+    stage.judged([all(failing_since(stage.now)), all(healthy_since(START))]);
+    stage.carry_out();
+    stage.pass(Duration::from_hours(1));
+    stage.judged([all(healthy_since(START)), all(healthy_since(START))]);
+    stage.carry_out();
+    stage.pass(Duration::from_mins(1));
+    let text = told(&stage);
+    assert!(text.contains("It is coming back in steps: 10 % of the answers from `prod` since"), "{text}");
+    assert!(text.contains("(1m01s). The next step is due at 09:35:01."), "{text}");
+    let doubt = Vote::Silent { since: None };
+    stage.judged([all(doubt), all(healthy_since(START))]);
+    let text = told(&stage);
+    assert!(text.contains("It holds: region `prod` is unknown"), "{text}");
 }

@@ -20,6 +20,7 @@ fn fence(rrs: &[(&str, GuardedType)], reason: &str) -> Fence {
         write: "01j9x".parse().expect("id"),
         plan: "9f31c0de".parse().expect("id"),
         active: Some("dr".parse().expect("name")),
+        blend: None,
         released: None,
         moved: Timestamp::from_secs(1_795_246_200),
         by: "controller-2".parse().expect("name"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{aligns, is_automatic};
 use crate::fleet::Withheld;
 use crate::kernel::{Proposal, Situation};
-use crate::policy::{Failback, OnStandbyFailure};
+use crate::policy::OnStandbyFailure;
 use crate::time::Timestamp;
 use crate::write::WriteKind;
 
@@ -20,7 +20,7 @@ pub(super) fn cooled_down(proposal: &Proposal<'_>, situation: &Situation<'_>) ->
 pub(super) fn soaked(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
     let policy = &situation.service.policy;
     let to = proposal.to.filter(|_| is_automatic_decision(proposal, WriteKind::Failback))?;
-    let Failback::Automatic { soak } = policy.failback else {
+    let Some(soak) = policy.failback.soak() else {
         return Some("the policy leaves failback to operators".to_owned());
     };
     let judged = situation.judgement.and_then(|judgement| judgement.regions.get(to));

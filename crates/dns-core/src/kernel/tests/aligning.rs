@@ -80,6 +80,7 @@ fn a_write_is_proven_by_a_later_fence_of_its_decision_only() {
         reason: String::new(),
         overrides: Vec::new(),
         overrides_expire: None,
+        advances: false,
         decided: START,
         valid_until: START,
         change: ChangeSet::plan(&zone.view(&service), &service.keys(), &after, fence).expect("plans"),
