@@ -62,6 +62,18 @@ alias = {"HostedZoneId": zone.split("/")[-1], "DNSName": "a.example.org.", "Eval
 change(zone, ("CREATE", {"Name": "example.org.", "Type": "A", "AliasTarget": alias}))
 assert [item["AliasTarget"] for item in listed(zone) if "AliasTarget" in item] == [alias]
 
+# Weighted sets in the place of a simple one, shared out anew, and back: each in one batch.
+simple = record_set("s.example.org", [TARGET])
+shares = lambda one: [record_set("s.example.org", [TARGET], SetIdentifier=name, Weight=weight) for name, weight in one]
+ten, fifty = shares([("prod", 10), ("dr", 90)]), shares([("prod", 50), ("dr", 50)])
+change(zone, ("CREATE", simple))
+refused("InvalidChangeBatch", 400, change, zone, ("CREATE", ten[0]), ("DELETE", simple))
+for before, after in [([simple], ten), (ten, fifty), (fifty, [simple])]:
+    change(zone, *[("DELETE", item) for item in before], *[("CREATE", item) for item in after])
+    held = {item.get("Weight") for item in listed(zone) if item["Name"] == "s.example.org."}
+    assert held == {item.get("Weight") for item in after}, held
+change(zone, ("DELETE", simple))
+
 # Pages, through several sets of one name too.
 many = [("CREATE", record_set(f"n{at:04}.example.org", [TARGET])) for at in range(600)]
 weighted = [("CREATE", record_set("w.example.org", [TARGET], SetIdentifier=f"{at:02}", Weight=at)) for at in range(20)]

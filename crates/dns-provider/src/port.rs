@@ -78,7 +78,7 @@ pub struct Capabilities {
     pub alias: bool,
     /// Whether a record can be proxied, so that its answer in DNS is the proxy's.
     pub proxy: bool,
-    /// Whether several record sets of one name and type can share its answers by weight.
+    /// Whether several record sets of one name and type can share its answers by weight, each of one value or an alias.
     pub weighting: bool,
     /// What becomes of a CNAME at the zone's apex.
     pub apex_cname: ApexCname,

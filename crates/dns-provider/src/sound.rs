@@ -74,6 +74,16 @@ pub(crate) fn unable(able: &Capabilities, set: &Rrset) -> Option<&'static str> {
     if set.is_proxied() && !able.proxy {
         return Some("the provider has no proxy");
     }
+    if !set.weighted().is_empty() && !able.weighting {
+        return Some("the provider draws no answers by weight");
+    }
+    if set.weighted().iter().any(|one| one.set.values().len() > 1) {
+        // API Reference, `ResourceRecordSet`, `Weight`: one `ResourceRecord` for each weighted set.
+        return Some("a set that is drawn by weight has one value, or is an alias");
+    }
+    if let Some(why) = set.weighted().iter().find_map(|one| unable(able, &one.set)) {
+        return Some(why);
+    }
     let has_ttl = set.alias().is_none();
     (has_ttl && !able.limits.ttl_secs.contains(&set.ttl().as_secs()))
         .then_some("its TTL is outside what the provider takes")

@@ -20,6 +20,9 @@ const CHARACTERS_PER_BATCH_MAX: usize = 32_000;
 /// Developer Guide, "Quotas": records of a set.
 const VALUES_PER_SET_MAX: usize = 400;
 
+/// API Reference, `ResourceRecordSet`, `Weight`: sets that share a name and type.
+const WEIGHTED_SETS_MAX: usize = 100;
+
 /// How many earlier versions are kept, for stale reads and for what is not in sync yet: more than changes are under way at
 /// once in any scenario, and a few megabytes of the largest zone.
 const EARLIER_MAX: usize = 32;
@@ -177,6 +180,10 @@ impl Zone {
         if values.len() > VALUES_PER_SET_MAX {
             faults.push(format!("Cannot have more than {VALUES_PER_SET_MAX} records in a RRSet."));
         }
+        if matches!(set.routing, Some(Routing::Weighted(_))) && values.len() > 1 {
+            // API Reference, `ResourceRecordSet`, `Weight`. The words are ours.
+            faults.push(format!("Cannot have more than one record in a weighted RRSet, DNS name {name}."));
+        }
         if rtype == "SOA" && (!is_apex || values.len() != 1) {
             faults.push("A HostedZone must contain exactly one SOA record.".to_owned());
         }
@@ -265,6 +272,7 @@ impl Zone {
         for change in batch.changes.iter().filter(|change| change.action != Action::Delete) {
             faults.extend(self.alias_fault(sets, &change.set));
             faults.extend(weight_fault(sets, &change.set));
+            faults.extend(crowd_fault(sets, &change.set));
         }
         faults
     }
@@ -335,6 +343,18 @@ fn weight_fault(sets: &Content, set: &RecordSet) -> Option<String> {
             set.name,
             set.rtype,
             set.key().set_identifier
+        )
+    })
+}
+
+/// So many sets are drawn from at the most. The words are ours.
+fn crowd_fault(sets: &Content, set: &RecordSet) -> Option<String> {
+    let Some(Routing::Weighted(_)) = set.routing else { return None };
+    let count = of_name(sets, &set.name).filter(|other| other.rtype == set.rtype).count();
+    (count > WEIGHTED_SETS_MAX).then(|| {
+        format!(
+            "RRSet with DNS name {} and type {} cannot have more than {WEIGHTED_SETS_MAX} weighted sets.",
+            set.name, set.rtype
         )
     })
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use dns_core::change::ChangeSet;
 use dns_core::fence::{Epoch, Fence, Rev};
 use dns_core::identifier::RegionName;
-use dns_core::rrset::{Alias, GuardedType, Rrset, RrsetKey, Rrsets, Ttl, canonical_name, records_digest};
+use dns_core::rrset::{Alias, GuardedType, Rrset, RrsetKey, Rrsets, Ttl, Weighted, canonical_name, records_digest};
 use dns_core::time::Timestamp;
 use dns_core::zone::{FoundFence, ReadRequest, ZoneView};
 use dns_provider::budget::Budget;
@@ -164,6 +164,7 @@ impl Service {
             write: format!("write{epoch}").parse().expect("an id"),
             plan: format!("plan{epoch}").parse().expect("an id"),
             active: Some(RegionName::new("prod").expect("a name")),
+            blend: None,
             released: None,
             moved: Timestamp::from_secs(1_795_246_200),
             by: "controller-1".parse().expect("a name"),
@@ -309,11 +310,35 @@ fn a_busy_zone_is_waited_for() {
 fn sets_with_a_routing_policy_are_named_and_left_alone() {
     let (rig, service) = (with_api(), api());
     rig.fake.remove(&rig.zone, "api.example.test", "A");
-    let weighted = RecordSet::new("api.example.test", "A", 60, &["192.0.2.1"]).routed("blue", Routing::Weighted(1));
-    rig.fake.put(&rig.zone, weighted);
+    let routing = Routing::Failover("PRIMARY".to_owned());
+    rig.fake.put(&rig.zone, RecordSet::new("api.example.test", "A", 60, &["192.0.2.1"]).routed("blue", routing));
     let Err(ProviderError::Denied { reason, .. }) = rig.try_read(&service) else { panic!("read") };
-    assert!(reason.contains("api.example.test. A has a weighted set `blue`"), "{reason}");
+    assert!(reason.contains("api.example.test. A has a failover set `blue`"), "{reason}");
     assert_eq!(rig.calls(Operation::ChangeResourceRecordSets), 0);
+}
+
+#[test]
+fn a_share_that_a_hand_has_changed_is_a_conflict() {
+    let (rig, service) = (with_api(), api());
+    let view = rig.adopt(&service);
+    let key = service.keys[0].clone();
+    let one = |identifier: &str, weight, value: &str| {
+        let value = GuardedType::A.parse_value(value).expect("a value");
+        let set = Rrset::new(key.clone(), Ttl::from_secs(60).expect("a TTL"), [value]).expect("a set");
+        Weighted { identifier: identifier.to_owned(), weight, set }
+    };
+    let sets = [one("prod", 10, "192.0.2.1"), one("dr", 90, "198.51.100.1")];
+    let shared = Rrset::weighted_of(key.clone(), sets).expect("a set");
+    let shared = Rrsets::from([(key.clone(), shared)]);
+    rig.apply(&service.plan(&view, &shared, 2)).expect("shared");
+    let view = rig.read(&service);
+    assert_eq!(view.rrsets, shared);
+    let hand = RecordSet::new("api.example.test", "A", 60, &["192.0.2.1"]).routed("prod", Routing::Weighted(200));
+    rig.fake.put(&rig.zone, hand);
+    assert!(matches!(rig.apply(&service.plan(&view, &service.moved(), 3)), Err(ProviderError::Conflict { .. })));
+    let edited = rig.read(&service);
+    assert!(edited.rrsets[&key].to_string().contains("200 × prod"), "{:?}", edited.rrsets);
+    rig.apply(&service.plan(&edited, &service.moved(), 3)).expect("left wholly, whatever the weights");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! The fence is asked for whatever the records are. Of the records
 //! - plain ones must be answered exactly;
 //! - an *alias* must be answered with addresses, all of which are the load balancer's;
+//! - one that is *drawn by weight* must be answered with one of its values; which, and how often, shows no answer;
 //! - a *proxied* one is not asked for: its answer is the proxy's, before the move and after it. The same goes for a CNAME
 //!   at the apex, which providers that take one answer with its target's addresses.
 
@@ -11,7 +12,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use dns_core::fence::text::FenceText;
-use dns_core::rrset::{Alias, GuardedType, Rrset, RrsetKey, Rrsets};
+use dns_core::rrset::{Alias, GuardedType, Rrset, RrsetKey, Rrsets, Weighted};
 use hickory_proto::rr::{Name, RData, RecordType};
 use tokio::time::timeout;
 
@@ -25,6 +26,8 @@ const ROUND_MAX: Duration = Duration::from_secs(30);
 
 /// Cloudflare's TTL for a record whose TTL it chooses itself. Nobody else has use for one second.
 const TTL_AUTOMATIC: u32 = 1;
+
+const UNRESOLVED: &str = "no resolver is configured that could tell the load balancer's addresses";
 
 /// What a server should serve.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +71,8 @@ enum Shown<'a> {
     Exactly,
     /// Addresses that are a load balancer's.
     Addresses(&'a Alias),
+    /// One of these, whichever the server draws: how often shows no answer.
+    OneOf(&'a [Weighted]),
     /// Nothing, for this reason.
     Nothing(&'static str),
 }
@@ -77,10 +82,11 @@ impl Expected<'_> {
     pub fn unobservable(&self) -> Vec<(&RrsetKey, &'static str)> {
         let hidden = self.rrsets.iter().filter_map(|(key, set)| match self.shown(set) {
             Shown::Nothing(why) => Some((key, why)),
-            Shown::Addresses(_) if !self.targets.can_resolve() => {
-                Some((key, "no resolver is configured that could tell the load balancer's addresses"))
+            Shown::Addresses(_) if !self.targets.can_resolve() => Some((key, UNRESOLVED)),
+            Shown::OneOf(sets) if !self.targets.can_resolve() && sets.iter().any(|one| one.set.alias().is_some()) => {
+                Some((key, UNRESOLVED))
             }
-            Shown::Exactly | Shown::Addresses(_) => None,
+            Shown::Exactly | Shown::Addresses(_) | Shown::OneOf(_) => None,
         });
         hidden.collect()
     }
@@ -89,6 +95,7 @@ impl Expected<'_> {
         let at_apex = set.key().rtype() == GuardedType::Cname && set.key().name().eq_ignore_root(self.zone);
         match set.alias() {
             _ if set.is_proxied() => Shown::Nothing("the provider's proxy answers for it"),
+            _ if !set.weighted().is_empty() => Shown::OneOf(set.weighted()),
             Some(alias) => Shown::Addresses(alias),
             None if at_apex => Shown::Nothing("the provider answers with its target's addresses"),
             None => Shown::Exactly,
@@ -152,7 +159,8 @@ fn late(server: SocketAddr, within: Duration) -> String {
 /// How many questions a round has after the fence. An alias may need one more, to a resolver.
 fn questions(expected: &Expected<'_>) -> u32 {
     let absent: usize = expected.absent.iter().map(|key| 1 + witnesses(key.name()).len()).sum();
-    let aliases = expected.rrsets.values().filter(|set| set.alias().is_some()).count();
+    let drawn = expected.rrsets.values().flat_map(Rrset::weighted).map(|one| &one.set);
+    let aliases = expected.rrsets.values().chain(drawn).filter(|set| set.alias().is_some()).count();
     u32::try_from(expected.rrsets.len() + aliases + absent).unwrap_or(u32::MAX)
 }
 
@@ -160,7 +168,11 @@ async fn difference(round: Round<'_>, expected: &Expected<'_>) -> Result<Option<
     for (key, rrset) in expected.rrsets {
         let differs = match expected.shown(rrset) {
             Shown::Nothing(_) => continue,
-            Shown::Addresses(alias) => unlike_alias(round, key, alias, expected.targets).await?,
+            Shown::Addresses(alias) => {
+                let content = round.ask(key.name(), key.rtype().record_type()).await?;
+                unlike_alias(round, key, alias, expected.targets, &content).await
+            }
+            Shown::OneOf(sets) => unlike_any(round, key, sets, expected.targets).await?,
             Shown::Exactly => {
                 let rtype = key.rtype().record_type();
                 let content = round.ask(key.name(), rtype).await?;
@@ -181,24 +193,47 @@ async fn difference(round: Round<'_>, expected: &Expected<'_>) -> Result<Option<
     Ok(None)
 }
 
+/// What is wrong with an answer that is drawn by weight: it is none of those that can be drawn.
+async fn unlike_any(
+    round: Round<'_>,
+    key: &RrsetKey,
+    sets: &[Weighted],
+    targets: &Targets,
+) -> Result<Option<String>, AskError> {
+    let rtype = key.rtype().record_type();
+    let content = round.ask(key.name(), rtype).await?;
+    let mut differs = describe(key.name(), rtype, &content);
+    for Weighted { set, .. } in sets {
+        let unlike = match set.alias() {
+            None => (!is_rrset(&content, set)).then_some(None),
+            Some(alias) => unlike_alias(round, key, alias, targets, &content).await.map(Some),
+        };
+        match unlike {
+            None => return Ok(None),
+            Some(why) => differs = why.unwrap_or(differs),
+        }
+    }
+    Ok(Some(differs))
+}
+
 /// What is wrong with the answer of an alias, if anything is.
 async fn unlike_alias(
     round: Round<'_>,
     key: &RrsetKey,
     alias: &Alias,
     targets: &Targets,
-) -> Result<Option<String>, AskError> {
+    content: &Content,
+) -> Option<String> {
     let rtype = key.rtype().record_type();
-    let content = round.ask(key.name(), rtype).await?;
-    let Content::Records { values, .. } = &content else {
-        return Ok(Some(describe(key.name(), rtype, &content)));
+    let Content::Records { values, .. } = content else {
+        return Some(describe(key.name(), rtype, content));
     };
     if !targets.can_resolve() {
-        return Ok(None);
+        return None;
     }
     let answered: BTreeSet<IpAddr> = values.iter().filter_map(RData::ip_addr).collect();
     let strangers = targets.strangers(alias.target(), &answered, round.within).await;
-    Ok(strangers.map(|why| format!("{}: {why}", describe(key.name(), rtype, &content))))
+    strangers.map(|why| format!("{}: {why}", describe(key.name(), rtype, content)))
 }
 
 fn is_fence(content: &Content, expected: Option<&FenceText>) -> bool {

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use aws_sdk_route53::types::{AliasTarget, Change, ChangeAction, ResourceRecord, ResourceRecordSet, RrType};
 use dns_core::change::{ChangeSet, Guard, Requirement};
-use dns_core::rrset::{Rrset, Ttl};
+use dns_core::rrset::{Rrset, Ttl, Weighted};
 use hickory_proto::rr::Name;
 
 use super::spelling::Spellings;
@@ -58,16 +58,18 @@ impl Flip {
     /// Deletes come first, so that a CNAME never meets other data.
     pub(super) fn of(change: &ChangeSet, spellings: &Spellings) -> Self {
         let same = unchanged(change);
-        let mut deletes: Vec<Change> =
-            change.deletes.iter().chain(same.iter().copied()).map(|set| deletion(set, spellings)).collect();
+        let gone = change.deletes.iter().chain(same.iter().copied()).flat_map(|set| as_stored(set, spellings));
+        let mut deletes: Vec<Change> = gone.map(|set| of(ChangeAction::Delete, set)).collect();
         if let Guard::Exactly { ttl, text } = &change.guard {
-            let stored = spellings.stored(&change.fence_name, &RrType::Txt, vec![text::of_fence(text)]);
+            let stored = spellings.stored((&change.fence_name, &RrType::Txt, ""), vec![text::of_fence(text)]);
             deletes.push(of(ChangeAction::Delete, plain(&change.fence_name, RrType::Txt, *ttl, stored)));
         }
         let fence = plain(&change.fence_name, RrType::Txt, change.fence_ttl, vec![text::of_fence(&change.fence)]);
-        let creates = change.creates.iter().map(creation).chain(same.iter().map(|set| restored(set, spellings)));
-        let changes: Vec<Change> =
-            deletes.into_iter().chain(creates).chain([of(ChangeAction::Create, fence)]).collect();
+        // What stays comes back as it was, spelling included.
+        let back = same.iter().flat_map(|set| as_stored(set, spellings));
+        let creates = change.creates.iter().flat_map(canonical).chain(back).chain([fence]);
+        let creates = creates.map(|set| of(ChangeAction::Create, set));
+        let changes: Vec<Change> = deletes.into_iter().chain(creates).collect();
         let size = changes.iter().map(Size::of).fold(Size::default(), Size::and);
         let sets = changes.iter().filter_map(Change::resource_record_set);
         let touched = sets.map(|set| (set.name().to_owned(), set.r#type().as_str().to_owned())).collect();
@@ -90,22 +92,30 @@ fn unchanged(change: &ChangeSet) -> Vec<&Rrset> {
     exactly.filter(|set| !goes(set)).collect()
 }
 
-fn deletion(set: &Rrset, spellings: &Spellings) -> Change {
-    of(ChangeAction::Delete, as_stored(set, spellings))
+/// As the zone has it.
+fn as_stored(set: &Rrset, spellings: &Spellings) -> Vec<ResourceRecordSet> {
+    record_sets(set, |one, identifier| {
+        let rtype = view::api_type(one.key().rtype());
+        spellings.stored((one.key().name(), &rtype, identifier), text::of_values(one))
+    })
 }
 
-/// As it was, spelling included.
-fn restored(set: &Rrset, spellings: &Spellings) -> Change {
-    of(ChangeAction::Create, as_stored(set, spellings))
+/// As we write it.
+fn canonical(set: &Rrset) -> Vec<ResourceRecordSet> {
+    record_sets(set, |one, _| text::of_values(one))
 }
 
-fn creation(set: &Rrset) -> Change {
-    of(ChangeAction::Create, record_set(set, text::of_values(set)))
-}
-
-fn as_stored(set: &Rrset, spellings: &Spellings) -> ResourceRecordSet {
-    let rtype = view::api_type(set.key().rtype());
-    record_set(set, spellings.stored(set.key().name(), &rtype, text::of_values(set)))
+/// The record sets that make up an answer: one, or each that is drawn by weight.
+fn record_sets(set: &Rrset, values: impl Fn(&Rrset, &str) -> Vec<String>) -> Vec<ResourceRecordSet> {
+    if set.weighted().is_empty() {
+        return vec![record_set(set, values(set, ""))];
+    }
+    let drawn = set.weighted().iter().map(|Weighted { identifier, weight, set }| {
+        let mut one = record_set(set, values(set, identifier));
+        (one.set_identifier, one.weight) = (Some(identifier.clone()), Some(i64::from(*weight)));
+        one
+    });
+    drawn.collect()
 }
 
 fn record_set(set: &Rrset, values: Vec<String>) -> ResourceRecordSet {

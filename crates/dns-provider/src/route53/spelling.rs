@@ -17,14 +17,17 @@ struct Spelled {
     stored: Vec<String>,
 }
 
-/// What was read and is not canonical, by name and type. Bounded by the guarded records.
+/// Which set: its name, its type, and its identifier if it is one of several.
+type Of<'a> = (&'a Name, &'a RrType, &'a str);
+
+/// What was read and is not canonical, by name, type and identifier. Bounded by the guarded records.
 #[derive(Debug, Default)]
-pub(super) struct Spellings(Mutex<HashMap<(Name, RrType), Spelled>>);
+pub(super) struct Spellings(Mutex<HashMap<(Name, RrType, String), Spelled>>);
 
 impl Spellings {
     /// Notes what was read. `canonical` is what we would write.
-    pub(super) fn note(&self, name: &Name, rtype: &RrType, canonical: Vec<String>, stored: Vec<String>) {
-        let key = (name.clone(), rtype.clone());
+    pub(super) fn note(&self, of: Of<'_>, canonical: Vec<String>, stored: Vec<String>) {
+        let key = owned(of);
         let sorted = |list: &[String]| {
             let mut list = list.to_vec();
             list.sort();
@@ -39,15 +42,19 @@ impl Spellings {
     }
 
     /// What to write for `canonical` where it has to be what is there.
-    pub(super) fn stored(&self, name: &Name, rtype: &RrType, canonical: Vec<String>) -> Vec<String> {
+    pub(super) fn stored(&self, of: Of<'_>, canonical: Vec<String>) -> Vec<String> {
         let known = self.lock();
-        let same = known.get(&(name.clone(), rtype.clone())).filter(|spelled| spelled.canonical == canonical);
+        let same = known.get(&owned(of)).filter(|spelled| spelled.canonical == canonical);
         same.map_or(canonical, |spelled| spelled.stored.clone())
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(Name, RrType), Spelled>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<(Name, RrType, String), Spelled>> {
         self.0.lock().expect("invariant: nothing panics while it holds this lock")
     }
+}
+
+fn owned((name, rtype, identifier): Of<'_>) -> (Name, RrType, String) {
+    (name.clone(), rtype.clone(), identifier.to_owned())
 }
 
 #[cfg(test)]
@@ -59,10 +66,13 @@ mod tests {
         let spellings = Spellings::default();
         let name = Name::from_ascii("www.example.com.").expect("a name");
         let list = |text: &str| vec![text.to_owned()];
-        spellings.note(&name, &RrType::Cname, list("lb.example.net."), list("LB.example.net"));
-        assert_eq!(spellings.stored(&name, &RrType::Cname, list("lb.example.net.")), list("LB.example.net"));
-        assert_eq!(spellings.stored(&name, &RrType::Cname, list("other.example.net.")), list("other.example.net."));
-        spellings.note(&name, &RrType::Cname, list("lb.example.net."), list("lb.example.net."));
-        assert_eq!(spellings.stored(&name, &RrType::Cname, list("lb.example.net.")), list("lb.example.net."));
+        spellings.note((&name, &RrType::Cname, ""), list("lb.example.net."), list("LB.example.net"));
+        assert_eq!(spellings.stored((&name, &RrType::Cname, ""), list("lb.example.net.")), list("LB.example.net"));
+        assert_eq!(
+            spellings.stored((&name, &RrType::Cname, ""), list("other.example.net.")),
+            list("other.example.net.")
+        );
+        spellings.note((&name, &RrType::Cname, ""), list("lb.example.net."), list("lb.example.net."));
+        assert_eq!(spellings.stored((&name, &RrType::Cname, ""), list("lb.example.net.")), list("lb.example.net."));
     }
 }

@@ -1,12 +1,13 @@
 //! Record sets as Route 53 has them, as RRsets that a service can guard.
 //!
-//! A set with a routing policy, a health check or a target that is evaluated answers with something that no flip could
-//! write back. At a guarded name and type the read says so and fails; it is never left out, and so never overwritten.
+//! Sets that are drawn by weight are read together, as one answer. A set with another routing policy, a health check or a
+//! target that is evaluated answers with something that no flip could write back. At a guarded name and type the read says so
+//! and fails; it is never left out, and so never overwritten.
 
 use std::collections::BTreeSet;
 
 use aws_sdk_route53::types::{AliasTarget, ResourceRecordSet, RrType};
-use dns_core::rrset::{Alias, GuardedType, Rrset, RrsetKey, Rrsets, Ttl};
+use dns_core::rrset::{Alias, GuardedType, Rrset, RrsetKey, Rrsets, Ttl, Weighted};
 use dns_core::zone::FoundFence;
 use hickory_proto::rr::Name;
 
@@ -30,23 +31,46 @@ pub(super) fn rrsets(asked: &BTreeSet<RrsetKey>, found: &Sets, spellings: &Spell
     for key in asked {
         let sets = found.get(key.name()).map(Vec::as_slice).unwrap_or_default();
         let rtype = api_type(key.rtype());
-        for set in sets.iter().filter(|set| *set.r#type() == rtype) {
-            let rrset = rrset(key, set, spellings).map_err(|reason| {
-                Failure::Denied(format!(
-                    "{key} has {reason}, which cannot be guarded and is left alone; give the service a name of its own, or \
-                     replace the set by a simple one"
-                ))
-            })?;
-            rrsets.insert(key.clone(), rrset);
-        }
+        let sets: Vec<&ResourceRecordSet> = sets.iter().filter(|set| *set.r#type() == rtype).collect();
+        let standing = standing(key, &sets, spellings).map_err(|reason| {
+            Failure::Denied(format!(
+                "{key} has {reason}, which cannot be guarded and is left alone; give the service a name of its own, or \
+                 replace the set by a simple one"
+            ))
+        })?;
+        rrsets.extend(standing.map(|rrset| (key.clone(), rrset)));
     }
     Ok(rrsets)
 }
 
-fn rrset(key: &RrsetKey, set: &ResourceRecordSet, spellings: &Spellings) -> Result<Rrset, String> {
-    if let Some(policy) = policy(set) {
+/// What stands under a key: one simple set, or several that are drawn by weight. The service keeps these apart.
+fn standing(key: &RrsetKey, sets: &[&ResourceRecordSet], spellings: &Spellings) -> Result<Option<Rrset>, String> {
+    if let Some(policy) = sets.iter().filter(|set| !is_drawn_by_weight(set)).find_map(|set| policy(set)) {
         return Err(policy);
     }
+    let drawn: Result<Vec<Weighted>, String> =
+        sets.iter().filter(|set| is_drawn_by_weight(set)).map(|set| weighted(key, set, spellings)).collect();
+    let drawn = drawn?;
+    if !drawn.is_empty() {
+        let all = Rrset::weighted_of(key.clone(), drawn);
+        return all.map(Some).map_err(|error| format!("weighted sets that are none: {error}"));
+    }
+    sets.first().map(|set| answer(key, set, spellings)).transpose()
+}
+
+fn is_drawn_by_weight(set: &ResourceRecordSet) -> bool {
+    let depends = set.health_check_id().is_some() || set.traffic_policy_instance_id().is_some();
+    set.weight().is_some() && set.set_identifier().is_some() && !depends
+}
+
+fn weighted(key: &RrsetKey, set: &ResourceRecordSet, spellings: &Spellings) -> Result<Weighted, String> {
+    let identifier = set.set_identifier().unwrap_or_default().to_owned();
+    let weight = set.weight().and_then(|weight| u8::try_from(weight).ok());
+    let weight = weight.ok_or_else(|| format!("a weighted set `{identifier}` of a weight that is none"))?;
+    Ok(Weighted { identifier, weight, set: answer(key, set, spellings)? })
+}
+
+fn answer(key: &RrsetKey, set: &ResourceRecordSet, spellings: &Spellings) -> Result<Rrset, String> {
     if let Some(target) = set.alias_target() {
         return alias(key, target);
     }
@@ -55,7 +79,8 @@ fn rrset(key: &RrsetKey, set: &ResourceRecordSet, spellings: &Spellings) -> Resu
     let values: Option<Vec<_>> = stored.iter().map(|value| text::value(key.rtype(), value)).collect();
     let values = values.ok_or_else(|| format!("a value that cannot be read in {stored:?}"))?;
     let rrset = Rrset::new(key.clone(), ttl, values).map_err(|error| format!("values that are none: {error}"))?;
-    spellings.note(key.name(), set.r#type(), text::of_values(&rrset), stored);
+    let identifier = set.set_identifier().unwrap_or_default();
+    spellings.note((key.name(), set.r#type(), identifier), text::of_values(&rrset), stored);
     Ok(rrset)
 }
 
@@ -116,7 +141,7 @@ fn present(name: &Name, set: &ResourceRecordSet, spellings: &Spellings) -> Resul
     };
     let ttl = ttl(set)?;
     let text = text::fence(record.value()).ok_or("a TXT record that is no text")?;
-    spellings.note(name, &RrType::Txt, vec![text::of_fence(&text)], vec![record.value().to_owned()]);
+    spellings.note((name, &RrType::Txt, ""), vec![text::of_fence(&text)], vec![record.value().to_owned()]);
     Ok(FoundFence::Present { ttl, text })
 }
 

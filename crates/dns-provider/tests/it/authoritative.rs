@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use dns_core::fence::text::FenceText;
-use dns_core::rrset::{Alias, GuardedType, Rrset, RrsetKey, Rrsets, Ttl, canonical_name};
+use dns_core::rrset::{Alias, GuardedType, Rrset, RrsetKey, Rrsets, Ttl, Weighted, canonical_name};
 use dns_provider::authoritative::{AskError, Content, Expected, Served, Targets, ask, servers, serves};
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::{A, AAAA, NS, TXT};
@@ -107,6 +107,29 @@ async fn server_that_differs_anywhere_serves_the_old_and_says_what() {
     let mut zone = moved();
     zone.remove(&("api.example.com", RecordType::A));
     assert_eq!(old(round(serving(zone).await.address).await), "api.example.com. A is absent");
+}
+
+#[tokio::test]
+async fn answer_that_is_drawn_by_weight_is_one_of_those_that_can_be_drawn() {
+    let key = RrsetKey::new(&name("api.example.com"), GuardedType::A);
+    let one = |identifier: &str, last| {
+        let set = Rrset::new(key.clone(), Ttl::from_secs(60).expect("ttl"), [a(last)]).expect("rrset");
+        Weighted { identifier: identifier.to_owned(), weight: 50, set }
+    };
+    let drawn = Rrset::weighted_of(key.clone(), [one("prod", 1), one("dr", 2)]).expect("rrset");
+    let rrsets = Rrsets::from([(key.clone(), drawn)]);
+    for (answered, good) in [(vec![a(1)], true), (vec![a(2)], true), (vec![a(3)], false), (vec![a(1), a(2)], false)] {
+        let mut zone = moved();
+        zone.insert(("api.example.com", RecordType::A), answered.clone());
+        let script = serving(zone).await;
+        let served = round_for(script.address, &rrsets, &BTreeSet::new(), &Targets::default(), WITHIN).await;
+        assert_eq!(served == Served::New, good, "{answered:?}: {served:?}");
+    }
+    let mut zone = moved();
+    zone.remove(&("api.example.com", RecordType::A));
+    let script = serving(zone).await;
+    let served = round_for(script.address, &rrsets, &BTreeSet::new(), &Targets::default(), WITHIN).await;
+    assert_eq!(old(served), "api.example.com. A is absent");
 }
 
 #[tokio::test]

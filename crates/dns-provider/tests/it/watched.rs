@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use dns_core::change::{ChangeSet, Guard};
 use dns_core::fence::text::FenceText;
-use dns_core::rrset::{GuardedType, Rrset, RrsetKey, Ttl, canonical_name};
+use dns_core::rrset::{GuardedType, Rrset, RrsetKey, Ttl, Weighted, canonical_name};
 use dns_core::time::Timestamp;
 use dns_core::zone::{FoundFence, ReadRequest, ZoneView};
 use dns_provider::authoritative::Discovery;
@@ -174,6 +174,15 @@ async fn quiet_zone_costs_one_call_of_the_api_each_ten_minutes() {
     tokio::time::advance(API_EVERY).await;
     tokio::time::resume();
     assert_eq!(world.look().await, (first, 2));
+}
+
+#[tokio::test]
+async fn answers_that_are_drawn_by_weight_are_read_from_the_api() {
+    let world = World::start().await;
+    let one = |identifier: &str, last| Weighted { identifier: identifier.to_owned(), weight: 50, set: api(last) };
+    world.memory.put(Rrset::weighted_of(api(1).key().clone(), [one("prod", 1), one("dr", 2)]).expect("a set"));
+    assert_eq!(world.look().await.1, 1);
+    assert_eq!(world.look().await.1, 2, "any of them could have been served under other weights");
 }
 
 #[tokio::test]

@@ -1,14 +1,14 @@
 //! A provider takes what its capabilities say and refuses the rest before anything is sent, naming the record.
 
 use dns_core::change::{ChangeSet, Requirement};
-use dns_core::rrset::{Alias, GuardedType, Rrset, RrsetKey, Ttl};
+use dns_core::rrset::{Alias, GuardedType, Rrset, RrsetKey, Ttl, Weighted};
 use dns_core::zone::FoundFence;
 use dns_provider::port::{ApexCname, ProviderError, Receipt};
 use hickory_proto::rr::RData;
 use hickory_proto::rr::rdata::A;
 
 use super::subject::Subject;
-use super::{Rig, api, invalid, key, name, on_every_subject, plan, rrset, rrsets};
+use super::{Rig, api, assert_conflict, invalid, key, name, on_every_subject, plan, rrset, rrsets};
 
 /// More values than a provider without any limit needs to take in a test; the wire takes no more by far.
 const MANY: usize = 2_000;
@@ -66,6 +66,36 @@ pub(super) fn takes_an_alias_only_if_it_says_so<S: Subject>(rig: &Rig<S>) {
         assert_eq!(invalid(outcome), fresh.to_string());
         assert_nothing_was_written(rig, &fresh);
     }
+}
+
+pub(super) fn draws_answers_by_weight_only_if_it_says_so<S: Subject>(rig: &Rig<S>) {
+    let fresh = key("fresh.example.test", GuardedType::A);
+    let of = |value: &str| rrset("fresh.example.test", GuardedType::A, &[value]);
+    let shared = |percent| {
+        let one =
+            |identifier: &str, weight, value| Weighted { identifier: identifier.to_owned(), weight, set: of(value) };
+        let sets = [one("prod", percent, "192.0.2.9"), one("dr", 100 - percent, "198.51.100.9")];
+        rrsets([Rrset::weighted_of(fresh.clone(), sets).expect("a set")])
+    };
+    let outcome = create(rig, shared(10).into_values());
+    if !rig.provider.capabilities().weighting {
+        assert_eq!(invalid(outcome), fresh.to_string());
+        return assert_nothing_was_written(rig, &fresh);
+    }
+    outcome.expect("created");
+    let steps = [shared(50), rrsets([of("192.0.2.9")]), shared(99), rrsets([of("198.51.100.9")])];
+    for (epoch, step) in (2..).zip(steps) {
+        let view = rig.read(std::slice::from_ref(&fresh));
+        let change = plan(&view, &step, epoch);
+        rig.apply(&change).expect("shared out anew, or no more");
+        assert_conflict(&rig.apply(&change));
+        assert_eq!(rig.read(std::slice::from_ref(&fresh)).rrsets, step);
+    }
+    let two = rrset("fresh.example.test", GuardedType::A, &["192.0.2.9", "192.0.2.10"]);
+    let two = [Weighted { identifier: "prod".to_owned(), weight: 1, set: two }];
+    let view = rig.read(std::slice::from_ref(&fresh));
+    let outcome = rig.apply(&plan(&view, &rrsets([Rrset::weighted_of(fresh.clone(), two).expect("a set")]), 9));
+    assert_eq!(invalid(outcome), fresh.to_string(), "one value for each share");
 }
 
 pub(super) fn takes_a_proxied_record_only_if_it_says_so<S: Subject>(rig: &Rig<S>) {
@@ -157,6 +187,7 @@ on_every_subject!(
     takes_the_types_that_it_names_and_no_other,
     takes_an_alias_only_if_it_says_so,
     takes_a_proxied_record_only_if_it_says_so,
+    draws_answers_by_weight_only_if_it_says_so,
     takes_ttls_up_to_its_limits_and_none_beyond,
     takes_no_more_than_its_limits,
     takes_a_cname_at_the_apex_only_if_it_says_so,

@@ -198,6 +198,32 @@ fn refuses_simple_and_routed_sets_of_one_name_and_type() {
 }
 
 #[test]
+fn weighted_sets_take_the_place_of_a_simple_one_in_one_batch() {
+    let rig = Rig::new();
+    let simple = set("s.example.com", "A", 60, &["192.0.2.1"]);
+    rig.create(&simple).assert_done();
+    let one = |id: &str, weight| weighted("s.example.com", id, weight, 60, "192.0.2.1");
+    rig.change(&[("CREATE", one("a", 10)), ("DELETE", simple.clone())]).assert_invalid_batch("cannot be created");
+    rig.change(&[("DELETE", simple.clone()), ("CREATE", one("a", 10)), ("CREATE", one("b", 90))]).assert_done();
+    rig.change(&[("DELETE", one("a", 10)), ("CREATE", one("a", 50))]).assert_done();
+    rig.change(&[("DELETE", one("a", 50)), ("CREATE", simple.clone())]).assert_invalid_batch("other RRSets exist");
+    rig.change(&[("DELETE", one("a", 50)), ("DELETE", one("b", 90)), ("CREATE", simple)]).assert_done();
+}
+
+#[test]
+fn bounds_weighted_sets_and_their_values() {
+    let rig = Rig::new();
+    let routing = "<SetIdentifier>a</SetIdentifier><Weight>1</Weight>";
+    rig.create(&routed("w.example.com", "A", routing, 60, &["192.0.2.1", "192.0.2.2"]))
+        .assert_invalid_batch("more than one record in a weighted RRSet");
+    let sets: Vec<_> =
+        (0..100).map(|id| ("CREATE", weighted("w.example.com", &format!("{id}"), 1, 60, "192.0.2.1"))).collect();
+    rig.change(&sets).assert_done();
+    rig.create(&weighted("w.example.com", "one-more", 1, 60, "192.0.2.1"))
+        .assert_invalid_batch("cannot have more than 100 weighted sets");
+}
+
+#[test]
 fn routes_no_delegations() {
     let rig = Rig::new();
     let routing = "<SetIdentifier>a</SetIdentifier><Weight>1</Weight>";

@@ -96,7 +96,7 @@ fn deletes_use_the_zones_own_spelling() {
         Rrset::new(key, Ttl::from_secs(60).expect("a TTL"), [value]).expect("a set")
     };
     let spellings = Spellings::default();
-    spellings.note(&owner, &RrType::Cname, vec!["lb.example.net.".to_owned()], vec!["LB.example.net".to_owned()]);
+    spellings.note((&owner, &RrType::Cname, ""), vec!["lb.example.net.".to_owned()], vec!["LB.example.net".to_owned()]);
     let (before, after) = (set(&target), set(&name("dr.example.net")));
     let moved = ChangeSet {
         requires: vec![Requirement::Exactly(before.clone())],
@@ -107,6 +107,38 @@ fn deletes_use_the_zones_own_spelling() {
     let lines = lines(&Flip::of(&moved, &spellings));
     assert!(lines.contains(&"DELETE www.example.com. CNAME LB.example.net".to_owned()), "{lines:?}");
     assert!(lines.contains(&"CREATE www.example.com. CNAME dr.example.net.".to_owned()), "{lines:?}");
+}
+
+#[test]
+fn shares_are_sets_of_their_own_and_the_simple_one_goes_first() {
+    let one = |identifier: &str, weight, value: &str| Weighted {
+        identifier: identifier.to_owned(),
+        weight,
+        set: rrset("a.example.com", &[value]),
+    };
+    let key = RrsetKey::new(&name("a.example.com"), GuardedType::A);
+    let shared = |percent| {
+        let sets = [one("prod", percent, "192.0.2.1"), one("dr", 100 - percent, "192.0.2.2")];
+        Rrset::weighted_of(key.clone(), sets).expect("a set")
+    };
+    let step = |before: &Rrset, after: &Rrset| {
+        let requires = vec![Requirement::Exactly(before.clone())];
+        let sets =
+            ChangeSet { requires, deletes: vec![before.clone()], creates: vec![after.clone()], ..change("a", 2) };
+        let changes = Flip::of(&sets, &Spellings::default()).changes;
+        let line = |change: &Change| {
+            let set = change.resource_record_set()?;
+            let weight = set.weight().map(|weight| format!(" {weight} {}", set.set_identifier().unwrap_or("?")));
+            let is_record = *set.r#type() == RrType::A;
+            is_record.then(|| format!("{}{}", change.action().as_str(), weight.unwrap_or_default()))
+        };
+        changes.iter().filter_map(line).collect::<Vec<_>>()
+    };
+    let simple = rrset("a.example.com", &["192.0.2.2"]);
+    assert_eq!(step(&simple, &shared(10)), ["DELETE", "CREATE 90 dr", "CREATE 10 prod"]);
+    let steps = ["DELETE 90 dr", "DELETE 10 prod", "CREATE 50 dr", "CREATE 50 prod"];
+    assert_eq!(step(&shared(10), &shared(50)), steps);
+    assert_eq!(step(&shared(50), &simple), ["DELETE 50 dr", "DELETE 50 prod", "CREATE"]);
 }
 
 #[test]

@@ -48,7 +48,8 @@ fn reads_simple_sets_and_plain_aliases() {
 fn refuses_what_a_flip_could_not_write_back() {
     let plain = || simple(RrType::A, &["192.0.2.1"]);
     for (set, words) in [
-        (plain().set_identifier("one").weight(0), "a weighted set `one`"),
+        (plain().set_identifier("one").weight(1).health_check_id("abc"), "a weighted set `one`"),
+        (plain().set_identifier("one").weight(256), "a weighted set `one` of a weight that is none"),
         (plain().set_identifier("one").failover(ResourceRecordSetFailover::Primary), "a failover set `one`"),
         (plain().set_identifier("one").multi_value_answer(true), "a multivalue answer set"),
         (plain().health_check_id("abc"), "a set with a health check"),
@@ -58,6 +59,25 @@ fn refuses_what_a_flip_could_not_write_back() {
         let Err(Failure::Denied(reason)) = read(set) else { panic!("{words}: read") };
         assert!(reason.contains(words) && reason.contains("api.example.com. A"), "{reason}");
     }
+}
+
+#[test]
+fn reads_sets_that_are_drawn_by_weight_together() {
+    let key = BTreeSet::from([api()]);
+    let one = |identifier: &str, weight, value| simple(RrType::A, &[value]).set_identifier(identifier).weight(weight);
+    let sets = found([one("prod", 10, "192.0.2.1"), one("dr", 90, "198.51.100.1")]);
+    let rrsets = rrsets(&key, &sets, &Spellings::default()).expect("read");
+    let read: Vec<String> = rrsets[&api()].weighted().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        read,
+        ["90 × dr `api.example.com. 60 A 198.51.100.1`", "10 × prod `api.example.com. 60 A 192.0.2.1`"],
+        "in one order, however they are listed"
+    );
+    assert!(rrsets[&api()].values().is_empty());
+    let aliases =
+        found([alias_to("lb.example.net", false).set_identifier("prod").weight(10), one("dr", 90, "192.0.2.1")]);
+    let rrsets = super::rrsets(&key, &aliases, &Spellings::default()).expect("read");
+    assert!(rrsets[&api()].weighted()[1].set.alias().is_some());
 }
 
 #[test]
@@ -94,5 +114,5 @@ fn a_spelling_of_ones_own_is_kept_for_the_delete() {
     let sets = found([simple(RrType::Cname, &["LB.Example.net"])]);
     let rrsets = rrsets(&BTreeSet::from([key.clone()]), &sets, &spellings).expect("read");
     let canonical = text::of_values(&rrsets[&key]);
-    assert_eq!(spellings.stored(key.name(), &RrType::Cname, canonical), ["LB.Example.net"]);
+    assert_eq!(spellings.stored((key.name(), &RrType::Cname, ""), canonical), ["LB.Example.net"]);
 }
