@@ -4,6 +4,7 @@ mod ability;
 mod auth;
 mod config;
 mod gates;
+mod gradual;
 mod listener;
 mod notification;
 mod ordering;

@@ -2,6 +2,8 @@
 //!
 //! Only what is true of a kind everywhere; `config check --live` asks each provider itself.
 
+mod weights;
+
 use std::ops::RangeInclusive;
 
 use dns_core::identifier::ProviderName;
@@ -71,10 +73,12 @@ pub(super) fn refuse_impossible(service: &ServiceDraft<'_>, providers: &[Provide
         let is_one_of_several = service.providers().count() > 1;
         let keeper = Keeper { name, named, is_one_of_several, kind, zones, able: Ability::of(kind) };
         refuse_weak_guard(service, &keeper);
+        weights::refuse_unweighted(service, &keeper);
         for record in service.records.iter().filter(|record| keeper.has(record)) {
             refuse_record(service, record, &keeper);
         }
     }
+    weights::refuse_unsharable(service);
 }
 
 impl Keeper<'_> {

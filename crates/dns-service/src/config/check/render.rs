@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use dns_core::blend::Blend;
 use dns_core::digest::Digest;
 use dns_core::fence::{DecisionId, Epoch, Fence, Pause, Pin, REASON_BYTES_MAX, Rev, WriteId};
 use dns_core::identifier::{Actor, IDENTIFIER_BYTES_MAX, Installation};
 use dns_core::service::{Endpoint, RecordValues, RenderError, Service};
+use dns_core::share::Share;
 use dns_core::time::Timestamp;
 
 use crate::config::sections::service::{RegionDraft, ServiceDraft};
@@ -109,6 +111,7 @@ fn largest_fence(service: &Service) -> Fence {
         write: WriteId::at(late, u128::MAX),
         plan: DecisionId::at(late, u128::MAX),
         active: service.regions.iter().map(|region| region.name.clone()).max_by_key(|name| name.as_str().len()),
+        blend: longest_blend(service, late).map(Box::new),
         released: None,
         moved: late,
         by: actor(),
@@ -119,4 +122,13 @@ fn largest_fence(service: &Service) -> Fence {
         digest: Digest::over([b"".as_slice()]),
         unknown: Vec::new(),
     }
+}
+
+/// Between the two regions with the longest names; nothing for a service that does not come back in steps.
+fn longest_blend(service: &Service, since: Timestamp) -> Option<Blend> {
+    service.policy.failback.gradual()?;
+    let mut names: Vec<_> = service.regions.iter().map(|region| region.name.clone()).collect();
+    names.sort_by_key(|name| std::cmp::Reverse(name.as_str().len()));
+    let [one, other, ..] = names.as_slice() else { return None };
+    Blend::new(one.clone(), Share::try_from(50).ok()?, other.clone(), since).ok()
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dns_core::policy::{Capacity, Failback, FailoverBudget, OnStandbyFailure};
+use dns_core::policy::{Capacity, Failback, FailoverBudget, Gradual, OnStandbyFailure};
 use dns_core::share::Share;
 
 use crate::config::tree::{Map, Spot, if_given, or_default};
@@ -10,6 +10,15 @@ use crate::config::tree::{Map, Spot, if_given, or_default};
 /// How long the preferred region is healthy before an automatic failback, unless the policy says otherwise: longer than most
 /// second outages of one incident keep people waiting.
 const SOAK_DEFAULT: Duration = Duration::from_mins(30);
+
+/// The shares of a gradual failback, in percent: few enough answers first that an error there is found cheaply.
+const STEPS_DEFAULT: [u8; 2] = [10, 50];
+
+/// Each step is a write with its verification; more of them than this show nothing that the ones before did not.
+const STEPS_MAX: usize = 10;
+
+/// How long each share stands: a few times the TTL of a record that is meant to move, so that its share has arrived.
+const STEP_EVERY_DEFAULT: Duration = Duration::from_mins(5);
 
 /// A region that may be entered must not be one that is left.
 pub(super) fn read_capacity(map: &Map<'_>) -> Option<Capacity> {
@@ -29,26 +38,68 @@ pub(super) fn read_capacity(map: &Map<'_>) -> Option<Capacity> {
     Some(Capacity { failing_below, ready_from })
 }
 
-/// `failback: { mode: automatic, soak: 30m }`.
+/// `failback: { mode: gradual, soak: 30m, steps: [10%, 50%], stepEvery: 5m }`.
 pub(super) fn read_failback(spot: &Spot<'_>) -> Option<Failback> {
-    let map = spot.map(&["mode", "soak"])?;
+    let map = spot.map(&["mode", "soak", "steps", "stepEvery"])?;
     let mode = map.required("mode")?;
+    let mode = mode.choice(&[("manual", "manual"), ("automatic", "automatic"), ("gradual", "gradual")])?;
+    let stepped: Vec<Spot<'_>> =
+        ["steps", "stepEvery"].into_iter().filter_map(|key| map.optional(key)).filter(|_| mode != "gradual").collect();
+    for spot in &stepped {
+        spot.fault_with_hint("only a gradual failback has steps", "remove it, or write `mode: gradual`");
+    }
     let soak = map.optional("soak");
-    match mode.choice(&[("manual", "manual"), ("automatic", "automatic"), ("gradual", "gradual")])? {
-        "automatic" => {
-            let soak = or_default(soak, SOAK_DEFAULT, |spot| spot.duration())?;
-            Some(Failback::Automatic { soak })
-        }
+    let failback = match mode {
         "manual" => {
-            let Some(soak) = soak else { return Some(Failback::Manual) };
-            soak.fault_with_hint("an operator soaks as long as he likes", "remove it, or write `mode: automatic`");
-            None
+            if let Some(soak) = soak {
+                let hint = "remove it, or write `mode: automatic`";
+                soak.fault_with_hint("an operator soaks as long as he likes", hint);
+                return None;
+            }
+            Failback::Manual
         }
+        "automatic" => Failback::Automatic { soak: or_default(soak, SOAK_DEFAULT, |spot| spot.duration())? },
         _ => {
-            mode.not_yet("use `automatic`, or `manual`: then an operator fails back with dns-admin");
-            None
+            let soak = or_default(soak, SOAK_DEFAULT, |spot| spot.duration());
+            let steps = or_default(map.optional("steps"), default_steps(), |spot| read_steps(&spot));
+            let step_every = or_default(map.optional("stepEvery"), STEP_EVERY_DEFAULT, |spot| spot.positive_duration());
+            Failback::Gradual(Box::new(Gradual { soak: soak?, steps: steps?, step_every: step_every? }))
+        }
+    };
+    stepped.is_empty().then_some(failback)
+}
+
+fn default_steps() -> Vec<Share> {
+    let share = |percent| Share::try_from(percent).expect("invariant: a constant between 1 and 100");
+    STEPS_DEFAULT.map(share).to_vec()
+}
+
+/// Each share is larger than the one before, and the last step, all of the answers, goes without saying.
+fn read_steps(spot: &Spot<'_>) -> Option<Vec<Share>> {
+    let items = spot.list()?;
+    if items.is_empty() || items.len() > STEPS_MAX {
+        let hint = "write shares such as `[10%, 50%]`, or `mode: automatic` for all answers at once";
+        spot.fault_with_hint(format!("has {} steps, 1 to {STEPS_MAX} can be", items.len()), hint);
+        return None;
+    }
+    let steps: Vec<Option<Share>> = items.iter().map(Spot::parse::<Share>).collect();
+    let mut clean = true;
+    for (item, step) in items.iter().zip(&steps) {
+        if *step == Some(Share::ALL) {
+            item.fault_with_hint("all answers are the last step anyway", "leave it out");
+            clean = false;
         }
     }
+    for (item, pair) in items.iter().skip(1).zip(steps.windows(2)) {
+        if let [Some(before), Some(after)] = pair
+            && after <= before
+        {
+            item.fault(format!("{after} comes after {before}: each step must be larger than the one before"));
+            clean = false;
+        }
+    }
+    let steps: Option<Vec<Share>> = steps.into_iter().collect();
+    steps.filter(|_| clean)
 }
 
 /// `onStandbyFailure: failover | hold`.
