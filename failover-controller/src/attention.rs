@@ -6,6 +6,7 @@ mod readiness;
 use dns_core::judgement::Health;
 use dns_core::machine::State;
 use dns_core::machine::memory::Failover;
+use dns_core::machine::returning::Waiting;
 use dns_core::service::Mode;
 use dns_core::standing::{Standing, own_records};
 use dns_core::time::Timestamp;
@@ -44,6 +45,7 @@ pub(crate) fn concerns(view: &ServiceView) -> Vec<Concern> {
         view.here().find_map(|here| paused(&here.memory)),
         waiting(view),
         elsewhere(view),
+        coming_back(view),
         way_back(view),
         readiness::no_refuge(view),
         readiness::shut_gates(view),
@@ -211,9 +213,28 @@ fn elsewhere(view: &ServiceView) -> Option<Concern> {
     (*active != preferred.name).then(|| Concern::note(text()))
 }
 
+/// Whoever looks while answers are shared must not take them for a fault.
+fn coming_back(view: &ServiceView) -> Option<Concern> {
+    let blend = view.memory.blend()?;
+    let next = match view.memory.next_step(&view.service)? {
+        Waiting::Until(at) => format!("the next step is due at {}", to_the_second(at)),
+        Waiting::For(why) => format!("it holds: {why}"),
+    };
+    let name = &view.service.name;
+    let text = format!(
+        "coming back: {blend} since {}, {next}; `dns-admin failback {name} --reason TEXT` finishes it, `dns-admin failover \
+         {name} --to {} --reason TEXT` gives it up",
+        to_the_second(blend.since()),
+        blend.from()
+    );
+    // A region that nobody sees gets its share all the same, and nothing takes that back by itself.
+    let is_unknown = view.memory.judgement().is_some_and(|judged| judged.health(blend.to()) == Health::Unknown);
+    Some(if is_unknown { Concern::page(text) } else { Concern::note(text) })
+}
+
 /// Nothing comes back by itself. While the cooldown lasts the order would be refused.
 fn way_back(view: &ServiceView) -> Option<Concern> {
-    if view.state != (State::SteadyElsewhere {}) {
+    if view.state != (State::SteadyElsewhere {}) || view.memory.blend().is_some() {
         return None;
     }
     let (active, preferred) = (view.memory.active()?, view.service.regions.first()?);

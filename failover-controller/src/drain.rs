@@ -113,10 +113,12 @@ impl Drains {
 }
 
 impl Drain {
-    /// The move that it is of, unless the service is in no region.
+    /// The move that it is of, unless the service is in no region or only shares its answers: that is no move yet, and
+    /// resolvers keep either answer.
     fn plan(&self) -> Option<DecisionId> {
         let Verification { service, fence, .. } = &self.verification;
-        Fence::parse(fence, &service.zone).ok().filter(|fence| fence.active.is_some()).map(|fence| fence.plan)
+        let fence = Fence::parse(fence, &service.zone).ok()?;
+        (fence.active.is_some() && fence.blend.is_none()).then_some(fence.plan)
     }
 }
 

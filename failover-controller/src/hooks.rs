@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use dns_core::identifier::ServiceName;
 use dns_core::kernel::Rule;
-use dns_core::write::PlannedWrite;
+use dns_core::write::{PlannedWrite, WriteKind};
 use dns_service::config::Config;
 use dns_service::config::notification::{HookConfig, OnTimeout, PreFlipHook};
 use dns_store::port::StoreError;
@@ -98,6 +98,7 @@ impl Hooks {
             "kind": write.kind,
             "from": write.from,
             "to": write.to,
+            "share": write.fence.blend.as_ref().map(|blend| u8::from(blend.share())),
             "epoch": write.fence.epoch,
             "reason": write.reason,
             "validUntil": rfc3339(write.valid_until),
@@ -141,9 +142,13 @@ impl Hooks {
     }
 }
 
-/// Only moves that decide, and only if nobody has taken it upon them to move without.
+/// Only moves that decide, and only if nobody has taken it upon them to move without. To take a share back from a region that
+/// is lost goes nowhere new.
 fn is_asked_about(write: &PlannedWrite) -> bool {
-    write.kind.moves() && !write.aligns() && !write.overrides.contains(&Rule::HooksAgreed)
+    write.kind.moves()
+        && write.kind != WriteKind::Abort
+        && !write.aligns()
+        && !write.overrides.contains(&Rule::HooksAgreed)
 }
 
 fn silent(hook: &PreFlipHook, why: &str) -> Consent {
@@ -200,6 +205,9 @@ mod tests {
         assert!(is_asked_about(&write("failback", "d1", &["cooledDown"])));
         assert!(!is_asked_about(&write("failover", "d0", &[])), "another place has decided");
         assert!(!is_asked_about(&write("annotate", "d1", &[])), "it moves nothing");
+        assert!(!is_asked_about(&write("abort", "d1", &[])), "it goes nowhere new");
+        let step = PlannedWrite { advances: true, ..write("failback", "d0", &[]) };
+        assert!(is_asked_about(&step), "the next step of what was decided here");
         assert!(!is_asked_about(&write("failover", "d1", &["hooksAgreed"])), "an operator takes it upon himself");
     }
 

@@ -68,7 +68,7 @@ impl Verification {
     /// What a fence should be seen with, by a configuration that may be newer. If the two differ, the fence has to do:
     /// it was written in one transaction with its records, so a server that has it has them.
     pub(crate) fn from_configuration(service: &Arc<Service>, held: &Fence) -> Option<Self> {
-        let rendered = held.active.as_ref().and_then(|active| service.render(active).ok()).unwrap_or_default();
+        let rendered = service.render_under(held);
         let as_written = !rendered.is_empty() && rendered.keys().eq(&held.rrs) && held.guards(&rendered);
         let absent = || service.keys().into_iter().filter(|key| !held.rrs.contains(key)).collect();
         Some(Self {

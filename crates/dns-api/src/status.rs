@@ -65,6 +65,9 @@ pub struct ServiceSummary {
     /// Why nothing moves although something is wanted; the first refusing rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<HoldReport>,
+    /// How far it has come, while it comes back to its preferred region in steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coming_back: Option<ComingBackReport>,
     /// Every place of the service, in the order in which they decide; empty if there is only one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub places: Vec<PlaceReport>,
@@ -72,6 +75,24 @@ pub struct ServiceSummary {
     pub attention: Vec<String>,
     /// Whether someone should be awake.
     pub page: bool,
+}
+
+/// A service that comes back to its preferred region in steps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ComingBackReport {
+    /// The region that it comes back to.
+    pub to: String,
+    /// Its share of the answers.
+    pub percent: u8,
+    /// Since when, RFC 3339.
+    pub since: String,
+    /// When the next step is due, RFC 3339, if it waits for nothing but its time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// What the next step waits for beside its time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<String>,
 }
 
 /// One of several places of a service: a zone at a provider.

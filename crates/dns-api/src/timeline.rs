@@ -15,7 +15,7 @@ use crate::history::HistoryRowReport;
 const ENDS: [&str; 5] = ["expired", "conflicted", "denied", "unreachable", "burned"];
 
 /// The kinds of writes that move records, in a `decided` row's details.
-const MOVES: [&str; 2] = ["failover", "failback"];
+const MOVES: [&str; 3] = ["failover", "failback", "abort"];
 
 /// A move and its steps, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -231,7 +231,7 @@ fn look(place: &Place, view: &ZoneView) -> Vec<Finding> {
                 );
                 found.extend(told(Verdict::Fault, message));
             }
-            let rendered = fence.active.as_ref().and_then(|active| service.render(active).ok()).unwrap_or_default();
+            let rendered = service.render_under(&fence);
             if rendered == served {
                 let message =
                     format!("fence epoch {}, rev {}: its records are those of `{active}`", fence.epoch, fence.rev);

@@ -76,7 +76,7 @@ impl Sight {
         let standing = classify(None, view, service);
         let served = own_records(view, service);
         let fence = fence_in(view);
-        let rendered = fence.as_ref().and_then(|fence| service.render(fence.active.as_ref()?).ok());
+        let rendered = fence.as_ref().filter(|fence| fence.active.is_some()).map(|fence| service.render_under(fence));
         let difference = rendered.map(|rendered| compare(&rendered, &served)).filter(|text| !text.is_empty());
         Self {
             standing: word(&standing).to_owned(),

@@ -100,7 +100,7 @@ async fn find(place: &Place) -> Result<Servers, String> {
 
 fn wanted(place: &Place, written: &PlaceWrite, within: Duration, began: Instant) -> Wanted {
     let service = &place.service;
-    let target = written.fence.active.as_ref().and_then(|active| service.render(active).ok()).unwrap_or_default();
+    let target = service.render_under(&written.fence);
     let absent = service.keys().into_iter().filter(|key| !target.contains_key(key)).collect();
     Wanted {
         zone: service.zone.clone(),

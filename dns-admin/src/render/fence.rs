@@ -175,6 +175,8 @@ fn meaning(key: &str) -> &'static str {
         "write" => "this write; found here, it arrived",
         "plan" => "decision that made it",
         "active" => "region that the records belong to",
+        "weights" => "shares of the answers while it comes back, the region that it comes back to first",
+        "weighed" => "shared so since",
         "released" => "given up at; only an adoption takes it back",
         "moved" => "last moved at",
         "by" => "controller that wrote",

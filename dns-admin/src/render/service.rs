@@ -1,8 +1,8 @@
 //! `service show`: one service with all that speaks for and against moving it.
 
 use dns_api::status::{
-    FenceReport, GateReport, OpenWriteReport, PlaceDetail, PlaceReport, RegionReport, RegionSummary, ServerReport,
-    ServiceDetail, ServiceReport, VerificationReport, VoteReport,
+    ComingBackReport, FenceReport, GateReport, OpenWriteReport, PlaceDetail, PlaceReport, RegionReport, RegionSummary,
+    ServerReport, ServiceDetail, ServiceReport, VerificationReport, VoteReport,
 };
 
 use super::Width;
@@ -84,6 +84,7 @@ fn facts(report: &ServiceReport, width: Width) -> String {
             ("page", summary.page.then(|| "PAGE: someone should be awake".to_owned())),
             ("state", Some(format!("{} for {}", summary.state, span(summary.state_age_ms)))),
             ("active", Some(summary.active.clone().unwrap_or_else(|| "no region that is known".to_owned()))),
+            ("coming back", summary.coming_back.as_ref().map(coming_back)),
             ("zone", is_only.then(|| format!("{} at {}", report.zone, report.provider))),
             ("standing", is_only.then(stands)),
             ("fence", report.fence.as_ref().filter(|_| is_only).map(held_fence)),
@@ -94,6 +95,13 @@ fn facts(report: &ServiceReport, width: Width) -> String {
             ("quorum", Some(report.quorum.to_string())),
         ],
     )
+}
+
+fn coming_back(report: &ComingBackReport) -> String {
+    let ComingBackReport { to, percent, since, next, waits_for } = report;
+    let next = next.as_ref().map(|at| format!(", next step at {at}"));
+    let holds = waits_for.as_ref().map(|why| format!(", holds: {why}"));
+    format!("{percent} % of the answers from {to} since {since}{}", next.or(holds).unwrap_or_default())
 }
 
 fn holds(report: &ServiceReport) -> String {

@@ -99,12 +99,21 @@ pub fn services(services: &[ServiceSummary], width: Width) -> String {
             service.name.clone(),
             service.mode.clone(),
             format!("{} {}", service.state, span(service.state_age_ms)),
-            service.active.clone().unwrap_or_else(|| "-".to_owned()),
+            active(service),
             regions(service),
             service.hold.as_ref().map_or_else(|| "-".to_owned(), hold),
         ]
     });
     table(width, ["NAME", "MODE", "STATE", "ACTIVE", "REGIONS", "HOLD"], rows)
+}
+
+/// The region that it is in, and how much another one answers already.
+fn active(service: &ServiceSummary) -> String {
+    let active = service.active.clone().unwrap_or_else(|| "-".to_owned());
+    match &service.coming_back {
+        Some(back) => format!("{active}, {} {} %", back.to, back.percent),
+        None => active,
+    }
 }
 
 /// The places of those services that have several; empty if none has.

@@ -1,5 +1,6 @@
 //! Turns what the engine publishes into what the API serves.
 
+mod coming_back;
 mod place;
 
 use std::net::SocketAddr;
@@ -108,6 +109,7 @@ fn summary_of(view: &ServiceView, found: Vec<Concern>, now: Timestamp) -> Servic
             rejections: rejections(&hold.rejections),
             age_ms: ms(now.since(hold.since)),
         }),
+        coming_back: coming_back::report(&view.memory, &view.service),
         places: view.places.iter().map(place::in_brief).collect(),
         page: found.iter().any(|concern| concern.page),
         attention: found.into_iter().map(|concern| concern.text).collect(),

@@ -32,7 +32,8 @@ enum Values {
 impl Sampled {
     /// Of these records, those whose answers say whether they are the new ones: not the provider's own.
     pub(super) fn of(expected: &Rrsets, absent: &BTreeSet<RrsetKey>) -> Self {
-        let plain = expected.iter().filter(|(_, set)| set.alias().is_none() && !set.is_proxied());
+        let plain =
+            expected.iter().filter(|(_, set)| set.alias().is_none() && !set.is_proxied() && set.weighted().is_empty());
         let plain = plain.map(|(key, set)| (key.clone(), Values::Exactly(Box::new(set.clone()))));
         let gone = absent.iter().filter(|key| !expected.keys().any(|other| other.name() == key.name()));
         let gone = gone.map(|key| (key.clone(), Values::Absent));

@@ -33,7 +33,7 @@ impl Story {
 
     /// Whether it moves records.
     pub(crate) fn moves(&self) -> bool {
-        matches!(self.0.details["kind"].as_str(), Some("failover" | "failback"))
+        matches!(self.0.details["kind"].as_str(), Some("failover" | "failback" | "abort"))
     }
 
     /// Whether it is a decision about the service, and not the coming after of a further place.

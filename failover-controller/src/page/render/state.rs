@@ -41,11 +41,13 @@ fn region_card(view: &PageView, pane: &Pane, region: &RegionReport) -> Markup {
     let summary = &region.summary;
     let active = pane.report.summary.active.as_deref() == Some(summary.name.as_str());
     let proven = if summary.proven { "proven" } else { "not proven" };
+    let back = pane.report.summary.coming_back.as_ref().filter(|back| back.to == summary.name);
+    let standby = back.map_or_else(|| "standby".to_owned(), |back| format!("gives {} % of the answers", back.percent));
     html! {
         li data-region=(summary.name) data-state=(summary.judgement) data-active=(active) data-proven=(summary.proven)
             aria-current=[active.then_some("true")] {
             b { (summary.name) }
-            span.serving { @if active { "▸ active" } @else { "standby" } }
+            span.serving { @if active { "▸ active" } @else { (standby) } }
             (word(&summary.judgement)) span.proven { (proven) }
             @if let Some(age) = summary.ready_age_ms.filter(|_| !active) {
                 span.ready { "ready " (lasting_age(view.at, age)) }

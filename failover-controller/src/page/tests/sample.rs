@@ -53,6 +53,7 @@ pub(super) fn report() -> ServiceReport {
             active: Some("prod".to_owned()),
             regions: vec![region("prod"), region("dr")],
             hold: None,
+            coming_back: None,
             places: Vec::new(),
             attention: Vec::new(),
             page: false,
