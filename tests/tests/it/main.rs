@@ -18,6 +18,7 @@ mod faults;
 mod flip;
 mod foreign;
 mod gates;
+mod gradual;
 mod isolation;
 mod layering;
 mod model;
