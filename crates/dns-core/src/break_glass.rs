@@ -287,6 +287,7 @@ impl Draft<'_> {
             to: Some(&self.order.to),
             overrides: &[],
             overrides_expire: None,
+            group: None,
             change: Some(&write.change),
             after: Some(&after),
         };

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::companion::Companions;
 use crate::fence::DecisionId;
 use crate::identifier::RegionName;
 use crate::judgement::{Health, Judgement};
@@ -167,6 +168,8 @@ pub struct Fleet {
     regions: BTreeMap<RegionName, Departures>,
     /// The regions that are being evacuated by order, each with a sentence about it. Shared: each step takes a copy of all.
     evacuated: Arc<BTreeMap<RegionName, String>>,
+    /// The others that a service moves with or that rules bind it to, if there are any.
+    companions: Option<Arc<Companions>>,
 }
 
 /// Why a service may not leave now.
@@ -181,7 +184,18 @@ pub enum Withheld {
 impl Fleet {
     /// Of nobody.
     pub fn new(radius: BlastRadius) -> Self {
-        Self { radius, regions: BTreeMap::new(), evacuated: Arc::default() }
+        Self { radius, regions: BTreeMap::new(), evacuated: Arc::default(), companions: None }
+    }
+
+    /// The same, as it is shown to a service that has companions.
+    #[must_use]
+    pub fn with_companions(self, companions: Option<Arc<Companions>>) -> Self {
+        Self { companions, ..self }
+    }
+
+    /// The companions of the service that it is shown to.
+    pub fn companions(&self) -> Option<&Companions> {
+        self.companions.as_deref()
     }
 
     /// The bounds.

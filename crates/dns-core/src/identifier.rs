@@ -1,4 +1,4 @@
-//! Names that people give: services, regions, gates, vantage points, providers, installations, controllers, receivers,
+//! Names that people give: services, groups, regions, gates, vantage points, providers, installations, controllers, receivers,
 //! hooks.
 //!
 //! One rule for all of them, because all of them end up as a DNS label, a fence value, a metric label or a
@@ -118,6 +118,14 @@ identifier!(
 identifier!(
     /// The name of a configured provider.
     ProviderName
+);
+identifier!(
+    /// The name of a group: services that move together.
+    GroupName
+);
+identifier!(
+    /// The name of a rule about where services may be with regard to each other.
+    RelationName
 );
 identifier!(
     /// The name of this installation; fences of another one are always foreign.

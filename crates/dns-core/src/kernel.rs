@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::change::ChangeSet;
 use crate::fence::{Fence, Pause, Pin};
 use crate::fleet::Fleet;
+use crate::group::GroupMove;
 use crate::identifier::RegionName;
 use crate::judgement::Judgement;
 use crate::rrset::Rrsets;
@@ -97,6 +98,16 @@ rules! {
     Wave = "wave",
     /// After a failed write the next automatic one waits.
     WriteBackoff = "writeBackoff",
+    /// A service of a group moves with its group.
+    GroupTogether = "groupTogether",
+    /// A group moves only to where all of it can go.
+    GroupReady = "groupReady",
+    /// The members of a group move in its order.
+    MemberFirst = "memberFirst",
+    /// So many services stay in a region, or come into it, as a rule of the configuration says.
+    Assertion = "assertion",
+    /// Services come into a region only while others are where a rule of the configuration says.
+    Gating = "gating",
 }
 
 impl fmt::Display for Rule {
@@ -128,7 +139,12 @@ impl Rule {
             | Self::ChangeFreeze
             | Self::RegionEvacuated
             | Self::HooksAgreed
-            | Self::CooledDown => true,
+            | Self::CooledDown
+            | Self::GroupTogether
+            | Self::GroupReady
+            | Self::MemberFirst
+            | Self::Assertion
+            | Self::Gating => true,
             Self::EmptyAnswer
             | Self::UnreadRecord
             | Self::Unfenced
@@ -192,6 +208,8 @@ pub struct Proposal<'a> {
     pub overrides: &'a [Rule],
     /// When the overrides end; `None` of what was decided before they did.
     pub overrides_expire: Option<Timestamp>,
+    /// The move of its group that it is a part of.
+    pub group: Option<&'a GroupMove>,
     /// What would be written; `None` if it could not even be planned, because the zone was not read.
     pub change: Option<&'a ChangeSet>,
     /// The guarded records as they would be served afterwards.

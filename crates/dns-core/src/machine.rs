@@ -58,6 +58,7 @@ pub mod effect;
 mod evacuating;
 pub mod event;
 mod fencing;
+mod grouped;
 mod hold;
 pub mod memory;
 mod observe;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::{ChangeSet, Guard};
 use crate::fence::{DecisionId, Fence};
+use crate::group::GroupMove;
 use crate::identifier::{Actor, RegionName, ServiceName};
 use crate::service::Place;
 use crate::time::Timestamp;
@@ -110,6 +111,9 @@ pub struct PlannedWrite {
     /// Whether it is the next step of the decision that the fence of this place names, and was decided here.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub advances: bool,
+    /// The move of its group that it is a part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupMove>,
     /// When it was decided.
     pub decided: Timestamp,
     /// When it ends as expired if it has no permit by then.

@@ -193,7 +193,12 @@ fn done(command: &Command, service: &ServiceName) -> String {
             format!("`{service}` is paused until {until}: automation writes nothing, your orders still do")
         }
         Command::Resume => format!("`{service}` is resumed: automation acts again"),
-        Command::Failover { .. } | Command::Failback | Command::Evacuate { .. } | Command::Adopt | Command::Release => {
+        Command::Failover { .. }
+        | Command::Failback
+        | Command::LeadGroup { .. }
+        | Command::Evacuate { .. }
+        | Command::Adopt
+        | Command::Release => {
             format!("{} of `{service}` is done", verb(command))
         }
     }
@@ -204,6 +209,7 @@ fn verb(command: &Command) -> &'static str {
         Command::Failover { .. } => "failover",
         Command::Failback => "failback",
         Command::Evacuate { .. } => "evacuation",
+        Command::LeadGroup { .. } => "move of the group",
         Command::Pause { .. } => "pause",
         Command::Resume => "resume",
         Command::Adopt => "adoption",

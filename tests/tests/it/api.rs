@@ -189,10 +189,9 @@ fn requests_that_say_nothing_useful_are_refused_with_what_would_be() {
     for rule in ["noSuchRule", "emptyAnswer"] {
         let refused = problem(&post(&world, adopt, &json!({ "reason": "test", "overrides": [rule] })), 400);
         assert!(refused["detail"].as_str().unwrap_or_default().contains(rule), "{refused}");
-        assert!(
-            hint(&refused).contains("targetProven, gatesOpen, changeFreeze, regionEvacuated, hooksAgreed, cooledDown"),
-            "{refused}"
-        );
+        let overridable = "targetProven, gatesOpen, changeFreeze, regionEvacuated, hooksAgreed, cooledDown, groupTogether, \
+                           groupReady, memberFirst, assertion, gating";
+        assert!(hint(&refused).contains(overridable), "{refused}");
     }
     let failover = "/api/v1/services/checkout/failover";
     let nowhere = problem(&post(&world, failover, &json!({ "to": "mars", "reason": "test" })), 409);

@@ -1,5 +1,6 @@
 //! The rules themselves: each returns why not, or nothing.
 
+mod relations;
 mod sharing;
 mod velocity;
 
@@ -8,6 +9,7 @@ use hickory_proto::rr::Name;
 use super::{Proposal, Purpose, Rule, Situation};
 use crate::change::{Guard, Requirement};
 use crate::gate;
+use crate::group::GroupMove;
 use crate::judgement::Health;
 use crate::judgement::RegionJudgement;
 use crate::rrset::{Rrset, Rrsets};
@@ -44,6 +46,11 @@ pub(super) fn ask(rule: Rule, proposal: &Proposal<'_>, situation: &Situation<'_>
         Rule::BlastRadius => velocity::blast_radius(proposal, situation),
         Rule::Wave => velocity::wave(proposal, situation),
         Rule::WriteBackoff => write_backoff(proposal, situation),
+        Rule::GroupTogether => relations::group_together(proposal, situation),
+        Rule::GroupReady => relations::group_ready(proposal, situation),
+        Rule::MemberFirst => relations::member_first(proposal, situation),
+        Rule::Assertion => relations::assertion(proposal, situation),
+        Rule::Gating => relations::gating(proposal, situation),
     }
 }
 
@@ -54,7 +61,12 @@ fn is_automatic(proposal: &Proposal<'_>) -> bool {
 /// Whether nobody waits for its answer. A move that follows an operator's carries the operator's name, and is tried again
 /// by itself like any other.
 fn is_unattended(proposal: &Proposal<'_>) -> bool {
-    is_automatic(proposal) || aligns(proposal)
+    is_automatic(proposal) || aligns(proposal) || follows(proposal)
+}
+
+/// Whether it brings a member of a group after one that has decided for the group.
+fn follows(proposal: &Proposal<'_>) -> bool {
+    proposal.group.is_some_and(GroupMove::follows)
 }
 
 /// Whether it only follows what was decided at another place.
@@ -127,6 +139,10 @@ fn quorum_judged(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<S
         | WriteKind::Rerender => return None,
     }
     let Some(from) = proposal.from else { return Some("which region is active is not known".to_owned()) };
+    // A member that is well leaves with one that is not, and stays with those that are well.
+    if let Some(with) = proposal.group {
+        return relations::group_judged(with, from, proposal, situation);
+    }
     let quorum = vantage_points(situation.service.policy.quorum);
     match situation.judgement {
         Some(judgement) if judgement.health(from) == Health::Failing => None,
@@ -200,7 +216,12 @@ fn change_freeze(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<S
     let fails = |judgement: &crate::judgement::Judgement| {
         proposal.from.is_some_and(|from| judgement.health(from) == Health::Failing)
     };
-    let is_emergency = proposal.kind == WriteKind::Failover && situation.judgement.is_some_and(fails);
+    let its_group_leaves = || {
+        let ends = proposal.group.zip(proposal.from);
+        ends.is_some_and(|(with, from)| relations::group_judged(with, from, proposal, situation).is_none())
+    };
+    let leaves_failing = || situation.judgement.is_some_and(fails) || its_group_leaves();
+    let is_emergency = proposal.kind == WriteKind::Failover && leaves_failing();
     let binds = |window: &&Window| !is_emergency || window.emergency_failover == EmergencyFailover::Block;
     let open = situation.service.windows.iter().filter(binds).find_map(|window| {
         let until = window.open_until(situation.now)?;

@@ -3,6 +3,7 @@
 
 mod aligning;
 mod answers;
+mod relations;
 mod sharing;
 
 use std::collections::BTreeSet;
@@ -14,6 +15,7 @@ use crate::change::{Guard, Requirement};
 use crate::fixture::{COOLDOWN, START, Seen, Zone, fence, judgement, name, region, service, tombstone};
 use crate::fleet::{Fleet, Presence, Progress};
 use crate::gate::{GateJudgement, GateSpec, GateState, HttpGate};
+use crate::group::GroupMove;
 use crate::policy::{Failback, OnStandbyFailure};
 use crate::service::Mode;
 use crate::window::{EmergencyFailover, When, Window};
@@ -40,6 +42,7 @@ struct Scene {
     to: Option<RegionName>,
     overrides: Vec<Rule>,
     overrides_expire: Option<Timestamp>,
+    group: Option<GroupMove>,
     change: Option<ChangeSet>,
     after: Option<Rrsets>,
 }
@@ -72,6 +75,7 @@ impl Scene {
             to: Some(region("dr")),
             overrides: Vec::new(),
             overrides_expire: None,
+            group: None,
             change: Some(change),
             after: Some(after),
             service,
@@ -132,6 +136,7 @@ impl Scene {
             to: self.to.as_ref(),
             overrides: &self.overrides,
             overrides_expire: self.overrides_expire,
+            group: self.group.as_ref(),
             change: self.change.as_ref(),
             after: self.after.as_ref(),
         };
@@ -272,6 +277,9 @@ fn case(rule: Rule) -> (Scene, fn(&mut Scene)) {
         }),
         Rule::BlastRadius => (failover.with(|scene| others(scene, false, 9)), |scene| others(scene, false, 10)),
         Rule::Wave => (failover.with(|scene| others(scene, true, 9)), |scene| others(scene, true, 10)),
+        Rule::GroupTogether | Rule::GroupReady | Rule::MemberFirst | Rule::Assertion | Rule::Gating => {
+            relations::case(rule)
+        }
         Rule::WriteBackoff => (failover.with(|scene| scene.backoff_until = Some(START)), |scene| {
             scene.backoff_until = Some(START + Duration::from_millis(1));
         }),
@@ -296,8 +304,12 @@ fn rejections_come_in_order_of_precedence() {
     // One write cannot break them all: these are of failbacks, of other regions or of a zone that is unread.
     let is_of_others = |rule: &Rule| {
         let of_failback = matches!(rule, Rule::CooledDown | Rule::Soaked | Rule::NotPinned | Rule::StandbyHolds);
+        // Of a group or of none, with some companions or others.
+        let of_companions =
+            matches!(rule, Rule::GroupTogether | Rule::GroupReady | Rule::MemberFirst | Rule::Assertion | Rule::Gating);
         // Either waits for an order or for a wave.
         of_failback
+            || of_companions
             || matches!(rule, Rule::ChangeFreeze | Rule::Wave | Rule::ZoneKnown | Rule::Adopted | Rule::QuorumJudged)
     };
     expected.retain(|rule| !is_of_others(rule));
@@ -347,6 +359,11 @@ fn only_overridable_rules_are_overridden() {
         &Rule::RegionEvacuated,
         &Rule::HooksAgreed,
         &Rule::CooledDown,
+        &Rule::GroupTogether,
+        &Rule::GroupReady,
+        &Rule::MemberFirst,
+        &Rule::Assertion,
+        &Rule::Gating,
     ];
     assert_eq!(overridable, wanted);
     let other =

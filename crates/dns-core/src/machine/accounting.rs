@@ -8,6 +8,8 @@ use super::decide::Wish;
 use super::memory::{Failover, Hold};
 use super::permit::{after_of, proposal_of};
 use crate::explain::account::Account;
+use crate::fence::DecisionId;
+use crate::group::GroupMove;
 use crate::judgement::Health;
 use crate::kernel::{Answer, interview};
 use crate::write::{PlannedWrite, WriteKind};
@@ -32,7 +34,8 @@ impl Failover {
             "deletes": write.change.deletes,
             "creates": write.change.creates,
         });
-        joined(facts, only_for_moves(account, write.kind).into_details())
+        let details = joined(facts, only_for_moves(account, write.kind).into_details());
+        of_group(details, write.group.as_ref(), Some(&write.id))
     }
 
     /// Of the write that has its permit.
@@ -52,7 +55,7 @@ impl Failover {
             "to": hold.to,
             "rejections": hold.rejections,
         });
-        joined(facts, only_for_moves(account, hold.wanted).into_details())
+        of_group(joined(facts, only_for_moves(account, hold.wanted).into_details()), wish.group.as_ref(), None)
     }
 
     /// Of something that is no longer wanted.
@@ -83,6 +86,15 @@ pub(super) fn is_seen_well(memory: &Failover, turn: &Turn) -> bool {
 /// A write that moves nothing went nowhere else either.
 fn only_for_moves(account: Account, kind: WriteKind) -> Account {
     if kind.moves() { account } else { Account { candidates: Vec::new(), ..account } }
+}
+
+/// Which group it moves with, by which decision. Nothing of services that move alone.
+fn of_group(mut details: Value, with: Option<&GroupMove>, own: Option<&DecisionId>) -> Value {
+    if let (Value::Object(facts), Some(GroupMove { group, decision, members })) = (&mut details, with) {
+        let decision = decision.as_ref().or(own);
+        facts.insert("group".to_owned(), json!({ "name": group, "decision": decision, "members": members }));
+    }
+    details
 }
 
 fn joined(facts: Value, more: Map<String, Value>) -> Value {

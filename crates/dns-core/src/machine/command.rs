@@ -56,6 +56,11 @@ pub enum Command {
     },
     /// Move to the preferred region.
     Failback,
+    /// Move the whole group that the service is of to a region, this member first of those that are elsewhere.
+    LeadGroup {
+        /// Which.
+        to: RegionName,
+    },
     /// Block automatic writes.
     Pause {
         /// Until when; `None` means until resumed.
@@ -88,6 +93,7 @@ impl Failover {
                 self.order_move(to, order, turn);
             }
             Command::Evacuate { to, errand } => self.order_evacuation(to.as_ref(), errand, order, turn),
+            Command::LeadGroup { to } => self.order_group(to, order, turn),
             Command::Pause { until } => self.order_pause(*until, order, turn),
             Command::Resume => self.order_resume(order, turn),
             Command::Adopt => self.order_adopt(order, turn),
@@ -137,7 +143,7 @@ impl Failover {
         if health != Health::Failing && rank(to) < rank(from) { WriteKind::Failback } else { WriteKind::Failover }
     }
 
-    fn order_write(&mut self, wish: &Wish, turn: &mut Turn) {
+    pub(super) fn order_write(&mut self, wish: &Wish, turn: &mut Turn) {
         match self.propose(wish, turn) {
             Ok(write) => {
                 turn.step.decision = Some(write.id.clone());
@@ -240,7 +246,7 @@ impl Failover {
     }
 }
 
-fn wish(kind: WriteKind, to: Option<RegionName>, order: &Order, turn: &Turn) -> Wish {
+pub(super) fn wish(kind: WriteKind, to: Option<RegionName>, order: &Order, turn: &Turn) -> Wish {
     let granted = turn.around.service.policy.overrides.grant(order.override_for).ok();
     let expire = granted.filter(|_| !order.overrides.is_empty()).map(|length| turn.now() + length);
     Wish {

@@ -8,6 +8,7 @@ use super::{Row, Turn};
 use crate::blend::Blend;
 use crate::change::{ChangeSet, PlanError};
 use crate::fence::{DecisionId, Epoch, Fence, Pin};
+use crate::group::GroupMove;
 use crate::history::HistoryKind;
 use crate::identifier::RegionName;
 use crate::kernel::{Answer, Proposal, Purpose, Rejection, Rule, Said, Situation, interview, review};
@@ -35,6 +36,8 @@ pub(super) struct Wish {
     /// The decision of another place that this one takes over; without it a decision is new.
     pub(super) identity: Option<Identity>,
     pub(super) purpose: Purpose,
+    /// The move of its group that it would be a part of.
+    pub(super) group: Option<GroupMove>,
 }
 
 impl Wish {
@@ -54,6 +57,7 @@ impl Wish {
             overrides_expire,
             identity: None,
             purpose,
+            group: None,
         }
     }
 }
@@ -96,6 +100,7 @@ impl Sketch {
             to: wish.to.as_ref(),
             overrides: &wish.overrides,
             overrides_expire: wish.overrides_expire,
+            group: wish.group.as_ref(),
             change: self.planned.as_ref().and_then(|planned| planned.as_ref().ok()),
             after: self.scope.as_ref().filter(|_| wish.kind.renders()).map(|scope| &scope.after),
         }
@@ -193,6 +198,7 @@ impl Failover {
             overrides: wish.overrides.clone(),
             overrides_expire: wish.overrides_expire,
             advances: wish.purpose == Purpose::Advances,
+            group: wish.group.clone(),
             decided: turn.now(),
             valid_until: turn.now() + turn.around.service.policy.validity(),
             change,
@@ -245,13 +251,15 @@ impl Failover {
             Initiative::Manual { by } => format!(", ordered by `{by}`"),
             Initiative::Automatic => String::new(),
         };
-        let follows = if write.aligns() { ", as another place has moved" } else { "" };
+        let follows = if write.aligns() { ", as another place has moved".to_owned() } else { with_group(&write) };
         let share = write.fence.blend.as_ref().filter(|_| write.kind.moves()).map(|blend| format!(", {blend}"));
         let share = share.unwrap_or_default();
         let summary = format!("{}{route}{share}{orderer}{follows}: {}", write.kind.as_str(), write.reason);
         let row = Row::new(HistoryKind::Decided, summary).of(&write.id).with(self.decision_details(&write, turn));
-        // The places that come after the first, the steps after the first, and the tries after a failure wake nobody again.
-        let follows = write.aligns() || write.advances;
+        // The places that come after the first, the members of a group that come along, the steps after the first, and the
+        // tries after a failure wake nobody again.
+        let comes_along = write.group.as_ref().is_some_and(GroupMove::follows);
+        let follows = write.aligns() || write.advances || comes_along;
         let automatic_move = write.kind.moves() && write.initiative == Initiative::Automatic && !follows;
         let first = !self.backoff.is_failing();
         turn.record(if automatic_move && first { row.paging() } else { row });
@@ -261,6 +269,20 @@ impl Failover {
         }
         turn.emit(Effect::Enqueue(Box::new(write.clone())));
         self.open = Some(Open { write, stage: WriteStage::Pending, uncertain: None });
+    }
+}
+
+/// Whom it moves with.
+fn with_group(write: &PlannedWrite) -> String {
+    match &write.group {
+        Some(GroupMove { group, decision: Some(decision), .. }) => {
+            format!(", with group `{group}` by decision {decision}")
+        }
+        Some(GroupMove { group, decision: None, members }) => {
+            let names: Vec<&str> = members.iter().map(crate::identifier::ServiceName::as_str).collect();
+            format!(", first of group `{group}` ({})", names.join(", "))
+        }
+        None => String::new(),
     }
 }
 

@@ -15,7 +15,11 @@ impl Failover {
         if reading && rejections.iter().all(|rejection| rejection.rule == Rule::ZoneKnown) {
             return;
         }
-        let lasting = |rule: &Rule| !is_passing(*rule, reading);
+        // Whoever goes first in a group tells what holds all of them; but one that fails and is not enough for the group to
+        // leave tells that itself.
+        let says_no = |rule: Rule| rejections.iter().any(|rejection| rejection.rule == rule);
+        let waits = says_no(Rule::MemberFirst) && !says_no(Rule::QuorumJudged);
+        let lasting = |rule: &Rule| !waits && !is_passing(*rule, reading);
         let told: Vec<Rule> = rejections.iter().map(|rejection| rejection.rule).filter(lasting).collect();
         let hold = Hold { wanted: wish.kind, to: wish.to.clone(), rejections, since: turn.now(), told };
         if let Some(held) = self.hold.as_mut().filter(|held| held.wanted == hold.wanted && held.told == hold.told) {
@@ -74,10 +78,10 @@ impl Failover {
     }
 }
 
-/// Whether a rule says no only for a moment: until a retry is due, until the wave before has arrived, or until the read
-/// that is under way returns.
+/// Whether a rule says no only for a moment: until a retry is due, until the wave or the member before has arrived, or until
+/// the read that is under way returns.
 fn is_passing(rule: Rule, reading: bool) -> bool {
-    matches!(rule, Rule::WriteBackoff | Rule::Wave) || (reading && rule == Rule::ZoneKnown)
+    matches!(rule, Rule::WriteBackoff | Rule::Wave | Rule::MemberFirst) || (reading && rule == Rule::ZoneKnown)
 }
 
 fn row_of(hold: &Hold, wish: &Wish) -> Row {

@@ -8,6 +8,7 @@ use super::{State, Turn};
 use crate::evacuation::{Arrival, Passage};
 use crate::fence::{DecisionId, Fence, Pause, Pin};
 use crate::fleet::{Departure, Progress};
+use crate::group::GroupMove;
 use crate::identifier::RegionName;
 use crate::judgement::{Health, Judgement};
 use crate::kernel::{Rejection, Rule};
@@ -70,6 +71,9 @@ pub struct Failover {
     /// The last time that an evacuation has moved the service, or tried to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) passage: Option<Passage>,
+    /// The last move, if its verification ended and not every authoritative server served it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) unserved: Option<DecisionId>,
     /// A loss of the fence that one look saw and the next has to confirm.
     #[serde(skip)]
     pub(super) doubt: Option<Standing>,
@@ -99,6 +103,9 @@ pub struct LastMove {
     pub overrides_expire: Option<Timestamp>,
     /// Why.
     pub reason: String,
+    /// The move of its group that it was a part of. States without it were written before there were groups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupMove>,
 }
 
 impl LastMove {
@@ -110,6 +117,7 @@ impl LastMove {
             overrides: write.overrides.clone(),
             overrides_expire: write.overrides_expire,
             reason: write.reason.clone(),
+            group: write.group.clone(),
         }
     }
 }
@@ -282,6 +290,17 @@ impl Failover {
     /// The last time that the service left a region without an order, once it was written.
     pub fn departure(&self) -> Option<&Departure> {
         self.departure.as_ref()
+    }
+
+    /// How the service came to where its fence says, if this controller made the move.
+    pub(crate) fn last_move(&self) -> Option<&LastMove> {
+        self.last_move.as_ref().filter(|last| self.held.as_ref().is_some_and(|held| held.plan == last.plan))
+    }
+
+    /// Whether the last move was seen to be served by every authoritative server that answers, and no other has begun.
+    pub(crate) fn is_seen_served(&self) -> bool {
+        let moves = self.open.as_ref().is_some_and(|open| open.write.kind.moves());
+        !moves && self.verifying.is_none() && self.unserved.is_none()
     }
 
     /// The last look at the zone.

@@ -108,6 +108,7 @@ pub(super) fn proposal_of<'a>(write: &'a PlannedWrite, after: Option<&'a Rrsets>
         to: write.to.as_ref(),
         overrides: &write.overrides,
         overrides_expire: write.overrides_expire,
+        group: write.group.as_ref(),
         change: Some(&write.change),
         after,
     }

@@ -43,7 +43,11 @@ impl Machine {
         };
         let reason = "nobody wants it: it is a preview".to_owned();
         let wish = Wish::automatic(kind, Some(to.clone()), reason);
-        let wish = Wish { from: from.clone(), initiative: initiative.clone(), ..wish };
+        let companions = turn.around.fleet.companions();
+        let group = companions.and_then(|companions| companions.all_not_in(to, &turn.around.service.name));
+        // By hand it would be moved alone, and refused for that.
+        let group = group.filter(|_| *initiative == Initiative::Automatic);
+        let wish = Wish { from: from.clone(), initiative: initiative.clone(), group, ..wish };
         let answers = memory.interview(&wish, &turn);
         Preview { from, to: to.clone(), kind, initiative: initiative.clone(), answers }
     }

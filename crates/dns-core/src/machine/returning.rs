@@ -45,21 +45,28 @@ impl Failover {
 
     /// The first step, or all of it at once, when nothing but a freeze can stand in its way.
     fn setting_out(&self, turn: &Turn) -> Option<Wish> {
-        let (service, active, judgement) = (&turn.around.service, self.service_active(turn)?, self.judgement.as_ref()?);
-        let (policy, preferred) = (&service.policy, service.preferred());
+        let (service, active) = (&turn.around.service, self.service_active(turn)?);
+        let since = self.way_back(active, service, turn.now())?;
+        let preferred = service.preferred();
+        let reason = format!("region `{preferred}` has been healthy for {} s", turn.now().since(since).as_secs());
+        let wish = Wish::automatic(WriteKind::Failback, Some(preferred.clone()), reason);
+        let first = service.policy.failback.gradual().and_then(|gradual| gradual.after(None));
+        let blend = first.and_then(|share| shared(preferred, share, active, turn));
+        self.with_group(Wish { from: Some(active.clone()), blend, ..wish }, turn)
+    }
+
+    /// Since when the preferred region has been healthy, if the service would return to it by itself now.
+    pub(crate) fn way_back(&self, active: &RegionName, service: &Service, now: Timestamp) -> Option<Timestamp> {
+        let (policy, preferred, judgement) = (&service.policy, service.preferred(), self.judgement.as_ref()?);
         let soak = policy.failback.soak()?;
         let is_calm = active != preferred && judgement.health(active) != Health::Failing && self.pin.is_none();
         if !is_calm || !judgement.is_proven(preferred) {
             return None;
         }
         let since = judgement.regions.get(preferred)?.healthy_since(policy.quorum)?;
-        let cooled_down = self.moved.is_none_or(|moved| turn.now().since(moved) >= policy.cooldown);
-        let soaked = turn.now().since(since) >= soak;
-        let reason = format!("region `{preferred}` has been healthy for {} s", turn.now().since(since).as_secs());
-        let wish = Wish::automatic(WriteKind::Failback, Some(preferred.clone()), reason);
-        let first = policy.failback.gradual().and_then(|gradual| gradual.after(None));
-        let blend = first.and_then(|share| shared(preferred, share, active, turn));
-        (cooled_down && soaked).then(|| Wish { from: Some(active.clone()), blend, ..wish })
+        let cooled_down = self.moved.is_none_or(|moved| now.since(moved) >= policy.cooldown);
+        let soaked = now.since(since) >= soak;
+        (cooled_down && soaked).then_some(since)
     }
 
     /// The next step, when it is due.

@@ -110,6 +110,7 @@ impl Failover {
         }
         if write.kind.moves() {
             self.last_move = Some(LastMove::of(&write));
+            self.unserved = None;
         }
         if write.kind == WriteKind::Failover && write.initiative == Initiative::Automatic {
             self.count_failover(turn.now());
@@ -148,6 +149,9 @@ impl Failover {
         self.unverified = !arrived;
         if let Some(moved) = &moved {
             self.end_departure(moved, if arrived { Progress::Arrived } else { Progress::Failed });
+            self.unserved = (!arrived).then(|| moved.clone());
+        } else if arrived {
+            self.unserved = None;
         }
         if let Some(moved) = moved.filter(|moved| moved != decision) {
             // Whoever waits for the move looks for rows of the move; the other row wakes people.

@@ -56,6 +56,9 @@ impl Failover {
     /// A failover, if the region that the service is in is failing.
     fn leaving(&self, turn: &Turn) -> Option<Wish> {
         let (active, judgement) = (self.service_active(turn)?, self.judgement.as_ref()?);
+        if turn.around.fleet.companions().is_some_and(|companions| companions.group().is_some()) {
+            return self.leaving_with_group(turn);
+        }
         if judgement.health(active) != Health::Failing || !self.is_anchor(turn) {
             return None;
         }
@@ -104,6 +107,7 @@ impl Failover {
             overrides_expire: how.and_then(|how| how.overrides_expire),
             identity: Some(Identity::of(course.fence)),
             purpose: Purpose::Aligns,
+            group: how.and_then(|how| how.group.clone()),
         }
     }
 

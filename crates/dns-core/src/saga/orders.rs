@@ -12,7 +12,9 @@ use crate::standing::{Standing, own_records};
 impl Run<'_> {
     pub(super) fn obey(&mut self, order: &Order) {
         match &order.command {
-            Command::Failover { .. } | Command::Failback | Command::Evacuate { .. } => self.order_anchor(order),
+            Command::Failover { .. } | Command::Failback | Command::Evacuate { .. } | Command::LeadGroup { .. } => {
+                self.order_anchor(order)
+            }
             Command::Pause { .. } | Command::Resume => self.order_everyone(order),
             Command::Adopt => self.order_adoption(order),
             Command::Release => self.order_all(order, |standing| {

@@ -230,6 +230,11 @@ fn risk(rule: Rule) -> &'static str {
         Rule::HooksAgreed => "whoever was to be asked before a move is not asked",
         Rule::RegionEvacuated => "a colleague is moving everything out of that region",
         Rule::CooledDown => "the region may fail again at once, and users move twice",
+        Rule::GroupTogether => "the service is parted from those that it belongs to",
+        Rule::GroupReady => "a part of the group may be left behind",
+        Rule::MemberFirst => "what it needs may not be served there yet",
+        Rule::Assertion => "too few or too many services may be in a region",
+        Rule::Gating => "what has to be in place for it may not be",
         Rule::EmptyAnswer
         | Rule::UnreadRecord
         | Rule::Unfenced

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{aligns, is_automatic};
+use super::{aligns, follows, is_automatic};
 use crate::fleet::Withheld;
 use crate::kernel::{Proposal, Situation};
 use crate::policy::OnStandbyFailure;
@@ -11,7 +11,8 @@ use crate::write::WriteKind;
 
 /// Both kinds of failback wait for it.
 pub(super) fn cooled_down(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
-    let moved = situation.moved.filter(|_| proposal.kind == WriteKind::Failback && !aligns(proposal))?;
+    let comes_after = aligns(proposal) || follows(proposal);
+    let moved = situation.moved.filter(|_| proposal.kind == WriteKind::Failback && !comes_after)?;
     let left = situation.service.policy.cooldown.saturating_sub(situation.now.since(moved));
     (!left.is_zero()).then(|| format!("the cooldown lasts another {} s", left.as_secs().max(1)))
 }
@@ -86,9 +87,10 @@ fn withheld(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<Withhe
     situation.fleet.admit(from).err()
 }
 
-/// Whether the controller wants it by itself, and it does not only follow what was decided at another place.
+/// Whether the controller wants it by itself, and it does not only follow what was decided at another place, or by another
+/// member of its group, which has answered for all of them.
 fn is_automatic_decision(proposal: &Proposal<'_>, kind: WriteKind) -> bool {
-    proposal.kind == kind && is_automatic(proposal) && !aligns(proposal)
+    proposal.kind == kind && is_automatic(proposal) && !aligns(proposal) && !follows(proposal)
 }
 
 fn minutes(length: Duration) -> String {

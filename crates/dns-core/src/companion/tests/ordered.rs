@@ -1,0 +1,87 @@
+//! Orders: for a whole group, and for one of its members alone.
+
+use super::group;
+use super::troop::Troop;
+use crate::fixture::{Seen, region};
+use crate::group::MoveWhen;
+use crate::history::HistoryKind::Decided;
+use crate::kernel::Rule;
+use crate::machine::command::Command;
+use crate::machine::effect::Refusal;
+use crate::saga::SagaStep;
+
+const SHOP: [&str; 3] = ["shop-db", "shop-api", "shop-web"];
+
+fn troop() -> Troop {
+    Troop::of(&group(&SHOP, MoveWhen::Any), &[], |_| {})
+}
+
+fn lead(to: &str) -> Command {
+    Command::LeadGroup { to: region(to) }
+}
+
+fn alone(to: &str) -> Command {
+    Command::Failover { to: region(to) }
+}
+
+fn rules(step: &SagaStep) -> Vec<Rule> {
+    match &step.refusal {
+        Some(Refusal::Kernel(rejections)) => rejections.iter().map(|rejection| rejection.rule).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_order_for_the_group_moves_all_and_pins_them() {
+    let mut troop = troop();
+    let step = troop.order_of("shop-db", lead("dr"), &[]);
+    let decision = step.decision.expect("a decision");
+    troop.run();
+    assert_eq!(troop.all_active(), ["dr", "dr", "dr"]);
+    for row in troop.rows(Decided) {
+        assert_eq!(row.details["group"]["decision"], decision.as_str());
+        assert_eq!(row.details["initiative"]["by"], "oncall");
+    }
+    assert!(troop.soldiers.values().all(|one| one.zone.fence_found().expect("a fence").pin.is_some()));
+}
+
+#[test]
+fn an_order_for_the_group_is_given_to_the_first_that_has_to_move() {
+    let mut troop = troop();
+    assert_eq!(rules(&troop.order_of("shop-api", lead("dr"), &[])), [Rule::MemberFirst]);
+    let nowhere = troop.order_of("shop-db", lead("moon"), &[]);
+    assert!(matches!(nowhere.refusal, Some(Refusal::Invalid(_))), "{nowhere:?}");
+}
+
+#[test]
+fn an_order_for_the_group_says_who_lacks_what_and_can_be_overridden() {
+    let mut troop = troop();
+    troop.see("shop-web", Seen::Proven, Seen::Healthy);
+    assert_eq!(rules(&troop.order_of("shop-db", lead("dr"), &[])), [Rule::GroupReady]);
+    let overrides = [Rule::GroupReady, Rule::TargetProven];
+    assert_eq!(troop.order_of("shop-db", lead("dr"), &overrides).refusal, None);
+    troop.run();
+    assert_eq!(troop.all_active(), ["dr", "dr", "dr"]);
+}
+
+#[test]
+fn one_alone_is_named_as_splitting_its_group_and_can_come_back_to_it() {
+    let mut troop = troop();
+    assert_eq!(rules(&troop.order_of("shop-web", alone("dr"), &[])), [Rule::GroupTogether]);
+    assert_eq!(troop.order_of("shop-web", alone("dr"), &[Rule::GroupTogether]).refusal, None);
+    troop.run();
+    assert_eq!(troop.all_active(), ["prod", "prod", "dr"]);
+    assert_eq!(troop.order_of("shop-web", Command::Failback, &[Rule::CooledDown]).refusal, None, "it is whole again");
+    troop.run();
+    assert_eq!(troop.all_active(), ["prod", "prod", "prod"]);
+}
+
+#[test]
+fn an_order_brings_together_what_was_apart() {
+    let mut troop = troop();
+    troop.order_of("shop-db", alone("dr"), &[Rule::GroupTogether]);
+    troop.run();
+    assert_eq!(troop.order_of("shop-api", lead("dr"), &[]).refusal, None);
+    troop.run();
+    assert_eq!(troop.all_active(), ["dr", "dr", "dr"]);
+}
