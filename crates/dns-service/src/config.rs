@@ -19,11 +19,14 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use dns_core::digest::Digest;
 use dns_core::fleet::BlastRadius;
+use dns_core::group::Group;
 use dns_core::identifier::{Actor, Installation, ProviderName, RegionName, VantageName};
+use dns_core::relation::Relation;
 use dns_core::service::Everywhere;
 use url::Url;
 
@@ -64,6 +67,10 @@ pub struct Config {
     pub canary: CanaryConfig,
     /// How many services may leave a region without an order.
     pub blast_radius: BlastRadius,
+    /// The services that move together.
+    pub groups: Vec<Arc<Group>>,
+    /// The rules about where services may be with regard to each other.
+    pub relations: Vec<Arc<Relation>>,
     /// Who is told what happens.
     pub notifications: Vec<ReceiverConfig>,
     /// Who is asked before moves and told after them, by policy.

@@ -1,7 +1,10 @@
 //! What the sections say about each other: every check runs on drafts, so that one faulty field hides no other fault.
 
 mod ability;
+mod cycle;
+mod group;
 mod names;
+mod relation;
 mod relay;
 mod render;
 mod vantage;
@@ -9,6 +12,8 @@ mod window;
 
 use dns_core::identifier::Installation;
 
+pub(super) use self::group::check as groups;
+pub(super) use self::relation::check as relations;
 pub(super) use self::relay::check as relays;
 pub(super) use self::window::check as windows;
 use super::sections::provider::ProviderDraft;

@@ -11,7 +11,7 @@ use super::sections::policy::Policies;
 use super::sections::region::Regions;
 use super::sections::service::{self, Declared, ServiceDraft};
 use super::sections::top::Top;
-use super::sections::{hook, notification, observation, process, provider, safety, vantage, window};
+use super::sections::{group, hook, notification, observation, process, provider, relation, safety, vantage, window};
 use super::source::{self, Source};
 use super::tree::Spot;
 use super::yaml::{self, Node};
@@ -82,10 +82,13 @@ fn assemble(sources: &[Source], roots: &[Node], program: &Program, report: &Repo
     let drain = observation::read_drain(&top);
     let canary = observation::read_canary(&top);
     let blast_radius = safety::read_blast_radius(&top);
+    let (groups, relations) = (group::read(&top), relation::read(&top));
     let notifications = notification::read(&top, &services);
     let hooks = hook::by_policy(&services);
     check::all(&services, &vantage, &providers, &regions, installation.as_ref());
     check::windows(&windows, &services);
+    let groups = check::groups(&groups, &services);
+    let relations = check::relations(&relations, &services, groups.as_deref().unwrap_or_default());
     check::relays(&providers, controller.as_ref(), monitor.as_ref());
     check_program(program, &top, &vantage);
     check_secrets(program, &services, report);
@@ -111,6 +114,8 @@ fn assemble(sources: &[Source], roots: &[Node], program: &Program, report: &Repo
         drain: drain?,
         canary: canary?,
         blast_radius: blast_radius?,
+        groups: groups?,
+        relations: relations?,
         notifications: notifications?,
         hooks,
         warnings: Vec::new(),

@@ -3,6 +3,7 @@
 //! What one section says about another is checked in [`super::check`].
 
 pub(super) mod gate;
+pub(super) mod group;
 pub(super) mod hook;
 pub(super) mod notification;
 pub(super) mod observation;
@@ -12,6 +13,7 @@ pub(super) mod process;
 pub(super) mod provider;
 pub(super) mod record;
 pub(super) mod region;
+pub(super) mod relation;
 mod remote;
 pub(super) mod safety;
 pub(super) mod service;

@@ -5,6 +5,7 @@ mod auth;
 mod config;
 mod gates;
 mod gradual;
+mod groups;
 mod listener;
 mod notification;
 mod ordering;

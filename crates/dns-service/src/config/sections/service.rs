@@ -21,13 +21,13 @@ use super::record::{self, RecordDraft};
 use super::region::Regions;
 use super::vantage::VantageDraft;
 use super::window::{self, WindowDraft};
-use super::{domain_name, gate, probe, refuse_repeated};
+use super::{domain_name, gate, group, probe, refuse_repeated};
 use places::Keeper;
 
 use crate::config::secret::SecretUser;
 use crate::config::tree::{Map, Spot, each, or_default};
 
-const KEYS: &[&str] = &["name", "mode", "zone", "providers", "policy", "records", "regions"];
+const KEYS: &[&str] = &["name", "mode", "zone", "providers", "policy", "records", "regions", "dependsOn"];
 
 /// What services refer to.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +46,9 @@ pub(crate) struct ServiceDraft<'t> {
     pub(crate) index: usize,
     pub(crate) spot: Spot<'t>,
     pub(crate) name: Option<ServiceName>,
-    mode: Option<Mode>,
+    pub(crate) mode: Option<Mode>,
+    /// The services of its group that it is moved after.
+    pub(crate) depends_on: Vec<(Spot<'t>, ServiceName)>,
     pub(crate) zone: Option<Name>,
     keepers: Option<Vec<Keeper>>,
     /// Those of its providers that there are, even if one that it names is not among them.
@@ -154,6 +156,7 @@ fn read_one<'t>(index: usize, item: &Spot<'t>, declared: Declared<'_>) -> Option
     let mode = or_default(map.optional("mode"), Mode::Observe, |spot| {
         spot.choice(&[("observe", Mode::Observe), ("active", Mode::Active)])
     });
+    let depends_on = map.optional("dependsOn").and_then(|spot| group::read_services(&spot)).unwrap_or_default();
     let zone = map.required("zone").and_then(|spot| domain_name(&spot));
     let spot = name_spot.unwrap_or_else(|| item.clone());
     let policy = declared.policies.of(map.optional("policy").as_ref(), &spot).cloned();
@@ -167,7 +170,21 @@ fn read_one<'t>(index: usize, item: &Spot<'t>, declared: Declared<'_>) -> Option
     let keepers = found.and_then(|(items, drafts)| places::read(&map, zone.as_ref(), &records, &items, &drafts));
     let lost = records.is_empty() || records.len() < record_items.len() || regions.len() < region_items.max(2);
     let windows = name.as_ref().map(|name| window::of(declared.windows, name).into()).unwrap_or_default();
-    Some(ServiceDraft { index, spot, name, mode, zone, keepers, providers, policy, records, regions, windows, lost })
+    Some(ServiceDraft {
+        index,
+        spot,
+        name,
+        mode,
+        depends_on,
+        zone,
+        keepers,
+        providers,
+        policy,
+        records,
+        regions,
+        windows,
+        lost,
+    })
 }
 
 fn read_regions<'t>(index: usize, map: &Map<'t>, declared: Declared<'_>) -> (usize, Vec<RegionDraft<'t>>) {

@@ -21,6 +21,8 @@ const KEYS: &[&str] = &[
     "providers",
     "policies",
     "services",
+    "groups",
+    "rules",
     "store",
     "controller",
     "monitor",
@@ -42,6 +44,8 @@ const JOINED: &[&str] = &[
     "providers",
     "policies",
     "services",
+    "groups",
+    "rules",
     "notifications",
     "windows",
 ];
