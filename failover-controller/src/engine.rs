@@ -10,6 +10,7 @@
 //!
 //! It runs without a store, too, and then decides nothing and says why ([`loading`], [`trouble`]).
 
+mod companions;
 mod due;
 pub(crate) mod evacuating;
 pub(crate) mod evidence;
@@ -27,6 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use dns_core::companion::Ties;
 use dns_core::fleet::{BlastRadius, Fleet};
 use dns_core::gate::GateBook;
 use dns_core::history::HistoryEntry;
@@ -99,6 +101,8 @@ pub(crate) struct Parts {
     pub(crate) asides: Asides,
     /// How many services may leave a region without an order.
     pub(crate) blast_radius: BlastRadius,
+    /// What services are bound to, of those that are.
+    pub(crate) ties: BTreeMap<ServiceName, Arc<Ties>>,
     /// Raised after a stall: subscribers reconnect, and say with what they hear on which side of it they asked.
     pub(crate) distrust: watch::Sender<u64>,
 }

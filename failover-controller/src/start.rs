@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use dns_adapters::vantage::accesses;
 use dns_api::evidence_stream::EvidenceClient;
+use dns_core::companion::Ties;
 use dns_core::identifier::{Actor, ProviderName, ServiceName};
 use dns_core::service::Everywhere;
 use dns_service::auth::Tokens;
@@ -258,6 +259,7 @@ fn engine_parts(
         verifications,
         asides: common.asides.clone(),
         blast_radius: config.blast_radius,
+        ties: Ties::of_all(&config.groups, &config.relations),
         distrust,
     }
 }

@@ -66,6 +66,7 @@ fn standstill(view: &ServiceView, snapshot: &Snapshot) -> (Vec<SentenceReport>, 
     // The kernel is asked about one service and all others.
     let mut fleet = snapshot.fleet.clone();
     fleet.discount(&Presence::of(saga, snapshot.fleet.radius(), now));
+    let fleet = fleet.with_companions(view.companions.clone());
     let around = Around { service, actor: actor.clone(), now, nonce: 0, fleet: Arc::new(fleet) };
     let scene = Scene {
         saga,

@@ -66,6 +66,7 @@ mod tests {
             waits_its_turn: false,
             unready: BTreeMap::new(),
             places: Vec::new(),
+            companions: None,
             aside: crate::aside::Aside::default(),
         };
         PlaceView { label: "main".to_owned(), here, lag: Some(lag), lasts }

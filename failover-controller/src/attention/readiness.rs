@@ -120,6 +120,7 @@ mod tests {
             history: None,
             waits_its_turn: false,
             unready: BTreeMap::new(),
+            companions: None,
             aside: Aside::default(),
             places: Vec::new(),
         };

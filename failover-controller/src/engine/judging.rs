@@ -116,21 +116,26 @@ impl Owner {
         room: &mut BTreeMap<ProviderName, usize>,
     ) -> (Option<Judgement>, bool) {
         let book = self.witnesses.book();
-        let Some(unit) = self.units.get_mut(name) else { return (None, false) };
+        let Some(unit) = self.units.get(name) else { return (None, false) };
         let left = room.entry(unit.decides_at(now).clone()).or_insert(PENDING_MAX);
         if unit.waits_on(now) && (*left == 0 || unit.is_withheld(&self.fleet, now)) {
             return (None, false);
         }
         let lead = unit.service().lead();
         let judgement = judge(lead, book, now).with_gates(lead, &self.gates, now).with_certificates(lead, book, now);
+        self.note_sight(name, &judgement, now);
+        let companions = self.companions_of(name, &BTreeMap::new());
+        let Some(unit) = self.units.get_mut(name) else { return (None, false) };
+        let group = unit.group_call(&judgement, companions.as_deref(), now);
         unit.note_standbys(&judgement, now);
-        if unit.is_confirmed_by(&judgement, now) {
+        if unit.is_confirmed_by(&judgement, companions.as_ref(), now) {
             unit.recount(&mut self.fleet, now);
             return (None, false);
         }
-        let would_move = unit.would_move(&judgement, now);
+        let would_move = unit.would_move(&judgement, group, now);
         unit.recount_judged(&judgement, &mut self.fleet, now);
-        let waits = would_move && (*left == 0 || unit.is_withheld(&self.fleet, now));
+        let is_free = group.is_some_and(|call| call.follows);
+        let waits = would_move && (*left == 0 || (!is_free && unit.is_withheld(&self.fleet, now)));
         unit.note_turn(waits, now);
         if waits {
             return (None, false);

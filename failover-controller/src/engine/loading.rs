@@ -18,6 +18,7 @@ use dns_service::failpoint::{self, Failpoint};
 use dns_store::port::{StoreError, StoredState};
 
 use super::Owner;
+use super::companions::Tied;
 use super::evacuating::Evacuations;
 use super::snapshot::{Remembered, ServiceView};
 use super::unit::{Common, Unit};
@@ -74,6 +75,7 @@ impl Waiting {
             history: history.cloned(),
             waits_its_turn: false,
             unready: BTreeMap::new(),
+            companions: None,
             aside: Aside::default(),
             places: Vec::new(),
         }
@@ -156,11 +158,13 @@ impl Owner {
         let name = &name.clone();
         failpoint::reach(Failpoint::LoadingState);
         let mut unit = Unit::load(service.clone(), stored, now)?;
+        unit.tied = self.parts.ties.get(name).map(|ties| Box::new(Tied::new(Arc::clone(ties))));
         unit.recount(&mut self.fleet, now);
         self.waiting.remove(name);
         self.resume(&unit);
         unit.rest(&mut self.packer);
         self.units.insert(name.clone(), unit);
+        self.rouse_companions(name);
         Ok(())
     }
 

@@ -8,6 +8,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dns_core::companion::Companions;
 use dns_core::digest::Digest;
 use dns_core::fence::DecisionId;
 use dns_core::fleet::Fleet;
@@ -210,6 +211,8 @@ pub(crate) struct ServiceView {
     pub(crate) waits_its_turn: bool,
     /// The standby regions that could not be moved to now, and since when.
     pub(crate) unready: BTreeMap<RegionName, Timestamp>,
+    /// What it knows of the others that it is bound to, if there are any.
+    pub(crate) companions: Option<Arc<Companions>>,
     /// What else is known of it there.
     pub(crate) aside: Aside,
     /// Every place in order, if there are several.

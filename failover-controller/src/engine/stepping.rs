@@ -7,7 +7,6 @@
 //! committed by itself, so that it lets down no other.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use dns_core::fleet::{Fleet, Presence};
 use dns_core::identifier::ServiceName;
@@ -57,10 +56,10 @@ impl<'a> Census<'a> {
     }
 
     /// All but one.
-    fn others(&self, service: &ServiceName, unit: &Unit) -> Arc<Fleet> {
+    fn others(&self, service: &ServiceName, unit: &Unit) -> Fleet {
         let mut others = self.fleet.clone();
         others.discount(self.counted.get(service).unwrap_or(unit.present()));
-        Arc::new(others)
+        others
     }
 
     /// Counts one as its draft has it.
@@ -165,6 +164,7 @@ impl Owner {
                 let length = place.and_then(|place| self.parts.permits.get(&place.provider)).copied();
                 let permit = Permit { granted, length: length.unwrap_or(VALIDITY_MIN) };
                 // The newest evidence, not that of the last tick.
+                self.look_at_companions(&service);
                 if let Some(judgement) = self.judgement_of(&service) {
                     group.wanted.push(Wanted::judged(&service, judgement));
                 }
@@ -253,7 +253,9 @@ impl Owner {
                 continue;
             };
             let others = census.others(service, unit);
-            let (draft, step) = unit.draft(drafts.remove(service), place.as_ref(), event, &self.parts, others);
+            let companions = self.companions_of(service, &drafts);
+            let before = drafts.remove(service);
+            let (draft, step) = unit.draft(before, place.as_ref(), event, &self.parts, others, companions);
             let next = unit.presence(&draft.saga, &self.fleet, self.parts.clock.now());
             census.take(service, unit, next);
             drafts.insert(service.clone(), draft);
@@ -292,8 +294,13 @@ impl Owner {
             .collect();
         for (name, draft) in drafts {
             let Some(unit) = self.units.get_mut(&name) else { continue };
+            let now = self.parts.clock.now();
+            let stance = unit.stance(now);
             let committed = committed.remove(&name);
             let effects = unit.take(draft, committed, &self.parts, &mut self.fleet, &mut self.packer);
+            if unit.stance(now) != stance {
+                self.rouse_companions(&name);
+            }
             self.carry_out(&name, &effects);
         }
     }

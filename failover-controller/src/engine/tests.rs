@@ -62,6 +62,7 @@ async fn rig_of(services: &[&str], stored: &[(&str, String)]) -> Rig {
         verifications,
         asides: Asides::default(),
         blast_radius: BlastRadius::default(),
+        ties: BTreeMap::new(),
         distrust: watch::Sender::new(0),
     };
     let mut owner = Owner::new(parts);

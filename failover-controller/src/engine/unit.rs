@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dns_core::companion::Companions;
 use dns_core::digest::Digest;
 use dns_core::evacuation::{Evacuation, Stand};
 use dns_core::fence::DecisionId;
@@ -27,6 +28,7 @@ use dns_core::write::WriteStage;
 use dns_service::exit::one_line;
 use dns_store::port::{Commit, Generation, OutboxChange, StoreError, StoredState};
 
+use super::companions::{GroupCall, Tied};
 use super::snapshot::Shown;
 use super::standby::{Standbys, Stands};
 use super::{Parts, due};
@@ -65,6 +67,8 @@ pub(super) struct Unit {
     waits: Option<Wait>,
     /// As what it was last counted in the fleet.
     present: Presence,
+    /// What it has to know of others, if it is bound to some.
+    pub(super) tied: Option<Box<Tied>>,
     /// What was last shown of it, unless that has changed.
     shown: Option<Shown>,
     /// Since when each place that differs from where the service is does so.
@@ -101,6 +105,8 @@ pub(super) struct Draft {
     now: Timestamp,
     /// Whether one of them was a judgement.
     judged: bool,
+    /// What was known of its companions at the last of them.
+    companions: Option<Arc<Companions>>,
 }
 
 impl Unit {
@@ -130,6 +136,7 @@ impl Unit {
             unjudged: true,
             waits: None,
             present: Presence::default(),
+            tied: None,
             shown: None,
             diverging: BTreeMap::new(),
             standbys: Standbys::default(),
@@ -166,8 +173,15 @@ impl Unit {
 
     /// Packs it if it rests; what was loaded is at hand.
     pub(super) fn rest(&mut self, packer: &mut Packer) {
-        let held = Held::keep(self.held.copy(), &self.service.lead().policy, self.looked, packer);
-        self.held = held;
+        self.held = self.hold(self.held.copy(), self.looked, packer);
+    }
+
+    /// Whoever is bound to others is at hand for their steps, too.
+    fn hold(&self, saga: Saga, looked: Timestamp, packer: &mut Packer) -> Held {
+        match self.tied {
+            Some(_) => Held::Awake(Arc::new(saga)),
+            None => Held::keep(saga, &self.service.lead().policy, looked, packer),
+        }
     }
 
     /// The place that a decision is of.
@@ -183,17 +197,18 @@ impl Unit {
         place: Option<&Place>,
         event: &Event,
         parts: &Parts,
-        fleet: Arc<Fleet>,
+        fleet: Fleet,
+        companions: Option<Arc<Companions>>,
     ) -> (Draft, SagaStep) {
         let around = Around {
             service: self.service.clone(),
             actor: parts.actor.clone(),
             now: parts.clock.now(),
             nonce: fastrand::u128(..),
-            fleet,
+            fleet: Arc::new(fleet.with_companions(companions.clone())),
         };
         let (mut saga, mut effects, judged) = match before {
-            Some(Draft { saga, effects, now: _, judged }) => (saga, effects, judged),
+            Some(Draft { saga, effects, now: _, judged, companions: _ }) => (saga, effects, judged),
             None => (self.held.copy(), Vec::new(), false),
         };
         let mut step = match place {
@@ -202,7 +217,7 @@ impl Unit {
         };
         effects.append(&mut step.effects);
         let judged = judged || matches!(event, Event::Judged(_));
-        (Draft { saga, effects, now: around.now, judged }, step)
+        (Draft { saga, effects, now: around.now, judged, companions }, step)
     }
 
     /// What is to be committed of a draft: nothing if it changes nothing that is kept.
@@ -222,7 +237,10 @@ impl Unit {
         fleet: &mut Fleet,
         packer: &mut Packer,
     ) -> Vec<PlacedEffect> {
-        let Draft { saga, effects, now, judged } = draft;
+        let Draft { saga, effects, now, judged, companions } = draft;
+        if let Some(tied) = &mut self.tied {
+            tied.told = companions;
+        }
         self.unjudged &= !judged;
         if let Some((commit, generation)) = committed {
             self.generation = generation;
@@ -230,7 +248,7 @@ impl Unit {
         }
         self.note_step(&saga, now, judged, parts);
         self.count_as(self.presence(&saga, fleet, now), fleet);
-        self.held = Held::keep(saga, &self.service.lead().policy, now, packer);
+        self.held = self.hold(saga, now, packer);
         for placed in &effects {
             note_effect(&placed.effect);
         }
@@ -398,12 +416,18 @@ impl Unit {
 
     /// Takes a judgement that is the same as before: then nothing that it decides by has changed, and there is nothing to
     /// step. False if it is another one, or time has changed something.
-    pub(super) fn is_confirmed_by(&mut self, judgement: &Judgement, now: Timestamp) -> bool {
+    pub(super) fn is_confirmed_by(
+        &mut self,
+        judgement: &Judgement,
+        companions: Option<&Arc<Companions>>,
+        now: Timestamp,
+    ) -> bool {
         let (knows, due) = match &self.held {
             Held::Resting(resting) => (resting.judged == Some(judgement.digest()), resting.due),
             Held::Awake(saga) => {
                 let mut machines = saga.machines();
-                let knows = machines.all(|(_, machine)| machine.memory().judgement() == Some(judgement));
+                let knows = machines.all(|(_, machine)| machine.memory().judgement() == Some(judgement))
+                    && self.tied.as_ref().is_none_or(|tied| tied.told.as_ref() == companions);
                 (knows, due::next(saga, &self.service.lead().policy, self.looked))
             }
         };
@@ -415,8 +439,8 @@ impl Unit {
         is_confirmed
     }
 
-    /// Whether a judgement makes it want to move, and nothing of it is open yet.
-    pub(super) fn would_move(&self, judgement: &Judgement, now: Timestamp) -> bool {
+    /// Whether a judgement makes it want to move, or its group by it, and nothing of it is open yet.
+    pub(super) fn would_move(&self, judgement: &Judgement, group: Option<GroupCall>, now: Timestamp) -> bool {
         let fails = |active: &RegionName| judgement.health(active) == Health::Failing;
         // One that only observes opens nothing, and takes nobody's turn.
         let acts = self.service.lead().mode == Mode::Active;
@@ -425,8 +449,9 @@ impl Unit {
             Held::Awake(saga) => {
                 let is_open = |machine: &Machine| machine.memory().open().is_some();
                 let (_, machine) = shown(saga, now);
-                let fails = machine.memory().active().is_some_and(fails);
-                acts && fails && !saga.machines().any(|(_, machine)| is_open(machine))
+                let fails = || machine.memory().active().is_some_and(fails);
+                let wants = group.map_or_else(fails, |call| call.moves);
+                acts && wants && !saga.machines().any(|(_, machine)| is_open(machine))
             }
         }
     }

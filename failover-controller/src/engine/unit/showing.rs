@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dns_core::companion::Companions;
 use dns_core::fence::DecisionId;
 use dns_core::identifier::RegionName;
 use dns_core::machine::event::Delivery;
@@ -48,6 +49,7 @@ struct Around {
     unready: BTreeMap<RegionName, Timestamp>,
     seen: Vec<Seen>,
     diverging: BTreeMap<Place, Timestamp>,
+    companions: Option<Arc<Companions>>,
 }
 
 /// What is the same for every service.
@@ -140,6 +142,7 @@ impl Unit {
             unready: self.standbys.unready(),
             seen: self.seen.clone(),
             diverging: self.diverging.clone(),
+            companions: self.tied.as_ref().and_then(|tied| tied.told.clone()),
         };
         let shown = match &self.held {
             Held::Awake(saga) => {
@@ -222,6 +225,7 @@ impl Around {
             history: common.history.cloned(),
             waits_its_turn: self.waits,
             unready: self.unready.clone(),
+            companions: self.companions.clone(),
             aside: Aside::default(),
             places: Vec::new(),
         }
