@@ -2,6 +2,7 @@
 
 mod dev;
 mod direct;
+mod group;
 pub mod region;
 
 use std::path::PathBuf;
@@ -9,11 +10,12 @@ use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use dns_core::identifier::{RegionName, ServiceName};
+use dns_core::identifier::{GroupName, RegionName, ServiceName};
 use url::Url;
 
 pub use self::dev::{CONTROL_DEFAULT, Dev, DevRun, DevVerb, ScenarioName, Switch};
 pub use self::direct::{BreakGlass, Coexist, ConfigFiles, IamPolicy};
+pub use self::group::{Group, GroupFailover, GroupMove, GroupPause, GroupResume, GroupStatus};
 
 /// The controller unless `--server` says otherwise.
 pub const SERVER_DEFAULT: &str = "http://127.0.0.1:8080";
@@ -97,7 +99,10 @@ pub enum Command {
     Failover(Failover),
     /// Moves a service back to its preferred region.
     Failback(Move),
-    /// Blocks the automatic writes of a service, or of all.
+    /// Looks at services that move together, and moves or pauses all of them.
+    #[command(subcommand)]
+    Group(Group),
+    /// Blocks the automatic writes of a service, of a group, or of all.
     Pause(Pause),
     /// Ends a pause.
     Resume(Resume),
@@ -266,12 +271,15 @@ pub struct Release {
     pub wait: Wait,
 }
 
-/// One service or all.
+/// One service, those of a group, or all.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub struct Target {
     /// The service.
     pub name: Option<ServiceName>,
+    /// Every service of a group.
+    #[arg(long, value_name = "GROUP")]
+    pub group: Option<GroupName>,
     /// Every service.
     #[arg(long)]
     pub all: bool,
@@ -391,12 +399,16 @@ mod tests {
     #[test]
     fn a_pause_names_one_service_or_all_and_gives_a_reason() {
         let parse = |line: &str| Arguments::try_parse_from(line.split(' '));
-        for good in ["x pause checkout --reason r", "x pause --all --reason r --for 2h"] {
+        for good in
+            ["x pause checkout --reason r", "x pause --all --reason r --for 2h", "x pause --group shop --reason r"]
+        {
             parse(good).expect(good);
         }
         for bad in [
             "x pause --reason r",
             "x pause checkout --all --reason r",
+            "x pause --group shop --all --reason r",
+            "x pause --group shop checkout --reason r",
             "x pause checkout",
             "x pause checkout --reason r --for soon",
             "x pause Checkout --reason r",

@@ -8,6 +8,7 @@ mod explain;
 mod failback;
 mod failover;
 mod fence;
+mod group;
 mod history;
 mod iam_policy;
 mod live;
@@ -76,6 +77,7 @@ pub async fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, Fa
         Command::Service(verb) => service::run(&desk()?, verb).await,
         Command::Failover(arguments) => failover::run(&desk()?, arguments).await,
         Command::Failback(arguments) => failback::run(&desk()?, arguments).await,
+        Command::Group(verb) => group::run(&desk()?, verb).await,
         Command::Pause(arguments) => pause::run(&desk()?, arguments).await,
         Command::Resume(arguments) => resume::run(&desk()?, arguments).await,
         Command::Region(verb) => region::run(&desk()?, verb).await,

@@ -6,6 +6,7 @@ pub mod decision;
 pub mod evacuation;
 pub mod explanation;
 pub mod fence;
+pub mod group;
 pub mod history;
 pub mod live;
 pub mod moved_by_hand;

@@ -7,6 +7,7 @@
 pub(crate) mod evacuations;
 mod explanations;
 mod facts;
+mod groups;
 mod observations;
 mod orders;
 mod reads;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
+use dns_core::group::Group;
 use dns_core::identifier::ProviderName;
 use dns_service::clock::Clock;
 use dns_service::http::ApiError;
@@ -37,6 +39,8 @@ pub(crate) struct ApiState {
     pub(crate) clock: Clock,
     /// How fast each provider takes moves, for previews.
     pub(crate) allowances: Arc<BTreeMap<ProviderName, Allowance>>,
+    /// The services that move together.
+    pub(crate) groups: Arc<[Arc<Group>]>,
 }
 
 /// Every route of the API.
@@ -55,6 +59,11 @@ pub(crate) fn routes(state: ApiState) -> Router {
         .route("/api/v1/services/{name}/adopt", post(orders::adopt))
         .route("/api/v1/services/{name}/release", post(orders::release))
         .route("/api/v1/services/{name}/facts", post(facts::take_down))
+        .route("/api/v1/groups", get(groups::groups))
+        .route("/api/v1/groups/{name}/failover", post(groups::failover))
+        .route("/api/v1/groups/{name}/failback", post(groups::failback))
+        .route("/api/v1/groups/{name}/pause", post(groups::pause))
+        .route("/api/v1/groups/{name}/resume", post(groups::resume))
         .route("/api/v1/pause", post(orders::pause_all))
         .route("/api/v1/resume", post(orders::resume_all))
         .route("/api/v1/regions", get(evacuations::regions))

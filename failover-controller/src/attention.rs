@@ -47,6 +47,7 @@ pub(crate) fn concerns(view: &ServiceView) -> Vec<Concern> {
         elsewhere(view),
         coming_back(view),
         way_back(view),
+        apart(view),
         readiness::no_refuge(view),
         readiness::shut_gates(view),
         history(view),
@@ -242,6 +243,18 @@ fn way_back(view: &ServiceView) -> Option<Concern> {
     let back = format!("dns-admin failback {} --reason TEXT", view.service.name);
     let text = || format!("`{}` is proven again: `{back}` brings it back", preferred.name);
     (*active != preferred.name && proven).then(|| Concern::note(text()))
+}
+
+/// What belongs together is in several regions: it is on its way, or somebody wanted it so and may have forgotten.
+fn apart(view: &ServiceView) -> Option<Concern> {
+    let (companions, active) = (view.companions.as_ref()?, view.memory.active()?);
+    let group = &companions.group()?.name;
+    let others = companions.apart_from(&view.service.name, active);
+    let others: Vec<String> = others.iter().map(|(name, region)| format!("`{name}` in `{region}`")).collect();
+    let text = || {
+        format!("apart from its group `{group}`: {}; `dns-admin group status {group}` tells more", others.join(", "))
+    };
+    (!others.is_empty()).then(|| Concern::note(text()))
 }
 
 /// Fences count in seconds, and so do people.

@@ -186,8 +186,8 @@ fn start(serving: Serving<'_>) -> anyhow::Result<Running> {
         stop: stop.clone(),
     });
     outer.spawn("the page", press.run(stop.clone()));
-    let allowances = Arc::new(allowances(config));
-    let api = api::routes(ApiState { engine: engine.clone(), store, clock, allowances });
+    let (allowances, groups) = (Arc::new(allowances(config)), config.groups.clone().into());
+    let api = api::routes(ApiState { engine: engine.clone(), store, clock, allowances, groups });
     let router = http::router_with_pages(api, pages, kit);
     outer.spawn("the API", async move {
         if let Err(error) = listening.serve(router, stop).await {

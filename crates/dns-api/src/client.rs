@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use dns_core::identifier::{RegionName, ServiceName};
+use dns_core::identifier::{GroupName, RegionName, ServiceName};
 use http::{Method, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -18,6 +18,7 @@ use crate::evacuation::{
     EvacuationList, EvacuationPreview, EvacuationReport, EvacuationRequest, RegionList, ReturnRequest,
 };
 use crate::explain::{ExplanationReport, ObservationReport};
+use crate::group::GroupList;
 use crate::history::HistoryPage;
 use crate::problem::Problem;
 use crate::status::{ServiceDetail, ServiceList, ServiceReport, StatusReport};
@@ -273,6 +274,31 @@ impl ControllerClient {
         request: &ReturnRequest,
     ) -> Result<EvacuationReport, ClientError> {
         self.post(&["evacuations", which, "return"], request).await
+    }
+
+    /// Every group.
+    pub async fn groups(&self) -> Result<GroupList, ClientError> {
+        self.get(&["groups"], &()).await
+    }
+
+    /// Moves all services of a group to a region.
+    pub async fn group_failover(&self, name: &GroupName, request: &FailoverRequest) -> Result<Accepted, ClientError> {
+        self.post(&["groups", name.as_str(), "failover"], request).await
+    }
+
+    /// Moves all services of a group back to their preferred region.
+    pub async fn group_failback(&self, name: &GroupName, request: &ReasonedRequest) -> Result<Accepted, ClientError> {
+        self.post(&["groups", name.as_str(), "failback"], request).await
+    }
+
+    /// Blocks automatic writes of every service of a group.
+    pub async fn group_pause(&self, name: &GroupName, request: &PauseRequest) -> Result<BulkAccepted, ClientError> {
+        self.post(&["groups", name.as_str(), "pause"], request).await
+    }
+
+    /// Ends the pause of a group.
+    pub async fn group_resume(&self, name: &GroupName, request: &ReasonedRequest) -> Result<BulkAccepted, ClientError> {
+        self.post(&["groups", name.as_str(), "resume"], request).await
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &[&str], query: &impl Serialize) -> Result<T, ClientError> {

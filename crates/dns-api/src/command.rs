@@ -60,12 +60,18 @@ pub struct Accepted {
     pub message: String,
 }
 
-/// Answer of `pause` and `resume` of all services. The call succeeds as a whole; each service has its own result.
+/// Answer of `pause` and `resume` of a group or of all services. The call succeeds as a whole; each service has its own result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BulkAccepted {
-    /// One per service, by name.
+    /// One per service: by name, those of a group in its order.
     pub results: Vec<BulkResult>,
+    /// How many took it.
+    #[serde(default)]
+    pub accepted: usize,
+    /// How many refused it.
+    #[serde(default)]
+    pub refused: usize,
 }
 
 /// What became of a call on all services at one of them.

@@ -10,6 +10,7 @@ pub mod evacuation;
 pub mod evidence;
 pub mod evidence_stream;
 pub mod explain;
+pub mod group;
 pub mod history;
 pub mod openapi;
 pub mod probe;

@@ -57,6 +57,9 @@ pub struct ServiceSummary {
     pub state: String,
     /// How long it has been in that state.
     pub state_age_ms: u64,
+    /// The group that it moves with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// The region whose records are served.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active: Option<String>,

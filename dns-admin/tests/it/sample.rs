@@ -235,7 +235,7 @@ pub(crate) fn refusal() -> Problem {
 }
 
 pub(crate) fn bulk() -> BulkAccepted {
-    read(json!({ "results": [
+    read(json!({ "accepted": 1, "refused": 1, "results": [
         { "service": "checkout", "message": "paused until someone resumes", "decision": "d8" },
         { "service": "search", "message": "the controller is shutting down", "problem": refusal() },
     ] }))

@@ -6,7 +6,8 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use dns_api::command::{Accepted, BulkAccepted, BulkResult, FailoverRequest, PauseRequest, ReasonedRequest};
-use dns_core::fence::DecisionId;
+use dns_core::fence::{DecisionId, Pause};
+use dns_core::group::Group;
 use dns_core::identifier::ServiceName;
 use dns_core::kernel::Rule;
 use dns_core::machine::command::{Command, Order};
@@ -17,6 +18,7 @@ use dns_service::http::{ApiError, JsonBody};
 
 use super::{ApiState, no_service, published, report};
 use crate::engine::handle::{Message, OrderAnswer};
+use crate::engine::snapshot::Snapshot;
 
 /// The longest reason, in bytes: it stands in history, logs and, cut, in the fence.
 const REASON_BYTES_MAX: usize = 500;
@@ -89,7 +91,7 @@ pub(super) async fn pause_all(
     JsonBody(body): JsonBody<PauseRequest>,
 ) -> Result<Json<BulkAccepted>, ApiError> {
     let order = pause_order(&state, caller.name, body)?;
-    Ok(Json(give_all(&state, &order).await?))
+    Ok(Json(give_all(&state, &order, &Scope::All).await?))
 }
 
 pub(super) async fn resume_all(
@@ -98,10 +100,14 @@ pub(super) async fn resume_all(
     JsonBody(body): JsonBody<ReasonedRequest>,
 ) -> Result<Json<BulkAccepted>, ApiError> {
     let order = reasoned(Command::Resume, caller.name, body)?;
-    Ok(Json(give_all(&state, &order).await?))
+    Ok(Json(give_all(&state, &order, &Scope::All).await?))
 }
 
-fn pause_order(state: &ApiState, by: dns_core::identifier::Actor, body: PauseRequest) -> Result<Order, ApiError> {
+pub(super) fn pause_order(
+    state: &ApiState,
+    by: dns_core::identifier::Actor,
+    body: PauseRequest,
+) -> Result<Order, ApiError> {
     let PauseRequest { reason, for_secs } = body;
     if for_secs.is_some_and(|secs| secs == 0 || secs > PAUSE_SECS_MAX) {
         let detail = format!("`forSecs` must be 1 to {PAUSE_SECS_MAX}");
@@ -111,7 +117,11 @@ fn pause_order(state: &ApiState, by: dns_core::identifier::Actor, body: PauseReq
     Ok(Order::new(Command::Pause { until }, by, checked_reason(&reason)?))
 }
 
-fn reasoned(command: Command, by: dns_core::identifier::Actor, body: ReasonedRequest) -> Result<Order, ApiError> {
+pub(super) fn reasoned(
+    command: Command,
+    by: dns_core::identifier::Actor,
+    body: ReasonedRequest,
+) -> Result<Order, ApiError> {
     let ReasonedRequest { reason, overrides, override_for_secs } = body;
     let override_for = override_for_secs.map(Duration::from_secs);
     if override_for.is_some_and(|length| length.is_zero() || length > OverrideTerm::LONGEST_MAX) {
@@ -152,23 +162,80 @@ async fn give(state: &ApiState, name: &str, order: Order) -> Answer {
     Ok((status, Json(accepted)))
 }
 
-async fn give_all(state: &ApiState, order: &Order) -> Result<BulkAccepted, ApiError> {
-    let services: Vec<ServiceName> = published(state)?.services.keys().cloned().collect();
+/// For whom an order to several services is given. It stands in front of its reason, so that history, fence and status say
+/// whose pause it is, and so that ending one scope's pause leaves those of others alone.
+pub(super) enum Scope<'a> {
+    /// Every service.
+    All,
+    /// The services of a group.
+    Group(&'a Group),
+}
+
+impl Scope<'_> {
+    fn prefix(&self) -> String {
+        match self {
+            Self::All => "with all services: ".to_owned(),
+            Self::Group(group) => format!("with group `{}`: ", group.name),
+        }
+    }
+
+    fn services(&self, snapshot: &Snapshot) -> Vec<ServiceName> {
+        match self {
+            Self::All => snapshot.services.keys().cloned().collect(),
+            Self::Group(group) => group.names().cloned().collect(),
+        }
+    }
+
+    /// Why a service is left as it is: it is paused for another reason, that outlasts this one or that this one must not end.
+    fn leaves(&self, command: &Command, pause: &Pause) -> Option<String> {
+        if pause.reason.starts_with(&self.prefix()) {
+            return None;
+        }
+        let whose = report::pause(pause);
+        match (self, command, pause.until) {
+            (_, Command::Pause { .. }, None) => Some(format!("paused already, and left so: {whose}")),
+            (_, Command::Pause { until: Some(until) }, Some(end)) if end >= *until => {
+                Some(format!("paused for longer already, and left so: {whose}"))
+            }
+            (Self::Group(_), Command::Resume, _) => {
+                Some(format!("left paused, which is not the group's pause: {whose}"))
+            }
+            // Everything means everything.
+            (_, _, _) => None,
+        }
+    }
+}
+
+/// Gives an order to several services, one after the other: each commits for itself, and each has its own result.
+pub(super) async fn give_all(state: &ApiState, order: &Order, scope: &Scope<'_>) -> Result<BulkAccepted, ApiError> {
+    let snapshot = published(state)?;
+    let order = Order { reason: format!("{}{}", scope.prefix(), order.reason), ..order.clone() };
     let mut results = Vec::new();
-    for service in services {
-        results.push(match ordered(state, &service, order.clone()).await {
-            Ok(decision) => {
-                let (_, Accepted { decision, message, href: _ }) = accepted(&order.command, &service, decision);
-                BulkResult { service: service.to_string(), message, decision, problem: None }
-            }
-            Err(error) => {
-                let problem = error.problem().clone();
-                let message = problem.detail.clone();
-                BulkResult { service: service.to_string(), message, decision: None, problem: Some(problem) }
-            }
+    for service in scope.services(&snapshot) {
+        let view = snapshot.services.get(&service);
+        let pause = view.and_then(|view| view.here().find_map(|here| here.memory.pause()));
+        let left = pause.and_then(|pause| scope.leaves(&order.command, pause));
+        results.push(match left {
+            Some(message) => BulkResult { service: service.to_string(), message, decision: None, problem: None },
+            None => give_one(state, service, &order).await,
         });
     }
-    Ok(BulkAccepted { results })
+    let refused = results.iter().filter(|result| result.problem.is_some()).count();
+    Ok(BulkAccepted { accepted: results.len() - refused, refused, results })
+}
+
+async fn give_one(state: &ApiState, service: ServiceName, order: &Order) -> BulkResult {
+    match ordered(state, &service, order.clone()).await {
+        Ok(decision) => {
+            let (_, Accepted { decision, message, href: _ }) = accepted(&order.command, &service, decision);
+            BulkResult { service: service.to_string(), message, decision, problem: None }
+        }
+        Err(error) => {
+            let problem = error.problem().clone();
+            let message = problem.detail.clone();
+            BulkResult { service: service.to_string(), message, decision: None, problem: Some(problem) }
+        }
+    }
 }
 
 fn accepted(command: &Command, service: &ServiceName, decision: Option<DecisionId>) -> (StatusCode, Accepted) {
@@ -217,7 +284,11 @@ fn verb(command: &Command) -> &'static str {
     }
 }
 
-async fn ordered(state: &ApiState, service: &ServiceName, order: Order) -> Result<Option<DecisionId>, ApiError> {
+pub(super) async fn ordered(
+    state: &ApiState,
+    service: &ServiceName,
+    order: Order,
+) -> Result<Option<DecisionId>, ApiError> {
     let verb = verb(&order.command);
     let name = service.clone();
     let answer = state.engine.ask(|reply| Message::Order(name, order, reply)).await;

@@ -12,7 +12,7 @@ use dns_api::status::{
     RegionSummary, ResolverReport, ServerReport, ServiceDetail, ServiceList, ServiceReport, ServiceSummary,
     StatusReport, VantageReport, VerificationReport, VoteReport,
 };
-use dns_core::fence::Fence;
+use dns_core::fence::{Fence, Pause};
 use dns_core::gate::GateJudgement;
 use dns_core::judgement::{Health, Vote};
 use dns_core::kernel::Rejection;
@@ -93,6 +93,7 @@ pub(crate) fn summary(view: &ServiceView, now: Timestamp) -> ServiceSummary {
 }
 
 fn summary_of(view: &ServiceView, found: Vec<Concern>, now: Timestamp) -> ServiceSummary {
+    let group = view.companions.as_ref().and_then(|companions| companions.group());
     ServiceSummary {
         name: view.service.name.to_string(),
         mode: match view.service.mode {
@@ -102,6 +103,7 @@ fn summary_of(view: &ServiceView, found: Vec<Concern>, now: Timestamp) -> Servic
         .to_owned(),
         state: view.state.as_str().to_owned(),
         state_age_ms: ms(now.since(view.entered)),
+        group: group.map(|group| group.name.to_string()),
         active: view.memory.active().map(ToString::to_string),
         regions: view.service.regions.iter().map(|region| region_summary(view, &region.name, now)).collect(),
         hold: view.memory.hold().map(|hold| HoldReport {
@@ -162,16 +164,18 @@ pub(crate) fn report(view: &ServiceView, now: Timestamp) -> ServiceReport {
         read_age_ms: view.read.map(|read| ms(now.since(read))),
         records: records(memory),
         // One at any place binds all of them.
-        pause: view.here().find_map(|here| here.memory.pause()).map(|pause| {
-            let end =
-                pause.until.map_or_else(|| "until resumed".to_owned(), |until| format!("until {}", rfc3339(until)));
-            format!("by {} {end}: {}", pause.by, pause.reason)
-        }),
+        pause: view.here().find_map(|here| here.memory.pause()).map(pause),
         pin: memory.pin().map(|pin| format!("by {}: {}", pin.by, pin.reason)),
         open: open_report(memory, now),
         verification: view.verification.as_ref().map(verification_report),
         drains: view.here().filter_map(drain_report).collect(),
     }
+}
+
+/// Who has paused it, until when and why.
+pub(super) fn pause(pause: &Pause) -> String {
+    let end = pause.until.map_or_else(|| "until resumed".to_owned(), |until| format!("until {}", rfc3339(until)));
+    format!("by {} {end}: {}", pause.by, pause.reason)
 }
 
 fn records(memory: &Failover) -> Vec<String> {

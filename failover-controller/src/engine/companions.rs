@@ -42,12 +42,12 @@ impl Unit {
     /// As its companions know it, with a state that its own is or would become.
     fn as_companion(&self, saga: &Saga, now: Timestamp) -> Option<Companion> {
         let tied = self.tied.as_deref()?;
-        Some(Companion { stance: Stance::of(saga, self.service(), now), sight: tied.sight.clone() })
+        Some(Companion { stance: Stance::of(saga, self.service().lead(), now), sight: tied.sight.clone() })
     }
 
     /// Where it stands, if anybody has to know.
     pub(super) fn stance(&self, now: Timestamp) -> Option<Stance> {
-        self.tied.as_ref().map(|_| Stance::of(&self.saga(), self.service(), now))
+        self.tied.as_ref().map(|_| Stance::of(&self.saga(), self.service().lead(), now))
     }
 
     /// What its group wants of it by a judgement; `None` if it has no group.

@@ -229,6 +229,15 @@ impl Companions {
         others.filter_map(|name| Some(format!("`{name}` ({})", lack(name)?))).collect()
     }
 
+    /// The members of its group that are known to be in another region than one that is in this.
+    pub fn apart_from(&self, own: &ServiceName, active: &RegionName) -> Vec<(&ServiceName, &RegionName)> {
+        let others = self.others.iter().filter(|(name, _)| *name != own);
+        let of_group =
+            others.filter(|(name, _)| self.group().is_some_and(|group| group.names().any(|one| one == *name)));
+        let elsewhere = of_group.filter_map(|(name, other)| Some((name, other.stance.active.as_ref()?)));
+        elsewhere.filter(|(_, region)| *region != active).collect()
+    }
+
     /// Whether a move brings a member to where all others are.
     pub(crate) fn reunites(&self, own: &ServiceName, to: &RegionName) -> bool {
         let mut others = self.group().into_iter().flat_map(Group::names).filter(|name| *name != own);

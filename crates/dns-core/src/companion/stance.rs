@@ -6,7 +6,7 @@ use crate::identifier::RegionName;
 use crate::machine::Machine;
 use crate::machine::memory::LastMove;
 use crate::saga::Saga;
-use crate::service::{Everywhere, Mode, Place};
+use crate::service::{Mode, Place, Service};
 use crate::standing::Standing;
 use crate::time::Timestamp;
 
@@ -35,10 +35,9 @@ pub struct Stance {
 
 impl Stance {
     /// Of a service as it is now.
-    pub fn of(saga: &Saga, service: &Everywhere, now: Timestamp) -> Self {
+    pub fn of(saga: &Saga, lead: &Service, now: Timestamp) -> Self {
         let Some(teller) = saga.machine(saga.teller(now)) else { return Self::default() };
         let memory = teller.memory();
-        let lead = service.lead();
         let active = memory.active().cloned();
         let way_back = active.as_ref().and_then(|active| memory.way_back(active, lead, now));
         let plan = saga.newest().map(|newest| newest.plan.clone());
@@ -70,6 +69,11 @@ impl Stance {
     /// How it came to where it is, if this controller remembers it.
     pub fn last_move(&self) -> Option<&LastMove> {
         self.last_move.as_ref()
+    }
+
+    /// The decision that led it to where it is.
+    pub fn plan(&self) -> Option<&DecisionId> {
+        self.plan.as_ref()
     }
 
     pub(super) fn is_in(&self, region: &RegionName) -> bool {

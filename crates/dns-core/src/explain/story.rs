@@ -132,13 +132,29 @@ fn intention(row: &HistoryEntry) -> String {
         (Some(from), None) => format!(" from `{from}`"),
         (None, None) => String::new(),
     };
-    let follows = if row.details["follows"] == true { ", to come after the place that moved first" } else { "" };
+    let follows = match with_group(row) {
+        _ if row.details["follows"] == true => ", to come after the place that moved first".to_owned(),
+        group => group.unwrap_or_default(),
+    };
     let reason = text("reason").map(|reason| format!(": {reason}")).unwrap_or_default();
     match row.details["initiative"]["by"].as_str() {
         Some(by) => as_sentence(&format!("`{by}` ordered a {kind}{route}{follows}{reason}")),
+        // The evidence is of this service, which may be well: it goes with others.
+        None if with_group(row).is_some() => {
+            as_sentence(&format!("the controller decided on a {kind}{route}{follows}{reason}"))
+        }
         // Why the controller did is told by the evidence.
         None => as_sentence(&format!("the controller decided on a {kind}{route}{follows}")),
     }
+}
+
+/// The group that it moves with; and whose decision that was, if it was not this one.
+fn with_group(row: &HistoryEntry) -> Option<String> {
+    let (name, decision) = (row.details["group"]["name"].as_str()?, row.details["group"]["decision"].as_str());
+    let own = row.decision.as_ref().map(crate::fence::DecisionId::as_str);
+    let by = decision.filter(|decision| Some(*decision) != own);
+    let by = by.map_or_else(|| ", which it is the first of".to_owned(), |by| format!(" by its decision {by}"));
+    Some(format!(", with group `{name}`{by}"))
 }
 
 /// What the kernel was asked and said; `None` of rows that did not keep it.

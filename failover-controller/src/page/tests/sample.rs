@@ -50,6 +50,7 @@ pub(super) fn report() -> ServiceReport {
             mode: "active".to_owned(),
             state: "steady on the preferred region".to_owned(),
             state_age_ms: 60_000,
+            group: None,
             active: Some("prod".to_owned()),
             regions: vec![region("prod"), region("dr")],
             hold: None,

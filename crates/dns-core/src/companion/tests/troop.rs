@@ -245,6 +245,6 @@ impl Soldier {
 
     fn as_companion(&self, now: Timestamp) -> Companion {
         let sight = Sight::of(&judgement(self.seen.0, self.seen.1), now);
-        Companion { stance: Stance::of(&self.saga, &self.service, now), sight }
+        Companion { stance: Stance::of(&self.saga, self.service.lead(), now), sight }
     }
 }

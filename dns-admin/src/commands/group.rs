@@ -1,0 +1,48 @@
+//! `group status|failover|failback|pause|resume`
+
+use dns_api::command::{Accepted, FailoverRequest, ReasonedRequest};
+use dns_api::group::GroupList;
+use dns_core::identifier::GroupName;
+use dns_service::exit::Exit;
+
+use super::{Desk, pause, reasoned, resume};
+use crate::arguments::{Group, GroupFailover, GroupMove, GroupPause, GroupResume};
+use crate::failure::Failure;
+use crate::render::decision::accepted;
+use crate::render::group::groups;
+
+pub(super) async fn run(desk: &Desk<'_>, verb: &Group) -> Result<Exit, Failure> {
+    match verb {
+        Group::Status(arguments) => status(desk, arguments.name.as_ref()).await,
+        Group::Failover(GroupFailover { name, to, reason, overrides }) => {
+            let ReasonedRequest { reason, overrides, override_for_secs } = reasoned(reason, overrides);
+            let request = FailoverRequest { to: to.clone(), reason, overrides, override_for_secs };
+            tell(desk, name, &desk.client.group_failover(name, &request).await?)
+        }
+        Group::Failback(GroupMove { name, reason, overrides }) => {
+            tell(desk, name, &desk.client.group_failback(name, &reasoned(reason, overrides)).await?)
+        }
+        Group::Pause(GroupPause { name, reason, length }) => {
+            pause::group(desk, name, &pause::request(reason, *length)?).await
+        }
+        Group::Resume(GroupResume { name, reason }) => resume::group(desk, name, &resume::request(reason)).await,
+    }
+}
+
+async fn status(desk: &Desk<'_>, name: Option<&GroupName>) -> Result<Exit, Failure> {
+    let mut list: GroupList = desk.client.groups().await?;
+    if let Some(name) = name {
+        list.groups.retain(|group| group.name == name.as_str());
+        if list.groups.is_empty() {
+            let message = format!("there is no group `{name}`");
+            return Err(Failure::new(Exit::Failed, message).hint("`dns-admin group status` lists them"));
+        }
+    }
+    desk.output.answer(&list, |width| groups(&list, width))?;
+    Ok(Exit::Done)
+}
+
+fn tell(desk: &Desk<'_>, name: &GroupName, answer: &Accepted) -> Result<Exit, Failure> {
+    desk.output.answer(answer, |_| accepted(answer, name.as_str()))?;
+    Ok(Exit::Done)
+}
