@@ -19,6 +19,7 @@ mod flip;
 mod foreign;
 mod gates;
 mod gradual;
+mod groups;
 mod isolation;
 mod layering;
 mod model;

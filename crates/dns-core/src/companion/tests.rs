@@ -5,6 +5,7 @@ pub(crate) mod troop;
 mod coming_along;
 mod leaving;
 mod ordered;
+mod persisted;
 mod returning;
 
 use std::collections::BTreeMap;
