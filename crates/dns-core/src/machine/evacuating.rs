@@ -26,7 +26,12 @@ impl Failover {
         let Some(to) = to.or_else(refuge).cloned() else {
             return turn.refuse(Refusal::Invalid("there is no region that it could go to".to_owned()));
         };
-        self.order_move(to, order, turn);
+        // A group leaves by the order of its first member; the others come after it.
+        if turn.around.fleet.companions().is_some_and(|companions| companions.group().is_some()) {
+            self.order_group(&to, order, turn);
+        } else {
+            self.order_move(to, order, turn);
+        }
         let Some(decision) = turn.step.decision.clone() else { return };
         let before = self.passage.as_ref().filter(|passage| passage.errand == *errand);
         let tries = before.map_or(0, |passage| passage.tries) + 1;
