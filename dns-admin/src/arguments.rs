@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+mod approving;
 mod dev;
 mod direct;
 mod group;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use dns_core::identifier::{GroupName, RegionName, ServiceName};
 use url::Url;
 
+pub use self::approving::{Approve, Decline};
 pub use self::dev::{CONTROL_DEFAULT, Dev, DevRun, DevVerb, ScenarioName, Switch};
 pub use self::direct::{BreakGlass, Coexist, ConfigFiles, IamPolicy};
 pub use self::group::{Group, GroupFailover, GroupMove, GroupPause, GroupResume, GroupStatus};
@@ -40,7 +42,7 @@ pub struct Arguments {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage, 3 refused or held, 4 written but not verified, \
-                          5 unreachable, 64 bad configuration";
+                          5 unreachable, 6 awaiting approval, 64 bad configuration";
 
 /// What every command takes.
 #[derive(Debug, Args)]
@@ -113,6 +115,10 @@ pub enum Command {
     Adopt(Move),
     /// Leaves a service's records as they are and ends its fence.
     Release(Release),
+    /// Agrees to an order that waits for a second person, with a token of another name than its orderer's.
+    Approve(Approve),
+    /// Says no to an order that waits for a second person, or takes it back.
+    Decline(Decline),
     /// Moves a service with neither controller nor store: from this machine, by the providers' credentials.
     BreakGlass(BreakGlass),
     /// Tells what happened.

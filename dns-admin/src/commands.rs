@@ -1,6 +1,7 @@
 //! One module a verb; each asks the controller, or the providers themselves, and hands the answer to rendering and output.
 
 mod adopt;
+mod approve;
 mod break_glass;
 mod coexist;
 mod config;
@@ -56,7 +57,8 @@ impl<'a> Desk<'a> {
 
     fn following(&'a self, service: &'a ServiceName, wait: Wait, goal: Goal) -> Following<'a> {
         let patience = wait.wait.then(|| self.global.wait_timeout());
-        Following { client: &self.client, output: self.output, service, goal, patience }
+        let timeout = self.global.timeout;
+        Following { client: &self.client, output: self.output, service, goal, patience, timeout }
     }
 
     /// Tells what became of an order that nobody waits for.
@@ -83,6 +85,8 @@ pub async fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, Fa
         Command::Region(verb) => region::run(&desk()?, verb).await,
         Command::Adopt(arguments) => adopt::run(&desk()?, arguments).await,
         Command::Release(arguments) => release::run(&desk()?, arguments).await,
+        Command::Approve(arguments) => approve::run(&desk()?, arguments).await,
+        Command::Decline(arguments) => approve::decline(&desk()?, arguments).await,
         Command::History(arguments) => history::run(&desk()?, arguments).await,
         Command::Explain(arguments) => explain::run(&desk()?, arguments).await,
         Command::Observe(Observe::Report(arguments)) => observe::report(&desk()?, arguments).await,

@@ -4,6 +4,7 @@
 //! of its places stands where the order wants it. Following only reads, so a controller that goes away for a moment, or
 //! for a restart, ends nothing: the decision is in its store.
 
+mod approving;
 pub mod outcome;
 
 use std::time::Duration;
@@ -18,6 +19,7 @@ use tokio::time::Instant;
 use self::outcome::{Goal, Outcome, PlaceOutcome, is_shown};
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::render::approval::awaiting;
 use crate::render::decision::{accepted, outcome, progress, still_waiting};
 
 /// How often a decision is asked for: often enough that the last line is true, rarely enough to be nothing.
@@ -39,6 +41,8 @@ pub struct Following<'a> {
     pub goal: Goal,
     /// For how long; `None` doesn't wait at all.
     pub patience: Option<Duration>,
+    /// How long the operator is ready to wait for a second person; `None` means until the order lapses.
+    pub timeout: Option<Duration>,
 }
 
 impl Following<'_> {
@@ -47,16 +51,34 @@ impl Following<'_> {
     /// # Errors
     /// If time is up or the controller doesn't know the decision.
     pub async fn tell(&self, answer: &Accepted) -> Result<Exit, Failure> {
-        let (Some(patience), Some(decision)) = (self.patience, &answer.decision) else {
+        if let (Some(waits), None) = (&answer.awaiting_approval, self.patience) {
+            self.output.answer(answer, |_| awaiting(&answer.message, waits))?;
+            return Ok(Exit::AwaitingApproval);
+        }
+        let (Some(patience), true) = (self.patience, answer.decision.is_some() || answer.awaiting_approval.is_some())
+        else {
             self.output.answer(answer, |_| accepted(answer, self.service.as_str()))?;
             return Ok(Exit::Done);
         };
-        self.output.progress(&answer.message);
-        let end = self.until_end(decision, patience).await;
+        let end = self.until_over_and_done(answer, patience).await;
         self.output.progress_over();
         let end = end?;
         self.output.answer(&end, |width| outcome(&end, width))?;
         Ok(end.exit())
+    }
+
+    async fn until_over_and_done(&self, answer: &Accepted, patience: Duration) -> Result<Outcome, Failure> {
+        let decision = match (&answer.decision, &answer.awaiting_approval) {
+            (None, Some(waits)) => {
+                self.output.aside(&awaiting(&answer.message, waits));
+                self.until_answered(waits).await?
+            }
+            (decision, _) => {
+                self.output.progress(&answer.message);
+                decision.clone().unwrap_or_default()
+            }
+        };
+        self.until_end(&decision, patience).await
     }
 
     async fn until_end(&self, decision: &str, patience: Duration) -> Result<Outcome, Failure> {

@@ -1,5 +1,6 @@
 //! Turns answers of the API into text. Nothing here writes, asks, or knows what time it is.
 
+pub mod approval;
 pub mod bulk;
 pub mod coexistence;
 pub mod decision;

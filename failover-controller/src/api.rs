@@ -4,6 +4,7 @@
 //! engine, and answer 202 with a decision to follow, 200 if nothing has to be written, or 409 with the rules that
 //! said no.
 
+pub(crate) mod approvals;
 pub(crate) mod evacuations;
 mod explanations;
 mod facts;
@@ -52,6 +53,10 @@ pub(crate) fn routes(state: ApiState) -> Router {
         .route("/api/v1/observations", get(observations::observations))
         .route("/api/v1/history", get(reads::history))
         .route("/api/v1/decisions/{id}", get(reads::decision))
+        .route("/api/v1/approvals", get(approvals::list))
+        .route("/api/v1/approvals/{id}", get(approvals::one))
+        .route("/api/v1/approvals/{id}/approve", post(approvals::approve))
+        .route("/api/v1/approvals/{id}/decline", post(approvals::decline))
         .route("/api/v1/services/{name}/failover", post(orders::failover))
         .route("/api/v1/services/{name}/failback", post(orders::failback))
         .route("/api/v1/services/{name}/pause", post(orders::pause))

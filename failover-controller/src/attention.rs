@@ -3,6 +3,7 @@
 mod places;
 mod readiness;
 
+use dns_core::approval::Approval;
 use dns_core::judgement::Health;
 use dns_core::machine::State;
 use dns_core::machine::memory::Failover;
@@ -14,6 +15,7 @@ use dns_core::write::WriteKind;
 use dns_core::zone::FoundFence;
 use dns_store::port::HistoryTrouble;
 
+use crate::api::approvals;
 use crate::api::report::rfc3339;
 use crate::aside::Aside;
 use crate::engine::snapshot::ServiceView;
@@ -56,6 +58,7 @@ pub(crate) fn concerns(view: &ServiceView) -> Vec<Concern> {
         fault(view).into_iter().chain(of_places).chain(of_service.into_iter().flatten()).collect();
     found.extend(readiness::ending_certificates(view));
     found.extend(undelivered(view));
+    found.extend(approvals::waiting(view).iter().map(|approval| Concern::page(second_person(approval))));
     found.extend(view.aside.receivers.iter().cloned().map(Concern::note));
     found.sort_by_key(|concern| !concern.page);
     found
@@ -255,6 +258,18 @@ fn apart(view: &ServiceView) -> Option<Concern> {
         format!("apart from its group `{group}`: {}; `dns-admin group status {group}` tells more", others.join(", "))
     };
     (!others.is_empty()).then(|| Concern::note(text()))
+}
+
+/// Somebody waits for an answer, and may be in a hurry.
+fn second_person(approval: &Approval) -> String {
+    let until = approval.until.map(|until| format!(" until {}", to_the_second(until))).unwrap_or_default();
+    format!(
+        "{} waits for a second person{until} ({}): {}; `dns-admin approve {} --reason TEXT`, or `decline`",
+        approval.words(),
+        approval.why,
+        approval.reason(),
+        approval.id
+    )
 }
 
 /// Fences count in seconds, and so do people.

@@ -311,9 +311,10 @@ impl Owner {
         tracing::info!(%service, command = ?order.command, by = %order.by, "order");
         match self.step(service, Event::Commanded(order)).await {
             Err(error) => OrderAnswer::StoreFailed(one_line(&error)),
-            Ok(step) => match step.refusal {
-                Some(refusal) => OrderAnswer::Refused(refusal),
-                None => OrderAnswer::Taken(step.decision),
+            Ok(step) => match (step.refusal, step.awaiting) {
+                (Some(refusal), _) => OrderAnswer::Refused(refusal),
+                (None, Some(awaiting)) => OrderAnswer::Awaiting(awaiting),
+                (None, None) => OrderAnswer::Taken(step.decision),
             },
         }
     }

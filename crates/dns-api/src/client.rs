@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use crate::approval::{AnswerRequest, ApprovalList, ApprovalOutcome};
 use crate::by_hand::MoveRecord;
 use crate::command::{Accepted, BulkAccepted, DecisionReport, FailoverRequest, PauseRequest, ReasonedRequest};
 use crate::evacuation::{
@@ -177,6 +178,26 @@ impl ControllerClient {
     /// What services that only observe would have done.
     pub async fn observations(&self, filter: &ObservationFilter) -> Result<ObservationReport, ClientError> {
         self.get(&["observations"], filter).await
+    }
+
+    /// What waits for a second person.
+    pub async fn approvals(&self) -> Result<ApprovalList, ClientError> {
+        self.get(&["approvals"], &()).await
+    }
+
+    /// What became of something that waited for a second person.
+    pub async fn approval(&self, id: &str) -> Result<ApprovalOutcome, ClientError> {
+        self.get(&["approvals", id], &()).await
+    }
+
+    /// Agrees, as the second person.
+    pub async fn approve(&self, id: &str, request: &AnswerRequest) -> Result<Accepted, ClientError> {
+        self.post(&["approvals", id, "approve"], request).await
+    }
+
+    /// Says no, or takes it back.
+    pub async fn decline(&self, id: &str, request: &AnswerRequest) -> Result<Accepted, ClientError> {
+        self.post(&["approvals", id, "decline"], request).await
     }
 
     /// Moves a service to a region.

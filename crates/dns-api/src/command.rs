@@ -46,7 +46,7 @@ pub struct PauseRequest {
     pub for_secs: Option<u64>,
 }
 
-/// Answer of every accepted call: 202 if a write was decided, 200 if nothing has to be written.
+/// Answer of every accepted call: 202 if a write was decided or waits for a second person, 200 if nothing has to be written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Accepted {
@@ -58,6 +58,9 @@ pub struct Accepted {
     pub href: Option<String>,
     /// What happens now, in a sentence.
     pub message: String,
+    /// That it waits for a second person; then nothing is decided yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awaiting_approval: Option<crate::approval::AwaitingApproval>,
 }
 
 /// Answer of `pause` and `resume` of a group or of all services. The call succeeds as a whole; each service has its own result.

@@ -2,6 +2,7 @@
 //!
 //! Field names are camelCase JSON. Ages are milliseconds at the moment of sending; points in time are RFC 3339.
 
+pub mod approval;
 pub mod ask;
 pub mod by_hand;
 pub mod client;

@@ -152,6 +152,22 @@ pub const CONTROLLER: &[Operation] = &[
         &[(200, Answer::Json("DecisionReport"))],
         &[404, 503],
     ),
+    read(
+        "/api/v1/approvals",
+        "What waits for a second person.",
+        Input::None,
+        &[(200, Answer::Json("ApprovalList"))],
+        &[503],
+    ),
+    read(
+        "/api/v1/approvals/{id}",
+        "What became of something that waited for a second person.",
+        Input::None,
+        &[(200, Answer::Json("ApprovalOutcome"))],
+        &[404, 503],
+    ),
+    write("/api/v1/approvals/{id}/approve", "Agrees, as the second person.", "AnswerRequest", ACCEPTED),
+    write("/api/v1/approvals/{id}/decline", "Says no, or takes it back.", "AnswerRequest", TAKEN),
     write("/api/v1/services/{name}/failover", "Moves a service to a region.", "FailoverRequest", ACCEPTED),
     write("/api/v1/services/{name}/failback", "Moves a service back.", "ReasonedRequest", ACCEPTED),
     write("/api/v1/services/{name}/pause", "Blocks automatic writes of a service.", "PauseRequest", ACCEPTED),
@@ -239,6 +255,9 @@ pub const MONITOR: &[Operation] = &[
 /// Names every wire type to the documents; the types that these hold come along.
 #[derive(utoipa::OpenApi)]
 #[openapi(components(schemas(
+    crate::approval::AnswerRequest,
+    crate::approval::ApprovalList,
+    crate::approval::ApprovalOutcome,
     crate::by_hand::MoveRecord,
     crate::command::Accepted,
     crate::command::BulkAccepted,

@@ -276,7 +276,7 @@ impl Draft<'_> {
     fn of_kernel(&self, write: &PlaceWrite, standing: &Standing) -> Vec<Rejection> {
         let service = self.look.service;
         let after = service.render(&self.order.to).unwrap_or_default();
-        let initiative = Initiative::Manual { by: self.order.by.clone() };
+        let initiative = Initiative::Manual { by: self.order.by.clone(), approved_by: None };
         // Without a fence its absence is the condition, as in an adoption; whether that may be is the rule `adopted`.
         let absent = matches!(standing, Standing::Unadopted { .. } | Standing::Lost { .. });
         let proposal = Proposal {

@@ -90,6 +90,7 @@ pub(crate) fn service() -> Service {
             on_standby_failure: OnStandbyFailure::Failover,
             failover_budget: FailoverBudget::default(),
             overrides: crate::overriding::OverrideTerm::default(),
+            approval: crate::approval::ApprovalPolicy::default(),
             on_foreign_change: OnForeignChange::Hold,
             guard: GuardDemand::Any,
             standby_unready_for: crate::policy::STANDBY_UNREADY_FOR,

@@ -85,6 +85,14 @@ kinds! {
     Paused = "paused",
     /// The block ended.
     Resumed = "resumed",
+    /// An order, or a move that was made by hand, waits for a second person.
+    ApprovalAsked = "approvalAsked",
+    /// A second person agreed.
+    Approved = "approved",
+    /// What waited for a second person is not to be done.
+    Declined = "declined",
+    /// No second person agreed in time.
+    ApprovalLapsed = "approvalLapsed",
     /// A move that was made by hand, without any controller, was told afterwards.
     Imported = "imported",
     /// All services of a region began to leave it by order, or to return.

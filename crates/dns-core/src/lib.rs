@@ -4,6 +4,7 @@
 //! Nothing here runs, waits, reads a clock, draws a random number or does I/O: `now` and nonces come in as
 //! arguments, decisions go out as values. That is what makes simulation, backtesting and explanation possible.
 
+pub mod approval;
 pub mod blend;
 pub mod break_glass;
 pub mod certificate;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::approval::ApprovalPolicy;
 use crate::identifier::VantageName;
 use crate::overriding::OverrideTerm;
 use crate::share::Share;
@@ -44,6 +45,9 @@ pub struct Policy {
     /// How long overrides of an order count.
     #[serde(default)]
     pub overrides: OverrideTerm,
+    /// Which orders need a second person.
+    #[serde(default)]
+    pub approval: ApprovalPolicy,
     /// What to do with records that someone else changed.
     pub on_foreign_change: OnForeignChange,
     /// How strongly providers must enforce the conditions of a write.

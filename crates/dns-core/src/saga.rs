@@ -8,6 +8,7 @@
 //!
 //! A saga of one place is that place's machine and nothing more.
 
+mod approvals;
 mod divergence;
 pub mod envelope;
 mod orders;
@@ -16,6 +17,7 @@ mod preview;
 
 use std::sync::Arc;
 
+use crate::approval::{Approval, Awaiting};
 use crate::fence::{DecisionId, Epoch};
 use crate::fleet::Fleet;
 use crate::history::HistoryKind;
@@ -38,6 +40,8 @@ pub struct Saga {
     stands: Vec<Stand>,
     /// Places that the configuration does not name: absence deletes nothing.
     dormant: Vec<(Place, Machine)>,
+    /// What waits for a second person.
+    approvals: Vec<Approval>,
 }
 
 /// One place with its machine.
@@ -84,13 +88,15 @@ pub struct SagaStep {
     pub decision: Option<DecisionId>,
     /// The answer to a request for a permit.
     pub permit: Option<PermitAnswer>,
+    /// What an order waits for instead of being carried out.
+    pub awaiting: Option<Awaiting>,
 }
 
 impl Saga {
     /// Machines that know nothing.
     pub fn new(service: &Everywhere) -> Self {
         let stand = |place| Stand { place, machine: Machine::new(), told: None };
-        Self { stands: places(service).map(stand).collect(), dormant: Vec::new() }
+        Self { stands: places(service).map(stand).collect(), dormant: Vec::new(), approvals: Vec::new() }
     }
 
     /// Takes one event: judgements go to every place, orders to those that they concern, and what is about a decision
@@ -108,6 +114,7 @@ impl Saga {
             // A look is of one place: see `step_at`.
             Event::ZoneRead(_) | Event::ZoneUnreadable { .. } => run.tell_only(event),
         }
+        run.lapse();
         run.spread();
         run.step
     }

@@ -81,6 +81,9 @@ pub enum Initiative {
     Manual {
         /// The holder of the token.
         by: Actor,
+        /// Who agreed, if a second person was wanted.
+        #[serde(default, rename = "approvedBy", skip_serializing_if = "Option::is_none")]
+        approved_by: Option<Actor>,
     },
 }
 

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use axum::Router;
-use axum::http::HeaderMap;
-use axum::routing::get;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::{get, post};
+use axum::{Json, Router};
 use dns_api::problem::Problem;
 use serde_json::{Value, json};
 
@@ -56,6 +56,64 @@ async fn an_accepted_write_exits_with_0_and_says_how_to_follow_it() {
     let ended = run(answering(202, &answer).await, FAILOVER).await;
     assert_eq!(ended.code, 0, "{ended:?}");
     assert!(ended.stdout.contains("moving checkout to dr\ndecision d6; follow it with"), "{ended:?}");
+}
+
+fn awaiting() -> Value {
+    json!({
+        "message": "failover of `checkout` waits for a second person: the policy wants one",
+        "awaitingApproval": {
+            "approval": "a7", "href": "/api/v1/approvals/a7", "why": "the policy wants one", "lapsesInMs": 900_000,
+        },
+    })
+}
+
+#[tokio::test]
+async fn an_order_that_waits_for_a_second_person_exits_with_6_and_says_how_one_agrees() {
+    let server = answering(202, &awaiting()).await;
+    let ended = run(server, FAILOVER).await;
+    assert_eq!(ended.code, 6, "{ended:?}");
+    let agree = "somebody else has 15m00s to agree: dns-admin approve a7 --reason TEXT";
+    assert!(ended.stdout.contains(agree), "{ended:?}");
+    let ended = run(server, &[FAILOVER, &["-o", "json"]].concat()).await;
+    assert_eq!((ended.code, serde_json::from_str::<Value>(&ended.stdout).expect("JSON")), (6, awaiting()), "{ended:?}");
+}
+
+#[tokio::test]
+async fn wait_goes_on_with_the_decision_that_a_second_person_has_led_to() {
+    let approved = |status: &str, decision: Option<&str>| json!({ "approval": "a7", "service": "checkout", "status": status, "summary": status, "decision": decision });
+    for (status, decision, code) in
+        [("approved", Some("d6"), 0), ("declined", None, 3), ("lapsed", None, 3), ("waiting", None, 6)]
+    {
+        let outcome = approved(status, decision);
+        let done = sample::decision("done", "verified", "every server serves it");
+        let router = Router::new()
+            .route("/api/v1/services/checkout/failover", post(async || (StatusCode::ACCEPTED, Json(awaiting()))))
+            .route("/api/v1/approvals/a7", get(async move || Json(outcome)))
+            .route("/api/v1/decisions/d6", get(async move || Json(done)))
+            .route("/api/v1/services/checkout", get(async || Json(sample::service())));
+        let timeout = if status == "waiting" { "100ms" } else { "1m" };
+        let ended = run(serve(router).await, &[FAILOVER, &["--wait", "--timeout", timeout]].concat()).await;
+        assert_eq!(ended.code, code, "{status}: {ended:?}");
+        assert!(ended.stderr.contains("dns-admin approve a7"), "{status}: {ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_waits_is_listed_with_the_answer_to_type() {
+    let waiting = json!({
+        "approval": "a7", "service": "checkout", "what": "the failover to `dr` ordered by `anna`", "askedBy": "anna",
+        "reason": "prod is slow", "why": "the policy wants a second person", "ageMs": 60_000, "lapsesInMs": 840_000,
+    });
+    let ended = run(answering(200, &json!({ "approvals": [waiting] })).await, &["approve", "--list"]).await;
+    assert_eq!(ended.code, 0, "{ended:?}");
+    for words in ["prod is slow", "lapses in 14m00s", "anybody but `anna`", "dns-admin decline a7 --reason TEXT"] {
+        assert!(ended.stdout.contains(words), "`{words}`: {ended:?}");
+    }
+    let none = run(answering(200, &json!({ "approvals": [] })).await, &["approve", "--list"]).await;
+    assert_eq!((none.code, none.stdout.as_str()), (0, "nothing waits for a second person\n"));
+    for bad in [&["approve"][..], &["approve", "a7"], &["approve", "--list", "a7"], &["decline", "a7"]] {
+        assert_eq!(run_alone(bad).await.code, 2, "{bad:?}");
+    }
 }
 
 #[tokio::test]

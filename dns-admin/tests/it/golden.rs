@@ -132,7 +132,7 @@ fn history_fits_a_narrow_terminal_with_decisions_that_can_be_told_apart() {
 #[test]
 fn a_write_says_what_happens_now_and_how_it_ended() {
     let message = "moving checkout to dr".to_owned();
-    let accepted = Accepted { decision: Some("d6".to_owned()), href: None, message };
+    let accepted = Accepted { decision: Some("d6".to_owned()), href: None, message, awaiting_approval: None };
     check("accepted", &decision::accepted(&accepted, "checkout"));
     let verification = sample::service().verification;
     let told = |status, kind, summary| {

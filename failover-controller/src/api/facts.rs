@@ -1,6 +1,7 @@
 //! Facts that are told afterwards: moves that were made by hand while no controller ran.
 //!
-//! A fact becomes one row of history and nothing else. What follows from the move, the fence has told already; a controller
+//! A fact becomes one row of history and nothing else, but for an acknowledgement that is asked for where the policy wants a
+//! second person. What follows from the move, the fence has told already; a controller
 //! that acted on a record would replay an effect.
 
 use axum::Json;
@@ -10,11 +11,13 @@ use dns_api::command::Accepted;
 use dns_core::fence::DecisionId;
 use dns_core::history::{HistoryEntry, HistoryKind};
 use dns_core::identifier::ServiceName;
+use dns_core::machine::command::{Command, Order};
 use dns_service::auth::Caller;
 use dns_service::http::{ApiError, JsonBody};
 use dns_store::port::{HistoryQuery, StoreError};
 use serde_json::json;
 
+use super::orders::ordered;
 use super::{ApiState, no_service, published};
 
 /// Rows that one decision has at the most, several times over.
@@ -30,10 +33,17 @@ pub(super) async fn take_down(
     let snapshot = published(&state)?;
     let view = snapshot.view(&service).ok_or_else(|| no_service(&name))?;
     let decision = checked(&record, &service, view.service.installation.as_str())?;
-    let accepted = |message: String| Accepted { decision: Some(decision.to_string()), href: None, message };
+    let accepted = |message: String| Accepted {
+        decision: Some(decision.to_string()),
+        href: None,
+        message,
+        awaiting_approval: None,
+    };
     if is_known(&state, &decision).await? {
         return Ok(Json(accepted(format!("history has this move of `{service}` already"))));
     }
+    // First what a person has to answer: if the row cannot be written, the import is repeated, and asks for no second one.
+    ask_to_acknowledge(&state, &service, &decision, &record, &caller).await?;
     let entry = HistoryEntry {
         at: state.clock.now(),
         service: service.clone(),
@@ -45,6 +55,21 @@ pub(super) async fn take_down(
     };
     state.store.append(&entry).await.map_err(|error| unavailable(&error))?;
     Ok(Json(accepted(format!("history has this move of `{service}` now; nothing else was done"))))
+}
+
+/// Whoever breaks the glass acts alone. Where the policy wants a second person, one acknowledges it afterwards.
+async fn ask_to_acknowledge(
+    state: &ApiState,
+    service: &ServiceName,
+    plan: &DecisionId,
+    record: &MoveRecord,
+    caller: &Caller,
+) -> Result<(), ApiError> {
+    let bad = |what: &str, value: &str| ApiError::bad_request(format!("`{value}` in the record is no {what}"));
+    let to = record.to.parse().map_err(|_| bad("region's name", &record.to))?;
+    let by = record.by.parse().map_err(|_| bad("person's name", &record.by))?;
+    let command = Command::TellOfMove { plan: plan.clone(), to, by };
+    ordered(state, service, Order::new(command, caller.name.clone(), record.reason.clone())).await.map(drop)
 }
 
 /// A record is a file that travelled: it must be of this version, this installation and this service.

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use dns_api::command::{Accepted, BulkAccepted, BulkResult, FailoverRequest, PauseRequest, ReasonedRequest};
+use dns_core::approval::Awaiting;
 use dns_core::fence::{DecisionId, Pause};
 use dns_core::group::Group;
 use dns_core::identifier::ServiceName;
@@ -16,7 +17,7 @@ use dns_core::overriding::OverrideTerm;
 use dns_service::auth::Caller;
 use dns_service::http::{ApiError, JsonBody};
 
-use super::{ApiState, no_service, published, report};
+use super::{ApiState, approvals, no_service, published, report};
 use crate::engine::handle::{Message, OrderAnswer};
 use crate::engine::snapshot::Snapshot;
 
@@ -157,8 +158,8 @@ pub(super) fn rules(names: &[String]) -> Result<Vec<Rule>, ApiError> {
 async fn give(state: &ApiState, name: &str, order: Order) -> Answer {
     let service: ServiceName = name.parse().map_err(|_| no_service(name))?;
     let command = order.command.clone();
-    let decision = ordered(state, &service, order).await?;
-    let (status, accepted) = accepted(&command, &service, decision);
+    let outcome = ordered(state, &service, order).await?;
+    let (status, accepted) = accepted(&command, &service, outcome);
     Ok((status, Json(accepted)))
 }
 
@@ -226,8 +227,8 @@ pub(super) async fn give_all(state: &ApiState, order: &Order, scope: &Scope<'_>)
 
 async fn give_one(state: &ApiState, service: ServiceName, order: &Order) -> BulkResult {
     match ordered(state, &service, order.clone()).await {
-        Ok(decision) => {
-            let (_, Accepted { decision, message, href: _ }) = accepted(&order.command, &service, decision);
+        Ok(outcome) => {
+            let (_, Accepted { decision, message, .. }) = accepted(&order.command, &service, outcome);
             BulkResult { service: service.to_string(), message, decision, problem: None }
         }
         Err(error) => {
@@ -238,16 +239,23 @@ async fn give_one(state: &ApiState, service: ServiceName, order: &Order) -> Bulk
     }
 }
 
-fn accepted(command: &Command, service: &ServiceName, decision: Option<DecisionId>) -> (StatusCode, Accepted) {
+fn accepted(command: &Command, service: &ServiceName, outcome: Outcome) -> (StatusCode, Accepted) {
     let verb = verb(command);
-    let Some(decision) = decision else {
-        let message = done(command, service);
-        return (StatusCode::OK, Accepted { decision: None, href: None, message });
+    let none = |message| Accepted { decision: None, href: None, message, awaiting_approval: None };
+    let decision = match outcome {
+        Outcome::Taken(Some(decision)) => decision,
+        Outcome::Taken(None) => return (StatusCode::OK, none(done(command, service))),
+        Outcome::Awaits(awaiting) => {
+            let message = format!("{verb} of `{service}` waits for a second person: {}", awaiting.why);
+            let awaiting_approval = Some(approvals::awaiting(&awaiting));
+            return (StatusCode::ACCEPTED, Accepted { awaiting_approval, ..none(message) });
+        }
     };
     let accepted = Accepted {
         href: Some(format!("/api/v1/decisions/{decision}")),
         message: format!("{verb} of `{service}` was decided"),
         decision: Some(decision.into()),
+        awaiting_approval: None,
     };
     (StatusCode::ACCEPTED, accepted)
 }
@@ -265,9 +273,10 @@ fn done(command: &Command, service: &ServiceName) -> String {
         | Command::LeadGroup { .. }
         | Command::Evacuate { .. }
         | Command::Adopt
-        | Command::Release => {
-            format!("{} of `{service}` is done", verb(command))
-        }
+        | Command::Release
+        | Command::Approve { .. }
+        | Command::Decline { .. }
+        | Command::TellOfMove { .. } => format!("{} of `{service}` is done", verb(command)),
     }
 }
 
@@ -281,20 +290,28 @@ fn verb(command: &Command) -> &'static str {
         Command::Resume => "resume",
         Command::Adopt => "adoption",
         Command::Release => "release",
+        Command::Approve { .. } => "approval",
+        Command::Decline { .. } => "declining",
+        Command::TellOfMove { .. } => "import",
     }
 }
 
-pub(super) async fn ordered(
-    state: &ApiState,
-    service: &ServiceName,
-    order: Order,
-) -> Result<Option<DecisionId>, ApiError> {
+/// What an order that was not refused has led to.
+pub(super) enum Outcome {
+    /// A decision, or something that needs none.
+    Taken(Option<DecisionId>),
+    /// A second person is asked; nothing is decided.
+    Awaits(Awaiting),
+}
+
+pub(super) async fn ordered(state: &ApiState, service: &ServiceName, order: Order) -> Result<Outcome, ApiError> {
     let verb = verb(&order.command);
     let name = service.clone();
     let answer = state.engine.ask(|reply| Message::Order(name, order, reply)).await;
     match answer {
         Err(stopped) => Err(ApiError::unavailable(stopped.to_string())),
-        Ok(OrderAnswer::Taken(decision)) => Ok(decision),
+        Ok(OrderAnswer::Taken(decision)) => Ok(Outcome::Taken(decision)),
+        Ok(OrderAnswer::Awaiting(awaiting)) => Ok(Outcome::Awaits(awaiting)),
         Ok(OrderAnswer::NoService) => Err(no_service(service.as_str())),
         Ok(OrderAnswer::StoreFailed(error)) => Err(ApiError::unavailable(format!("nothing was done: {error}"))),
         Ok(OrderAnswer::Refused(refusal)) => Err(refused(verb, service, refusal)),

@@ -85,15 +85,19 @@ fn unavailable(error: &StoreError) -> ApiError {
 /// The last telling row says how a decision stands.
 fn status(rows: &[HistoryRow]) -> DecisionStatus {
     let telling = rows.iter().rev().find_map(|row| match row.entry.kind {
-        HistoryKind::Verified => Some(DecisionStatus::Done),
+        // What an approval has led to is a decision of its own.
+        HistoryKind::Verified | HistoryKind::Approved => Some(DecisionStatus::Done),
         HistoryKind::Unverified => Some(DecisionStatus::Unverified),
         HistoryKind::Applied | HistoryKind::Imported => Some(DecisionStatus::Written),
         HistoryKind::Expired
         | HistoryKind::Conflicted
         | HistoryKind::Denied
         | HistoryKind::Unreachable
-        | HistoryKind::Burned => Some(DecisionStatus::Ended),
+        | HistoryKind::Burned
+        | HistoryKind::Declined
+        | HistoryKind::ApprovalLapsed => Some(DecisionStatus::Ended),
         HistoryKind::StateChanged
+        | HistoryKind::ApprovalAsked
         | HistoryKind::Decided
         | HistoryKind::WouldMove
         | HistoryKind::Held

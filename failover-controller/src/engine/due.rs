@@ -33,7 +33,8 @@ pub(super) fn next(saga: &Saga, policy: &Policy, now: Timestamp) -> Timestamp {
         return now;
     }
     let of_machines = saga.machines().flat_map(|(_, machine)| of_machine(machine, policy, now));
-    of_machines.map(|at| at + JUST_AFTER).min().unwrap_or(Timestamp::default()).min(now + LOOK_AGAIN)
+    let lapsing = saga.approvals().iter().filter_map(|approval| approval.until);
+    of_machines.chain(lapsing).map(|at| at + JUST_AFTER).min().unwrap_or(Timestamp::default()).min(now + LOOK_AGAIN)
 }
 
 /// Moments that a machine waits for, and always one.
@@ -108,6 +109,18 @@ mod tests {
         let pause = format!(r#""pause":{{"by":"oncall","until":{},"reason":"x"}}"#, ends.as_millis());
         let (saga, policy) = saga(|text| text.replace(r#""pause":null"#, &pause));
         assert_eq!(next(&saga, &policy, NOW), ends + JUST_AFTER);
+    }
+
+    #[test]
+    fn the_end_of_what_waits_for_a_second_person_is_waited_for() {
+        let lapses = NOW + Duration::from_secs(7);
+        let order = r#"{"command":"failback","by":"anna","reason":"x","overrides":[]}"#;
+        let until = lapses.as_millis();
+        let waiting = format!(
+            r#""approvals":[{{"id":"a1","asked":0,"until":{until},"why":"x","subject":{{"order":{order}}}}}],"places""#
+        );
+        let (saga, policy) = saga(|text| text.replacen(r#""places""#, &waiting, 1));
+        assert_eq!(next(&saga, &policy, NOW), lapses + JUST_AFTER);
     }
 
     #[test]

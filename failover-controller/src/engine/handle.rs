@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use dns_core::approval::Awaiting;
 use dns_core::fence::DecisionId;
 use dns_core::gate::{self, GateKey};
 use dns_core::history::HistoryEntry;
@@ -76,6 +77,8 @@ pub(crate) struct GateAnswer {
 pub(crate) enum OrderAnswer {
     /// Taken; with a decision to follow if something has to be written.
     Taken(Option<DecisionId>),
+    /// It waits for a second person; nothing is decided.
+    Awaiting(Awaiting),
     /// Not taken.
     Refused(Refusal),
     /// There is no such service.

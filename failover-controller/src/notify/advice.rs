@@ -56,6 +56,10 @@ pub(super) fn of(sort: Sort, row: &HistoryEntry) -> Advice {
             "nothing more leaves the region: see what is held or failed, mend it, then resume",
             "dns-admin region evacuations".to_owned(),
         ),
+        Sort::Approval => (
+            "somebody wants to do what the policy wants two people for: look at it yourself, then agree or decline",
+            answer_to(row),
+        ),
     };
     Advice { text, command }
 }
@@ -73,6 +77,12 @@ fn over_the_rule(row: &HistoryEntry) -> String {
         }
         (_, _, _) => format!("dns-admin service show {name}"),
     }
+}
+
+/// The answer, with the id: the caller was woken and has no time to look for it.
+fn answer_to(row: &HistoryEntry) -> String {
+    let id = row.decision.as_ref().map_or_else(|| "ID".to_owned(), ToString::to_string);
+    format!("dns-admin approve {id} --reason TEXT")
 }
 
 fn without_hooks(row: &HistoryEntry) -> String {

@@ -54,6 +54,7 @@ impl Story {
             "kind": details["kind"],
             "initiative": initiative["initiative"],
             "by": initiative["by"],
+            "approvedBy": initiative["approvedBy"],
             "reason": details["reason"],
             "summary": summary,
             "decidedAt": rfc3339(*at),

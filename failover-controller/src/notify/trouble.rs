@@ -40,6 +40,8 @@ pub(crate) enum Sort {
     Standby,
     /// An evacuation has stopped by itself.
     Evacuation,
+    /// Somebody waits for a second person.
+    Approval,
 }
 
 impl Sort {
@@ -55,6 +57,7 @@ impl Sort {
             Self::Paused => "paused",
             Self::Standby => "standby",
             Self::Evacuation => "evacuation",
+            Self::Approval => "approval",
         }
     }
 }
@@ -173,6 +176,7 @@ fn begins(kind: HistoryKind) -> Option<Sort> {
         HistoryKind::Paused => Some(Sort::Paused),
         HistoryKind::StandbyUnready => Some(Sort::Standby),
         HistoryKind::EvacuationStopped => Some(Sort::Evacuation),
+        HistoryKind::ApprovalAsked => Some(Sort::Approval),
         HistoryKind::StateChanged
         | HistoryKind::WouldMove
         | HistoryKind::Unheld
@@ -187,6 +191,9 @@ fn begins(kind: HistoryKind) -> Option<Sort> {
         | HistoryKind::EvacuationStarted
         | HistoryKind::EvacuationResumed
         | HistoryKind::EvacuationEnded
+        | HistoryKind::Approved
+        | HistoryKind::Declined
+        | HistoryKind::ApprovalLapsed
         | HistoryKind::Imported => None,
     }
 }
@@ -206,6 +213,9 @@ fn ends(row: &HistoryEntry, sort: Sort) -> bool {
         HistoryKind::Resumed => sort == Sort::Paused,
         HistoryKind::StandbyReady => sort == Sort::Standby,
         HistoryKind::EvacuationResumed | HistoryKind::EvacuationEnded => sort == Sort::Evacuation,
+        HistoryKind::Approved | HistoryKind::Declined | HistoryKind::ApprovalLapsed => {
+            sort == Sort::Approval && nobody_waits(row)
+        }
         HistoryKind::StateChanged => matches!(sort, Sort::Move | Sort::Write) && came_to_rest(row),
         HistoryKind::WouldMove
         | HistoryKind::Held
@@ -225,8 +235,14 @@ fn ends(row: &HistoryEntry, sort: Sort) -> bool {
         | HistoryKind::StandbyUnready
         | HistoryKind::EvacuationStarted
         | HistoryKind::EvacuationStopped
+        | HistoryKind::ApprovalAsked
         | HistoryKind::Imported => false,
     }
+}
+
+/// Whether that was the last of what waits for a second person.
+fn nobody_waits(row: &HistoryEntry) -> bool {
+    row.details["stillWaiting"].as_u64().unwrap_or_default() == 0
 }
 
 /// Rows that a service with several places has once for all of them.
@@ -278,6 +294,9 @@ mod tests {
             (StandbyUnready, StandbyReady, "checkout/standby"),
             (EvacuationStopped, EvacuationResumed, "checkout/evacuation"),
             (EvacuationStopped, EvacuationEnded, "checkout/evacuation"),
+            (ApprovalAsked, Approved, "checkout/approval"),
+            (ApprovalAsked, Declined, "checkout/approval"),
+            (ApprovalAsked, ApprovalLapsed, "checkout/approval"),
         ] {
             assert_eq!(told(&[(begin, true, "x")], &[]), [key], "{begin}");
             assert_eq!(told(&[(begin, false, "x")], &[]), Vec::<String>::new(), "{begin} that wakes nobody");
@@ -302,6 +321,20 @@ mod tests {
             let rows = [failed[0], failed[1], (StateChanged, false, state)];
             assert_eq!(told(&rows, &[]).len(), left, "{state}");
         }
+    }
+
+    #[test]
+    fn somebody_waits_for_a_second_person_until_nobody_does() {
+        let mut troubles = Troubles::default();
+        for (kind, waiting) in
+            [(HistoryKind::ApprovalAsked, 1), (HistoryKind::Approved, 1), (HistoryKind::ApprovalLapsed, 0)]
+        {
+            assert_eq!(troubles.iter().len(), usize::from(kind != HistoryKind::ApprovalAsked), "{kind}");
+            let details = serde_json::json!({ "stillWaiting": waiting });
+            let row = HistoryEntry { page: kind == HistoryKind::ApprovalAsked, details, ..row(1, kind, "x").entry };
+            troubles.apply(&troubles.change(&row, &[]), &row);
+        }
+        assert_eq!(troubles.iter().len(), 0);
     }
 
     #[test]

@@ -99,6 +99,7 @@ pub(crate) fn service(address: &str) -> Arc<Service> {
             on_standby_failure: OnStandbyFailure::Failover,
             failover_budget: FailoverBudget::default(),
             overrides: dns_core::overriding::OverrideTerm::default(),
+            approval: dns_core::approval::ApprovalPolicy::default(),
             on_foreign_change: OnForeignChange::Hold,
             standby_unready_for: dns_core::policy::STANDBY_UNREADY_FOR,
             certificate_warning: dns_core::policy::CERTIFICATE_WARNING,

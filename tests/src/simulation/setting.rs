@@ -134,6 +134,7 @@ impl Setting {
             on_standby_failure: OnStandbyFailure::Failover,
             failover_budget: FailoverBudget::default(),
             overrides: dns_core::overriding::OverrideTerm::default(),
+            approval: dns_core::approval::ApprovalPolicy::default(),
             on_foreign_change: OnForeignChange::Hold,
             guard: GuardDemand::Any,
             standby_unready_for: STANDBY_UNREADY_FOR,

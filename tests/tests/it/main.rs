@@ -2,6 +2,7 @@
 
 mod api;
 mod api_providers;
+mod approvals;
 mod bad_input;
 mod break_glass;
 mod by_hand;

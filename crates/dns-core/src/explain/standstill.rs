@@ -65,7 +65,7 @@ const ORDERER: &str = "operator";
 fn previews(scene: &Scene<'_>) -> Vec<Preview> {
     let Scene { saga, around, .. } = scene;
     let service = around.service.lead();
-    let by = Initiative::Manual { by: ORDERER.parse().expect("invariant: it is a name") };
+    let by = Initiative::Manual { by: ORDERER.parse().expect("invariant: it is a name"), approved_by: None };
     let others = service.regions.iter().map(|region| &region.name);
     let automatic = others.filter_map(|to| saga.preview(to, &Initiative::Automatic, around));
     let back = saga.preview(service.preferred(), &by, around);

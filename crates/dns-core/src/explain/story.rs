@@ -138,10 +138,14 @@ fn intention(row: &HistoryEntry) -> String {
     };
     let reason = text("reason").map(|reason| format!(": {reason}")).unwrap_or_default();
     match row.details["initiative"]["by"].as_str() {
-        Some(by) => as_sentence(&format!("`{by}` ordered a {kind}{route}{follows}{reason}")),
         // The evidence is of this service, which may be well: it goes with others.
         None if with_group(row).is_some() => {
             as_sentence(&format!("the controller decided on a {kind}{route}{follows}{reason}"))
+        }
+        Some(by) => {
+            let approved = row.details["initiative"]["approvedBy"].as_str();
+            let approved = approved.map(|other| format!(", approved by `{other}`")).unwrap_or_default();
+            as_sentence(&format!("`{by}` ordered a {kind}{route}{follows}{approved}{reason}"))
         }
         // Why the controller did is told by the evidence.
         None => as_sentence(&format!("the controller decided on a {kind}{route}{follows}")),

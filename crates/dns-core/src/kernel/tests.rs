@@ -110,7 +110,7 @@ impl Scene {
     }
 
     fn by_hand(mut self) -> Self {
-        self.initiative = Initiative::Manual { by: "oncall".parse().expect("a name") };
+        self.initiative = Initiative::Manual { by: "oncall".parse().expect("a name"), approved_by: None };
         self
     }
 

@@ -8,9 +8,10 @@ use super::decide::Wish;
 use super::effect::Refusal;
 use super::memory::Failover;
 use super::{Row, Turn};
+use crate::approval::ApprovalId;
 use crate::evacuation::Errand;
 use crate::fence::text::SECONDS_MAX;
-use crate::fence::{Fence, Pause};
+use crate::fence::{DecisionId, Fence, Pause};
 use crate::history::HistoryKind;
 use crate::identifier::{Actor, RegionName};
 use crate::judgement::Health;
@@ -36,12 +37,15 @@ pub struct Order {
     /// For how long, from when the order is taken; without it as long as the policy says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub override_for: Option<Duration>,
+    /// Who agreed to it, if a second person was wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_by: Option<Actor>,
 }
 
 impl Order {
     /// An order that overrides nothing.
     pub fn new(command: Command, by: Actor, reason: impl Into<String>) -> Self {
-        Self { command, by, reason: reason.into(), overrides: Vec::new(), override_for: None }
+        Self { command, by, reason: reason.into(), overrides: Vec::new(), override_for: None, approved_by: None }
     }
 }
 
@@ -79,6 +83,25 @@ pub enum Command {
     Adopt,
     /// Leave the records and turn the fence into a tombstone.
     Release,
+    /// Agree to what waits for a second person.
+    Approve {
+        /// Which.
+        approval: ApprovalId,
+    },
+    /// Say no to it, or take it back.
+    Decline {
+        /// Which.
+        approval: ApprovalId,
+    },
+    /// Take note of a move that was made by hand.
+    TellOfMove {
+        /// What the fences name it by.
+        plan: DecisionId,
+        /// Where to.
+        to: RegionName,
+        /// Who moved.
+        by: Actor,
+    },
 }
 
 impl Failover {
@@ -98,6 +121,10 @@ impl Failover {
             Command::Resume => self.order_resume(order, turn),
             Command::Adopt => self.order_adopt(order, turn),
             Command::Release => self.order_release(order, turn),
+            // These are about the service as a whole: its saga takes them.
+            Command::Approve { .. } | Command::Decline { .. } | Command::TellOfMove { .. } => {
+                turn.refuse(Refusal::Unexpected);
+            }
         }
     }
 
@@ -250,7 +277,7 @@ pub(super) fn wish(kind: WriteKind, to: Option<RegionName>, order: &Order, turn:
     let granted = turn.around.service.policy.overrides.grant(order.override_for).ok();
     let expire = granted.filter(|_| !order.overrides.is_empty()).map(|length| turn.now() + length);
     Wish {
-        initiative: Initiative::Manual { by: order.by.clone() },
+        initiative: Initiative::Manual { by: order.by.clone(), approved_by: order.approved_by.clone() },
         overrides: order.overrides.clone(),
         overrides_expire: expire,
         ..Wish::automatic(kind, to, order.reason.clone())

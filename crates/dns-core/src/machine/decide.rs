@@ -248,7 +248,10 @@ impl Failover {
             (None, None) => String::new(),
         };
         let orderer = match &write.initiative {
-            Initiative::Manual { by } => format!(", ordered by `{by}`"),
+            Initiative::Manual { by, approved_by: None } => format!(", ordered by `{by}`"),
+            Initiative::Manual { by, approved_by: Some(other) } => {
+                format!(", ordered by `{by}`, approved by `{other}`")
+            }
             Initiative::Automatic => String::new(),
         };
         let follows = if write.aligns() { ", as another place has moved".to_owned() } else { with_group(&write) };

@@ -118,7 +118,11 @@ impl Failover {
             return None;
         }
         match &wish.initiative {
-            Initiative::Manual { by } => Some(Pin { by: by.clone(), reason: wish.reason.clone() }),
+            Initiative::Manual { by, approved_by } => {
+                // `by=` of the fence is the controller's name: both persons stand in the pin, as far as it has room.
+                let approved = approved_by.as_ref().map(|other| format!("approved by {other}: ")).unwrap_or_default();
+                Some(Pin { by: by.clone(), reason: format!("{approved}{}", wish.reason) })
+            }
             Initiative::Automatic => self.pin.clone(),
         }
     }

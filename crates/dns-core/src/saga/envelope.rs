@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Saga, Stand};
+use crate::approval::Approval;
 use crate::machine::Machine;
 use crate::service::{Everywhere, Place};
 
@@ -27,6 +28,8 @@ pub enum EnvelopeError {
 struct Written<'a> {
     version: u32,
     places: Vec<WrittenPlace<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    approvals: &'a [Approval],
 }
 
 #[derive(Serialize)]
@@ -49,6 +52,9 @@ struct ReadOne {
 #[derive(Deserialize)]
 struct Read {
     places: Vec<ReadPlace>,
+    /// States without it were written before orders could wait.
+    #[serde(default)]
+    approvals: Vec<Approval>,
 }
 
 #[derive(Deserialize)]
@@ -63,7 +69,8 @@ impl Saga {
     pub fn to_envelope(&self) -> String {
         let stands = self.stands.iter().map(|Stand { place, machine, told: _ }| WrittenPlace { place, machine });
         let dormant = self.dormant.iter().map(|(place, machine)| WrittenPlace { place, machine });
-        serde_json::to_string(&Written { version: VERSION, places: stands.chain(dormant).collect() })
+        let places = stands.chain(dormant).collect();
+        serde_json::to_string(&Written { version: VERSION, places, approvals: &self.approvals })
             .expect("invariant: the memory has only string keys, so it always serialises")
     }
 
@@ -74,18 +81,18 @@ impl Saga {
     /// [`EnvelopeError`].
     pub fn from_envelope(text: &str, service: &Everywhere) -> Result<Self, EnvelopeError> {
         let Version { version } = serde_json::from_str(text).map_err(EnvelopeError::Content)?;
-        let kept = match version {
+        let (kept, approvals) = match version {
             1 => {
                 let ReadOne { machine } = serde_json::from_str(text).map_err(EnvelopeError::Content)?;
-                vec![(place_of(&machine, service), machine)]
+                (vec![(place_of(&machine, service), machine)], Vec::new())
             }
             VERSION => {
-                let Read { places } = serde_json::from_str(text).map_err(EnvelopeError::Content)?;
-                places.into_iter().map(|ReadPlace { place, machine }| (place, machine)).collect()
+                let Read { places, approvals } = serde_json::from_str(text).map_err(EnvelopeError::Content)?;
+                (places.into_iter().map(|ReadPlace { place, machine }| (place, machine)).collect(), approvals)
             }
             other => return Err(EnvelopeError::Version(other)),
         };
-        Ok(Self::from_kept(kept, service))
+        Ok(Self { approvals, ..Self::from_kept(kept, service) })
     }
 
     fn from_kept(mut kept: Vec<(Place, Machine)>, service: &Everywhere) -> Self {

@@ -12,14 +12,34 @@ use crate::standing::{Standing, own_records};
 impl Run<'_> {
     pub(super) fn obey(&mut self, order: &Order) {
         match &order.command {
+            Command::Approve { approval } => self.approve(approval, order),
+            Command::Decline { approval } => self.decline(approval, order),
+            Command::TellOfMove { plan, to, by } => self.ask_to_acknowledge(plan, to, by, order),
+            Command::Failover { .. }
+            | Command::Failback
+            | Command::Evacuate { .. }
+            | Command::LeadGroup { .. }
+            | Command::Pause { .. }
+            | Command::Resume
+            | Command::Adopt
+            | Command::Release => self.obey_or_ask(order),
+        }
+    }
+
+    /// Takes an order that nobody else has to agree to, or somebody has.
+    pub(super) fn carry_out(&mut self, order: &Order) {
+        match &order.command {
             Command::Failover { .. } | Command::Failback | Command::Evacuate { .. } | Command::LeadGroup { .. } => {
-                self.order_anchor(order)
+                self.order_anchor(order);
             }
             Command::Pause { .. } | Command::Resume => self.order_everyone(order),
             Command::Adopt => self.order_adoption(order),
             Command::Release => self.order_all(order, |standing| {
                 !matches!(standing, Standing::Unadopted { .. } | Standing::Released { .. })
             }),
+            Command::Approve { .. } | Command::Decline { .. } | Command::TellOfMove { .. } => {
+                self.step.refusal = Some(Refusal::Unexpected);
+            }
         }
     }
 

@@ -4,6 +4,7 @@ mod world;
 
 mod aligning;
 mod anchoring;
+mod approving;
 mod contradicting;
 mod envelope;
 mod evacuating;

@@ -4,6 +4,7 @@ mod ability;
 mod cycle;
 mod group;
 mod names;
+mod person;
 mod relation;
 mod relay;
 mod render;
@@ -13,6 +14,7 @@ mod window;
 use dns_core::identifier::Installation;
 
 pub(super) use self::group::check as groups;
+pub(super) use self::person::check as second_persons;
 pub(super) use self::relation::check as relations;
 pub(super) use self::relay::check as relays;
 pub(super) use self::window::check as windows;

@@ -90,6 +90,7 @@ fn assemble(sources: &[Source], roots: &[Node], program: &Program, report: &Repo
     let groups = check::groups(&groups, &services);
     let relations = check::relations(&relations, &services, groups.as_deref().unwrap_or_default());
     check::relays(&providers, controller.as_ref(), monitor.as_ref());
+    check::second_persons(&top, &policies, controller.as_ref());
     check_program(program, &top, &vantage);
     check_secrets(program, &services, report);
     check_store_folder(program, store.as_ref());

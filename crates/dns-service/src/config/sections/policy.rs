@@ -9,6 +9,7 @@ mod ordering;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use dns_core::approval::ApprovalPolicy;
 use dns_core::identifier::VantageName;
 use dns_core::overriding::OverrideTerm;
 use dns_core::policy::{
@@ -46,6 +47,7 @@ const KEYS: &[&str] = &[
     "onStandbyFailure",
     "failoverBudget",
     "overrides",
+    "approval",
     "onForeignChange",
     "guard",
     "standbyUnreadyFor",
@@ -99,6 +101,12 @@ impl Policies {
         found
     }
 
+    /// The policies by which some order needs a second person.
+    pub(crate) fn demanding(&self) -> impl Iterator<Item = &str> {
+        let demands = |draft: &&PolicyDraft| draft.policy.as_ref().is_some_and(|policy| policy.approval.is_demanding());
+        self.drafts.iter().filter(demands).map(|draft| draft.name.as_str())
+    }
+
     fn unnamed(&self, service: &Spot<'_>) -> &PolicyDraft {
         if let Some(draft) = self.drafts.iter().find(|draft| draft.name == DEFAULT_NAME) {
             return draft;
@@ -127,6 +135,7 @@ pub(crate) fn defaults() -> Policy {
         on_standby_failure: OnStandbyFailure::default(),
         failover_budget: FailoverBudget::default(),
         overrides: OverrideTerm::default(),
+        approval: ApprovalPolicy::default(),
         on_foreign_change: OnForeignChange::Hold,
         guard: GuardDemand::Any,
         standby_unready_for: STANDBY_UNREADY_FOR,
@@ -163,6 +172,7 @@ fn read_policy(map: &Map<'_>, quorum: Option<usize>, vantage_points: BTreeSet<Va
     let failover_budget =
         or_default(map.optional("failoverBudget"), default.failover_budget, |spot| moving::read_budget(&spot));
     let overrides = or_default(map.optional("overrides"), default.overrides, |spot| ordering::read_overrides(&spot));
+    let approval = or_default(map.optional("approval"), default.approval, |spot| ordering::read_approval(&spot));
     let on_foreign_change =
         or_default(map.optional("onForeignChange"), default.on_foreign_change, |spot| read_on_foreign_change(&spot));
     let guard = or_default(map.optional("guard"), default.guard, |spot| {
@@ -187,6 +197,7 @@ fn read_policy(map: &Map<'_>, quorum: Option<usize>, vantage_points: BTreeSet<Va
         on_standby_failure: on_standby_failure?,
         failover_budget: failover_budget?,
         overrides: overrides?,
+        approval: approval?,
         on_foreign_change: on_foreign_change?,
         guard: guard?,
         standby_unready_for: standby_unready_for?,
