@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::blend::Blend;
 use crate::digest::Digest;
+use crate::dwell::Dwell;
 use crate::identifier::{Actor, Installation, ProviderName, RegionName, ServiceName};
 use crate::rrset::{RrsetKey, Rrsets, records_digest};
 use crate::time::Timestamp;
@@ -198,6 +199,9 @@ pub struct Fence {
     pub pin: Option<Pin>,
     /// A pause.
     pub pause: Option<Pause>,
+    /// How often in a row the service has left its preferred region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dwell: Option<Dwell>,
     /// The guarded RRsets that exist.
     pub rrs: BTreeSet<RrsetKey>,
     /// Digest over the guarded RRsets.

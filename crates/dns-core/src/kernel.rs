@@ -9,6 +9,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::change::ChangeSet;
+use crate::dwell::Dwell;
 use crate::fence::{Fence, Pause, Pin};
 use crate::fleet::Fleet;
 use crate::group::GroupMove;
@@ -82,7 +83,7 @@ rules! {
     HooksAgreed = "hooksAgreed",
     /// One write of a service at a time.
     OneWrite = "oneWrite",
-    /// Failback waits for the cooldown to end.
+    /// Failback waits for the cooldown to end, and longer at a service that flaps.
     CooledDown = "cooledDown",
     /// An automatic failback waits until the preferred region was healthy for the soak.
     Soaked = "soaked",
@@ -231,6 +232,8 @@ pub struct Situation<'a> {
     pub pause: Option<&'a Pause>,
     /// When the service last moved, never in the future.
     pub moved: Option<Timestamp>,
+    /// How often in a row it has left its preferred region.
+    pub dwell: Option<Dwell>,
     /// Whether an operator has moved it.
     pub pin: Option<&'a Pin>,
     /// When it last left regions without an order, oldest first.

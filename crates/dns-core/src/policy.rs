@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::approval::ApprovalPolicy;
+use crate::dwell::DwellPolicy;
 use crate::identifier::VantageName;
 use crate::overriding::OverrideTerm;
 use crate::share::Share;
@@ -34,6 +35,9 @@ pub struct Policy {
     pub ready_for: Duration,
     /// How long after a move failback waits.
     pub cooldown: Duration,
+    /// How much longer it waits when the service leaves its preferred region again and again.
+    #[serde(default)]
+    pub dwell: DwellPolicy,
     /// Who starts a failback.
     pub failback: Failback,
     /// What follows when the region fails that a failover has brought the service to.

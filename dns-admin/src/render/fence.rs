@@ -150,6 +150,7 @@ fn shown(key: &str, value: &str) -> String {
         ("moved" | "released", _) => date(value),
         ("pause", [by, "", why]) => format!("{} until resumed: {}", decoded(by), decoded(why)),
         ("pause", [by, until, why]) => format!("{} until {}: {}", decoded(by), date(until), decoded(why)),
+        ("dwell", [left, since, last]) => format!("{left} times since {}, last {}", date(since), date(last)),
         ("pin", [by, why]) => format!("{}: {}", decoded(by), decoded(why)),
         _ => decoded(value),
     }
@@ -183,6 +184,7 @@ fn meaning(key: &str) -> &'static str {
         "cfg" => "revision of its configuration",
         "pin" => "by and why: blocks failback only",
         "pause" => "by, until and why: blocks automatic writes",
+        "dwell" => "left the preferred region by itself, in a row: failback waits the longer",
         "rrs" => "records it guards, @ is the zone itself",
         "digest" => "digest of these records; another one is a foreign change",
         _ => "not known to this version, kept",

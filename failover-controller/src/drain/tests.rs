@@ -68,6 +68,7 @@ fn verification(age: Duration, plan: u128) -> Verification {
         cfg: 0,
         pin: None,
         pause: None,
+        dwell: None,
         rrs: expected.keys().cloned().collect(),
         digest: records_digest(&expected),
         unknown: Vec::new(),

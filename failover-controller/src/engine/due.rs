@@ -48,7 +48,7 @@ fn of_machine(machine: &Machine, policy: &Policy, now: Timestamp) -> Vec<Timesta
     moments.extend(memory.pause().and_then(|pause| pause.until));
     moments.extend(too_old(memory));
     if machine.state() == (State::CoolingDown {}) {
-        moments.extend(memory.moved().map(|moved| moved + policy.cooldown));
+        moments.extend(memory.moved().map(|moved| moved + memory.failback_wait(policy, now)));
     }
     let judged = memory.judgement().map(|judgement| ready(judgement, policy, now));
     moments.extend(judged.into_iter().flatten());

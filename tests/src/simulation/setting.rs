@@ -133,6 +133,7 @@ impl Setting {
             failback: Failback::Manual,
             on_standby_failure: OnStandbyFailure::Failover,
             failover_budget: FailoverBudget::default(),
+            dwell: dns_core::dwell::DwellPolicy::default(),
             overrides: dns_core::overriding::OverrideTerm::default(),
             approval: dns_core::approval::ApprovalPolicy::default(),
             on_foreign_change: OnForeignChange::Hold,

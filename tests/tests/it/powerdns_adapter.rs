@@ -160,6 +160,7 @@ fn fence(rrsets: &Rrsets, epoch: u64) -> Fence {
         cfg: 0,
         pin: None,
         pause: None,
+        dwell: None,
         rrs: rrsets.keys().cloned().collect(),
         digest: records_digest(rrsets),
         unknown: vec![],

@@ -174,6 +174,7 @@ pub(crate) fn fence(rrsets: &Rrsets, epoch: u64) -> Fence {
         cfg: 0,
         pin: None,
         pause: None,
+        dwell: None,
         rrs: rrsets.keys().cloned().collect(),
         digest: records_digest(rrsets),
         unknown: vec![],

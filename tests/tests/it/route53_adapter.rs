@@ -171,6 +171,7 @@ impl Service {
             cfg: 0,
             pin: None,
             pause: None,
+            dwell: None,
             rrs: rrsets.keys().cloned().collect(),
             digest: records_digest(rrsets),
             unknown: vec![],

@@ -257,12 +257,14 @@ impl<'a> Told<'a> {
             );
             Sentence::new(Topic::Hold, as_sentence(&text))
         });
-        let cooldown = self.service.policy.cooldown;
+        let wait = memory.failback_wait(&self.service.policy, self.now);
+        let grown = self.service.policy.dwell.reason(self.service.preferred(), memory.dwell(), self.now);
         let cooling = memory.moved().filter(|_| self.machine.state() == State::CoolingDown {}).map(|moved| {
-            let ends = clock(moved + cooldown, self.now);
+            let ends = clock(moved + wait, self.now);
+            let grown = grown.map(|why| format!(", grown since {why},")).unwrap_or_default();
             let text = format!(
-                "The cooldown of {} after a move holds a failback until {ends}; it does not hold a failover.",
-                seconds(cooldown)
+                "The cooldown of {} after a move{grown} holds a failback until {ends}; it does not hold a failover.",
+                seconds(wait)
             );
             Sentence::new(Topic::Hold, text)
         });

@@ -15,6 +15,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_e
 use serde::{Deserialize, Serialize};
 
 use super::{DecisionId, Epoch, Fence, Pause, Pin, REASON_BYTES_MAX, Rev};
+use crate::dwell::Dwell;
 use crate::identifier::{Actor, IDENTIFIER_BYTES_MAX};
 use crate::rrset::{GuardedType, RrsetKey, canonical_name};
 use crate::time::Timestamp;
@@ -120,6 +121,7 @@ impl Fence {
         pairs.push(pair("cfg", &self.cfg.to_string()));
         pairs.push(pair("pin", &self.pin.as_ref().map(pin_text).unwrap_or_default()));
         pairs.push(pair("pause", &self.pause.as_ref().map(pause_text).unwrap_or_default()));
+        pairs.extend(self.dwell.as_ref().map(|dwell| pair("dwell", &dwell_text(dwell))));
         pairs.extend(rrs_pairs(&self.rrs, zone));
         pairs.push(pair("digest", &self.digest.to_string()));
         pairs.extend(self.unknown.iter().map(|(key, value)| pair(key, value)));
@@ -152,6 +154,7 @@ impl Fence {
             cfg: pairs.take_number("cfg", u64::MAX)?,
             pin: pairs.take_optional("pin").map(|text| read_pin(&text)).transpose()?,
             pause: pairs.take_optional("pause").map(|text| read_pause(&text)).transpose()?,
+            dwell: pairs.take_optional("dwell").map(|text| read_dwell(&text)).transpose()?,
             rrs: read_rrs(&pairs.take_all("rrs"), zone)?,
             digest: pairs.take_parsed("digest")?,
             unknown: pairs.0,
@@ -211,6 +214,10 @@ fn pin_text(pin: &Pin) -> String {
 fn pause_text(pause: &Pause) -> String {
     let until = pause.until.map(|at| at.as_secs().to_string()).unwrap_or_default();
     format!("{},{until},{}", encode(pause.by.as_str()), encode_reason(&pause.reason))
+}
+
+fn dwell_text(dwell: &Dwell) -> String {
+    format!("{},{},{}", dwell.left, dwell.since.as_secs(), dwell.last.as_secs())
 }
 
 /// One or more `rrs` pairs, each short enough for a string.
@@ -360,6 +367,18 @@ fn read_pause(raw: &str) -> Result<Pause, FenceError> {
         text => Some(Timestamp::from_secs(number("pause", text, SECONDS_MAX)?)),
     };
     Ok(Pause { by: parsed::<Actor>("pause", by)?, until, reason: decode("pause", reason)? })
+}
+
+/// What is counted here is bounded, so that no fence can make anybody wait for longer than a policy says.
+fn read_dwell(raw: &str) -> Result<Dwell, FenceError> {
+    let [left, since, last] = raw.split(',').collect::<Vec<_>>()[..] else { return Err(bad("dwell", raw)) };
+    let left = number("dwell", left, u64::from(u32::MAX))?.min(u64::from(Dwell::LEFT_MAX));
+    let seconds = |text| number("dwell", text, SECONDS_MAX).map(Timestamp::from_secs);
+    let (since, last) = (seconds(since)?, seconds(last)?);
+    match u32::try_from(left) {
+        Ok(left) if left > 0 && since <= last => Ok(Dwell { left, since, last }),
+        Ok(_) | Err(_) => Err(bad("dwell", raw)),
+    }
 }
 
 fn read_rrs(values: &[String], zone: &Name) -> Result<BTreeSet<RrsetKey>, FenceError> {

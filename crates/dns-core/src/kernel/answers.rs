@@ -121,8 +121,12 @@ fn revisions(_: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
 
 fn time_since_move(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
     let moved = situation.moved.filter(|_| proposal.kind == WriteKind::Failback)?;
-    let (passed, cooldown) = (situation.now.since(moved).as_secs(), situation.service.policy.cooldown.as_secs());
-    Some(format!("the last move was {passed} s ago, the cooldown is {cooldown} s"))
+    let Situation { service, dwell, now, .. } = situation;
+    let (passed, cooldown) = (now.since(moved).as_secs(), service.policy.cooldown.as_secs());
+    let wait = service.policy.dwell.wait(service.policy.cooldown, *dwell, *now).as_secs();
+    let grown = service.policy.dwell.reason(service.preferred(), *dwell, *now);
+    let grown = grown.map(|why| format!(", grown to {wait} s as {why}")).unwrap_or_default();
+    Some(format!("the last move was {passed} s ago, the cooldown is {cooldown} s{grown}"))
 }
 
 fn judged<'a>(situation: &Situation<'a>, region: &RegionName) -> Option<&'a RegionJudgement> {

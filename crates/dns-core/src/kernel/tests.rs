@@ -29,6 +29,7 @@ struct Scene {
     held: Option<Fence>,
     pause: Option<Pause>,
     moved: Option<Timestamp>,
+    dwell: Option<Dwell>,
     pin: Option<Pin>,
     failovers: Vec<Timestamp>,
     fleet: Fleet,
@@ -62,6 +63,7 @@ impl Scene {
             held: Some(held),
             pause: None,
             moved: None,
+            dwell: None,
             pin: None,
             failovers: Vec::new(),
             fleet: Fleet::default(),
@@ -147,6 +149,7 @@ impl Scene {
             held: self.held.as_ref(),
             pause: self.pause.as_ref(),
             moved: self.moved,
+            dwell: self.dwell,
             pin: self.pin.as_ref(),
             failovers: &self.failovers,
             fleet: &self.fleet,
@@ -339,6 +342,26 @@ fn an_override_that_has_expired_binds_again_and_says_so() {
     let unnamed =
         unnamed.with(|scene| (scene.overrides, scene.overrides_expire) = (vec![Rule::CooledDown], Some(START)));
     assert!(!unnamed.review()[0].reason.contains("expired"), "it was never overridden");
+}
+
+#[test]
+fn failback_waits_longer_at_a_service_that_flaps_and_says_why() {
+    let two_hours = Duration::from_hours(2);
+    let left = |left| {
+        let dwell = Dwell { left, since: START.before(two_hours), last: START.before(COOLDOWN) };
+        Scene::failback().with(|scene| scene.dwell = Some(dwell))
+    };
+    assert_eq!(left(1).rules(), [], "once is no flapping");
+    assert_eq!(left(3).rules(), [Rule::CooledDown]);
+    let said = "it has left `prod` 3 times within 2h00m, so failback waits 40m00s after a move: another 1800 s";
+    assert_eq!(left(3).reason(), said);
+    let waited = left(3).with(|scene| scene.moved = Some(START.before(COOLDOWN * 4)));
+    assert_eq!(waited.rules(), []);
+    let enough = left(3).with(|scene| scene.overrides = vec![Rule::CooledDown]);
+    assert_eq!(enough.rules(), [], "whoever has looked may go back at once");
+    let mut scene = Scene::failover().with(|scene| scene.moved = Some(START));
+    scene.dwell = left(9).dwell;
+    assert_eq!(scene.rules(), [], "a failing region is left at once, however often");
 }
 
 #[test]

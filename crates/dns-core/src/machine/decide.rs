@@ -7,6 +7,7 @@ use super::memory::{Failover, Open};
 use super::{Row, Turn};
 use crate::blend::Blend;
 use crate::change::{ChangeSet, PlanError};
+use crate::dwell::Dwell;
 use crate::fence::{DecisionId, Epoch, Fence, Pin};
 use crate::group::GroupMove;
 use crate::history::HistoryKind;
@@ -69,11 +70,13 @@ pub(super) struct Identity {
     pub(super) plan: DecisionId,
     pub(super) moved: Timestamp,
     pub(super) pin: Option<Pin>,
+    pub(super) dwell: Option<Dwell>,
 }
 
 impl Identity {
     pub(super) fn of(fence: &Fence) -> Self {
-        Self { epoch: fence.epoch, plan: fence.plan.clone(), moved: fence.moved, pin: fence.pin.clone() }
+        let Fence { epoch, plan, moved, pin, dwell, .. } = fence;
+        Self { epoch: *epoch, plan: plan.clone(), moved: *moved, pin: pin.clone(), dwell: *dwell }
     }
 }
 
@@ -214,6 +217,7 @@ impl Failover {
             held: self.held.as_ref(),
             pause: self.binding_pause(turn),
             moved: self.moved,
+            dwell: self.dwell,
             pin: self.pin.as_ref(),
             failovers: &self.failovers,
             fleet: &turn.around.fleet,

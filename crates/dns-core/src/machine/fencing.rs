@@ -4,6 +4,7 @@ use super::Turn;
 use super::decide::{Scope, Wish};
 use super::memory::Failover;
 use crate::blend::Blend;
+use crate::dwell::Dwell;
 use crate::fence::{DecisionId, Epoch, Fence, Pause, Pin, Rev, WriteId};
 use crate::identifier::RegionName;
 use crate::kernel::Purpose;
@@ -56,6 +57,10 @@ impl Failover {
             rev: Rev::next(rev),
             write: WriteId::at(turn.now(), turn.around.nonce),
             plan,
+            dwell: match taken_over {
+                Some(identity) => identity.dwell,
+                None => self.next_dwell(wish, active.as_ref(), turn),
+            },
             moved: taken_over.map_or_else(|| self.next_moved(wish, active.as_ref(), turn), |identity| identity.moved),
             active,
             blend,
@@ -95,6 +100,20 @@ impl Failover {
             (_, Some(moved)) => moved,
             (_, None) => turn.now(),
         }
+    }
+
+    /// Leaving the preferred region without an order counts. What is kept is what the policy remembers, so that a fence is as
+    /// before when all has been quiet.
+    fn next_dwell(&self, wish: &Wish, active: Option<&RegionName>, turn: &Turn) -> Option<Dwell> {
+        let service = &turn.around.service;
+        let policy = service.policy.dwell;
+        // Whole seconds, as the fence keeps them.
+        let now = Timestamp::from_secs(turn.now().as_secs());
+        let active = active?;
+        let from = wish.from.as_ref().or(self.active.as_ref());
+        let leaves = from == Some(service.preferred()) && active != service.preferred();
+        let by_itself = wish.kind == WriteKind::Failover && wish.initiative == Initiative::Automatic;
+        if leaves && by_itself { Some(policy.left_again(self.dwell, now)) } else { policy.remembered(self.dwell, now) }
     }
 
     /// A pause that stays in the store leaves what the fence says, unless that is over.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{State, Turn};
+use crate::dwell::Dwell;
 use crate::evacuation::{Arrival, Passage};
 use crate::fence::{DecisionId, Fence, Pause, Pin};
 use crate::fleet::{Departure, Progress};
@@ -12,7 +13,7 @@ use crate::group::GroupMove;
 use crate::identifier::RegionName;
 use crate::judgement::{Health, Judgement};
 use crate::kernel::{Rejection, Rule};
-use crate::policy::FailoverBudget;
+use crate::policy::{FailoverBudget, Policy};
 use crate::service::Service;
 use crate::standing::Standing;
 use crate::time::Timestamp;
@@ -36,6 +37,9 @@ pub struct Failover {
     pub(super) active: Option<RegionName>,
     /// When the service last moved.
     pub(super) moved: Option<Timestamp>,
+    /// How often in a row the service has left its preferred region without an order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) dwell: Option<Dwell>,
     /// A pause.
     pub(super) pause: Option<Pause>,
     /// Whether the fence has yet to say what `pause` says.
@@ -247,6 +251,16 @@ impl Failover {
         self.moved
     }
 
+    /// How often in a row the service has left its preferred region without an order.
+    pub fn dwell(&self) -> Option<Dwell> {
+        self.dwell
+    }
+
+    /// How long after the last move failback waits.
+    pub fn failback_wait(&self, policy: &Policy, now: Timestamp) -> Duration {
+        policy.dwell.wait(policy.cooldown, self.dwell, now)
+    }
+
     /// A pause.
     pub fn pause(&self) -> Option<&Pause> {
         self.pause.as_ref()
@@ -334,6 +348,7 @@ impl Failover {
     pub(super) fn mend_clock(&mut self, now: Timestamp) {
         self.backoff.mend(now);
         self.moved = self.moved.map(|moved| moved.min(now));
+        self.dwell = self.dwell.map(|dwell| dwell.seen(now));
         let ours = self.departure.as_mut().map(|departure| &mut departure.at);
         let passing = self.passage.as_mut().map(|passage| &mut passage.at);
         self.failovers.iter_mut().chain(ours).chain(passing).for_each(|at| *at = (*at).min(now));
@@ -373,7 +388,7 @@ impl Failover {
     fn steady(&self, active: &RegionName, now: Timestamp, service: &Service) -> State {
         if active == service.preferred() {
             State::SteadyPreferred {}
-        } else if self.moved.is_some_and(|moved| now.since(moved) < service.policy.cooldown) {
+        } else if self.moved.is_some_and(|moved| now.since(moved) < self.failback_wait(&service.policy, now)) {
             State::CoolingDown {}
         } else {
             State::SteadyElsewhere {}

@@ -88,7 +88,7 @@ impl Failover {
                 self.forget_pause(turn);
             }
         }
-        self.pin = None;
+        (self.pin, self.dwell) = (None, None);
         self.end_verifying("the service was released", turn);
         self.held = Some(fence);
     }
@@ -123,6 +123,7 @@ impl Failover {
         self.active.clone_from(&fence.active);
         // A point in the future would stretch the cooldown: it counts as seen now.
         self.moved = Some(fence.moved.min(turn.now()));
+        self.dwell = fence.dwell.map(|dwell| dwell.seen(turn.now()));
         self.pin.clone_from(&fence.pin);
         self.follow_pause(fence);
         self.held = Some(fence.clone());

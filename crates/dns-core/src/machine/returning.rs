@@ -64,7 +64,8 @@ impl Failover {
             return None;
         }
         let since = judgement.regions.get(preferred)?.healthy_since(policy.quorum)?;
-        let cooled_down = self.moved.is_none_or(|moved| now.since(moved) >= policy.cooldown);
+        let wait = self.failback_wait(policy, now);
+        let cooled_down = self.moved.is_none_or(|moved| now.since(moved) >= wait);
         let soaked = now.since(since) >= soak;
         (cooled_down && soaked).then_some(since)
     }

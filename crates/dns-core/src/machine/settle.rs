@@ -104,6 +104,7 @@ impl Failover {
         // An order may have come while the write was on its way.
         self.pause_unwritten = self.next_pause(turn) != write.fence.pause;
         self.pin.clone_from(&write.fence.pin);
+        self.dwell = write.fence.dwell.map(|dwell| dwell.seen(turn.now()));
         if write.kind == WriteKind::Release {
             // A tombstone carries no pause.
             self.forget_pause(turn);

@@ -5,6 +5,7 @@ mod world;
 mod adopting;
 mod backoff;
 mod chart;
+mod dwelling;
 mod exploration;
 mod failing_over;
 mod following;

@@ -1,8 +1,9 @@
-//! What a policy says about orders: how long overrides last.
+//! What a policy says about orders and failback: how long overrides last, who must agree, how long a flapping service stays.
 
 use std::path::Path;
 use std::time::Duration;
 
+use dns_core::dwell::DwellPolicy;
 use dns_core::kernel::Rule;
 use dns_core::overriding::OverrideTerm;
 use dns_core::policy::Policy;
@@ -83,4 +84,15 @@ fn a_second_person_that_cannot_be_asked_or_is_never_wanted_is_refused() {
     assert!(told.contains("policies.critical.approval.orders[0]"), "{told}");
     let told = refused("    approval: { overrides: all, within: 2d }\n");
     assert!(told.contains("policies.critical.approval.within: an order would wait longer than 1day"), "{told}");
+}
+
+#[test]
+fn the_wait_of_a_service_that_flaps_is_bounded_and_not_forgotten_before_its_time() {
+    assert_eq!(policy("").dwell, DwellPolicy::default());
+    let read = policy("    dwell: { longest: 8h }\n").dwell;
+    assert_eq!((read.longest, read.quiet_after), (Duration::from_hours(8), Duration::from_hours(8)));
+    let told = faults("    dwell: { longest: 1h, quietAfter: 30m }\n");
+    assert!(told.contains("policies.critical.dwell.quietAfter: is shorter than `longest`, 1h"), "{told}");
+    let told = faults("    dwell: { longest: 8d }\n");
+    assert!(told.contains("policies.critical.dwell.longest: failback would wait longer than 7days"), "{told}");
 }

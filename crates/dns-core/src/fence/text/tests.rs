@@ -31,6 +31,11 @@ fn fence(rrs: &[(&str, GuardedType)], reason: &str) -> Fence {
             until: Some(Timestamp::from_secs(1_795_250_000)),
             reason: reason.to_owned(),
         }),
+        dwell: Some(Dwell {
+            left: 3,
+            since: Timestamp::from_secs(1_795_239_000),
+            last: Timestamp::from_secs(1_795_246_200),
+        }),
         rrs: keys.collect(),
         digest: Digest::over([b"x".as_slice()]),
         unknown: vec![("later".to_owned(), "kept%20as-is".to_owned())],
@@ -82,6 +87,18 @@ fn a_pair_never_spans_strings_and_many_records_fit() {
 }
 
 #[test]
+fn the_dwell_is_written_as_pinned_and_bounded_when_it_is_read() {
+    let written = fence(&[("api.example.com", GuardedType::A)], "x");
+    let text = written.to_text(&zone()).expect("fits").to_string();
+    assert!(text.contains("dwell=3,1795239000,1795246200;"), "{text}");
+    let much = text.trim_matches('"').replace("dwell=3,", "dwell=4000000000,").replace("\" \"", "");
+    let read = Fence::parse(&FenceText(vec![much]), &zone()).expect("parses");
+    assert_eq!(read.dwell.map(|dwell| dwell.left), Some(Dwell::LEFT_MAX));
+    let none = Fence { dwell: None, ..written }.to_text(&zone()).expect("fits").to_string();
+    assert!(!none.contains("dwell"), "a service that has never flapped has the fence of before: {none}");
+}
+
+#[test]
 fn long_reasons_are_cut_at_a_character() {
     for (long, kept) in [("x", 60), ("ä", 28), ("ж!", 19), ("€", 19)] {
         let written = fence(&[], &long.repeat(200));
@@ -116,6 +133,11 @@ fn hostile_fences_are_refused_with_the_reason() {
         ("epoch=42;", "epoch=;"),
         ("active=dr;", "active=d%00r;"),
         ("active=dr;", "active=;"),
+        ("dwell=3,", "dwell=0,"),
+        ("dwell=3,", "dwell=03,"),
+        ("dwell=3,", "dwell=4294967296,"),
+        ("dwell=3,1795239000,", "dwell=3,1795246201,"),
+        ("dwell=3,1795239000,", "dwell=3,"),
         ("rrs=api/a;", "rrs=api/a,api/a;"),
         ("rrs=api/a;", "rrs=api/txt;"),
         ("rrs=api/a;", "rrs=/a;"),

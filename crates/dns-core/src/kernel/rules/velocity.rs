@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{aligns, follows, is_automatic};
+use crate::explain::span;
 use crate::fleet::Withheld;
 use crate::kernel::{Proposal, Situation};
 use crate::policy::OnStandbyFailure;
@@ -11,10 +12,16 @@ use crate::write::WriteKind;
 
 /// Both kinds of failback wait for it.
 pub(super) fn cooled_down(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
+    let Situation { service, dwell, now, .. } = situation;
     let comes_after = aligns(proposal) || follows(proposal);
     let moved = situation.moved.filter(|_| proposal.kind == WriteKind::Failback && !comes_after)?;
-    let left = situation.service.policy.cooldown.saturating_sub(situation.now.since(moved));
-    (!left.is_zero()).then(|| format!("the cooldown lasts another {} s", left.as_secs().max(1)))
+    let wait = service.policy.dwell.wait(service.policy.cooldown, *dwell, *now);
+    let left = wait.saturating_sub(now.since(moved));
+    let secs = left.as_secs().max(1);
+    (!left.is_zero()).then(|| match service.policy.dwell.reason(service.preferred(), *dwell, *now) {
+        Some(why) => format!("{why}, so failback waits {} after a move: another {secs} s", span(wait)),
+        None => format!("the cooldown lasts another {secs} s"),
+    })
 }
 
 /// An operator who fails back has looked; the controller has only its patience.

@@ -19,6 +19,9 @@ const VERSION_2: &str = include_str!("envelope.v2.golden.json");
 /// Since the counts of what left a region without an order are kept with the state.
 const VERSION_2_LEFT: &str = include_str!("envelope.v2.left.golden.json");
 
+/// Since failback waits longer at a service that flaps.
+const VERSION_2_DWELL: &str = include_str!("envelope.v2.dwell.golden.json");
+
 /// In `dr` after a failover that nobody has ordered, and that has arrived.
 fn left() -> World {
     let mut world = World::adopted(1, 1);
@@ -81,13 +84,21 @@ fn the_pinned_form_is_read_whole() {
 
 #[test]
 fn what_left_a_region_without_an_order_is_pinned_and_read() {
-    let written = pretty(&left().controllers[0].saga.to_envelope());
-    assert!(written == VERSION_2_LEFT, "the persisted form changed; raise VERSION and read both:\n{written}");
     let saga = Saga::from_envelope(VERSION_2_LEFT, &at_providers(1)).expect("reads");
     assert_eq!(pretty(&saga.to_envelope()), VERSION_2_LEFT);
     let machine = saga.machines().next().map(|(_, machine)| machine).expect("one");
     let departure = machine.memory().departure().expect("it has left");
     assert_eq!((departure.from.as_str(), departure.progress), ("prod", Progress::Arrived));
+}
+
+#[test]
+fn how_often_it_has_left_its_preferred_region_is_pinned_and_read() {
+    let written = pretty(&left().controllers[0].saga.to_envelope());
+    assert!(written == VERSION_2_DWELL, "the persisted form changed; raise VERSION and read both:\n{written}");
+    let saga = Saga::from_envelope(VERSION_2_DWELL, &at_providers(1)).expect("reads");
+    assert_eq!(pretty(&saga.to_envelope()), VERSION_2_DWELL);
+    let machine = saga.machines().next().map(|(_, machine)| machine).expect("one");
+    assert_eq!(machine.memory().dwell().map(|dwell| dwell.left), Some(1));
 }
 
 /// Version 1 as it was pinned, of the one place that it knew.

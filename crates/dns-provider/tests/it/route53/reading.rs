@@ -135,6 +135,7 @@ fn fence(epoch: u64, rrsets: &Rrsets) -> Fence {
         cfg: 0,
         pin: None,
         pause: None,
+        dwell: None,
         rrs: rrsets.keys().cloned().collect(),
         digest: records_digest(rrsets),
         unknown: vec![],

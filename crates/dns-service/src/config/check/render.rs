@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use dns_core::blend::Blend;
 use dns_core::digest::Digest;
+use dns_core::dwell::Dwell;
 use dns_core::fence::{DecisionId, Epoch, Fence, Pause, Pin, REASON_BYTES_MAX, Rev, WriteId};
 use dns_core::identifier::{Actor, IDENTIFIER_BYTES_MAX, Installation};
 use dns_core::service::{Endpoint, RecordValues, RenderError, Service};
@@ -118,6 +119,7 @@ fn largest_fence(service: &Service) -> Fence {
         cfg: u64::MAX,
         pin: Some(Pin { by: actor(), reason: reason() }),
         pause: Some(Pause { by: actor(), until: Some(late), reason: reason() }),
+        dwell: Some(Dwell { left: Dwell::LEFT_MAX, since: late, last: late }),
         rrs: service.keys().into_iter().collect::<BTreeSet<_>>(),
         digest: Digest::over([b"".as_slice()]),
         unknown: Vec::new(),

@@ -3,6 +3,7 @@
 //! Every key has a default, so that a policy states only what differs. A service that names none has the policy
 //! `default`, and if there is none either, the built-in one.
 
+mod dwelling;
 mod moving;
 mod ordering;
 
@@ -10,6 +11,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use dns_core::approval::ApprovalPolicy;
+use dns_core::dwell::DwellPolicy;
 use dns_core::identifier::VantageName;
 use dns_core::overriding::OverrideTerm;
 use dns_core::policy::{
@@ -43,6 +45,7 @@ const KEYS: &[&str] = &[
     "readyFrom",
     "readyFor",
     "cooldown",
+    "dwell",
     "failback",
     "onStandbyFailure",
     "failoverBudget",
@@ -131,6 +134,7 @@ pub(crate) fn defaults() -> Policy {
         capacity: Capacity::default(),
         ready_for: Duration::from_mins(2),
         cooldown: Duration::from_mins(10),
+        dwell: DwellPolicy::default(),
         failback: Failback::Manual,
         on_standby_failure: OnStandbyFailure::default(),
         failover_budget: FailoverBudget::default(),
@@ -166,6 +170,7 @@ fn read_policy(map: &Map<'_>, quorum: Option<usize>, vantage_points: BTreeSet<Va
     let capacity = moving::read_capacity(map);
     let ready_for = duration("readyFor", default.ready_for);
     let cooldown = duration("cooldown", default.cooldown);
+    let dwell = or_default(map.optional("dwell"), default.dwell, |spot| dwelling::read(&spot));
     let failback = or_default(map.optional("failback"), default.failback, |spot| moving::read_failback(&spot));
     let on_standby_failure =
         or_default(map.optional("onStandbyFailure"), default.on_standby_failure, |spot| moving::read_standby(&spot));
@@ -193,6 +198,7 @@ fn read_policy(map: &Map<'_>, quorum: Option<usize>, vantage_points: BTreeSet<Va
         capacity: capacity?,
         ready_for: ready_for?,
         cooldown: cooldown?,
+        dwell: dwell?,
         failback: failback?,
         on_standby_failure: on_standby_failure?,
         failover_budget: failover_budget?,
