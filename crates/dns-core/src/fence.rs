@@ -141,6 +141,10 @@ id!(
     /// Names an evacuation of a region that somebody has ordered.
     EvacuationId
 );
+id!(
+    /// Names a drill.
+    DrillId
+);
 
 /// A block on every automatic write of a service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

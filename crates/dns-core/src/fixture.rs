@@ -96,6 +96,7 @@ pub(crate) fn service() -> Service {
             guard: GuardDemand::Any,
             standby_unready_for: crate::policy::STANDBY_UNREADY_FOR,
             certificate_warning: crate::policy::CERTIFICATE_WARNING,
+            recovery_time_objective: None,
             verify_within: Duration::from_secs(30),
         },
         records: vec![
@@ -269,5 +270,5 @@ impl Seen {
 
 /// What is seen of `prod` and `dr`.
 pub(crate) fn judgement(prod: Seen, dr: Seen) -> Judgement {
-    Judgement { regions: [(region("prod"), prod.judged()), (region("dr"), dr.judged())].into() }
+    Judgement { regions: [(region("prod"), prod.judged()), (region("dr"), dr.judged())].into(), drill: None }
 }

@@ -79,6 +79,8 @@ impl Departure {
     /// Of a write, if it is one that nobody has ordered and that decides.
     pub(crate) fn of(write: &PlannedWrite) -> Option<Self> {
         let is_one = write.kind == WriteKind::Failover && write.initiative == Initiative::Automatic && !write.aligns();
+        // A drill is no loss of the region, whatever the others do.
+        let is_one = is_one && write.drill.is_none();
         let from = write.from.clone().filter(|_| is_one)?;
         Some(Self { decision: write.id.clone(), from, at: write.decided, progress: Progress::UnderWay })
     }
@@ -103,9 +105,9 @@ impl Presence {
         let Some(machine) = saga.machine(saga.teller(now)) else { return Self::default() };
         let memory = machine.memory();
         let region = memory.active().cloned();
-        let failing = region.as_ref().is_some_and(|region| {
-            memory.judgement().is_some_and(|judgement| judgement.health(region) == Health::Failing)
-        });
+        let failing = region
+            .as_ref()
+            .is_some_and(|region| memory.judgement().is_some_and(|judgement| fails_for_real(judgement, region)));
         let departures = saga.machines().filter_map(|(_, machine)| machine.memory().leaving_or_left());
         let last = departures.max_by_key(|departure| departure.at);
         let counts = |departure: &Departure| now.since(departure.at) < radius.per;
@@ -134,9 +136,14 @@ impl Presence {
     /// The same by a newer judgement.
     #[must_use]
     pub fn judged(self, judgement: &Judgement) -> Self {
-        let fails = |region: &RegionName| judgement.health(region) == Health::Failing;
+        let fails = |region: &RegionName| fails_for_real(judgement, region);
         Self { failing: self.region.as_ref().is_some_and(fails), ..self }
     }
+}
+
+/// What a drill injects is no failure of the region.
+fn fails_for_real(judgement: &Judgement, region: &RegionName) -> bool {
+    judgement.drill.is_none() && judgement.health(region) == Health::Failing
 }
 
 impl Failover {

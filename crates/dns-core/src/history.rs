@@ -93,6 +93,14 @@ kinds! {
     Declined = "declined",
     /// No second person agreed in time.
     ApprovalLapsed = "approvalLapsed",
+    /// A drill has begun.
+    DrillBegun = "drillBegun",
+    /// A drill has ended, well or not.
+    DrillEnded = "drillEnded",
+    /// A scheduled drill was due and could not begin.
+    DrillSkipped = "drillSkipped",
+    /// No drill of the service has gone well for longer than the configuration allows.
+    DrillOverdue = "drillOverdue",
     /// A move that was made by hand, without any controller, was told afterwards.
     Imported = "imported",
     /// All services of a region began to leave it by order, or to return.

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::certificate::CertificateEnd;
 use crate::digest::Digest;
 use crate::evidence::{EndpointKey, EvidenceBook, Sight, Verdict};
+use crate::fence::DrillId;
 use crate::gate::GateJudgement;
 use crate::identifier::{RegionName, VantageName};
 use crate::service::{Endpoint, Region, Service, endpoint_digest};
@@ -249,6 +250,8 @@ fn word(vote: &str) -> &str {
 pub struct Judgement {
     /// By region.
     pub regions: BTreeMap<RegionName, RegionJudgement>,
+    /// The drill whose injected failures it counts; `None` if all of it was seen.
+    pub drill: Option<DrillId>,
 }
 
 impl Judgement {
@@ -278,6 +281,7 @@ pub fn judge(service: &Service, book: &EvidenceBook, now: Timestamp) -> Judgemen
     let regions = service.regions.iter();
     Judgement {
         regions: regions.map(|region| (region.name.clone(), judge_region(service, region, book, now))).collect(),
+        drill: None,
     }
 }
 

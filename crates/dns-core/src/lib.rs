@@ -11,6 +11,7 @@ pub mod certificate;
 pub mod change;
 pub mod companion;
 pub mod digest;
+pub mod drill;
 pub mod dwell;
 pub mod evacuation;
 pub mod evidence;

@@ -63,6 +63,10 @@ pub struct Policy {
     /// How long before a served certificate ends people are told; zero tells nobody.
     #[serde(default = "certificate_warning")]
     pub certificate_warning: Duration,
+    /// How soon the service must be served elsewhere after its region failed, to be compared with what drills and failovers
+    /// measure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery_time_objective: Option<Duration>,
     /// How long verification asks the authoritative servers before it reports the stragglers.
     pub verify_within: Duration,
 }

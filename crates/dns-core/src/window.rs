@@ -52,7 +52,7 @@ impl Weekday {
     }
 
     /// The day of so many days since 1970-01-01, which was a Thursday.
-    fn of(days: u64) -> Self {
+    pub(crate) fn of(days: u64) -> Self {
         Self::ALL[usize::try_from((days + 3) % 7).unwrap_or_default()]
     }
 }
@@ -76,6 +76,11 @@ pub struct TimeOfDay {
 }
 
 impl TimeOfDay {
+    /// This time on the day of so many days since 1970-01-01.
+    pub(crate) fn on_day(self, day: u64) -> Timestamp {
+        Timestamp::from_secs(day.saturating_mul(DAY.as_secs())) + self.since_midnight()
+    }
+
     /// Since midnight.
     fn since_midnight(self) -> Duration {
         Duration::from_mins(u64::from(self.minutes))

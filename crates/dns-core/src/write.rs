@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::change::{ChangeSet, Guard};
-use crate::fence::{DecisionId, Fence};
+use crate::fence::{DecisionId, DrillId, Fence};
 use crate::group::GroupMove;
 use crate::identifier::{Actor, RegionName, ServiceName};
 use crate::service::Place;
@@ -117,6 +117,9 @@ pub struct PlannedWrite {
     /// The move of its group that it is a part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<GroupMove>,
+    /// The drill that it is of: it is no failure and no operator's wish to stay there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drill: Option<DrillId>,
     /// When it was decided.
     pub decided: Timestamp,
     /// When it ends as expired if it has no permit by then.

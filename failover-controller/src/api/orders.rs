@@ -272,6 +272,7 @@ fn done(command: &Command, service: &ServiceName) -> String {
         | Command::Failback
         | Command::LeadGroup { .. }
         | Command::Evacuate { .. }
+        | Command::Drill { .. }
         | Command::Adopt
         | Command::Release
         | Command::Approve { .. }
@@ -286,6 +287,7 @@ fn verb(command: &Command) -> &'static str {
         Command::Failback => "failback",
         Command::Evacuate { .. } => "evacuation",
         Command::LeadGroup { .. } => "move of the group",
+        Command::Drill { .. } => "drill",
         Command::Pause { .. } => "pause",
         Command::Resume => "resume",
         Command::Adopt => "adoption",

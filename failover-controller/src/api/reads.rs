@@ -107,6 +107,10 @@ fn status(rows: &[HistoryRow]) -> DecisionStatus {
         | HistoryKind::Drained
         | HistoryKind::StandbyUnready
         | HistoryKind::StandbyReady
+        | HistoryKind::DrillBegun
+        | HistoryKind::DrillEnded
+        | HistoryKind::DrillSkipped
+        | HistoryKind::DrillOverdue
         | HistoryKind::Followed
         | HistoryKind::FenceLost
         | HistoryKind::Split

@@ -102,7 +102,7 @@ mod tests {
         };
         let mut standby = region();
         spoil(&mut standby);
-        let judgement = Judgement { regions: [(prod, region()), (dr, standby)].into() };
+        let judgement = Judgement { regions: [(prod, region()), (dr, standby)].into(), drill: None };
         let (actor, now) = ("controller-1".parse().expect("a name"), Timestamp::from_secs(1_795_246_200));
         saga.step(
             &Event::Judged(judgement),

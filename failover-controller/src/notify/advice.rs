@@ -60,6 +60,10 @@ pub(super) fn of(sort: Sort, row: &HistoryEntry) -> Advice {
             "somebody wants to do what the policy wants two people for: look at it yourself, then agree or decline",
             answer_to(row),
         ),
+        Sort::Drill => (
+            "see how far the last drill came and what it found; fail the service back if it is still away",
+            format!("dns-admin drill list {name}"),
+        ),
     };
     Advice { text, command }
 }

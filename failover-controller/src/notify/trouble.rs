@@ -42,6 +42,8 @@ pub(crate) enum Sort {
     Evacuation,
     /// Somebody waits for a second person.
     Approval,
+    /// A drill has not gone well, or none has for too long.
+    Drill,
 }
 
 impl Sort {
@@ -58,6 +60,7 @@ impl Sort {
             Self::Standby => "standby",
             Self::Evacuation => "evacuation",
             Self::Approval => "approval",
+            Self::Drill => "drill",
         }
     }
 }
@@ -177,6 +180,7 @@ fn begins(kind: HistoryKind) -> Option<Sort> {
         HistoryKind::StandbyUnready => Some(Sort::Standby),
         HistoryKind::EvacuationStopped => Some(Sort::Evacuation),
         HistoryKind::ApprovalAsked => Some(Sort::Approval),
+        HistoryKind::DrillEnded | HistoryKind::DrillOverdue => Some(Sort::Drill),
         HistoryKind::StateChanged
         | HistoryKind::WouldMove
         | HistoryKind::Unheld
@@ -194,6 +198,8 @@ fn begins(kind: HistoryKind) -> Option<Sort> {
         | HistoryKind::Approved
         | HistoryKind::Declined
         | HistoryKind::ApprovalLapsed
+        | HistoryKind::DrillBegun
+        | HistoryKind::DrillSkipped
         | HistoryKind::Imported => None,
     }
 }
@@ -216,6 +222,8 @@ fn ends(row: &HistoryEntry, sort: Sort) -> bool {
         HistoryKind::Approved | HistoryKind::Declined | HistoryKind::ApprovalLapsed => {
             sort == Sort::Approval && nobody_waits(row)
         }
+        // One that pages begins it.
+        HistoryKind::DrillEnded => sort == Sort::Drill,
         HistoryKind::StateChanged => matches!(sort, Sort::Move | Sort::Write) && came_to_rest(row),
         HistoryKind::WouldMove
         | HistoryKind::Held
@@ -236,6 +244,9 @@ fn ends(row: &HistoryEntry, sort: Sort) -> bool {
         | HistoryKind::EvacuationStarted
         | HistoryKind::EvacuationStopped
         | HistoryKind::ApprovalAsked
+        | HistoryKind::DrillBegun
+        | HistoryKind::DrillSkipped
+        | HistoryKind::DrillOverdue
         | HistoryKind::Imported => false,
     }
 }

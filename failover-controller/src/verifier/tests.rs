@@ -104,6 +104,7 @@ pub(crate) fn service(address: &str) -> Arc<Service> {
             on_foreign_change: OnForeignChange::Hold,
             standby_unready_for: dns_core::policy::STANDBY_UNREADY_FOR,
             certificate_warning: dns_core::policy::CERTIFICATE_WARNING,
+            recovery_time_objective: None,
             guard: GuardDemand::Any,
             verify_within: Duration::from_secs(30),
         },

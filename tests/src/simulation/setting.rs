@@ -140,6 +140,7 @@ impl Setting {
             guard: GuardDemand::Any,
             standby_unready_for: STANDBY_UNREADY_FOR,
             certificate_warning: CERTIFICATE_WARNING,
+            recovery_time_objective: None,
             verify_within: Duration::from_secs(30),
         }
     }

@@ -136,6 +136,8 @@ fn intention(row: &HistoryEntry) -> String {
         _ if row.details["follows"] == true => ", to come after the place that moved first".to_owned(),
         group => group.unwrap_or_default(),
     };
+    let drill = text("drill").map(|drill| format!(", for drill {drill}")).unwrap_or_default();
+    let follows = format!("{drill}{follows}");
     let reason = text("reason").map(|reason| format!(": {reason}")).unwrap_or_default();
     match row.details["initiative"]["by"].as_str() {
         // The evidence is of this service, which may be well: it goes with others.

@@ -213,8 +213,9 @@ fn change_freeze(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<S
     if !changes || aligns(proposal) {
         return None;
     }
+    // A drill is no emergency.
     let fails = |judgement: &crate::judgement::Judgement| {
-        proposal.from.is_some_and(|from| judgement.health(from) == Health::Failing)
+        judgement.drill.is_none() && proposal.from.is_some_and(|from| judgement.health(from) == Health::Failing)
     };
     let its_group_leaves = || {
         let ends = proposal.group.zip(proposal.from);

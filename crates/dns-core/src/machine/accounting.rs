@@ -34,7 +34,10 @@ impl Failover {
             "deletes": write.change.deletes,
             "creates": write.change.creates,
         });
-        let details = joined(facts, only_for_moves(account, write.kind).into_details());
+        let mut details = joined(facts, only_for_moves(account, write.kind).into_details());
+        if let Some(drill) = &write.drill {
+            details["drill"] = json!(drill);
+        }
         of_group(details, write.group.as_ref(), Some(&write.id))
     }
 

@@ -11,7 +11,7 @@ use super::{Row, Turn};
 use crate::approval::ApprovalId;
 use crate::evacuation::Errand;
 use crate::fence::text::SECONDS_MAX;
-use crate::fence::{DecisionId, Fence, Pause};
+use crate::fence::{DecisionId, DrillId, Fence, Pause};
 use crate::history::HistoryKind;
 use crate::identifier::{Actor, RegionName};
 use crate::judgement::Health;
@@ -60,6 +60,13 @@ pub enum Command {
     },
     /// Move to the preferred region.
     Failback,
+    /// Move to a region for a drill, or back from it: that pins nothing.
+    Drill {
+        /// Which drill.
+        drill: DrillId,
+        /// Which region.
+        to: RegionName,
+    },
     /// Move the whole group that the service is of to a region, this member first of those that are elsewhere.
     LeadGroup {
         /// Which.
@@ -117,6 +124,7 @@ impl Failover {
             }
             Command::Evacuate { to, errand } => self.order_evacuation(to.as_ref(), errand, order, turn),
             Command::LeadGroup { to } => self.order_group(to, order, turn),
+            Command::Drill { drill, to } => self.order_drill(drill, to, order, turn),
             Command::Pause { until } => self.order_pause(*until, order, turn),
             Command::Resume => self.order_resume(order, turn),
             Command::Adopt => self.order_adopt(order, turn),
@@ -159,6 +167,18 @@ impl Failover {
             return turn.refuse(Refusal::Invalid(text));
         }
         self.order_write(&wish(WriteKind::Release, None, order, turn), turn);
+    }
+
+    /// The cooldown waits for a region that has failed to show that it is well. A service that a drill has moved may return
+    /// from it at once.
+    fn order_drill(&mut self, drill: &DrillId, to: &RegionName, order: &Order, turn: &mut Turn) {
+        let returns = self.last_move().is_some_and(|last| last.drill.as_ref() == Some(drill));
+        if !returns {
+            return self.order_move(to.clone(), order, turn);
+        }
+        let mut order = order.clone();
+        order.overrides.push(Rule::CooledDown);
+        self.order_move(to.clone(), &order, turn);
     }
 
     /// Leaving a failing region is a failover in either direction; leaving another for a preferred one is a failback.
@@ -276,10 +296,25 @@ impl Failover {
 pub(super) fn wish(kind: WriteKind, to: Option<RegionName>, order: &Order, turn: &Turn) -> Wish {
     let granted = turn.around.service.policy.overrides.grant(order.override_for).ok();
     let expire = granted.filter(|_| !order.overrides.is_empty()).map(|length| turn.now() + length);
+    let drill = match &order.command {
+        Command::Drill { drill, .. } => Some(drill.clone()),
+        Command::Failover { .. }
+        | Command::Failback
+        | Command::Evacuate { .. }
+        | Command::LeadGroup { .. }
+        | Command::Pause { .. }
+        | Command::Resume
+        | Command::Adopt
+        | Command::Release
+        | Command::Approve { .. }
+        | Command::Decline { .. }
+        | Command::TellOfMove { .. } => None,
+    };
     Wish {
         initiative: Initiative::Manual { by: order.by.clone(), approved_by: order.approved_by.clone() },
         overrides: order.overrides.clone(),
         overrides_expire: expire,
+        drill,
         ..Wish::automatic(kind, to, order.reason.clone())
     }
 }

@@ -8,7 +8,7 @@ use super::{Row, Turn};
 use crate::blend::Blend;
 use crate::change::{ChangeSet, PlanError};
 use crate::dwell::Dwell;
-use crate::fence::{DecisionId, Epoch, Fence, Pin};
+use crate::fence::{DecisionId, DrillId, Epoch, Fence, Pin};
 use crate::group::GroupMove;
 use crate::history::HistoryKind;
 use crate::identifier::RegionName;
@@ -34,6 +34,8 @@ pub(super) struct Wish {
     pub(super) reason: String,
     pub(super) overrides: Vec<Rule>,
     pub(super) overrides_expire: Option<Timestamp>,
+    /// The drill that it is of.
+    pub(super) drill: Option<DrillId>,
     /// The decision of another place that this one takes over; without it a decision is new.
     pub(super) identity: Option<Identity>,
     pub(super) purpose: Purpose,
@@ -46,7 +48,7 @@ impl Wish {
     pub(super) fn automatic(kind: WriteKind, to: Option<RegionName>, reason: String) -> Self {
         let initiative = Initiative::Automatic;
         let (overrides, purpose) = (Vec::new(), Purpose::Decides);
-        let overrides_expire = None;
+        let (drill, overrides_expire) = (None, None);
         Self {
             kind,
             to,
@@ -56,6 +58,7 @@ impl Wish {
             reason,
             overrides,
             overrides_expire,
+            drill,
             identity: None,
             purpose,
             group: None,
@@ -202,6 +205,7 @@ impl Failover {
             overrides_expire: wish.overrides_expire,
             advances: wish.purpose == Purpose::Advances,
             group: wish.group.clone(),
+            drill: wish.drill.clone(),
             decided: turn.now(),
             valid_until: turn.now() + turn.around.service.policy.validity(),
             change,
@@ -258,16 +262,18 @@ impl Failover {
             }
             Initiative::Automatic => String::new(),
         };
+        let drill = write.drill.as_ref().map(|drill| format!(", for drill {drill}")).unwrap_or_default();
         let follows = if write.aligns() { ", as another place has moved".to_owned() } else { with_group(&write) };
         let share = write.fence.blend.as_ref().filter(|_| write.kind.moves()).map(|blend| format!(", {blend}"));
         let share = share.unwrap_or_default();
-        let summary = format!("{}{route}{share}{orderer}{follows}: {}", write.kind.as_str(), write.reason);
+        let summary = format!("{}{route}{share}{orderer}{drill}{follows}: {}", write.kind.as_str(), write.reason);
         let row = Row::new(HistoryKind::Decided, summary).of(&write.id).with(self.decision_details(&write, turn));
         // The places that come after the first, the members of a group that come along, the steps after the first, and the
-        // tries after a failure wake nobody again.
+        // tries after a failure wake nobody again. A drill wakes nobody.
         let comes_along = write.group.as_ref().is_some_and(GroupMove::follows);
         let follows = write.aligns() || write.advances || comes_along;
         let automatic_move = write.kind.moves() && write.initiative == Initiative::Automatic && !follows;
+        let automatic_move = automatic_move && write.drill.is_none();
         let first = !self.backoff.is_failing();
         turn.record(if automatic_move && first { row.paging() } else { row });
         self.hold.take_if(|hold| hold.wanted == write.kind || write.kind.moves());

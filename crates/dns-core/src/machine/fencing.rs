@@ -112,7 +112,9 @@ impl Failover {
         let active = active?;
         let from = wish.from.as_ref().or(self.active.as_ref());
         let leaves = from == Some(service.preferred()) && active != service.preferred();
+        // A drill is no failure.
         let by_itself = wish.kind == WriteKind::Failover && wish.initiative == Initiative::Automatic;
+        let by_itself = by_itself && wish.drill.is_none();
         if leaves && by_itself { Some(policy.left_again(self.dwell, now)) } else { policy.remembered(self.dwell, now) }
     }
 
@@ -137,12 +139,13 @@ impl Failover {
             return None;
         }
         match &wish.initiative {
-            Initiative::Manual { by, approved_by } => {
+            // A drill brings the service back by itself.
+            Initiative::Manual { by, approved_by } if wish.drill.is_none() => {
                 // `by=` of the fence is the controller's name: both persons stand in the pin, as far as it has room.
                 let approved = approved_by.as_ref().map(|other| format!("approved by {other}: ")).unwrap_or_default();
                 Some(Pin { by: by.clone(), reason: format!("{approved}{}", wish.reason) })
             }
-            Initiative::Automatic => self.pin.clone(),
+            Initiative::Manual { .. } | Initiative::Automatic => self.pin.clone(),
         }
     }
 }

@@ -30,7 +30,7 @@ impl Failover {
         }
         if !hold.told.is_empty() {
             let row = row_of(&hold, wish).with(self.hold_details(&hold, wish, turn));
-            turn.record(if self.wakes(&hold, turn) { row.paging() } else { row });
+            turn.record(if wish.drill.is_none() && self.wakes(&hold, turn) { row.paging() } else { row });
         }
         self.hold = Some(hold);
     }

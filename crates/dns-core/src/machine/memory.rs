@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{State, Turn};
 use crate::dwell::Dwell;
 use crate::evacuation::{Arrival, Passage};
-use crate::fence::{DecisionId, Fence, Pause, Pin};
+use crate::fence::{DecisionId, DrillId, Fence, Pause, Pin};
 use crate::fleet::{Departure, Progress};
 use crate::group::GroupMove;
 use crate::identifier::RegionName;
@@ -105,6 +105,9 @@ pub struct LastMove {
     /// When they end; `None` of a move that was decided before overrides did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overrides_expire: Option<Timestamp>,
+    /// The drill that it was of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drill: Option<DrillId>,
     /// Why.
     pub reason: String,
     /// The move of its group that it was a part of. States without it were written before there were groups.
@@ -120,6 +123,7 @@ impl LastMove {
             initiative: write.initiative.clone(),
             overrides: write.overrides.clone(),
             overrides_expire: write.overrides_expire,
+            drill: write.drill.clone(),
             reason: write.reason.clone(),
             group: write.group.clone(),
         }
@@ -307,7 +311,7 @@ impl Failover {
     }
 
     /// How the service came to where its fence says, if this controller made the move.
-    pub(crate) fn last_move(&self) -> Option<&LastMove> {
+    pub fn last_move(&self) -> Option<&LastMove> {
         self.last_move.as_ref().filter(|last| self.held.as_ref().is_some_and(|held| held.plan == last.plan))
     }
 

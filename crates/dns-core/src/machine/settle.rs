@@ -113,7 +113,8 @@ impl Failover {
             self.last_move = Some(LastMove::of(&write));
             self.unserved = None;
         }
-        if write.kind == WriteKind::Failover && write.initiative == Initiative::Automatic {
+        let is_emergency = write.kind == WriteKind::Failover && write.initiative == Initiative::Automatic;
+        if is_emergency && write.drill.is_none() {
             self.count_failover(turn.now());
         }
         if let Some(departure) = Departure::of(&write) {

@@ -5,6 +5,7 @@ mod world;
 mod adopting;
 mod backoff;
 mod chart;
+mod drilling;
 mod dwelling;
 mod exploration;
 mod failing_over;

@@ -66,7 +66,7 @@ impl Failover {
         let seen = judgement.regions.get(active).map(crate::judgement::RegionJudgement::describe).unwrap_or_default();
         let reason = format!("region `{active}` is failing: {seen}");
         let wish = Wish::automatic(WriteKind::Failover, to, reason);
-        Some(Wish { from: Some(active.clone()), ..wish })
+        Some(Wish { from: Some(active.clone()), drill: judgement.drill.clone(), ..wish })
     }
 
     /// What brings this place to where the others are. A place that cannot be read is left alone until it can.
@@ -105,6 +105,7 @@ impl Failover {
             reason,
             overrides: how.map(|how| how.overrides.clone()).unwrap_or_default(),
             overrides_expire: how.and_then(|how| how.overrides_expire),
+            drill: how.and_then(|how| how.drill.clone()),
             identity: Some(Identity::of(course.fence)),
             purpose: Purpose::Aligns,
             group: how.and_then(|how| how.group.clone()),

@@ -15,6 +15,7 @@ impl Run<'_> {
             Command::Approve { approval } => self.approve(approval, order),
             Command::Decline { approval } => self.decline(approval, order),
             Command::TellOfMove { plan, to, by } => self.ask_to_acknowledge(plan, to, by, order),
+            Command::Drill { .. } => self.carry_out(order),
             Command::Failover { .. }
             | Command::Failback
             | Command::Evacuate { .. }
@@ -29,7 +30,11 @@ impl Run<'_> {
     /// Takes an order that nobody else has to agree to, or somebody has.
     pub(super) fn carry_out(&mut self, order: &Order) {
         match &order.command {
-            Command::Failover { .. } | Command::Failback | Command::Evacuate { .. } | Command::LeadGroup { .. } => {
+            Command::Failover { .. }
+            | Command::Failback
+            | Command::Evacuate { .. }
+            | Command::Drill { .. }
+            | Command::LeadGroup { .. } => {
                 self.order_anchor(order);
             }
             Command::Pause { .. } | Command::Resume => self.order_everyone(order),

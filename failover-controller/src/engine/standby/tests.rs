@@ -33,7 +33,7 @@ fn judgement(dr: bool) -> Judgement {
         endpoints: Vec::new(),
         gates: Vec::new(),
     };
-    Judgement { regions: [(region("prod"), judged(true)), (region("dr"), judged(dr))].into() }
+    Judgement { regions: [(region("prod"), judged(true)), (region("dr"), judged(dr))].into(), drill: None }
 }
 
 /// What is told while `dr` is ready or not, at so many seconds.

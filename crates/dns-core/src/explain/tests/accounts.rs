@@ -27,7 +27,7 @@ fn crowded(endpoints: usize, error: &str) -> Judgement {
         proven_min: endpoints,
         endpoints: (0..endpoints).map(endpoint).collect(),
     };
-    Judgement { regions: [(region("dr"), region_of()), (region("prod"), region_of())].into() }
+    Judgement { regions: [(region("dr"), region_of()), (region("prod"), region_of())].into(), drill: None }
 }
 
 #[test]

@@ -116,7 +116,7 @@ impl Stage {
             }
         };
         let regions = [(region("prod"), of("192.0.2.10", prod)), (region("dr"), of("198.51.100.10", dr))];
-        Judgement { regions: regions.into() }
+        Judgement { regions: regions.into(), drill: None }
     }
 
     pub(super) fn read(&mut self) {

@@ -82,6 +82,7 @@ fn a_write_is_proven_by_a_later_fence_of_its_decision_only() {
         overrides_expire: None,
         advances: false,
         group: None,
+        drill: None,
         decided: START,
         valid_until: START,
         change: ChangeSet::plan(&zone.view(&service), &service.keys(), &after, fence).expect("plans"),
