@@ -22,8 +22,8 @@ use dns_core::identifier::ServiceName;
 use tokio::sync::watch;
 
 use crate::port::{
-    Bookmark, Commit, EvacuationCommit, Generation, HistoryQuery, HistoryRow, HistoryTrouble, OpenWrites, Position,
-    Store, StoreError, StoredEvacuation, StoredState,
+    Bookmark, Commit, DrillQuery, EvacuationCommit, Generation, HistoryQuery, HistoryRow, HistoryTrouble, OpenWrites,
+    Position, Store, StoreError, StoredDrill, StoredEvacuation, StoredState,
 };
 use crate::sqlite::SqliteStore;
 
@@ -172,6 +172,14 @@ impl Store for AwaitedStore {
 
     async fn commit_evacuation(&self, commit: &EvacuationCommit) -> Result<Option<Generation>, StoreError> {
         self.opened()?.commit_evacuation(commit).await
+    }
+
+    async fn drills(&self, query: &DrillQuery) -> Result<Vec<StoredDrill>, StoreError> {
+        self.opened()?.drills(query).await
+    }
+
+    async fn put_drill(&self, drill: &StoredDrill) -> Result<(), StoreError> {
+        self.opened()?.put_drill(drill).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@
 //! conditional on the generation that the step started from. Steps of several services may share a transaction.
 
 use async_trait::async_trait;
-use dns_core::fence::{DecisionId, EvacuationId};
+use dns_core::fence::{DecisionId, DrillId, EvacuationId};
 use dns_core::history::{HistoryEntry, HistoryKind};
 use dns_core::identifier::{RegionName, ServiceName};
 use dns_core::time::Timestamp;
@@ -133,6 +133,36 @@ pub struct StoredEvacuation {
     pub state: String,
 }
 
+/// A drill as it was kept: an opaque text that its owner wrote, and what it is looked for by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredDrill {
+    /// Its id.
+    pub id: DrillId,
+    /// The service.
+    pub service: ServiceName,
+    /// When it began.
+    pub begun: Timestamp,
+    /// When it ended; `None` as long as it is under way.
+    pub ended: Option<Timestamp>,
+    /// The rest.
+    pub body: String,
+}
+
+/// Which drills to read: the newest of those that fit, newest last.
+#[derive(Clone, Debug, Default)]
+pub struct DrillQuery {
+    /// This one only.
+    pub id: Option<DrillId>,
+    /// Of one service only.
+    pub service: Option<ServiceName>,
+    /// Begun then or later.
+    pub since: Option<Timestamp>,
+    /// Under way only.
+    pub open_only: bool,
+    /// How many at the most.
+    pub limit: u32,
+}
+
 /// What reads of the history have met. Nothing is decided by history, so it stands in nobody's way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HistoryTrouble {
@@ -229,6 +259,12 @@ pub trait Store: Send + Sync {
     /// Commits the state of an evacuation. `None`, and nothing was committed, if it is at another generation or another one
     /// of its region is open: then someone else was faster.
     async fn commit_evacuation(&self, commit: &EvacuationCommit) -> Result<Option<Generation>, StoreError>;
+
+    /// Reads drills.
+    async fn drills(&self, query: &DrillQuery) -> Result<Vec<StoredDrill>, StoreError>;
+
+    /// Keeps a drill in place of what was kept of it before. Drills have one owner, so the last one stands.
+    async fn put_drill(&self, drill: &StoredDrill) -> Result<(), StoreError>;
 
     /// Whether the store answers: a cheap read for readiness.
     async fn ping(&self) -> Result<(), StoreError>;

@@ -7,6 +7,7 @@
 //! It does not serve several replicas, and it does not repair: a file that cannot be understood is reported.
 
 mod bookmark;
+mod drill;
 mod evacuation;
 mod fault;
 mod holder;
@@ -31,8 +32,8 @@ use self::lock::StoreLock;
 use self::place::Place;
 use self::read::Reading;
 use crate::port::{
-    Bookmark, Commit, EvacuationCommit, Generation, HistoryQuery, HistoryRow, HistoryTrouble, OpenWrites, Position,
-    Store, StoreError, StoredEvacuation, StoredState,
+    Bookmark, Commit, DrillQuery, EvacuationCommit, Generation, HistoryQuery, HistoryRow, HistoryTrouble, OpenWrites,
+    Position, Store, StoreError, StoredDrill, StoredEvacuation, StoredState,
 };
 
 /// How long a statement waits for a lock held by a foreign process. No second writer ever has a right to it, and what a
@@ -195,6 +196,17 @@ impl Store for SqliteStore {
             return Err(self.faults.replaced());
         }
         evacuation::commit(&self.writer, &self.faults, commit).await
+    }
+
+    async fn drills(&self, query: &DrillQuery) -> Result<Vec<StoredDrill>, StoreError> {
+        drill::read(&self.readers, &self.faults, query).await
+    }
+
+    async fn put_drill(&self, drill: &StoredDrill) -> Result<(), StoreError> {
+        if !self.is_in_place().await? {
+            return Err(self.faults.replaced());
+        }
+        drill::put(&self.writer, &self.faults, drill).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -11,6 +11,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "state, outbox, history", include_str!("../../migrations/0001_state_outbox_history.sql")),
     (2, "bookmarks", include_str!("../../migrations/0002_bookmarks.sql")),
     (3, "evacuations", include_str!("../../migrations/0003_evacuations.sql")),
+    (4, "drills", include_str!("../../migrations/0004_drills.sql")),
 ];
 
 /// Brings the database to the newest schema.

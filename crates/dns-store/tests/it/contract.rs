@@ -5,8 +5,8 @@ use dns_core::history::{HistoryEntry, HistoryKind};
 use dns_core::time::Timestamp;
 use dns_core::write::WriteStage;
 use dns_store::port::{
-    Bookmark, EvacuationCommit, Generation, HistoryQuery, OpenWrites, OutboxChange, Position, Store, StoreError,
-    StoredEvacuation,
+    Bookmark, DrillQuery, EvacuationCommit, Generation, HistoryQuery, OpenWrites, OutboxChange, Position, Store,
+    StoreError, StoredDrill, StoredEvacuation,
 };
 
 use crate::fixture::{decision, entry, evacuation, service, step, write};
@@ -252,6 +252,37 @@ pub(crate) async fn evacuations_that_are_over_are_read_up_to_a_number_and_open_o
     assert_eq!(read(0).await, ["e1"]);
 }
 
+fn drill(id: &str, name: &str, begun: u64, ended: Option<u64>) -> StoredDrill {
+    StoredDrill {
+        id: id.parse().expect("an id"),
+        service: service(name),
+        begun: Timestamp::from_secs(begun),
+        ended: ended.map(Timestamp::from_secs),
+        body: format!("{{\"of\":\"{name}'s\"}}"),
+    }
+}
+
+pub(crate) async fn drills_are_kept_in_place_and_found_by_service_time_and_end(store: &dyn Store) {
+    let ids = async |query: DrillQuery| {
+        let drills = store.drills(&query).await.expect("reads");
+        drills.into_iter().map(|drill| drill.id.to_string()).collect::<Vec<_>>()
+    };
+    let all = || DrillQuery { limit: 9, ..DrillQuery::default() };
+    assert_eq!(ids(all()).await, Vec::<String>::new());
+    for (id, name, begun) in [("d2", "search", 20), ("d1", "checkout", 10), ("d3", "checkout", 30)] {
+        store.put_drill(&drill(id, name, begun, None)).await.expect("puts");
+    }
+    assert_eq!(ids(all()).await, ["d1", "d2", "d3"], "newest last");
+    let ended = StoredDrill { body: "it is over".to_owned(), ..drill("d1", "checkout", 10, Some(15)) };
+    store.put_drill(&ended).await.expect("puts");
+    let one = DrillQuery { id: Some(ended.id.clone()), ..all() };
+    assert_eq!(store.drills(&one).await.expect("reads"), [ended], "in place of what was kept");
+    assert_eq!(ids(DrillQuery { open_only: true, ..all() }).await, ["d2", "d3"]);
+    assert_eq!(ids(DrillQuery { service: Some(service("checkout")), ..all() }).await, ["d1", "d3"]);
+    assert_eq!(ids(DrillQuery { since: Some(Timestamp::from_secs(20)), ..all() }).await, ["d2", "d3"]);
+    assert_eq!(ids(DrillQuery { limit: 1, ..all() }).await, ["d3"], "the newest");
+}
+
 /// Fills a store that is then closed; [`a_restart_kept_everything`] looks at the same store, opened again.
 pub(crate) async fn fill_before_a_restart(store: &dyn Store) {
     let mut first = step("checkout", 0, "before");
@@ -262,6 +293,7 @@ pub(crate) async fn fill_before_a_restart(store: &dyn Store) {
     store.commit(&first).await.expect("commits");
     store.set_bookmark("oncall", &Bookmark { position: Position(1), note: "kept".to_owned() }).await.expect("sets");
     store.commit_evacuation(&evacuation("e1", "prod", 0, "kept")).await.expect("commits");
+    store.put_drill(&drill("d1", "checkout", 10, None)).await.expect("puts");
 }
 
 pub(crate) async fn a_restart_kept_everything(store: &dyn Store) {
@@ -274,6 +306,8 @@ pub(crate) async fn a_restart_kept_everything(store: &dyn Store) {
     let bookmark = store.bookmark("oncall").await.expect("reads").expect("is there");
     assert_eq!((bookmark.position, bookmark.note.as_str()), (Position(1), "kept"));
     assert_eq!(store.evacuations(0).await.expect("reads")[0].state, "kept");
+    let under_way = DrillQuery { open_only: true, limit: 9, ..DrillQuery::default() };
+    assert_eq!(store.drills(&under_way).await.expect("reads"), [drill("d1", "checkout", 10, None)]);
 
     let mut next = step("checkout", 1, "after");
     next.history.push(entry("checkout", None, "later"));

@@ -37,6 +37,7 @@ contract! {
     an_evacuation_is_changed_only_from_the_generation_that_was_read,
     only_one_evacuation_of_a_region_is_open,
     evacuations_that_are_over_are_read_up_to_a_number_and_open_ones_always,
+    drills_are_kept_in_place_and_found_by_service_time_and_end,
 }
 
 fn place() -> (TempDir, PathBuf) {
