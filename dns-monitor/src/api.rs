@@ -24,6 +24,7 @@ use tracing::info;
 
 use crate::asking::{self, Asking};
 use crate::evidence::Report;
+use crate::injecting;
 use crate::metering;
 use crate::probe::{Outcome, ProbeOutcome, Prober, add_up};
 use crate::runner::Places;
@@ -56,6 +57,8 @@ pub fn routes(api: Api) -> Router {
         .route("/api/v1/evidence", get(evidence))
         .route("/api/v1/probe", post(probe))
         .route("/api/v1/ask", post(asking::ask))
+        .route("/api/v1/drills", post(injecting::begin))
+        .route("/api/v1/drills/end", post(injecting::end))
         .with_state(api)
 }
 

@@ -5,10 +5,12 @@
 //! not taken at face value. Runs that sight does not trust change nothing. [`Evidence`] is synchronous and gets its
 //! time passed in; only [`own`] waits.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use dns_api::evidence::EventId;
+use dns_core::drill::DrillId;
 use dns_core::evidence::Verdict;
 use dns_core::time::Timestamp;
 use dns_service::clock::Clock;
@@ -19,6 +21,8 @@ use tracing::{info, warn};
 
 use crate::coverage::{Coverage, Target};
 use crate::detector::{Detector, View};
+use crate::injecting::{Inject, InjectRefused, Taken};
+use crate::injection::{INJECTIONS_MAX, InjectedView, Injection};
 use crate::metering;
 use crate::probe::Outcome;
 use crate::probe::certificate::CertificateEnd;
@@ -68,6 +72,13 @@ pub enum Report {
         /// Where the subscription goes.
         reply: oneshot::Sender<Result<Subscription, TooMany>>,
     },
+    /// A drill asks for failures, or for their end.
+    Inject {
+        /// What it asks for.
+        inject: Inject,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<Taken, InjectRefused>>,
+    },
 }
 
 /// Everything that this vantage point knows.
@@ -84,8 +95,9 @@ struct Endpoint {
     target: Target,
     detector: Detector,
     finished: Instant,
-    latency: Option<std::time::Duration>,
+    latency: Option<Duration>,
     certificate: Option<CertificateEnd>,
+    injection: Option<Injection>,
 }
 
 impl Evidence {
@@ -97,6 +109,7 @@ impl Evidence {
             finished: now,
             latency: None,
             certificate: None,
+            injection: None,
         };
         Self {
             endpoints: coverage.targets.iter().map(endpoint).collect(),
@@ -126,6 +139,10 @@ impl Evidence {
                 // A subscriber that is gone before it was answered needs no answer.
                 let _ = reply.send(self.stream.subscribe(last.as_ref(), moment, states));
             }
+            Report::Inject { inject, reply } => {
+                // Whoever is gone asks again, or lets it run out.
+                let _ = reply.send(self.inject(inject, now));
+            }
         }
         self.look();
     }
@@ -134,7 +151,7 @@ impl Evidence {
     pub fn beat(&mut self, now: Instant, wall: Timestamp) {
         self.notice(now, wall);
         self.look();
-        let lapsed = self.changes(|endpoint| endpoint.detector.lapse(now));
+        let lapsed = self.changes(|endpoint| endpoint.pass(now));
         self.publish(lapsed);
         let moment = self.moment();
         self.stream.heartbeat(moment);
@@ -156,8 +173,11 @@ impl Evidence {
             metering::distrusted();
             return;
         }
-        let before = endpoint.view();
+        let (before, injected) = (endpoint.view(), endpoint.injected());
         endpoint.detector.observe(&outcome, finished);
+        if let Some(injection) = &mut endpoint.injection {
+            injection.observe(&outcome, finished);
+        }
         endpoint.latency = outcome.latency().or(endpoint.latency);
         let after = endpoint.view();
         // What is left of the same certificate counts down by itself.
@@ -167,7 +187,7 @@ impl Evidence {
         if after.differs(&before) {
             endpoint.tell(&before, &after);
         }
-        if renewed || after.differs(&before) {
+        if renewed || after.differs(&before) || endpoint.injected() != injected {
             self.publish(vec![index]);
         }
     }
@@ -176,7 +196,45 @@ impl Evidence {
     /// send but that; when sight returns a snapshot says what is left.
     fn doubt(&mut self, doubt: Option<Doubt>, now: Instant) {
         let Some(Doubt { from }) = doubt else { return };
-        self.endpoints.iter_mut().for_each(|endpoint| endpoint.detector.doubt(from, now));
+        for endpoint in &mut self.endpoints {
+            endpoint.detector.doubt(from, now);
+            endpoint.injection.iter_mut().for_each(|injection| injection.doubt(from, now));
+        }
+    }
+
+    /// Begins, prolongs or ends what a drill asks for.
+    fn inject(&mut self, inject: Inject, now: Instant) -> Result<Taken, InjectRefused> {
+        match inject {
+            Inject::End { id } => Ok(self.end_injection(&id)),
+            Inject::Begin { id, service, region, lasts } => {
+                let drills: BTreeSet<&DrillId> = self.endpoints.iter().filter_map(Endpoint::drill).collect();
+                if drills.len() >= INJECTIONS_MAX && !drills.contains(&id) {
+                    return Err(InjectRefused::TooMany);
+                }
+                let covers = |endpoint: &&mut Endpoint| {
+                    let key = &endpoint.target.key;
+                    key.service == service && key.region == region
+                };
+                let mut covered: Vec<&mut Endpoint> = self.endpoints.iter_mut().filter(covers).collect();
+                if let Some(other) = covered.iter().find_map(|endpoint| endpoint.drill().filter(|other| **other != id))
+                {
+                    return Err(InjectRefused::Taken(other.clone()));
+                }
+                for endpoint in &mut covered {
+                    endpoint.inject(&id, lasts, now);
+                }
+                Ok(Taken { endpoints: covered.len() })
+            }
+        }
+    }
+
+    fn end_injection(&mut self, id: &DrillId) -> Taken {
+        let ended = self.changes(|endpoint| {
+            endpoint.injection.take_if(|injection| injection.id == *id);
+        });
+        let endpoints = ended.len();
+        self.publish(ended);
+        Taken { endpoints }
     }
 
     /// Tells of blindness that began or ended.
@@ -201,11 +259,13 @@ impl Evidence {
     fn changes(&mut self, mut step: impl FnMut(&mut Endpoint)) -> Vec<usize> {
         let mut changed = Vec::new();
         for (index, endpoint) in self.endpoints.iter_mut().enumerate() {
-            let before = endpoint.view();
+            let (before, injected) = (endpoint.view(), endpoint.injected());
             step(endpoint);
             let after = endpoint.view();
             if after.differs(&before) {
                 endpoint.tell(&before, &after);
+            }
+            if after.differs(&before) || endpoint.injected() != injected {
                 changed.push(index);
             }
         }
@@ -240,6 +300,28 @@ impl Endpoint {
         self.detector.view()
     }
 
+    /// Lets time pass.
+    fn pass(&mut self, now: Instant) {
+        self.detector.lapse(now);
+        self.injection.iter_mut().for_each(|injection| injection.lapse(now));
+        self.injection.take_if(|injection| injection.is_over(now));
+    }
+
+    fn drill(&self) -> Option<&DrillId> {
+        self.injection.as_ref().map(|injection| &injection.id)
+    }
+
+    fn inject(&mut self, id: &DrillId, lasts: Duration, now: Instant) {
+        match &mut self.injection {
+            Some(injection) => injection.go_on(lasts, now),
+            None => self.injection = Some(Injection::begin(id.clone(), lasts, &self.detector, now)),
+        }
+    }
+
+    fn injected(&self) -> Option<InjectedView> {
+        self.injection.as_ref().map(Injection::view)
+    }
+
     fn state(&self) -> EndpointState {
         let Target { key, spec, .. } = &self.target;
         EndpointState {
@@ -248,6 +330,7 @@ impl Endpoint {
             view: self.view(),
             latency: self.latency,
             certificate: self.certificate,
+            injected: self.injected(),
         }
     }
 

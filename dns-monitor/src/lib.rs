@@ -12,6 +12,8 @@ pub mod control;
 pub mod coverage;
 pub mod detector;
 pub mod evidence;
+pub mod injecting;
+pub mod injection;
 mod metering;
 pub mod probe;
 pub mod resolve;

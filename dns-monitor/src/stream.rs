@@ -10,12 +10,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dns_api::evidence::{Bearing, EndpointReport, EventId, EvidenceEvent, Heartbeat, Snapshot, Transition};
+use dns_api::injection::InjectedReport;
 use dns_core::digest::Digest;
 use dns_core::evidence::EndpointKey;
 use dns_core::identifier::VantageName;
 use tokio::sync::mpsc;
 
 use crate::detector::View;
+use crate::injection::InjectedView;
 use crate::metering;
 use crate::probe::certificate::CertificateEnd;
 
@@ -63,6 +65,8 @@ pub struct EndpointState {
     pub latency: Option<Duration>,
     /// The certificate that it served last.
     pub certificate: Option<CertificateEnd>,
+    /// What there is to say about it for a drill.
+    pub injected: Option<InjectedView>,
 }
 
 /// An event that was not turned into ages yet.
@@ -218,7 +222,7 @@ impl Event {
 }
 
 fn report(state: &EndpointState, now: Instant) -> EndpointReport {
-    let EndpointState { key, spec, view, latency, certificate } = state;
+    let EndpointState { key, spec, view, latency, certificate, injected } = state;
     let View { verdict, since, contradicting, error } = view;
     EndpointReport {
         key: key.clone(),
@@ -229,6 +233,17 @@ fn report(state: &EndpointState, now: Instant) -> EndpointReport {
         error: error.clone(),
         latency_ms: latency.map(millis),
         certificate_left_ms: certificate.map(|end| millis(end.left(now))),
+        injected: injected.as_ref().map(|injected| injected_report(injected, now)),
+    }
+}
+
+fn injected_report(injected: &InjectedView, now: Instant) -> InjectedReport {
+    let InjectedView { id, view: View { verdict, since, contradicting, error: _ } } = injected;
+    InjectedReport {
+        id: id.clone(),
+        verdict: *verdict,
+        verdict_age_ms: age_ms(*since, now),
+        contradicting: *contradicting,
     }
 }
 

@@ -13,6 +13,8 @@ use dns_core::identifier::VantageName;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::injection::InjectedReport;
+
 /// SSE event name of [`Snapshot`].
 pub const SNAPSHOT: &str = "snapshot";
 /// SSE event name of [`Transition`].
@@ -77,6 +79,9 @@ pub struct EndpointReport {
     /// seen, and from monitors of before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate_left_ms: Option<u64>,
+    /// What it would say if every run had failed since a drill asked for that; to be read over by whoever does not run it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub injected: Option<InjectedReport>,
 }
 
 /// One endpoint changed: its verdict, or the number of runs that contradict it.

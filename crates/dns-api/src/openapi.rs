@@ -99,6 +99,7 @@ const TAKEN: &[(u16, Answer)] = &[(200, Answer::Json("Accepted"))];
 const EVACUATION: &[(u16, Answer)] = &[(200, Answer::Json("EvacuationReport"))];
 const BEGUN: &[(u16, Answer)] = &[(200, Answer::Json("EvacuationPreview")), (202, Answer::Json("EvacuationReport"))];
 const RETURNS: &[(u16, Answer)] = &[(202, Answer::Json("EvacuationReport"))];
+const DRILL: &[(u16, Answer)] = &[(202, Answer::Json("DrillReport"))];
 const BULK: &[(u16, Answer)] = &[(200, Answer::Json("BulkAccepted"))];
 
 /// Every operation of the controller.
@@ -186,6 +187,44 @@ pub const CONTROLLER: &[Operation] = &[
     write("/api/v1/groups/{name}/failback", "Moves a group back.", "ReasonedRequest", ACCEPTED),
     write("/api/v1/groups/{name}/pause", "Blocks automatic writes of a group's services.", "PauseRequest", BULK),
     write("/api/v1/groups/{name}/resume", "Ends the pause of a group.", "ReasonedRequest", BULK),
+    write("/api/v1/services/{name}/drills", "Begins a drill.", "DrillRequest", DRILL),
+    write(
+        "/api/v1/services/{name}/drills/stop",
+        "Ends a drill, and brings the service back.",
+        "DrillStopRequest",
+        DRILL,
+    ),
+    read(
+        "/api/v1/services/{name}/drills",
+        "The drills of a service, newest last.",
+        Input::Query(&[("limit", Scalar::Number, "How many at the most; 50 without it.")]),
+        &[(200, Answer::Json("DrillList"))],
+        &[400, 404, 503],
+    ),
+    read(
+        "/api/v1/drills",
+        "Drills, newest last.",
+        Input::Query(&[("limit", Scalar::Number, "How many at the most; 50 without it.")]),
+        &[(200, Answer::Json("DrillList"))],
+        &[400, 503],
+    ),
+    read(
+        "/api/v1/drills/{id}",
+        "A drill and what it measured.",
+        Input::None,
+        &[(200, Answer::Json("DrillReport"))],
+        &[404, 503],
+    ),
+    read(
+        "/api/v1/drills/report",
+        "Measured recovery times by service.",
+        Input::Query(&[
+            ("service", Scalar::Text, "Of one service only."),
+            ("sinceSecs", Scalar::Number, "How far back, in seconds; 365 days without it."),
+        ]),
+        &[(200, Answer::Json("RecoveryReport"))],
+        &[400, 404, 503],
+    ),
     write("/api/v1/pause", "Blocks automatic writes of every service.", "PauseRequest", BULK),
     write("/api/v1/resume", "Ends every pause.", "ReasonedRequest", BULK),
     read(
@@ -246,6 +285,24 @@ pub const MONITOR: &[Operation] = &[
         problems: &[400, 503],
         access: Access::Operator,
     },
+    Operation {
+        method: Verb::Post,
+        path: "/api/v1/drills",
+        summary: "Counts a region of a service as failed for a drill, beside what is seen of it.",
+        input: Input::Json("InjectionRequest"),
+        answers: &[(200, Answer::Json("InjectionReport"))],
+        problems: &[400, 404, 409, 503],
+        access: Access::Operator,
+    },
+    Operation {
+        method: Verb::Post,
+        path: "/api/v1/drills/end",
+        summary: "Ends that.",
+        input: Input::Json("InjectionEnd"),
+        answers: &[(200, Answer::Json("InjectionReport"))],
+        problems: &[400, 503],
+        access: Access::Operator,
+    },
     HEALTH[0],
     HEALTH[1],
     HEALTH[2],
@@ -271,6 +328,11 @@ pub const MONITOR: &[Operation] = &[
     crate::evacuation::EvacuationRequest,
     crate::evacuation::RegionList,
     crate::evacuation::ReturnRequest,
+    crate::drill::DrillList,
+    crate::drill::DrillReport,
+    crate::drill::DrillRequest,
+    crate::drill::DrillStopRequest,
+    crate::drill::RecoveryReport,
     crate::explain::ExplanationReport,
     crate::explain::ObservationReport,
     crate::group::GroupList,
@@ -291,6 +353,9 @@ struct ControllerTypes;
     crate::evidence::Heartbeat,
     crate::evidence::Snapshot,
     crate::evidence::Transition,
+    crate::injection::InjectionEnd,
+    crate::injection::InjectionReport,
+    crate::injection::InjectionRequest,
     crate::probe::ProbeReport,
     crate::probe::ProbeRequest,
     crate::problem::Problem,

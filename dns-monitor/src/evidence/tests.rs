@@ -1,3 +1,5 @@
+mod injecting;
+
 use std::time::Duration;
 
 use dns_api::evidence::{EvidenceEvent, Transition};

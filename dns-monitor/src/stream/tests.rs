@@ -14,7 +14,7 @@ fn state(endpoint: &str, now: Instant) -> EndpointState {
         endpoint: endpoint.to_owned(),
     };
     let view = View { verdict: Verdict::Healthy, since: now, contradicting: 0, error: None };
-    EndpointState { key, spec: Digest::over([]), view, latency: None, certificate: None }
+    EndpointState { key, spec: Digest::over([]), view, latency: None, certificate: None, injected: None }
 }
 
 fn id(incarnation: &str, sequence: u64) -> EventId {

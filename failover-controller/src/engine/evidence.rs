@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dns_api::evidence::{Bearing, EndpointReport, EvidenceEvent, Heartbeat, Snapshot, Transition};
+use dns_api::injection::InjectedReport;
 use dns_core::digest::Digest;
+use dns_core::drill::injection::{Injected, InjectionBook};
 use dns_core::evidence::{EndpointEvidence, EndpointKey, EvidenceBook, STALE_AFTER, Sight, VantageEvidence};
 use dns_core::identifier::{ServiceName, VantageName};
 use dns_core::service::Everywhere;
@@ -55,6 +57,8 @@ pub(super) enum Due {
 /// Every vantage point.
 pub(super) struct Witnesses {
     book: EvidenceBook,
+    /// What they inject for drills, beside what they see.
+    injections: InjectionBook,
     states: BTreeMap<VantageName, Witness>,
     /// Every endpoint that is configured: what vantage points say shares these.
     keys: HashSet<Arc<EndpointKey>>,
@@ -75,6 +79,7 @@ impl Witnesses {
         Self {
             book: EvidenceBook::new(),
             keys: services.iter().flat_map(keys).collect(),
+            injections: InjectionBook::new(),
             states: names.iter().map(|name| (name.clone(), Witness::default())).collect(),
             stuck_after: STALE_AFTER + slowest * STUCK_INTERVALS,
             trust: 0,
@@ -83,6 +88,10 @@ impl Witnesses {
 
     pub(super) fn book(&self) -> &EvidenceBook {
         &self.book
+    }
+
+    pub(super) fn injections(&self) -> &InjectionBook {
+        &self.injections
     }
 
     /// Takes in what was heard, and says what has to be judged at once.
@@ -109,10 +118,13 @@ impl Witnesses {
     fn take_event(&mut self, vantage: &VantageName, at: Timestamp, event: EvidenceEvent) -> Due {
         match event {
             EvidenceEvent::Snapshot(Snapshot { bearing, endpoints }) => {
+                let injected = endpoints.iter().filter_map(|report| Some((report.key.clone(), injected(report, at)?)));
+                let injected: BTreeMap<EndpointKey, Injected> = injected.collect();
                 let endpoints = endpoints.into_iter().map(|report| self.endpoint(report, at)).collect();
                 if let Some(state) = self.states.get_mut(vantage) {
                     state.coverage = Some(bearing.coverage);
                 }
+                self.injections.insert(vantage.clone(), injected);
                 let sight = self.sight(vantage, &bearing, at);
                 let evidence = VantageEvidence { heard: at, sight, config: bearing.config, endpoints };
                 self.book.insert(vantage.clone(), evidence);
@@ -136,12 +148,18 @@ impl Witnesses {
     ) -> Due {
         let fresh = self.book.get(vantage).is_some_and(|evidence| evidence.is_fresh(at));
         let refreshed = if fresh { self.refresh(vantage, at, bearing) } else { Due::Nothing };
+        let injected = injected(&report, at);
         let (key, seen) = self.endpoint(report, at);
         let service = key.service.clone();
         // What the snapshot did not cover is no transition, and would let a vantage point grow our memory.
         let known = self.book.get_mut(vantage).and_then(|evidence| evidence.endpoints.get_mut(&key));
         let Some(known) = known else { return refreshed };
         *known = seen;
+        let injections = self.injections.entry(vantage.clone()).or_default();
+        match injected {
+            Some(injected) => injections.insert(key, injected),
+            None => injections.remove(&key),
+        };
         if refreshed == Due::All { Due::All } else { Due::One(service) }
     }
 
@@ -188,6 +206,7 @@ impl Witnesses {
             error,
             latency_ms: _,
             certificate_left_ms,
+            injected: _,
         } = report;
         let key = self.keys.get(&key).map_or_else(|| Arc::new(key), Arc::clone);
         let since = at.before(Duration::from_millis(verdict_age_ms));
@@ -200,6 +219,7 @@ impl Witnesses {
     /// that begin later, and know the number that is returned, are listened to.
     pub(super) fn distrust_all(&mut self) -> u64 {
         self.book.clear();
+        self.injections.clear();
         self.trust += 1;
         self.trust
     }
@@ -247,6 +267,12 @@ fn keys(service: &Everywhere) -> impl Iterator<Item = Arc<EndpointKey>> {
         let (service, region) = (lead.name.clone(), region.name.clone());
         Arc::new(EndpointKey { service, region, endpoint: endpoint.to_string() })
     })
+}
+
+fn injected(report: &EndpointReport, at: Timestamp) -> Option<Injected> {
+    let InjectedReport { id, verdict, verdict_age_ms, contradicting } = report.injected.as_ref()?;
+    let since = at.before(Duration::from_millis(*verdict_age_ms));
+    Some(Injected { drill: id.clone(), verdict: *verdict, since, contradicting: *contradicting })
 }
 
 #[cfg(test)]

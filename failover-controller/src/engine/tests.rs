@@ -216,6 +216,7 @@ fn heard(service: &str, verdict: Verdict, age: Duration, at: Timestamp) -> Heard
         error: None,
         latency_ms: None,
         certificate_left_ms: None,
+        injected: None,
     };
     let event = EvidenceEvent::Snapshot(evidence::Snapshot { bearing, endpoints: vec![report] });
     Heard::Event { at, trust: 0, event: Box::new(event) }

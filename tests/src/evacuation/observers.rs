@@ -185,6 +185,7 @@ fn reports(guarded: &Guarded, sight: Sight) -> [EndpointReport; 2] {
             error: (!is_healthy).then(|| ERROR.to_owned()),
             latency_ms: None,
             certificate_left_ms: None,
+            injected: None,
         }
     })
 }

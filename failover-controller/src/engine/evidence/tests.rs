@@ -28,6 +28,7 @@ fn report(verdict: Verdict, verdict_age_ms: u64) -> EndpointReport {
         error: None,
         latency_ms: None,
         certificate_left_ms: None,
+        injected: None,
     }
 }
 
