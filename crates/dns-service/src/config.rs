@@ -5,6 +5,7 @@
 //! checks the secrets that it uses itself, see [`secret::Program`].
 
 mod check;
+pub mod drill;
 pub mod fault;
 mod load;
 pub mod notification;
@@ -30,6 +31,7 @@ use dns_core::relation::Relation;
 use dns_core::service::Everywhere;
 use url::Url;
 
+use self::drill::DrillsConfig;
 use self::fault::Fault;
 use self::notification::{HooksConfig, ReceiverConfig};
 pub use self::provider::{ProviderConfig, ProviderKind};
@@ -71,6 +73,8 @@ pub struct Config {
     pub groups: Vec<Arc<Group>>,
     /// The rules about where services may be with regard to each other.
     pub relations: Vec<Arc<Relation>>,
+    /// Drills that begin by themselves, and what binds all of them.
+    pub drills: DrillsConfig,
     /// Who is told what happens.
     pub notifications: Vec<ReceiverConfig>,
     /// Who is asked before moves and told after them, by policy.

@@ -11,7 +11,9 @@ use super::sections::policy::Policies;
 use super::sections::region::Regions;
 use super::sections::service::{self, Declared, ServiceDraft};
 use super::sections::top::Top;
-use super::sections::{group, hook, notification, observation, process, provider, relation, safety, vantage, window};
+use super::sections::{
+    drill, group, hook, notification, observation, process, provider, relation, safety, vantage, window,
+};
 use super::source::{self, Source};
 use super::tree::Spot;
 use super::yaml::{self, Node};
@@ -83,6 +85,7 @@ fn assemble(sources: &[Source], roots: &[Node], program: &Program, report: &Repo
     let canary = observation::read_canary(&top);
     let blast_radius = safety::read_blast_radius(&top);
     let (groups, relations) = (group::read(&top), relation::read(&top));
+    let drills = drill::read(&top, &services);
     let notifications = notification::read(&top, &services);
     let hooks = hook::by_policy(&services);
     check::all(&services, &vantage, &providers, &regions, installation.as_ref());
@@ -117,6 +120,7 @@ fn assemble(sources: &[Source], roots: &[Node], program: &Program, report: &Repo
         blast_radius: blast_radius?,
         groups: groups?,
         relations: relations?,
+        drills: drills?,
         notifications: notifications?,
         hooks,
         warnings: Vec::new(),

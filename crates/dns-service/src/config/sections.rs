@@ -2,6 +2,7 @@
 //!
 //! What one section says about another is checked in [`super::check`].
 
+pub(super) mod drill;
 pub(super) mod gate;
 pub(super) mod group;
 pub(super) mod hook;

@@ -3,6 +3,7 @@
 mod ability;
 mod auth;
 mod config;
+mod drill;
 mod gates;
 mod gradual;
 mod groups;

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use dns_core::approval::ApprovalPolicy;
+use dns_core::drill::detection_bound;
 use dns_core::dwell::DwellPolicy;
 use dns_core::identifier::VantageName;
 use dns_core::overriding::OverrideTerm;
@@ -24,7 +25,7 @@ use super::refuse_repeated;
 use super::top::Top;
 use super::vantage::{VantageDraft, select};
 use crate::config::suggestion;
-use crate::config::tree::{Map, Spot, or_default};
+use crate::config::tree::{Map, Spot, if_given, or_default};
 
 /// The policy of services that name none.
 const DEFAULT_NAME: &str = "default";
@@ -56,6 +57,7 @@ const KEYS: &[&str] = &[
     "standbyUnreadyFor",
     "certificateWarning",
     "verifyWithin",
+    "recoveryTimeObjective",
     "hooks",
 ];
 
@@ -144,6 +146,7 @@ pub(crate) fn defaults() -> Policy {
         guard: GuardDemand::Any,
         standby_unready_for: STANDBY_UNREADY_FOR,
         certificate_warning: CERTIFICATE_WARNING,
+        recovery_time_objective: None,
         verify_within: Duration::from_mins(1),
     }
 }
@@ -187,9 +190,10 @@ fn read_policy(map: &Map<'_>, quorum: Option<usize>, vantage_points: BTreeSet<Va
     let standby_unready_for =
         or_default(map.optional("standbyUnreadyFor"), default.standby_unready_for, |spot| spot.positive_duration());
     let certificate_warning = duration("certificateWarning", default.certificate_warning);
+    let objective = if_given(map.optional("recoveryTimeObjective"), |spot| spot.positive_duration());
     let verify_within =
         or_default(map.optional("verifyWithin"), default.verify_within, |spot| spot.positive_duration());
-    Some(Policy {
+    let policy = Policy {
         interval: interval?,
         timeout: timeout?,
         detection: detection?,
@@ -208,8 +212,23 @@ fn read_policy(map: &Map<'_>, quorum: Option<usize>, vantage_points: BTreeSet<Va
         guard: guard?,
         standby_unready_for: standby_unready_for?,
         certificate_warning: certificate_warning?,
+        recovery_time_objective: objective?,
         verify_within: verify_within?,
-    })
+    };
+    warn_of_slow_detection(map, &policy);
+    Some(policy)
+}
+
+/// An objective that the settings cannot keep is found in the first outage, or now.
+fn warn_of_slow_detection(map: &Map<'_>, policy: &Policy) {
+    let (Some(spot), Some(objective)) = (map.optional("recoveryTimeObjective"), policy.recovery_time_objective) else {
+        return;
+    };
+    let detection = detection_bound(policy);
+    if detection > objective {
+        let message = format!("detection alone may take {}", humantime::format_duration(detection));
+        spot.warn(message, "shorten `interval` or `timeout`, lower `detection.fall`, or raise the objective");
+    }
 }
 
 fn read_interval(spot: &Spot<'_>) -> Option<Duration> {

@@ -94,6 +94,11 @@ impl<'t> ServiceDraft<'t> {
         Everywhere::new(projections?)
     }
 
+    /// Whether it writes nothing.
+    pub(crate) fn observes(&self) -> bool {
+        self.mode == Some(Mode::Observe)
+    }
+
     /// The zones that the records lie in.
     pub(crate) fn zones(&self) -> Vec<Name> {
         places::zones_of(self.zone.as_ref(), &self.records)

@@ -31,6 +31,9 @@ const KEYS: &[&str] = &[
     "canary",
     "blastRadius",
     "windows",
+    "drills",
+    "drillsAtOnce",
+    "drillWarning",
     "notifications",
     "sync",
 ];
@@ -48,6 +51,7 @@ const JOINED: &[&str] = &[
     "rules",
     "notifications",
     "windows",
+    "drills",
 ];
 
 /// The top levels of all files.

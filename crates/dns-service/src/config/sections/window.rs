@@ -97,7 +97,7 @@ fn read_once(from: &Spot<'_>, until: &Spot<'_>) -> Option<When> {
     Some(When::Once { from: starts, until: ends })
 }
 
-fn read_moment(spot: &Spot<'_>) -> Option<Timestamp> {
+pub(super) fn read_moment(spot: &Spot<'_>) -> Option<Timestamp> {
     let text = spot.text()?;
     let since = humantime::parse_rfc3339(text).ok().and_then(|moment| moment.duration_since(UNIX_EPOCH).ok());
     if since.is_none() {
