@@ -3,6 +3,7 @@
 mod approving;
 mod dev;
 mod direct;
+mod drill;
 mod group;
 pub mod region;
 
@@ -17,6 +18,7 @@ use url::Url;
 pub use self::approving::{Approve, Decline};
 pub use self::dev::{CONTROL_DEFAULT, Dev, DevRun, DevVerb, ScenarioName, Switch};
 pub use self::direct::{BreakGlass, Coexist, ConfigFiles, IamPolicy};
+pub use self::drill::{Drill, DrillVerb};
 pub use self::group::{Group, GroupFailover, GroupMove, GroupPause, GroupResume, GroupStatus};
 
 /// The controller unless `--server` says otherwise.
@@ -121,6 +123,8 @@ pub enum Command {
     Decline(Decline),
     /// Moves a service with neither controller nor store: from this machine, by the providers' credentials.
     BreakGlass(BreakGlass),
+    /// Moves a service on purpose, measures what that takes, and moves it back.
+    Drill(Drill),
     /// Tells what happened.
     History(History),
     /// Tells why: the story of a decision, or why nothing happens to a service right now.

@@ -5,6 +5,7 @@ mod approve;
 mod break_glass;
 mod coexist;
 mod config;
+mod drill;
 mod explain;
 mod failback;
 mod failover;
@@ -87,6 +88,7 @@ pub async fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, Fa
         Command::Release(arguments) => release::run(&desk()?, arguments).await,
         Command::Approve(arguments) => approve::run(&desk()?, arguments).await,
         Command::Decline(arguments) => approve::decline(&desk()?, arguments).await,
+        Command::Drill(arguments) => drill::run(&desk()?, arguments).await,
         Command::History(arguments) => history::run(&desk()?, arguments).await,
         Command::Explain(arguments) => explain::run(&desk()?, arguments).await,
         Command::Observe(Observe::Report(arguments)) => observe::report(&desk()?, arguments).await,

@@ -4,6 +4,7 @@ pub mod approval;
 pub mod bulk;
 pub mod coexistence;
 pub mod decision;
+pub mod drill;
 pub mod evacuation;
 pub mod explanation;
 pub mod fence;

@@ -5,6 +5,7 @@
 //! said no.
 
 pub(crate) mod approvals;
+mod drills;
 pub(crate) mod evacuations;
 mod explanations;
 mod facts;
@@ -25,6 +26,7 @@ use dns_service::clock::Clock;
 use dns_service::http::ApiError;
 use dns_store::port::Store;
 
+use crate::drills::Drills;
 use crate::engine::handle::Engine;
 use crate::engine::snapshot::Snapshot;
 use crate::providers::allowance::Allowance;
@@ -42,6 +44,8 @@ pub(crate) struct ApiState {
     pub(crate) allowances: Arc<BTreeMap<ProviderName, Allowance>>,
     /// The services that move together.
     pub(crate) groups: Arc<[Arc<Group>]>,
+    /// Who conducts drills.
+    pub(crate) drills: Drills,
 }
 
 /// Every route of the API.
@@ -51,6 +55,11 @@ pub(crate) fn routes(state: ApiState) -> Router {
         .route("/api/v1/services/{name}", get(reads::service))
         .route("/api/v1/services/{name}/explanation", get(explanations::explanation))
         .route("/api/v1/observations", get(observations::observations))
+        .route("/api/v1/services/{name}/drills", get(drills::of_service).post(drills::begin))
+        .route("/api/v1/services/{name}/drills/stop", post(drills::stop))
+        .route("/api/v1/drills", get(drills::all))
+        .route("/api/v1/drills/report", get(drills::report))
+        .route("/api/v1/drills/{id}", get(drills::one))
         .route("/api/v1/history", get(reads::history))
         .route("/api/v1/decisions/{id}", get(reads::decision))
         .route("/api/v1/approvals", get(approvals::list))

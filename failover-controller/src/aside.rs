@@ -24,6 +24,8 @@ struct Notes {
     /// What is wrong with each receiver of notifications.
     receivers: BTreeMap<String, String>,
     places: BTreeMap<Place, PlaceNotes>,
+    /// How far the drill of each service is.
+    drills: BTreeMap<ServiceName, String>,
 }
 
 /// What is to be shown anew.
@@ -53,6 +55,8 @@ pub(crate) struct Aside {
     pub(crate) delegation: Option<String>,
     /// What is wrong with receivers of notifications; only for the one service that tells it.
     pub(crate) receivers: Vec<String>,
+    /// How far its drill is, if one is under way.
+    pub(crate) drill: Option<String>,
 }
 
 impl Notes {
@@ -72,6 +76,7 @@ impl Asides {
             canary: canary.filter(|_| mode == Mode::Active),
             delegation,
             receivers: notes.receivers_told_by(service),
+            drill: notes.drills.get(service).cloned(),
         }
     }
 
@@ -120,6 +125,18 @@ impl Asides {
             Some(words) => notes.receivers.insert(name.to_owned(), words),
             None => notes.receivers.remove(name),
         };
+    }
+
+    /// Notes how far the drill of a service is; `None` once it is over.
+    pub(crate) fn note_drill(&self, service: &ServiceName, line: Option<String>) {
+        let mut notes = self.lock();
+        let known = match line {
+            Some(line) => notes.drills.insert(service.clone(), line.clone()).is_some_and(|known| known == line),
+            None => notes.drills.remove(service).is_none(),
+        };
+        if !known {
+            notes.news.services.insert(service.clone());
+        }
     }
 
     /// Says whose lines tell of receivers.

@@ -4,6 +4,7 @@ mod places;
 mod readiness;
 
 use dns_core::approval::Approval;
+use dns_core::drill::detection_bound;
 use dns_core::judgement::Health;
 use dns_core::machine::State;
 use dns_core::machine::memory::Failover;
@@ -52,6 +53,8 @@ pub(crate) fn concerns(view: &ServiceView) -> Vec<Concern> {
         apart(view),
         readiness::no_refuge(view),
         readiness::shut_gates(view),
+        view.aside.drill.clone().map(Concern::note),
+        slow_detection(view),
         history(view),
     ];
     let mut found: Vec<Concern> =
@@ -64,6 +67,17 @@ pub(crate) fn concerns(view: &ServiceView) -> Vec<Concern> {
     found
 }
 
+/// An objective that the settings cannot keep is missed in every outage.
+fn slow_detection(view: &ServiceView) -> Option<Concern> {
+    let policy = &view.service.policy;
+    let (objective, detection) = (policy.recovery_time_objective?, detection_bound(policy));
+    let text = || {
+        let [objective, detection] = [objective, detection].map(dns_core::explain::span);
+        format!("its policy's recoveryTimeObjective is {objective}, and detection alone may take {detection}")
+    };
+    (detection > objective).then(|| Concern::note(text()))
+}
+
 /// What concerns the one place that a view is of.
 fn of_place(view: &ServiceView) -> Vec<Concern> {
     let memory = &view.memory;
@@ -73,7 +87,7 @@ fn of_place(view: &ServiceView) -> Vec<Concern> {
 
 /// A canary that does not arrive tells today what a failover would meet.
 fn beside(aside: &Aside) -> impl Iterator<Item = Concern> {
-    let Aside { drain, canary, delegation, receivers: _ } = aside;
+    let Aside { drain, canary, delegation, receivers: _, drill: _ } = aside;
     let draining = drain.as_ref().filter(|drain| drain.running).map(|drain| Concern::note(drain.describe()));
     let canary = canary.clone().map(Concern::page);
     [canary, delegation.clone().map(Concern::note), draining].into_iter().flatten()
@@ -344,6 +358,7 @@ mod tests {
     #[test]
     fn a_canary_that_did_not_arrive_wakes_someone_and_a_delegation_elsewhere_does_not() {
         let aside = Aside {
+            drill: None,
             drain: None,
             canary: Some("the canary did not arrive".to_owned()),
             delegation: Some("delegated elsewhere".to_owned()),

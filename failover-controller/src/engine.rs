@@ -29,6 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dns_core::companion::Ties;
+use dns_core::drill::injection::Honoured;
 use dns_core::fleet::{BlastRadius, Fleet};
 use dns_core::gate::GateBook;
 use dns_core::history::HistoryEntry;
@@ -114,6 +115,8 @@ pub(crate) struct Owner {
     /// The services whose state is not loaded.
     waiting: BTreeMap<ServiceName, Waiting>,
     witnesses: Witnesses,
+    /// The drills whose injected failures count, by service.
+    honoured: BTreeMap<ServiceName, Honoured>,
     /// What gates have said.
     gates: GateBook,
     trouble: Trouble,
@@ -194,6 +197,7 @@ impl Owner {
             units: BTreeMap::new(),
             waiting: loading::all(&parts.services, now),
             witnesses: Witnesses::new(&parts.vantage_points, &parts.services),
+            honoured: BTreeMap::new(),
             gates: GateBook::new(),
             trouble: Trouble::default(),
             incarnation: parts.store.incarnation(),
@@ -277,6 +281,7 @@ impl Owner {
                     unit.note_delivery(decision, delivery);
                 }
             }
+            Message::Honour(service, honoured) => self.honour(service, honoured),
             Message::Recorded(entry) => self.record(*entry).await,
             Message::Evacuation(call, reply) => {
                 let answer = Box::pin(self.call(*call)).await;
@@ -289,6 +294,17 @@ impl Owner {
             | Message::Settled(..)
             | Message::Verified(..)) => Box::pin(self.handle_all(vec![step])).await,
         }
+    }
+
+    /// What is injected for a drill is forgotten with the process: whoever runs the drill says it again.
+    fn honour(&mut self, service: ServiceName, honoured: Option<Honoured>) {
+        if let Some(unit) = self.units.get_mut(&service) {
+            unit.make_due();
+        }
+        match honoured {
+            Some(honoured) => self.honoured.insert(service, honoured),
+            None => self.honoured.remove(&service),
+        };
     }
 
     /// A row that no step asks for. Lost if the store does not take it: nothing depends on it.

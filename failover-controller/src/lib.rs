@@ -10,6 +10,7 @@ mod attention;
 mod canary;
 mod delegation;
 mod drain;
+mod drills;
 mod engine;
 mod executor;
 mod gates;

@@ -31,6 +31,7 @@ use crate::api::ApiState;
 use crate::aside::Asides;
 use crate::canary::{self, Canaries};
 use crate::drain::{self, Drains, Panel};
+use crate::drills::{self, Drills, Monitors};
 use crate::engine::handle::Engine;
 use crate::engine::{self, Parts};
 use crate::executor::Executor;
@@ -186,8 +187,9 @@ fn start(serving: Serving<'_>) -> anyhow::Result<Running> {
         stop: stop.clone(),
     });
     outer.spawn("the page", press.run(stop.clone()));
+    let drills = start_drills(config, instance, &common, &mut outer)?;
     let (allowances, groups) = (Arc::new(allowances(config)), config.groups.clone().into());
-    let api = api::routes(ApiState { engine: engine.clone(), store, clock, allowances, groups });
+    let api = api::routes(ApiState { engine: engine.clone(), store, clock, allowances, groups, drills });
     let router = http::router_with_pages(api, pages, kit);
     outer.spawn("the API", async move {
         if let Err(error) = listening.serve(router, stop).await {
@@ -281,6 +283,23 @@ fn start_listeners(
         group.spawn("a listener", listener.run(group.stop.clone()));
     }
     Ok(())
+}
+
+/// What conducts drills, and the way to it.
+fn start_drills(config: &Config, instance: &Actor, common: &Common, group: &mut Group) -> anyhow::Result<Drills> {
+    let (drills, requests) = Drills::channel();
+    let parts = drills::Parts {
+        actor: instance.clone(),
+        clock: common.clock,
+        engine: common.engine.clone(),
+        store: Arc::clone(&common.store),
+        services: Arc::clone(&common.services),
+        monitors: Monitors::new(&accesses(config)?).context("the monitors")?,
+        asides: common.asides.clone(),
+        config: config.drills.clone(),
+    };
+    group.spawn("the drills", drills::run(parts, requests, group.stop.clone()));
+    Ok(drills)
 }
 
 fn start_gates(

@@ -15,6 +15,7 @@ use url::Url;
 use crate::approval::{AnswerRequest, ApprovalList, ApprovalOutcome};
 use crate::by_hand::MoveRecord;
 use crate::command::{Accepted, BulkAccepted, DecisionReport, FailoverRequest, PauseRequest, ReasonedRequest};
+use crate::drill::{DrillList, DrillReport, DrillRequest, DrillStopRequest, RecoveryReport};
 use crate::evacuation::{
     EvacuationList, EvacuationPreview, EvacuationReport, EvacuationRequest, RegionList, ReturnRequest,
 };
@@ -114,6 +115,18 @@ pub struct ObservationFilter {
     pub since_secs: Option<u64>,
 }
 
+/// Which recovery times to report.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecoveryFilter {
+    /// Of one service only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceName>,
+    /// How far back, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since_secs: Option<u64>,
+}
+
 /// A client of one controller. Cloning it is cheap and shares its connections.
 #[derive(Clone, Debug)]
 pub struct ControllerClient {
@@ -198,6 +211,34 @@ impl ControllerClient {
     /// Says no, or takes it back.
     pub async fn decline(&self, id: &str, request: &AnswerRequest) -> Result<Accepted, ClientError> {
         self.post(&["approvals", id, "decline"], request).await
+    }
+
+    /// Begins a drill.
+    pub async fn begin_drill(&self, name: &ServiceName, request: &DrillRequest) -> Result<DrillReport, ClientError> {
+        self.post(&["services", name.as_str(), "drills"], request).await
+    }
+
+    /// Ends the drill of a service and brings the service back.
+    pub async fn stop_drill(&self, name: &ServiceName) -> Result<DrillReport, ClientError> {
+        self.post(&["services", name.as_str(), "drills", "stop"], &DrillStopRequest {}).await
+    }
+
+    /// The newest drills, of one service or of all, newest last.
+    pub async fn drills(&self, name: Option<&ServiceName>, limit: u32) -> Result<DrillList, ClientError> {
+        match name {
+            Some(name) => self.get(&["services", name.as_str(), "drills"], &[("limit", limit)]).await,
+            None => self.get(&["drills"], &[("limit", limit)]).await,
+        }
+    }
+
+    /// A drill and what it measured.
+    pub async fn drill(&self, id: &str) -> Result<DrillReport, ClientError> {
+        self.get(&["drills", id], &()).await
+    }
+
+    /// Measured recovery times.
+    pub async fn recovery(&self, filter: &RecoveryFilter) -> Result<RecoveryReport, ClientError> {
+        self.get(&["drills", "report"], filter).await
     }
 
     /// Moves a service to a region.

@@ -284,7 +284,7 @@ fn confirm(arguments: &BreakGlass) -> Result<(), Failure> {
 }
 
 /// The service's name, not `y`: at 3 a.m. a finger is faster than a thought.
-fn is_yes(answer: &str, name: &str) -> bool {
+pub(super) fn is_yes(answer: &str, name: &str) -> bool {
     answer.trim() == name
 }
 

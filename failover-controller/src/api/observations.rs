@@ -27,13 +27,13 @@ use crate::engine::snapshot::Snapshot;
 const SINCE_DEFAULT: Duration = Duration::from_hours(30 * 24);
 
 /// Rows of one read: what a store returns at the most.
-const PAGE: u32 = 1000;
+pub(super) const PAGE: u32 = 1000;
 
 /// Rows that one report is made of at the most, some ten thousand troubles: more is no reading for a person.
-const ROWS_MAX: usize = 20_000;
+pub(super) const ROWS_MAX: usize = 20_000;
 
 /// How long the store may take for all of them: an index by kind does not exist, and a year of history is long.
-const READ_WITHIN: Duration = Duration::from_secs(8);
+pub(super) const READ_WITHIN: Duration = Duration::from_secs(8);
 
 /// Query of `GET /api/v1/observations`.
 #[derive(Debug, Deserialize)]
@@ -67,13 +67,17 @@ pub(super) async fn observations(
     Ok(Json(report(&rows, service.as_ref(), since, &snapshot)))
 }
 
-fn too_slow() -> ApiError {
+pub(super) fn too_slow() -> ApiError {
     ApiError::unavailable(format!("the history was not read within {} s", READ_WITHIN.as_secs()))
         .hint("ask for a shorter time, or for one service")
 }
 
 /// Rows, oldest first, page by page: so many at the most, or a page more.
-async fn read(store: &dyn Store, mut query: HistoryQuery, rows_max: usize) -> Result<Vec<HistoryEntry>, ApiError> {
+pub(super) async fn read(
+    store: &dyn Store,
+    mut query: HistoryQuery,
+    rows_max: usize,
+) -> Result<Vec<HistoryEntry>, ApiError> {
     let mut all = Vec::new();
     while all.len() < rows_max {
         let page = store.history(&query).await.map_err(|error| {

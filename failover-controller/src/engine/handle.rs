@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dns_core::approval::Awaiting;
+use dns_core::drill::injection::Honoured;
 use dns_core::fence::DecisionId;
 use dns_core::gate::{self, GateKey};
 use dns_core::history::HistoryEntry;
@@ -53,6 +54,8 @@ pub(crate) enum Message {
     Delivered(ServiceName, DecisionId, Delivery),
     /// The authoritative servers were asked. The answer says whether that was committed.
     Verified(ServiceName, DecisionId, Vec<Delivery>, oneshot::Sender<Result<(), String>>),
+    /// A drill of a service begins or ends: from now on what it injects counts, or nothing does.
+    Honour(ServiceName, Option<Honoured>),
     /// Something of a service was seen that nothing is decided by; it goes into the history.
     Recorded(Box<HistoryEntry>),
 }

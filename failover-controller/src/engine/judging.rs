@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use dns_core::drill::injection::{Honoured, judge_injected};
 use dns_core::gate::GateEvidence;
 use dns_core::identifier::{ProviderName, ServiceName, VantageName};
 use dns_core::judgement::{Judgement, judge};
@@ -10,6 +11,7 @@ use dns_core::time::Timestamp;
 use tokio::time::Instant;
 
 use super::Owner;
+use super::evidence::Witnesses;
 use super::handle::GateAnswer;
 use super::stepping::{GROUP_MAX, Wanted};
 use super::unit::Unit;
@@ -122,7 +124,8 @@ impl Owner {
             return (None, false);
         }
         let lead = unit.service().lead();
-        let judgement = judge(lead, book, now).with_gates(lead, &self.gates, now).with_certificates(lead, book, now);
+        let seen = seen(unit, &self.witnesses, self.honoured.get(name), now);
+        let judgement = seen.with_gates(lead, &self.gates, now).with_certificates(lead, book, now);
         self.note_sight(name, &judgement, now);
         let companions = self.companions_of(name, &BTreeMap::new());
         let Some(unit) = self.units.get_mut(name) else { return (None, false) };
@@ -146,8 +149,19 @@ impl Owner {
 
     /// What is to be made of the newest evidence.
     pub(super) fn judgement_of(&self, name: &ServiceName) -> Option<Judgement> {
-        let (lead, now) = (self.units.get(name)?.service().lead(), self.parts.clock.now());
-        let book = self.witnesses.book();
-        Some(judge(lead, book, now).with_gates(lead, &self.gates, now).with_certificates(lead, book, now))
+        let (unit, now) = (self.units.get(name)?, self.parts.clock.now());
+        let (lead, book) = (unit.service().lead(), self.witnesses.book());
+        let seen = seen(unit, &self.witnesses, self.honoured.get(name), now);
+        Some(seen.with_gates(lead, &self.gates, now).with_certificates(lead, book, now))
+    }
+}
+
+/// What vantage points say of a service. What they inject for a drill counts only as long as the service is in the region
+/// that the drill makes it leave: from then on that region is seen as it is.
+fn seen(unit: &Unit, witnesses: &Witnesses, honoured: Option<&Honoured>, now: Timestamp) -> Judgement {
+    let (lead, book) = (unit.service().lead(), witnesses.book());
+    match honoured.filter(|honoured| unit.active(now) == Some(&honoured.region)) {
+        Some(honoured) => judge_injected(lead, book, (witnesses.injections(), honoured), now),
+        None => judge(lead, book, now),
     }
 }

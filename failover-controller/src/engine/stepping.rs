@@ -176,6 +176,7 @@ impl Owner {
             | Message::Order(..)
             | Message::Delivered(..)
             | Message::Evacuation(..)
+            | Message::Honour(..)
             | Message::Recorded(_)) => {
                 return Some(other);
             }

@@ -184,6 +184,11 @@ impl Unit {
         }
     }
 
+    /// The region that it is in.
+    pub(super) fn active(&self, now: Timestamp) -> Option<&RegionName> {
+        shown(&self.saga, now).1.memory().active()
+    }
+
     /// The place that a decision is of.
     pub(super) fn owner(&self, decision: &DecisionId) -> Option<Place> {
         self.saga().owner(decision).cloned()
