@@ -12,6 +12,7 @@ mod cloudflare_fake;
 mod crash;
 mod dev;
 mod drain;
+mod drill;
 mod evacuate;
 mod every_server;
 mod explain;
