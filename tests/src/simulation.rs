@@ -12,6 +12,7 @@
 
 mod calm;
 mod chance;
+mod consenting;
 mod controller;
 mod fleet;
 mod guard;
@@ -22,7 +23,10 @@ mod ledger;
 mod losses;
 mod operators;
 mod oracle;
+mod process;
+mod queue;
 mod reading;
+mod resolving;
 mod script;
 mod setting;
 mod shell;
@@ -30,6 +34,7 @@ mod shrinking;
 mod story;
 mod striking;
 mod tally;
+mod waiting;
 mod watch;
 mod world;
 mod writing;
@@ -78,14 +83,14 @@ pub struct Outcome {
 
 /// Lives through one history.
 pub fn live(plan: &Plan) -> Outcome {
-    let setting = Setting::of(plan.seed);
+    let setting = Setting::of(plan.seed, plan.span);
     let script = script::draw(&setting, plan.span);
     live_script(plan, setting, &script, false)
 }
 
 /// The same with its story.
 pub fn tell(plan: &Plan) -> Outcome {
-    let setting = Setting::of(plan.seed);
+    let setting = Setting::of(plan.seed, plan.span);
     let script = script::draw(&setting, plan.span);
     live_script(plan, setting, &script, true)
 }

@@ -2,6 +2,7 @@
 //! At last the region that it is in is lost for good: whatever came before, the service has to leave it.
 
 use dns_core::fence::Fence;
+use dns_core::policy::OnStandbyFailure;
 
 use super::Ms;
 use super::controller::Life;
@@ -107,7 +108,10 @@ impl World<'_> {
 
     fn check_left(&mut self) {
         let region = self.check_settled("after the last loss");
-        if region.is_none() || region == self.ledger.lost {
+        let lost = self.ledger.lost;
+        // A service that is in a standby region at last, where its policy says to stay, waits for an order.
+        let holds = self.setting.leeway.on_standby_failure == OnStandbyFailure::Hold && lost != Some(0);
+        if region.is_none() || (region == lost && !holds) {
             self.violate(Invariant::Settles, format!("the service is still in {region:?}, which is lost"));
         }
         self.finished = true;

@@ -22,6 +22,8 @@ pub(super) enum Purpose {
     Verify,
     Order,
     Roll,
+    Gate,
+    Hook,
 }
 
 /// The chance of one history.

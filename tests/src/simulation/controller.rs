@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use dns_core::evidence::EvidenceBook;
 use dns_core::fence::DecisionId;
+use dns_core::gate::GateBook;
 use dns_core::identifier::Actor;
 use dns_core::saga::Saga;
 use dns_core::service::Everywhere;
@@ -11,6 +12,7 @@ use dns_core::time::Timestamp;
 use dns_core::write::{PlannedWrite, WriteStage};
 
 use super::Ms;
+use super::consenting::Heeded;
 use super::happening::{Happening, Step};
 
 /// When histories begin, by a clock that is right.
@@ -65,6 +67,11 @@ pub(super) struct Controller {
     /// By place.
     pub(super) outbox: Vec<Option<Row>>,
     pub(super) book: EvidenceBook,
+    pub(super) gates: GateBook,
+    /// By region: what its gate has said.
+    pub(super) heeded: Vec<Heeded>,
+    /// When it asked gates for the first time.
+    pub(super) asks_from: Ms,
     /// By vantage point: whether heartbeats arrive.
     pub(super) hears: Vec<bool>,
     /// By vantage point: how many partitions lie between.
@@ -86,8 +93,9 @@ pub(super) struct Controller {
     pub(super) reads_at: Vec<Option<Ms>>,
     /// By place: the version of the zone that it saw last.
     pub(super) saw: Vec<Option<u64>>,
-    /// Since when writes fail.
+    /// Since when writes or reads fail, and when a write has failed last.
     pub(super) failing_since: Option<Ms>,
+    pub(super) write_failed_at: Option<Ms>,
     /// What happens to it at a step of a write, with the entry of the script that said so.
     pub(super) traps: VecDeque<(usize, Step, Happening)>,
 }
@@ -103,6 +111,9 @@ impl Controller {
             saga: Saga::new(service),
             outbox: vec![None; places],
             book: EvidenceBook::new(),
+            gates: GateBook::new(),
+            heeded: vec![Heeded::default(); service.lead().regions.len()],
+            asks_from: 0,
             hears: vec![false; vantages],
             partitions: vec![0; vantages],
             cut_off_until: vec![0; places],
@@ -116,6 +127,7 @@ impl Controller {
             reads_at: vec![None; places],
             saw: vec![None; places],
             failing_since: None,
+            write_failed_at: None,
             traps: VecDeque::new(),
         }
     }

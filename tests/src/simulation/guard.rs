@@ -1,12 +1,20 @@
 //! The guards that can be removed, to see the invariants break without them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::ValueEnum;
 use dns_core::identifier::RegionName;
 use dns_core::judgement::{EndpointJudgement, Health, Judgement, RegionJudgement, Vote};
+use dns_core::policy::{Failback, FailoverBudget, OnStandbyFailure};
+use dns_core::service::Service;
+use serde_json::Value;
 
 use super::invariants::Invariant;
+
+/// As good as no time.
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// A guard of the system. With one of them removed the simulation must find a violation, or it would prove nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -33,11 +41,27 @@ pub enum Guard {
     Pause,
     /// An older configuration never writes over a newer one (kernel).
     ConfigurationOrder,
+    /// Gates have to say yes before records move (kernel).
+    GatesOpen,
+    /// A hook can say no to a move (kernel).
+    HooksAgreed,
+    /// Changes wait while a window is open (kernel).
+    ChangeFreeze,
+    /// A failback waits for the cooldown (kernel).
+    CooledDown,
+    /// An automatic failback waits until the preferred region was healthy for long enough (kernel).
+    Soaked,
+    /// What an operator has moved is not failed back automatically (kernel).
+    NotPinned,
+    /// A service whose policy says so stays in its standby region (kernel).
+    StandbyHolds,
+    /// A service leaves regions without an order only so often (kernel).
+    FailoverBudget,
 }
 
 impl Guard {
     /// Every guard.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 19] = [
         Self::FenceCondition,
         Self::PermitAsked,
         Self::PermitTime,
@@ -49,6 +73,14 @@ impl Guard {
         Self::AllRegionsFailing,
         Self::Pause,
         Self::ConfigurationOrder,
+        Self::GatesOpen,
+        Self::HooksAgreed,
+        Self::ChangeFreeze,
+        Self::CooledDown,
+        Self::Soaked,
+        Self::NotPinned,
+        Self::StandbyHolds,
+        Self::FailoverBudget,
     ];
 
     /// The invariants that it upholds: without it one of these breaks.
@@ -66,6 +98,8 @@ impl Guard {
                 Invariant::PausesHold,
                 Invariant::NeverWhileAllFail,
                 Invariant::NoWrongMove,
+                Invariant::GatesHold,
+                Invariant::WindowsHold,
             ],
             Self::PermitTime => &[Invariant::WithinPermit],
             Self::Resolving => &[Invariant::NothingAbandonedArrives],
@@ -75,7 +109,50 @@ impl Guard {
             Self::AllRegionsFailing => &[Invariant::NeverWhileAllFail],
             Self::Pause => &[Invariant::PausesHold],
             Self::ConfigurationOrder => &[Invariant::ConfigurationsInOrder],
+            Self::GatesOpen => &[Invariant::GatesHold],
+            Self::HooksAgreed => &[Invariant::VetoesHold],
+            Self::ChangeFreeze => &[Invariant::WindowsHold],
+            Self::CooledDown => &[Invariant::CooldownsHold],
+            Self::Soaked => &[Invariant::SoaksHold],
+            Self::NotPinned => &[Invariant::PinsHold],
+            Self::StandbyHolds => &[Invariant::StandbysHold],
+            Self::FailoverBudget => &[Invariant::BudgetsHold],
         }
+    }
+
+    /// The service as a core without this guard would have it configured; the newest revision is `newest`.
+    pub(super) fn loosen(self, service: &Service, newest: u64) -> Service {
+        let mut loose = service.clone();
+        let policy = &mut loose.policy;
+        match self {
+            Self::ConfigurationOrder => loose.revision = newest,
+            Self::ChangeFreeze => loose.windows = Arc::default(),
+            Self::CooledDown => policy.cooldown = Duration::ZERO,
+            Self::Soaked => {
+                if let Failback::Automatic { soak } = &mut policy.failback {
+                    *soak = Duration::ZERO;
+                }
+            }
+            Self::StandbyHolds => policy.on_standby_failure = OnStandbyFailure::Failover,
+            Self::FailoverBudget => {
+                policy.failover_budget =
+                    FailoverBudget { moves: FailoverBudget::MOVES_MAX, per: MOMENT, backoff: MOMENT };
+            }
+            Self::GatesOpen => loose.regions.iter_mut().for_each(|region| region.gates.clear()),
+            Self::FenceCondition
+            | Self::PermitAsked
+            | Self::PermitTime
+            | Self::Resolving
+            | Self::UnknownIsNotDown
+            | Self::Quorum
+            | Self::Staleness
+            | Self::TargetProven
+            | Self::AllRegionsFailing
+            | Self::Pause
+            | Self::HooksAgreed
+            | Self::NotPinned => {}
+        }
+        loose
     }
 
     /// What a shell without this guard would have made of a judgement.
@@ -115,8 +192,37 @@ impl Guard {
             | Self::Resolving
             | Self::Staleness
             | Self::Pause
-            | Self::ConfigurationOrder => {}
+            | Self::ConfigurationOrder
+            | Self::GatesOpen
+            | Self::HooksAgreed
+            | Self::ChangeFreeze
+            | Self::CooledDown
+            | Self::Soaked
+            | Self::NotPinned
+            | Self::StandbyHolds
+            | Self::FailoverBudget => {}
         }
+    }
+}
+
+/// The persisted form of a saga that remembers no pin of any place.
+pub(super) fn without_pins(envelope: &str) -> String {
+    let mut form: Value = serde_json::from_str(envelope).expect("invariant: an envelope is JSON");
+    forget_pins(&mut form);
+    form.to_string()
+}
+
+/// A memory is what has a pause that may be unwritten; fences have pins, too, and keep them.
+fn forget_pins(form: &mut Value) {
+    match form {
+        Value::Object(fields) => {
+            if fields.contains_key("pauseUnwritten") {
+                fields.insert("pin".to_owned(), Value::Null);
+            }
+            fields.values_mut().for_each(forget_pins);
+        }
+        Value::Array(all) => all.iter_mut().for_each(forget_pins),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

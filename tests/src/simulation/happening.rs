@@ -50,6 +50,10 @@ pub(super) enum Happening {
     CutOff { controller: usize, place: usize, lasts: Ms },
     /// What becomes of the next write that is sent to a place.
     NextWrite { place: usize, fate: Fate },
+    /// A region's gate says something else than yes.
+    GateSays { region: usize, word: Word, lasts: Ms },
+    /// The hook says something else than yes.
+    HookSays { word: Word, lasts: Ms },
     /// A backup of a zone is made.
     ZoneSaved { place: usize },
     /// A zone is restored from its backup.
@@ -101,6 +105,14 @@ pub(super) enum Fate {
     Throttled { applied: bool },
     /// Refused for a reason that only a person can change.
     Denied,
+}
+
+/// What a gate or a hook says when it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    Yes,
+    No,
+    Silence,
 }
 
 /// What an operator orders.
@@ -165,6 +177,10 @@ impl Happening {
             Self::NextWrite { fate: Fate::Delayed(_), .. } => "write delayed in flight",
             Self::NextWrite { fate: Fate::Throttled { .. }, .. } => "write throttled",
             Self::NextWrite { fate: Fate::Denied, .. } => "write denied",
+            Self::GateSays { word: Word::Silence, .. } => "gate silent",
+            Self::GateSays { .. } => "gate says no",
+            Self::HookSays { word: Word::Silence, .. } => "hook silent",
+            Self::HookSays { .. } => "hook says no",
             Self::ZoneRestored { .. } => "zone restored from an older copy",
             Self::FenceDeleted { .. } => "fence deleted",
             Self::HandEdited { .. } => "record changed by hand",

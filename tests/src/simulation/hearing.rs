@@ -4,24 +4,15 @@ use std::time::Duration;
 
 use dns_core::digest::Digest;
 use dns_core::evidence::{EndpointEvidence, STALE_AFTER, Sight, VantageEvidence};
-use dns_core::judgement::{Judgement, Vote, judge};
+use dns_core::gate::GateJudgement;
+use dns_core::judgement::{Judgement, RegionJudgement, judge};
+use dns_core::machine::Machine;
 use dns_core::machine::event::Event;
-use dns_core::machine::{Machine, State};
-use dns_core::time::Timestamp;
-use dns_core::write::WriteStage;
 
-use super::Ms;
 use super::chance::{Purpose, millis};
 use super::guard::Guard;
 use super::setting::Setting;
 use super::world::{Occurrence, World};
-
-/// The gap between two looks of an engine at the time.
-const TICK: Ms = 250;
-/// The longest time between two looks while writes fail: the longest back-off and a bit.
-const FAILING_LOOK_MAX: Ms = 31_000;
-/// The same while only reads fail: nothing waits for a moment then, and the read that succeeds is news.
-const UNREADABLE_LOOK_MAX: Ms = 600_000;
 
 impl World<'_> {
     /// Plans the next runs of a vantage point that may be news.
@@ -180,12 +171,14 @@ impl World<'_> {
     /// What a controller makes of what it has heard.
     fn judgement(&mut self, controller: usize) -> Judgement {
         self.refresh(controller);
+        self.hear_gates(controller);
         let known = &self.controllers[controller];
         let lead = self.configurations[known.configuration].service.lead();
         let clock = known.clock(self.now);
-        let Some(guard) = self.without else { return judge(lead, &known.book, clock) };
-        let mut judgement = judge(lead, &known.book, clock);
-        guard.distort(&mut judgement);
+        let mut judgement = judge(lead, &known.book, clock).with_gates(lead, &known.gates, clock);
+        if let Some(guard) = self.without {
+            guard.distort(&mut judgement);
+        }
         judgement
     }
 
@@ -202,7 +195,9 @@ impl World<'_> {
         let is_forced = known.forced.is_some_and(|forced| forced <= self.now);
         let judgement = self.judgement(controller);
         let known = &self.controllers[controller];
-        let same = |(_, machine): (_, &Machine)| machine.memory().judgement() == Some(&judgement);
+        let same = |(_, machine): (_, &Machine)| {
+            machine.memory().judgement().is_some_and(|known| says_the_same(known, &judgement))
+        };
         if is_forced || !known.saga.machines().all(same) {
             self.controllers[controller].due = None;
             self.step(controller, None, &Event::Judged(judgement));
@@ -216,57 +211,19 @@ impl World<'_> {
         let judgement = self.judgement(controller);
         self.step(controller, None, &Event::Judged(judgement));
     }
-
-    /// Plans when a controller judges next if it hears nothing: when time alone changes something.
-    pub(super) fn plan_next_look(&mut self, controller: usize) {
-        let now = self.now;
-        let known = &mut self.controllers[controller];
-        let clock = known.clock(now);
-        let writes_fail = |(_, machine): (_, &Machine)| machine.memory().is_write_failing();
-        let reads_fail = |(_, machine): (_, &Machine)| machine.memory().unreadable().is_some();
-        let longest = match (known.saga.machines().any(writes_fail), known.saga.machines().any(reads_fail)) {
-            (true, _) => Some(FAILING_LOOK_MAX),
-            (false, true) => Some(UNREADABLE_LOOK_MAX),
-            (false, false) => None,
-        };
-        known.failing_since = longest.map(|_| known.failing_since.unwrap_or(now));
-        let retry = known.failing_since.zip(longest).map(|(since, longest)| ((now - since) / 4).clamp(TICK, longest));
-        let unsettled = (!known.saga.is_settled(clock)).then_some(TICK);
-        let policy = &self.configurations[known.configuration].service.lead().policy;
-        let (ready_for, cooldown) = (policy.ready_for, policy.cooldown);
-        let machines = || known.saga.machines().map(|(_, machine)| machine);
-        let until = |at: Timestamp| millis(at.since(clock)) + 1;
-        let ended = machines().filter_map(|machine| ending(machine, cooldown, clock)).min().map(until);
-        let ready = machines().find_map(|machine| ready(machine, ready_for, clock)).map(until);
-        let forced = [retry, unsettled, ended].into_iter().flatten().min();
-        known.forced = forced.map(|wait| now + wait);
-        if let Some(wait) = forced.into_iter().chain(ready).min() {
-            self.judge_at(controller, now + wait);
-        }
-    }
-
-    fn judge_at(&mut self, controller: usize, at: Ms) {
-        let due = &mut self.controllers[controller].due;
-        if due.is_none_or(|due| due > at || due <= self.now) {
-            *due = Some(at);
-            self.plan(at, Occurrence::Judged { controller });
-        }
-    }
 }
 
-/// The next moment at which something that a machine waits for ends.
-fn ending(machine: &Machine, cooldown: Duration, clock: Timestamp) -> Option<Timestamp> {
-    let memory = machine.memory();
-    let pending = memory.open().filter(|open| open.stage == WriteStage::Pending);
-    let cooled = memory.moved().filter(|_| machine.state() == State::CoolingDown {}).map(|moved| moved + cooldown);
-    let moments = [memory.pause().and_then(|pause| pause.until), pending.map(|open| open.write.valid_until), cooled];
-    moments.into_iter().flatten().filter(|at| *at > clock).min()
-}
-
-/// The next moment at which a vantage point will have seen an endpoint healthy for long enough: that may change the judgement.
-fn ready(machine: &Machine, ready_for: Duration, clock: Timestamp) -> Option<Timestamp> {
-    let regions = machine.memory().judgement().into_iter().flat_map(|judgement| judgement.regions.values());
-    let votes = regions.flat_map(|region| &region.endpoints).flat_map(|endpoint| endpoint.votes.values());
-    let ready = votes.filter_map(Vote::healthy_without_doubt_since).map(|since| since + ready_for);
-    ready.filter(|at| *at > clock).min()
+/// Whether two judgements differ in nothing but when gates were asked last.
+fn says_the_same(one: &Judgement, other: &Judgement) -> bool {
+    let same_gate = |one: &GateJudgement, other: &GateJudgement| {
+        std::mem::discriminant(&one.state) == std::mem::discriminant(&other.state)
+    };
+    let same_region = |one: &RegionJudgement, other: &RegionJudgement| {
+        (one.health, one.proven) == (other.health, other.proven)
+            && one.endpoints == other.endpoints
+            && one.gates.len() == other.gates.len()
+            && one.gates.iter().zip(&other.gates).all(|(one, other)| same_gate(one, other))
+    };
+    one.regions.len() == other.regions.len()
+        && one.regions.values().zip(other.regions.values()).all(|(one, other)| same_region(one, other))
 }

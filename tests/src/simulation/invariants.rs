@@ -1,5 +1,7 @@
 //! What must hold in every history, checked after everything that could break it.
 
+mod freedom;
+
 use dns_core::fence::Fence;
 use dns_core::kernel::Rule;
 use dns_core::write::{Initiative, PlannedWrite, WriteKind};
@@ -67,6 +69,22 @@ invariants! {
     TargetsProven = "targetsProven", "records go only to a region that is proven, unless that is overridden",
     /// Pauses hold.
     PausesHold = "pausesHold", "nothing automatic is written while paused, but the pause itself",
+    /// Gates hold.
+    GatesHold = "gatesHold", "records go only to a region whose gates said yes lately, unless that is overridden",
+    /// Vetoes hold.
+    VetoesHold = "vetoesHold", "no move is sent that a hook has said no to",
+    /// Windows hold.
+    WindowsHold = "windowsHold", "nothing that can wait is written while a window is open, unless that is overridden",
+    /// Cooldowns hold.
+    CooldownsHold = "cooldownsHold", "no failback is written before the cooldown after the last move, unless that is overridden",
+    /// Soaks hold.
+    SoaksHold = "soaksHold", "an automatic failback goes only to a region that was healthy for the soak without a break",
+    /// Pins hold.
+    PinsHold = "pinsHold", "no automatic failback is written over a pin",
+    /// Standbys hold.
+    StandbysHold = "standbysHold", "a service whose policy says so leaves its standby region by order only",
+    /// Budgets hold.
+    BudgetsHold = "budgetsHold", "a service leaves regions without an order only as often as its budget says, and waits in between",
     /// Outbox and memory agree.
     OutboxAgrees = "outboxAgrees", "the outbox holds exactly what the machines have open",
     /// Held goes up.
@@ -82,7 +100,7 @@ impl World<'_> {
         self.violation.get_or_insert(Violation { invariant, at, what });
     }
 
-    fn require(&mut self, holds: bool, invariant: Invariant, what: impl FnOnce() -> String) {
+    pub(super) fn require(&mut self, holds: bool, invariant: Invariant, what: impl FnOnce() -> String) {
         if !holds {
             self.violate(invariant, what());
         }
@@ -111,6 +129,8 @@ impl World<'_> {
         self.check_order(place, &fence);
         self.check_plan(place, &fence);
         self.check_sender(message, was.as_ref());
+        self.check_return(message, was.as_ref());
+        self.note_move(message, was.as_ref(), &fence);
         self.check_records(place);
     }
 
@@ -170,9 +190,8 @@ impl World<'_> {
     }
 
     /// After a controller was given leave to send a write.
-    pub(super) fn check_permitted(&mut self, controller: usize, write: &PlannedWrite) {
-        let clock = self.controllers[controller].clock(self.now);
-        let lasts = write.overrides_expire.is_none_or(|end| clock < end);
+    pub(super) fn check_permitted(&mut self, controller: usize, place: usize, write: &PlannedWrite) {
+        let lasts = self.is_overriding(controller, write);
         let overrides = |rule| lasts && write.overrides.contains(&rule);
         let automatic = write.initiative == Initiative::Automatic;
         let heard = self.heard(controller);
@@ -191,6 +210,13 @@ impl World<'_> {
         if automatic && write.kind == WriteKind::Failover && !write.aligns() {
             self.check_evidence(controller, write, &heard);
         }
+        self.check_freedom(controller, place, write, &heard);
+    }
+
+    /// Whether what an order overrides counts still.
+    fn is_overriding(&self, controller: usize, write: &PlannedWrite) -> bool {
+        let clock = self.controllers[controller].clock(self.now);
+        write.overrides_expire.is_none_or(|end| clock < end)
     }
 
     fn check_pause(&mut self, controller: usize, write: &PlannedWrite) {
@@ -216,7 +242,7 @@ impl World<'_> {
         self.require(failed, Invariant::NoWrongMove, || {
             format!("controller-{} leaves {}, which a quorum could reach", controller + 1, Setting::region(from))
         });
-        if self.regions_down[from] == 0 && self.endpoints_down[from].contains(&0) {
+        if self.serves_in_truth(from) {
             self.tally.moves_on_false_views += 1;
         }
     }

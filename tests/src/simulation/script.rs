@@ -5,7 +5,7 @@
 
 use super::Ms;
 use super::chance::{Dice, Purpose};
-use super::happening::{Again, Fate, Happening, Injection, Step, Store, Verb};
+use super::happening::{Again, Fate, Happening, Injection, Step, Store, Verb, Word};
 use super::losses::QuietLosses;
 use super::setting::Setting;
 
@@ -16,11 +16,13 @@ const DAY: Ms = 24 * HOUR;
 
 /// How long a region serves on average before it is lost: far more often than in life, since a year in which nothing happens
 /// shows nothing.
-const REGION_SERVES: Ms = 30 * DAY;
+const REGION_SERVES: Ms = 36 * DAY;
 /// The mean time between two other happenings.
 const HAPPENING_EVERY: Ms = 12 * DAY;
 /// How many happenings come with the loss of a region, at the most.
 const STORM_MAX: usize = 12;
+/// How many further losses follow one by one, at the most: more than any budget of a world allows moves.
+const FLAPS_MAX: usize = 12;
 /// How long a storm lasts, from a little before the loss on.
 const STORM: Ms = 4 * MINUTE;
 /// How often operators look after the service.
@@ -63,11 +65,25 @@ impl Author<'_> {
             }
             let (region, lasts) = (self.region(), self.dice.spread(20 * SECOND, 6 * HOUR));
             self.add(at, Happening::RegionFails { region, lasts });
+            if self.dice.one_in(7) {
+                self.flapping(at, region);
+            }
             for _ in 0..self.dice.below(STORM_MAX) {
                 let when = at.saturating_sub(30 * SECOND) + self.dice.between(0, STORM);
-                let what = self.any();
+                let what = if self.is_consent_asked() && self.dice.one_in(4) { self.consent() } else { self.any() };
                 self.add(when, what);
             }
+        }
+    }
+
+    /// Regions fail in turn, each as soon as the one before may be left for it.
+    fn flapping(&mut self, from: Ms, first: usize) {
+        let mut at = from;
+        for number in 1..=self.dice.below(FLAPS_MAX) {
+            at += self.dice.between(3 * MINUTE, 12 * MINUTE);
+            let region = (first + number) % self.setting.regions;
+            let lasts = self.dice.spread(30 * SECOND, 10 * MINUTE);
+            self.add(at, Happening::RegionFails { region, lasts });
         }
     }
 
@@ -112,16 +128,17 @@ impl Author<'_> {
     /// Any other happening.
     fn any(&mut self) -> Happening {
         match self.dice.below(100) {
-            0..=3 => Happening::EndpointFails {
+            0..=4 => Happening::EndpointFails {
                 region: self.region(),
                 endpoint: self.dice.below(self.setting.endpoints),
                 lasts: self.dice.spread(10 * SECOND, HOUR),
             },
-            4..=18 => self.sight(),
-            19..=38 => self.process(),
-            39..=66 => self.provider(),
-            67..=76 => self.zone(),
-            77..=97 => self.order(),
+            5..=18 => self.sight(),
+            19..=37 => self.process(),
+            38..=62 => self.provider(),
+            63..=71 => self.zone(),
+            72..=91 => self.order(),
+            92..=97 => self.consent(),
             _ => Happening::Reconfigured,
         }
     }
@@ -183,6 +200,30 @@ impl Author<'_> {
             6 | 7 => Happening::ReadsLag { place, by: self.dice.spread(500, MINUTE), lasts },
             8 | 9 => Happening::CutOff { controller: self.controller(), place, lasts },
             _ => Happening::NextWrite { place, fate: self.fate() },
+        }
+    }
+
+    fn is_consent_asked(&self) -> bool {
+        self.setting.leeway.is_gated() || self.setting.leeway.hook.is_some()
+    }
+
+    /// Where nobody is asked, somebody sees less.
+    fn consent(&mut self) -> Happening {
+        let (word, lasts) = (self.dice.pick(&[Word::No, Word::Silence]), self.dice.spread(5 * SECOND, 20 * MINUTE));
+        let gated: Vec<usize> = self
+            .setting
+            .leeway
+            .gated
+            .iter()
+            .enumerate()
+            .filter(|(_, gated)| **gated)
+            .map(|(region, _)| region)
+            .collect();
+        match (gated.is_empty(), self.setting.leeway.hook) {
+            (true, None) => self.sight(),
+            (false, Some(_)) if self.dice.one_in(2) => Happening::HookSays { word, lasts },
+            (true, Some(_)) => Happening::HookSays { word, lasts },
+            (false, _) => Happening::GateSays { region: self.dice.pick(&gated), word, lasts },
         }
     }
 

@@ -1,24 +1,25 @@
 //! The world that a seed has: how many controllers, places, regions and vantage points, how it is watched, and the
 //! configurations that it will have one after the other.
 
-use std::collections::BTreeSet;
+mod leeway;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use dns_core::digest::Digest;
 use dns_core::evidence::EndpointKey;
-use dns_core::identifier::{RegionName, VantageName};
-use dns_core::policy::{
-    CERTIFICATE_WARNING, Capacity, Detection, Failback, FailoverBudget, GuardDemand, OnForeignChange, OnStandbyFailure,
-    Policy, STANDBY_UNREADY_FOR,
-};
+use dns_core::gate::{GateKey, GateSpec, HttpGate};
+use dns_core::identifier::{RegionName, ServiceName, VantageName};
+use dns_core::policy::{CERTIFICATE_WARNING, Detection, GuardDemand, OnForeignChange, Policy, STANDBY_UNREADY_FOR};
 use dns_core::probe::{ProbeSpec, TcpProbe};
 use dns_core::rrset::{GuardedType, RrsetKey, Rrsets, Ttl, canonical_name};
 use dns_core::service::{Endpoint, Everywhere, Mode, Record, RecordValues, Region, Service, endpoint_digest};
 
 use super::Ms;
 use super::chance::{Chance, Purpose};
+pub(super) use leeway::{Leeway, Silence};
 
 /// Names, as many as any world has.
 pub(super) const VANTAGES: [&str; 5] = ["fra1", "lon1", "nyc1", "sin1", "syd1"];
@@ -43,7 +44,12 @@ pub(super) struct Setting {
     pub(super) rise: u32,
     /// How often a reader looks at a zone without being asked.
     pub(super) read_every: Ms,
+    pub(super) leeway: Leeway,
 }
+
+/// The time between two questions to a gate, and how long a yes counts.
+pub(super) const GATE_EVERY: Ms = 10_000;
+pub(super) const GATE_WITHIN: Ms = 35_000;
 
 /// One configuration with what it renders.
 #[derive(Clone, Debug)]
@@ -56,16 +62,19 @@ pub(super) struct Configuration {
 }
 
 impl Setting {
-    pub(super) fn of(seed: u64) -> Self {
+    /// The world of a seed; faults will go on for `span`.
+    pub(super) fn of(seed: u64, span: Ms) -> Self {
         let chance = Chance::of(seed);
         let mut dice = chance.dice(Purpose::Setting, 0, 0);
         let vantages = dice.pick(&[3, 3, 3, 4, 5]);
+        let regions = dice.pick(&[2, 2, 2, 3]);
         Self {
             chance,
             controllers: dice.pick(&[1, 1, 1, 2, 2, 2, 3]),
             places: dice.pick(&[1, 1, 2]),
-            regions: dice.pick(&[2, 2, 2, 3]),
-            endpoints: dice.pick(&[1, 1, 1, 2]),
+            regions,
+            endpoints: dice.pick(&[1, 1, 1, 1, 1, 1, 2, 2, 2, 4]),
+            leeway: Leeway::draw(&mut chance.dice(Purpose::Setting, 1, 0), regions, vantages, span),
             vantages,
             quorum: if vantages == 5 { dice.pick(&[2, 3]) } else { 2 },
             interval: dice.pick(&[5_000, 5_000, 10_000, 1_000]),
@@ -106,7 +115,7 @@ impl Setting {
 
     fn service(&self, provider: &str, revision: usize) -> Service {
         Service {
-            name: "checkout".parse().expect("invariant: a name"),
+            name: service_name(),
             installation: "acme".parse().expect("invariant: a name"),
             mode: Mode::Active,
             zone: canonical_name("example.com").expect("invariant: a name"),
@@ -114,7 +123,7 @@ impl Setting {
             policy: self.policy(),
             records: self.records(revision),
             regions: (0..self.regions).map(|rank| self.served_from(rank, revision)).collect(),
-            windows: Arc::default(),
+            windows: self.leeway.windows(),
             revision: u64::try_from(revision).unwrap_or_default() + 1,
         }
     }
@@ -126,13 +135,13 @@ impl Setting {
             timeout: interval / 2,
             detection: Detection { fall: self.fall, rise: self.rise },
             quorum: self.quorum,
-            capacity: Capacity::default(),
+            capacity: self.leeway.capacity,
             vantage_points: (0..self.vantages).map(|rank| Self::vantage(rank).clone()).collect(),
             ready_for: Duration::from_mins(2),
-            cooldown: Duration::from_mins(10),
-            failback: Failback::Manual,
-            on_standby_failure: OnStandbyFailure::Failover,
-            failover_budget: FailoverBudget::default(),
+            cooldown: self.leeway.cooldown,
+            failback: self.leeway.failback,
+            on_standby_failure: self.leeway.on_standby_failure,
+            failover_budget: self.leeway.budget,
             dwell: dns_core::dwell::DwellPolicy::default(),
             overrides: dns_core::overriding::OverrideTerm::default(),
             approval: dns_core::approval::ApprovalPolicy::default(),
@@ -177,10 +186,31 @@ impl Setting {
             name: Self::region(rank).clone(),
             endpoints: (0..self.endpoints).map(address).collect(),
             probes: vec![ProbeSpec::Tcp(TcpProbe { port: 443 })],
-            gates: Vec::new(),
-            inside: BTreeSet::new(),
+            gates: if self.leeway.gated[rank] { vec![gate()] } else { Vec::new() },
+            inside: self.leeway.inside[rank].iter().map(|vantage| Self::vantage(*vantage).clone()).collect(),
         }
     }
+
+    /// The gate of a region, as a controller's book names it.
+    pub(super) fn gate_key(region: usize) -> GateKey {
+        GateKey { service: service_name(), region: Self::region(region).clone(), gate: gate().name }
+    }
+}
+
+fn service_name() -> ServiceName {
+    "checkout".parse().expect("invariant: a name")
+}
+
+fn gate() -> GateSpec {
+    let http = HttpGate {
+        url: "https://replication.example.net/lag".to_owned(),
+        timeout: Duration::from_secs(2),
+        token_file: None,
+        max: BTreeMap::new(),
+        min: BTreeMap::new(),
+    };
+    let (every, within) = (Duration::from_millis(GATE_EVERY), Duration::from_millis(GATE_WITHIN));
+    GateSpec { name: "replication".parse().expect("invariant: a name"), http, every, within }
 }
 
 /// Names are made once: they are looked up with every word that is heard.

@@ -26,7 +26,7 @@ pub struct Failure {
 
 /// Looks for the shortest story of a history that breaks an invariant. `None` if it breaks none.
 pub fn shortest(plan: &Plan) -> Option<Failure> {
-    let setting = Setting::of(plan.seed);
+    let setting = Setting::of(plan.seed, plan.span);
     let mut script = script::draw(&setting, plan.span);
     let all = script.len();
     let violation = live_script(plan, setting.clone(), &script, false).violation?;

@@ -2,7 +2,7 @@
 
 use super::Ms;
 use super::chance::Purpose;
-use super::happening::{Again, Happening, Verb};
+use super::happening::{Again, Happening, Verb, Word};
 use super::setting::REVISIONS;
 use super::watch::Watch;
 use super::world::{Ending, Occurrence, World};
@@ -17,7 +17,8 @@ impl World<'_> {
         if what.strikes_at_once() {
             self.struck(entry);
         }
-        let until = |lasts: &Ms| self.now + lasts;
+        let now = self.now;
+        let until = |lasts: &Ms| now + lasts;
         match what {
             Happening::RegionFails { region, lasts } => {
                 self.regions_down[*region] += 1;
@@ -67,6 +68,14 @@ impl World<'_> {
             | Happening::ProviderUnreadable { .. }
             | Happening::ReadsLag { .. }
             | Happening::CutOff { .. } => self.strike_provider(what),
+            Happening::GateSays { region, word, lasts } => {
+                self.gate_says(*region, *word);
+                self.end_at(until(lasts), Ending::Gate(*region));
+            }
+            Happening::HookSays { word, lasts } => {
+                self.hook_says = *word;
+                self.end_at(until(lasts), Ending::Hook);
+            }
             Happening::NextWrite { place, fate } => self.zones[*place].fates.push_back((entry, *fate)),
             Happening::ZoneSaved { place } => self.zones[*place].backup = Some(self.zones[*place].content.clone()),
             Happening::ZoneRestored { place } => self.restore(*place),
@@ -174,6 +183,8 @@ impl World<'_> {
                 self.controllers[*controller].partitions[*vantage] -= 1;
                 self.plan_connection(*controller, *vantage);
             }
+            Ending::Gate(region) => self.gate_says(*region, Word::Yes),
+            Ending::Hook => self.hook_says = Word::Yes,
             Ending::Clock(controller) => self.controllers[*controller].skew = 0,
         }
     }

@@ -1,119 +1,20 @@
 //! A world and its clock: what is due next happens next, until the history ends or something is wrong.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
-use dns_core::fence::DecisionId;
-use dns_core::zone::ZoneView;
-
 use super::Ms;
 use super::chance::Purpose;
 use super::controller::{Controller, Life};
 use super::guard::Guard;
-use super::happening::{Injection, Verb};
+use super::happening::{Injection, Verb, Word};
 use super::ledger::Ledger;
+pub(super) use super::queue::{Ending, Occurrence, Queue};
 use super::setting::{Configuration, REVISIONS, Setting};
 use super::story::{Story, Violation};
 use super::tally::Tally;
 use super::watch::Watch;
-use super::writing::Phase;
-use super::zone::{Message, Zone};
+use super::zone::Zone;
 
 /// Steps of one history, at the most: many times what the busiest takes. More are a world that never comes to rest.
 const OCCURRENCES_MAX: u64 = 5_000_000;
-
-/// Something that is due.
-#[derive(Debug)]
-pub(super) enum Occurrence {
-    /// An entry of the script.
-    Injected(usize),
-    /// A state that was injected is over.
-    Ended(Ending),
-    /// A run of a probe that may be news.
-    Probed { vantage: usize, region: usize, endpoint: usize },
-    /// A subscription begins anew.
-    Connected { controller: usize, incarnation: u64, vantage: usize },
-    /// Time alone may change a judgement.
-    Judged { controller: usize },
-    /// A reader looks at a zone.
-    Read { controller: usize, place: usize },
-    /// What it saw comes back; the version is that of the zone, unless it was shown an older one.
-    WasRead { controller: usize, incarnation: u64, place: usize, version: Option<u64>, view: Option<Box<ZoneView>> },
-    /// A write's task goes on.
-    Wrote { controller: usize, incarnation: u64, place: usize, serial: u64, turn: u64, phase: Phase },
-    /// A message reaches a provider.
-    Arrived(Box<Message>),
-    /// The authoritative servers were asked.
-    Verified { controller: usize, incarnation: u64, decision: DecisionId },
-    /// A process goes on, or begins.
-    Awake { controller: usize, incarnation: u64 },
-    /// An order reaches a controller.
-    Commanded { controller: usize, verb: Verb, overriding: bool },
-    /// A process takes up another configuration.
-    Reloads { controller: usize, configuration: usize },
-    /// The same of a vantage point.
-    Relearns { vantage: usize, configuration: usize },
-    /// A part of the end, when all faults are over.
-    Calm(usize),
-}
-
-/// What ends by itself.
-#[derive(Clone, Debug)]
-pub(super) enum Ending {
-    Region(usize),
-    Endpoint(usize, usize),
-    Paths(Vec<usize>, usize),
-    Blind(usize),
-    Silent(usize),
-    Partition(usize, usize),
-    Clock(usize),
-}
-
-impl Occurrence {
-    /// The controller that has to run for it.
-    fn controller(&self) -> Option<usize> {
-        match self {
-            Self::Connected { controller, .. }
-            | Self::Judged { controller }
-            | Self::Read { controller, .. }
-            | Self::WasRead { controller, .. }
-            | Self::Wrote { controller, .. }
-            | Self::Verified { controller, .. }
-            | Self::Commanded { controller, .. } => Some(*controller),
-            Self::Injected(_)
-            | Self::Ended(_)
-            | Self::Probed { .. }
-            | Self::Arrived(_)
-            | Self::Awake { .. }
-            | Self::Reloads { .. }
-            | Self::Relearns { .. }
-            | Self::Calm(_) => None,
-        }
-    }
-}
-
-/// An occurrence in the queue: the earliest first, and of equals the one that was planned first.
-struct Due(Reverse<(Ms, u64)>, Occurrence);
-
-impl PartialEq for Due {
-    fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0
-    }
-}
-
-impl Eq for Due {}
-
-impl PartialOrd for Due {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Due {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.cmp(&other.0)
-    }
-}
 
 /// One vantage point.
 pub(super) struct Vantage {
@@ -134,14 +35,17 @@ pub(super) struct World<'a> {
     /// The guard that is removed, to see what happens without it.
     pub(super) without: Option<Guard>,
     pub(super) now: Ms,
-    queue: BinaryHeap<Due>,
-    planned: u64,
+    queue: Queue,
+    taken: u64,
     pub(super) configurations: Vec<Configuration>,
     /// The newest configuration that was rolled out.
     pub(super) newest: usize,
     /// By region: how many outages there are now; and by endpoint.
     pub(super) regions_down: Vec<u32>,
     pub(super) endpoints_down: Vec<Vec<u32>>,
+    /// By region: what its gate says; and what the hook says.
+    pub(super) gates_say: Vec<Word>,
+    pub(super) hook_says: Word,
     pub(super) vantages: Vec<Vantage>,
     pub(super) controllers: Vec<Controller>,
     pub(super) zones: Vec<Zone>,
@@ -167,12 +71,14 @@ impl<'a> World<'a> {
             vantages: Vec::new(),
             regions_down: vec![0; setting.regions],
             endpoints_down: vec![vec![0; setting.endpoints]; setting.regions],
+            gates_say: vec![Word::Yes; setting.regions],
+            hook_says: Word::Yes,
             ledger: Ledger::new(setting.controllers, setting.places, setting.vantages),
             configurations,
             newest: 0,
             now: 0,
-            queue: BinaryHeap::new(),
-            planned: 0,
+            queue: Queue::default(),
+            taken: 0,
             tally: Tally::default(),
             story: None,
             violation: None,
@@ -219,25 +125,36 @@ impl<'a> World<'a> {
 
     /// Lets the world go on until it ends or something is wrong.
     pub(super) fn run(&mut self) {
-        let mut taken = 0;
-        while self.violation.is_none() && !self.finished {
-            let Some(Due(Reverse((at, _)), occurrence)) = self.queue.pop() else { break };
-            self.now = at;
-            self.tally.steps += 1;
-            self.let_happen(occurrence);
-            taken += 1;
-            if taken > OCCURRENCES_MAX {
-                self.violate(super::invariants::Invariant::Settles, "the history never comes to an end".to_owned());
-            }
+        while self.is_going_on() && self.go_on_one() {}
+        self.count();
+    }
+
+    pub(super) fn is_going_on(&self) -> bool {
+        self.violation.is_none() && !self.finished
+    }
+
+    /// Lets the next thing happen. False if there is none.
+    pub(super) fn go_on_one(&mut self) -> bool {
+        let Some((at, occurrence)) = self.queue.take() else { return false };
+        self.now = at;
+        self.tally.steps += 1;
+        self.let_happen(occurrence);
+        self.taken += 1;
+        if self.taken > OCCURRENCES_MAX {
+            self.violate(super::invariants::Invariant::Settles, "the history never comes to an end".to_owned());
         }
+        true
+    }
+
+    /// Counts the history, which has ended.
+    pub(super) fn count(&mut self) {
         self.tally.histories += 1;
         self.tally.simulated_ms += self.now;
     }
 
     /// Plans something.
     pub(super) fn plan(&mut self, at: Ms, occurrence: Occurrence) {
-        self.planned += 1;
-        self.queue.push(Due(Reverse((at.max(self.now), self.planned)), occurrence));
+        self.queue.plan(at.max(self.now), occurrence);
     }
 
     fn let_happen(&mut self, occurrence: Occurrence) {
@@ -303,10 +220,11 @@ impl<'a> World<'a> {
     pub(super) fn tell_setting(&mut self) {
         let Setting { controllers, places, regions, endpoints, vantages, quorum, interval, fall, rise, .. } =
             self.setting;
+        let leeway = self.setting.leeway.clone();
         self.tell(|| {
             format!(
                 "{controllers} controllers, {places} zones, {regions} regions of {endpoints} endpoints, quorum {quorum} of \
-                 {vantages} vantage points, probes every {interval} ms, fall {fall}, rise {rise}"
+                 {vantages} vantage points, probes every {interval} ms, fall {fall}, rise {rise}\n{leeway:?}"
             )
         });
     }

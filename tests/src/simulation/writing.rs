@@ -1,14 +1,12 @@
-//! What an executor does with a write of the outbox: permit, send once, find out what became of it, settle. The phases are
-//! those of `failover-controller`'s executor; between any two of them the process can be stopped or die.
+//! What an executor does with a write of the outbox: ask the hook, permit, send once, settle. What becomes of a write is found
+//! out in [`super::resolving`]. The phases are those of `failover-controller`'s executor; between any two of them the process can be stopped or die.
 
 use std::time::Duration;
 
-use dns_core::change::{ChangeSet, Guard as Required};
 use dns_core::machine::effect::PermitAnswer;
 use dns_core::machine::event::{Event, WriteOutcome};
 use dns_core::time::Timestamp;
-use dns_core::write::{PlannedWrite, WriteStage};
-use dns_core::zone::{FoundFence, ZoneView};
+use dns_core::write::WriteStage;
 
 use super::Ms;
 use super::chance::Purpose;
@@ -16,19 +14,22 @@ use super::controller::Row;
 use super::guard::Guard;
 use super::happening::{Fate, Step};
 use super::world::{Occurrence, World};
-use super::zone::{Message, Sender, Unreadable};
+use super::zone::{Deed, Message, Sender};
 
 /// How long a permit lasts, and how far a provider's clock may be from a signature: architecture §3.
 pub(super) const PERMIT: Ms = 10_000;
 /// Looks at a zone that still shows what was before an accepted write.
 const LOOKS: u32 = 4;
-/// The pauses between two looks.
-const PAUSE_MIN: Ms = 100;
-const PAUSE_MAX: Ms = 5_000;
+/// The shortest pause between two looks.
+pub(super) const PAUSE_MIN: Ms = 100;
 
 /// Where the task of a write is.
 #[derive(Debug)]
 pub(super) enum Phase {
+    Hook,
+    HookSaid {
+        agreed: bool,
+    },
     Permit,
     Send,
     Answered(Answer),
@@ -53,12 +54,6 @@ pub(super) enum Answer {
     Throttled,
 }
 
-/// What a zone says of a write.
-enum Sighting {
-    Ours(Box<ZoneView>),
-    Other(Box<ZoneView>),
-}
-
 /// From when on no provider takes a message any more that was signed at `signed`, the rounding of TSIG time included.
 pub(super) fn dead_at(signed: Timestamp) -> Timestamp {
     signed + Duration::from_millis(2 * PERMIT) + Duration::from_secs(2)
@@ -74,7 +69,7 @@ impl World<'_> {
         self.plan(self.now + wait, Occurrence::Wrote { controller, incarnation, place, serial, turn, phase });
     }
 
-    fn row(&mut self, controller: usize, place: usize) -> &mut Row {
+    pub(super) fn row(&mut self, controller: usize, place: usize) -> &mut Row {
         self.controllers[controller].outbox[place]
             .as_mut()
             .expect("invariant: the task of a row runs while it is there")
@@ -90,7 +85,7 @@ impl World<'_> {
             Phase::Answered(_) | Phase::TimedOut => Some(Step::Answer),
             Phase::ReadBack | Phase::LookAfterConflict(_) | Phase::LookAfterThrottling => Some(Step::ReadBack),
             Phase::Resolve => Some(Step::Resolve),
-            Phase::Settle(_) => None,
+            Phase::Hook | Phase::HookSaid { .. } | Phase::Settle(_) => None,
         };
         if step.is_some_and(|step| self.is_trapped(controller, step)) {
             let incarnation = self.controllers[controller].incarnation;
@@ -98,6 +93,11 @@ impl World<'_> {
         }
         self.row(controller, place).turn += 1;
         match phase {
+            Phase::Hook => {
+                let write = self.row(controller, place).write.clone();
+                self.ask_hook(controller, place, &write);
+            }
+            Phase::HookSaid { agreed } => self.hook_said(controller, place, agreed),
             Phase::Permit => self.ask_permit(controller, place),
             Phase::Send => self.send(controller, place),
             Phase::Answered(answer) => self.answered(controller, place, answer),
@@ -133,7 +133,7 @@ impl World<'_> {
         let permit = (self.controllers[controller].wall(self.now), self.now);
         self.row(controller, place).permit = Some(permit);
         let write = self.row(controller, place).write.clone();
-        self.check_permitted(controller, &write);
+        self.check_permitted(controller, place, &write);
         let mut dice = self.setting.chance.dice(Purpose::Send, controller * 2 + place, self.now);
         self.go_on_after(controller, place, Phase::Send, dice.between(1, 40));
     }
@@ -167,13 +167,14 @@ impl World<'_> {
         if let Some(way) = arrives {
             let is_answered = !matches!(self.ledger.last_fate, Some(Fate::AnswerLost | Fate::Throttled { .. }));
             let answer = is_answered.then_some(back);
-            let message = Message { place, change, signed, granted, sender, answer };
+            let deed = Some(Deed::of(&self.row(controller, place).write));
+            let message = Message { place, change, signed, granted, sender, deed, answer };
             self.plan(self.now + way, Occurrence::Arrived(Box::new(message)));
         }
     }
 
     /// What becomes of the next message, by what was injected and how the provider is.
-    fn fate(&mut self, controller: usize, place: usize) -> Option<Fate> {
+    pub(super) fn fate(&mut self, controller: usize, place: usize) -> Option<Fate> {
         let mut dice = self.setting.chance.dice(Purpose::Send, 50 + controller * 2 + place, self.now);
         let zone = &mut self.zones[place];
         let down = self.now < zone.down_until.max(self.controllers[controller].cut_off_until[place]);
@@ -195,7 +196,7 @@ impl World<'_> {
 
     /// A message reaches a provider.
     pub(super) fn arrive(&mut self, message: &Message) {
-        let Message { place, change: _, signed, granted: _, sender, answer } = message;
+        let Message { place, change: _, signed, granted: _, sender, deed: _, answer } = message;
         let place = *place;
         if self.now < self.zones[place].down_until {
             return self.tally.message("lost at a provider that is down");
@@ -258,153 +259,18 @@ impl World<'_> {
         self.resolve(controller, place);
     }
 
-    fn sight(&self, controller: usize, place: usize) -> Result<Sighting, Unreadable> {
-        let view = Box::new(self.look(controller, place)?);
-        let row = self.controllers[controller].outbox[place].as_ref();
-        let write = &row.expect("invariant: the task of a row runs while it is there").write;
-        let ours = match &view.fence {
-            FoundFence::Present { text, .. } => {
-                *text == write.change.fence || view.parsed_fence().is_some_and(|fence| write.is_carried_by(&fence))
-            }
-            FoundFence::Absent | FoundFence::Unreadable { .. } => false,
-        };
-        Ok(if ours { Sighting::Ours(view) } else { Sighting::Other(view) })
-    }
-
-    fn read_back(&mut self, controller: usize, place: usize) {
-        match self.sight(controller, place) {
-            Ok(Sighting::Ours(view)) => self.settle(controller, place, WriteOutcome::Applied(view)),
-            Ok(Sighting::Other(view)) => {
-                let row = self.row(controller, place);
-                if !shows_what_was_before(&row.write, &view) {
-                    let text = "the provider accepted it, but another fence is in the zone".to_owned();
-                    return self.settle(controller, place, WriteOutcome::Conflicted(text));
-                }
-                row.looks = row.looks.saturating_sub(1);
-                row.dead_at = row.permit.map(|(signed, _)| dead_at(signed));
-                let phase = if row.looks == 0 { Phase::Resolve } else { Phase::ReadBack };
-                self.go_on_later(controller, place, phase);
-            }
-            Err(unreadable) => self.go_on_when_readable(controller, place, Phase::ReadBack, unreadable),
+    pub(super) fn settle(&mut self, controller: usize, place: usize, outcome: WriteOutcome) {
+        let write = self.row(controller, place).write.clone();
+        if !matches!(outcome, WriteOutcome::Applied(_)) {
+            self.controllers[controller].write_failed_at = Some(self.now);
         }
-    }
-
-    fn look_after_conflict(&mut self, controller: usize, place: usize, why: String) {
-        match self.sight(controller, place) {
-            Ok(Sighting::Ours(view)) => self.settle(controller, place, WriteOutcome::Applied(view)),
-            Ok(Sighting::Other(_)) => self.settle(controller, place, WriteOutcome::Conflicted(why)),
-            Err(unreadable) => {
-                self.go_on_when_readable(controller, place, Phase::LookAfterConflict(why), unreadable);
-            }
-        }
-    }
-
-    fn look_after_throttling(&mut self, controller: usize, place: usize) {
-        let outcome = match self.sight(controller, place) {
-            Ok(Sighting::Ours(view)) => WriteOutcome::Applied(view),
-            Ok(Sighting::Other(_)) | Err(_) => WriteOutcome::Unreachable("throttled".to_owned()),
-        };
-        self.settle(controller, place, outcome);
-    }
-
-    /// Looks and burns until the write has an end.
-    fn resolve(&mut self, controller: usize, place: usize) {
-        self.note_uncertain(controller, place);
-        let Some(row) = &self.controllers[controller].outbox[place] else { return };
-        let (required, dead_at) = (row.write.change.guard.clone(), row.dead_at);
-        match self.sight(controller, place) {
-            Ok(Sighting::Ours(view)) => self.settle(controller, place, WriteOutcome::Applied(view)),
-            Err(unreadable) => self.go_on_when_readable(controller, place, Phase::Resolve, unreadable),
-            Ok(Sighting::Other(view)) => match (&required, &view.fence) {
-                (Required::Exactly { text: required, .. }, FoundFence::Present { text, .. }) if required == text => {
-                    self.burn(controller, place, &view);
-                    self.go_on_later(controller, place, Phase::Resolve);
-                }
-                (Required::Absent, FoundFence::Absent) => {
-                    let clock = self.controllers[controller].wall(self.now);
-                    if dead_at.is_none_or(|dead_at| clock > dead_at) {
-                        let text = "its signature is too old for the server to take".to_owned();
-                        return self.settle(controller, place, WriteOutcome::Burned(text));
-                    }
-                    self.go_on_later(controller, place, Phase::Resolve);
-                }
-                (Required::Exactly { .. } | Required::Absent, _) => {
-                    let text = "the fence that it requires is gone".to_owned();
-                    self.settle(controller, place, WriteOutcome::Burned(text));
-                }
-            },
-        }
-    }
-
-    /// Sends the same records under a fence with a higher rev and a new id.
-    fn burn(&mut self, controller: usize, place: usize, view: &ZoneView) {
-        let Some(fence) = view.parsed_fence() else { return };
-        let keys = fence.rrs.iter().filter(|key| view.asked.contains(key)).cloned().collect();
-        let records = fence.guarded(&view.rrsets);
-        self.nonce += 1;
-        let known = &self.controllers[controller];
-        let (clock, signed) = (known.wall(self.now), known.wall(self.now));
-        let (incarnation, configuration, store_epoch) = (known.incarnation, known.configuration, known.store_epoch);
-        let burned = dns_core::fence::Fence {
-            rev: fence.rev.next(),
-            write: dns_core::fence::WriteId::at(clock, self.nonce),
-            by: known.actor.clone(),
-            ..fence
-        };
-        let Ok(change) = ChangeSet::plan(view, &keys, &records, &burned) else { return };
-        let mut dice = self.setting.chance.dice(Purpose::Answer, 50 + controller * 2 + place, self.now);
-        let way = match self.fate(controller, place) {
-            None | Some(Fate::AnswerLost | Fate::Throttled { applied: true }) => dice.between(1, 60),
-            Some(Fate::Delayed(by)) => by,
-            Some(Fate::Lost | Fate::Refused | Fate::Denied | Fate::Throttled { applied: false }) => return,
-        };
-        let serial = self.row(controller, place).serial;
-        let sender = Sender { controller, incarnation, serial, turn: 0, burns: true, configuration, store_epoch };
-        let message = Message { place, change, signed, granted: self.now, sender, answer: None };
-        self.plan(self.now + way, Occurrence::Arrived(Box::new(message)));
-    }
-
-    fn note_uncertain(&mut self, controller: usize, place: usize) {
-        let decision = self.row(controller, place).write.id.clone();
-        self.step(controller, None, &Event::WriteUncertain { decision, reason: "no answer".to_owned() });
-    }
-
-    fn go_on_later(&mut self, controller: usize, place: usize, phase: Phase) {
-        let row = self.row(controller, place);
-        let wait = row.pause.clamp(PAUSE_MIN, PAUSE_MAX);
-        row.pause = wait * 2;
-        self.go_on_after(controller, place, phase, wait);
-    }
-
-    /// Looks that would fail like the last are not made one by one.
-    fn go_on_when_readable(&mut self, controller: usize, place: usize, phase: Phase, unreadable: Unreadable) {
-        self.note_uncertain(controller, place);
-        if self.controllers[controller].outbox[place].is_none() {
-            return;
-        }
-        let mut dice = self.setting.chance.dice(Purpose::Look, controller * 2 + place, self.now);
-        let wait = unreadable.until.saturating_sub(self.now) + dice.between(PAUSE_MIN, PAUSE_MAX);
-        self.go_on_after(controller, place, phase, wait);
-    }
-
-    fn settle(&mut self, controller: usize, place: usize, outcome: WriteOutcome) {
-        let decision = self.row(controller, place).write.id.clone();
-        let settled = Event::WriteSettled { decision, outcome: outcome.clone() };
+        let settled = Event::WriteSettled { decision: write.id.clone(), outcome: outcome.clone() };
         if self.step(controller, None, &settled).is_none() {
             let wait = self.controllers[controller].store_refuses_until.saturating_sub(self.now) + PAUSE_MIN;
-            self.go_on_after(controller, place, Phase::Settle(Box::new(outcome)), wait);
+            return self.go_on_after(controller, place, Phase::Settle(Box::new(outcome)), wait);
         }
-    }
-}
-
-/// Whether the fence is the one that the write was to replace, or an older one still.
-fn shows_what_was_before(write: &PlannedWrite, view: &ZoneView) -> bool {
-    if view.parsed_fence().is_some_and(|found| found.order() < write.fence.order()) {
-        return true;
-    }
-    match (&write.change.guard, &view.fence) {
-        (Required::Exactly { text: required, .. }, FoundFence::Present { text, .. }) => required == text,
-        (Required::Absent, FoundFence::Absent) => true,
-        (Required::Exactly { .. } | Required::Absent, _) => false,
+        if let WriteOutcome::Applied(_) = outcome {
+            self.note_arrived(controller, place, &write);
+        }
     }
 }

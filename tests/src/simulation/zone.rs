@@ -5,9 +5,11 @@ use std::collections::{BTreeSet, VecDeque};
 use dns_core::change::{ChangeSet, Guard, Requirement};
 use dns_core::fence::text::FenceText;
 use dns_core::fence::{FENCE_TTL_SECS, Fence};
+use dns_core::kernel::Rule;
 use dns_core::rrset::{Rrset, RrsetKey, Rrsets, Ttl};
 use dns_core::service::Service;
 use dns_core::time::Timestamp;
+use dns_core::write::{Initiative, PlannedWrite, WriteKind};
 use dns_core::zone::{FoundFence, ReadRequest, ZoneView};
 
 use super::Ms;
@@ -171,8 +173,33 @@ pub(super) struct Message {
     pub(super) signed: Timestamp,
     pub(super) granted: Ms,
     pub(super) sender: Sender,
+    /// What it is, unless it burns something.
+    pub(super) deed: Option<Deed>,
     /// How long its answer takes; `None` if it gets lost.
     pub(super) answer: Option<Ms>,
+}
+
+/// What a write is for, as far as invariants ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Deed {
+    pub(super) kind: WriteKind,
+    /// Nobody has ordered it.
+    pub(super) automatic: bool,
+    /// It only follows what was decided at another place.
+    pub(super) aligns: bool,
+    /// Somebody has taken it upon them not to wait for the cooldown.
+    pub(super) hastens: bool,
+}
+
+impl Deed {
+    pub(super) fn of(write: &PlannedWrite) -> Self {
+        Self {
+            kind: write.kind,
+            automatic: write.initiative == Initiative::Automatic,
+            aligns: write.aligns(),
+            hastens: write.overrides.contains(&Rule::CooledDown),
+        }
+    }
 }
 
 /// Who sent a message.

@@ -39,17 +39,25 @@ macro_rules! guards {
 }
 
 guards! {
-    a_provider_that_ignores_conditions_breaks_the_order_of_writes: FenceCondition, 0;
-    a_kernel_that_is_not_asked_again_lets_old_decisions_go: PermitAsked, 20;
-    a_provider_that_ignores_signing_times_takes_late_writes: PermitTime, 23;
-    a_lost_answer_taken_for_a_failure_lets_abandoned_writes_arrive: Resolving, 24;
-    unknown_taken_for_failing_moves_without_evidence: UnknownIsNotDown, 8;
+    a_provider_that_ignores_conditions_breaks_the_order_of_writes: FenceCondition, 1;
+    a_kernel_that_is_not_asked_again_lets_old_decisions_go: PermitAsked, 31;
+    a_provider_that_ignores_signing_times_takes_late_writes: PermitTime, 71;
+    a_lost_answer_taken_for_a_failure_lets_abandoned_writes_arrive: Resolving, 67;
+    unknown_taken_for_failing_moves_without_evidence: UnknownIsNotDown, 0;
     one_vantage_point_in_place_of_a_quorum_moves_without_evidence: Quorum, 0;
-    silence_taken_for_the_last_word_moves_without_evidence: Staleness, 80;
-    a_kernel_without_the_rule_of_proven_targets_moves_to_others: TargetProven, 0;
-    a_kernel_without_the_rule_of_all_regions_moves_while_all_fail: AllRegionsFailing, 10;
-    a_pause_that_nobody_remembers_holds_nothing: Pause, 23;
-    a_replica_that_claims_the_newest_configuration_writes_an_old_one: ConfigurationOrder, 20;
+    silence_taken_for_the_last_word_moves_without_evidence: Staleness, 63;
+    a_kernel_without_the_rule_of_proven_targets_moves_to_others: TargetProven, 4;
+    a_kernel_without_the_rule_of_all_regions_moves_while_all_fail: AllRegionsFailing, 3;
+    a_pause_that_nobody_remembers_holds_nothing: Pause, 42;
+    a_replica_that_claims_the_newest_configuration_writes_an_old_one: ConfigurationOrder, 4;
+    a_kernel_without_the_rule_of_gates_moves_past_them: GatesOpen, 77;
+    a_veto_that_nobody_heeds_holds_nothing: HooksAgreed, 63;
+    a_kernel_without_windows_writes_while_one_is_open: ChangeFreeze, 26;
+    a_kernel_without_a_cooldown_comes_back_too_early: CooledDown, 3;
+    a_kernel_without_a_soak_comes_back_to_what_has_just_recovered: Soaked, 54;
+    a_pin_that_nobody_remembers_is_overwritten: NotPinned, 27;
+    a_kernel_without_the_rule_of_standbys_leaves_them: StandbyHolds, 0;
+    a_kernel_without_a_budget_flaps: FailoverBudget, 3;
 }
 
 #[test]
