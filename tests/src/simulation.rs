@@ -14,6 +14,7 @@ mod calm;
 mod chance;
 mod consenting;
 mod controller;
+mod convoy;
 mod fleet;
 mod guard;
 mod happening;
@@ -96,6 +97,9 @@ pub fn tell(plan: &Plan) -> Outcome {
 }
 
 fn live_script(plan: &Plan, setting: Setting, script: &[Injection], tells: bool) -> Outcome {
+    if convoy::is_one(plan.seed) {
+        return convoy::live(plan, &setting, script, tells);
+    }
     let mut world = World::new(setting, script, plan.span, plan.without);
     world.story = tells.then(Story::default);
     world.tell_setting();

@@ -17,6 +17,8 @@ const TIDIED: [Ms; 5] = [10 * MINUTE, 30 * MINUTE, 50 * MINUTE, 70 * MINUTE, 90 
 const SETTLED: Ms = 150 * MINUTE;
 /// How long it may take to leave a region that is lost: detection of ten-second probes, five in a row, and a back-off.
 const LEFT: Ms = 5 * MINUTE;
+/// The same where others go first: three waves, each with its verification.
+const ALL_LEFT: Ms = 15 * MINUTE;
 
 impl World<'_> {
     /// One part of the end after the other.
@@ -103,7 +105,8 @@ impl World<'_> {
         self.regions_down[active] += 1;
         self.reach_anew(active);
         self.ledger.lost = Some(active);
-        self.plan(self.now + LEFT, Occurrence::Calm(3));
+        let left = if self.fleets.is_some() { ALL_LEFT } else { LEFT };
+        self.plan(self.now + left, Occurrence::Calm(3));
     }
 
     fn check_left(&mut self) {

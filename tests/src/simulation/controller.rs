@@ -6,6 +6,7 @@ use dns_core::evidence::EvidenceBook;
 use dns_core::fence::DecisionId;
 use dns_core::gate::GateBook;
 use dns_core::identifier::Actor;
+use dns_core::judgement::Judgement;
 use dns_core::saga::Saga;
 use dns_core::service::Everywhere;
 use dns_core::time::Timestamp;
@@ -30,6 +31,13 @@ pub(super) enum Life {
     Dead {
         until: Ms,
     },
+}
+
+/// A service whose region fails and that may not move yet.
+#[derive(Clone, Debug)]
+pub(super) struct Wait {
+    pub(super) since: Ms,
+    pub(super) judgement: Judgement,
 }
 
 /// A write in the outbox with how far its task is.
@@ -93,6 +101,8 @@ pub(super) struct Controller {
     pub(super) reads_at: Vec<Option<Ms>>,
     /// By place: the version of the zone that it saw last.
     pub(super) saw: Vec<Option<u64>>,
+    /// Its region fails, and it is not its turn to move.
+    pub(super) waits: Option<Wait>,
     /// Since when writes or reads fail, and when a write has failed last.
     pub(super) failing_since: Option<Ms>,
     pub(super) write_failed_at: Option<Ms>,
@@ -126,6 +136,7 @@ impl Controller {
             forced: None,
             reads_at: vec![None; places],
             saw: vec![None; places],
+            waits: None,
             failing_since: None,
             write_failed_at: None,
             traps: VecDeque::new(),

@@ -57,11 +57,13 @@ pub enum Guard {
     StandbyHolds,
     /// A service leaves regions without an order only so often (kernel).
     FailoverBudget,
+    /// A part of a region's services waits for an order, and all of them leave in waves (kernel).
+    BlastRadius,
 }
 
 impl Guard {
     /// Every guard.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::FenceCondition,
         Self::PermitAsked,
         Self::PermitTime,
@@ -81,6 +83,7 @@ impl Guard {
         Self::NotPinned,
         Self::StandbyHolds,
         Self::FailoverBudget,
+        Self::BlastRadius,
     ];
 
     /// The invariants that it upholds: without it one of these breaks.
@@ -117,6 +120,7 @@ impl Guard {
             Self::NotPinned => &[Invariant::PinsHold],
             Self::StandbyHolds => &[Invariant::StandbysHold],
             Self::FailoverBudget => &[Invariant::BudgetsHold],
+            Self::BlastRadius => &[Invariant::BlastRadiusHolds, Invariant::WavesHold],
         }
     }
 
@@ -150,7 +154,8 @@ impl Guard {
             | Self::AllRegionsFailing
             | Self::Pause
             | Self::HooksAgreed
-            | Self::NotPinned => {}
+            | Self::NotPinned
+            | Self::BlastRadius => {}
         }
         loose
     }
@@ -200,7 +205,8 @@ impl Guard {
             | Self::Soaked
             | Self::NotPinned
             | Self::StandbyHolds
-            | Self::FailoverBudget => {}
+            | Self::FailoverBudget
+            | Self::BlastRadius => {}
         }
     }
 }

@@ -4,15 +4,23 @@ use std::time::Duration;
 
 use dns_core::digest::Digest;
 use dns_core::evidence::{EndpointEvidence, STALE_AFTER, Sight, VantageEvidence};
+use dns_core::fleet::Withheld;
 use dns_core::gate::GateJudgement;
-use dns_core::judgement::{Judgement, RegionJudgement, judge};
+use dns_core::judgement::{Health, Judgement, RegionJudgement, judge};
 use dns_core::machine::Machine;
 use dns_core::machine::event::Event;
 
+use super::Ms;
 use super::chance::{Purpose, millis};
+use super::controller::Wait;
 use super::guard::Guard;
 use super::setting::Setting;
 use super::world::{Occurrence, World};
+
+/// The time between two judgements of a service that waits for its turn.
+const WAITING_AGAIN: Ms = 1_000;
+/// How long it takes until it has shown whether a part of a region fails or all of it.
+const PART_OR_ALL: Ms = 30_000;
 
 impl World<'_> {
     /// Plans the next runs of a vantage point that may be news.
@@ -194,6 +202,9 @@ impl World<'_> {
         }
         let is_forced = known.forced.is_some_and(|forced| forced <= self.now);
         let judgement = self.judgement(controller);
+        if self.waits_its_turn(controller, &judgement) {
+            return self.judge_at(controller, self.now + WAITING_AGAIN);
+        }
         let known = &self.controllers[controller];
         let same = |(_, machine): (_, &Machine)| {
             machine.memory().judgement().is_some_and(|known| says_the_same(known, &judgement))
@@ -204,6 +215,25 @@ impl World<'_> {
         } else if known.due.is_some_and(|due| due <= self.now) {
             self.plan_next_look(controller);
         }
+    }
+
+    /// Whether the others keep a service from leaving, as the engine finds before it steps one: it waits for its wave, or it
+    /// shows only now whether more than a part of its region fails.
+    fn waits_its_turn(&mut self, controller: usize, judgement: &Judgement) -> bool {
+        let Some(fleets) = &self.fleets else { return false };
+        let known = &self.controllers[controller];
+        let teller = known.saga.teller(known.clock(self.now));
+        let active = known.saga.machine(teller).and_then(|machine| machine.memory().active());
+        let fails = active.filter(|active| judgement.health(active) == Health::Failing);
+        let idle = known.saga.machines().all(|(_, machine)| machine.memory().open().is_none());
+        let since = known.waits.as_ref().map_or(self.now, |wait| wait.since);
+        let waits = fails.filter(|_| idle).is_some_and(|active| match fleets[controller].admit(active) {
+            Ok(()) => false,
+            Err(Withheld::UntilItsWave(_)) => true,
+            Err(Withheld::UntilOrdered(_)) => self.now - since < PART_OR_ALL,
+        });
+        self.controllers[controller].waits = waits.then(|| Wait { since, judgement: judgement.clone() });
+        waits
     }
 
     /// Judges whatever was known before, as the engine does before it gives a permit.

@@ -85,6 +85,10 @@ invariants! {
     StandbysHold = "standbysHold", "a service whose policy says so leaves its standby region by order only",
     /// Budgets hold.
     BudgetsHold = "budgetsHold", "a service leaves regions without an order only as often as its budget says, and waits in between",
+    /// The blast radius holds.
+    BlastRadiusHolds = "blastRadiusHolds", "while only a part of a region fails, only so many services leave it without an order",
+    /// Waves hold.
+    WavesHold = "wavesHold", "a lost region is left by one service first, and by each wave when the one before has settled",
     /// Outbox and memory agree.
     OutboxAgrees = "outboxAgrees", "the outbox holds exactly what the machines have open",
     /// Held goes up.
@@ -232,6 +236,9 @@ impl World<'_> {
 
     fn check_evidence(&mut self, controller: usize, write: &PlannedWrite, heard: &[super::oracle::Heard]) {
         self.tally.automatic_moves += 1;
+        if self.fleets.is_some() {
+            self.departing.extend(self.rank_of(write.from.as_ref()).map(|from| (controller, from)));
+        }
         let Some(from) = self.rank_of(write.from.as_ref()) else {
             return self.violate(Invariant::MovesOnEvidence, "a failover from nowhere".to_owned());
         };

@@ -25,6 +25,7 @@ impl World<'_> {
         known.hears.fill(false);
         (known.due, known.forced, known.failing_since) = (None, None, None);
         let writes_fail = known.saga.machines().any(|(_, machine)| machine.memory().is_write_failing());
+        known.waits = None;
         known.write_failed_at = writes_fail.then_some(self.now);
         known.reads_at.fill(None);
         known.saw.fill(None);

@@ -24,6 +24,11 @@ impl Queue {
         self.due.push(Due(Reverse((at, self.planned)), occurrence));
     }
 
+    /// When the next is due.
+    pub(super) fn next_at(&self) -> Option<Ms> {
+        self.due.peek().map(|Due(Reverse((at, _)), _)| *at)
+    }
+
     pub(super) fn take(&mut self) -> Option<(Ms, Occurrence)> {
         self.due.pop().map(|Due(Reverse((at, _)), occurrence)| (at, occurrence))
     }

@@ -32,7 +32,7 @@ impl World<'_> {
             actor: known.actor.clone(),
             now: known.clock(self.now),
             nonce: self.nonce,
-            fleet: Arc::default(),
+            fleet: self.fleets.as_ref().map(|fleets| Arc::clone(&fleets[controller])).unwrap_or_default(),
         };
         let refuses = self.now < known.store_refuses_until;
         let known = &mut self.controllers[controller];
@@ -132,6 +132,8 @@ impl World<'_> {
     pub(super) fn verify(&mut self, controller: usize, decision: dns_core::fence::DecisionId) {
         let mut dice = self.setting.chance.dice(Purpose::Verify, controller, self.now);
         let outcome = match dice.below(12) {
+            // In the end, when a convoy has to leave, every server does what it should.
+            _ if self.fleets.is_some() && self.now >= self.span => DeliveryOutcome::Served,
             0 => DeliveryOutcome::Old,
             1 => DeliveryOutcome::Silent,
             _ => DeliveryOutcome::Served,

@@ -2,6 +2,7 @@
 
 use super::Ms;
 use super::chance::Purpose;
+use super::convoy;
 use super::happening::{Again, Happening, Verb, Word};
 use super::setting::REVISIONS;
 use super::watch::Watch;
@@ -93,7 +94,9 @@ impl World<'_> {
 
     /// An entry of the script has struck: it counts, once.
     pub(super) fn struck(&mut self, entry: usize) {
-        if let Some(kind) = self.script[entry].what.kind()
+        let what = &self.script[entry].what;
+        let elsewhere = self.follows && convoy::is_shared(what) == Some(true);
+        if let Some(kind) = what.kind().filter(|_| !elsewhere)
             && self.ledger.struck.insert(entry)
         {
             self.tally.event(kind);

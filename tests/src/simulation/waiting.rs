@@ -20,6 +20,9 @@ const BACKOFF_MAX: Ms = 31_000;
 /// news.
 const UNREADABLE_LOOK_MAX: Ms = 600_000;
 
+/// How often it is looked whether other services still keep one from leaving.
+const OTHERS_LOOK: Ms = 5_000;
+
 impl World<'_> {
     /// Plans when a controller judges next if it hears nothing: when time alone changes something.
     pub(super) fn plan_next_look(&mut self, controller: usize) {
@@ -34,7 +37,11 @@ impl World<'_> {
         let ended = machines().filter_map(|machine| ending(machine, service, clock)).min().map(until);
         let freed = self.budget_frees_at(controller, clock).map(until);
         let ready = machines().find_map(|machine| ready(machine, &service.policy, clock)).map(until);
-        let forced = [retry, unsettled, ended, freed].into_iter().flatten().min();
+        // Of a service that waits for others nobody says when they are done.
+        let others =
+            machines().any(|machine| is_held_by(machine, Rule::BlastRadius) || is_held_by(machine, Rule::Wave));
+        let others = others.then_some(OTHERS_LOOK);
+        let forced = [retry, unsettled, ended, freed, others].into_iter().flatten().min();
         self.controllers[controller].forced = forced.map(|wait| now + wait);
         if let Some(wait) = forced.into_iter().chain(ready).min() {
             self.judge_at(controller, now + wait);

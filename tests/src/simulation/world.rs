@@ -1,5 +1,9 @@
 //! A world and its clock: what is due next happens next, until the history ends or something is wrong.
 
+use std::sync::Arc;
+
+use dns_core::fleet::Fleet;
+
 use super::Ms;
 use super::chance::Purpose;
 use super::controller::{Controller, Life};
@@ -46,6 +50,12 @@ pub(super) struct World<'a> {
     /// By region: what its gate says; and what the hook says.
     pub(super) gates_say: Vec<Word>,
     pub(super) hook_says: Word,
+    /// By controller: all other services, if there are any.
+    pub(super) fleets: Option<Vec<Arc<Fleet>>>,
+    /// Moves that were let go without an order: of which controllers, and from where.
+    pub(super) departing: Vec<(usize, usize)>,
+    /// Whether what befalls all services is counted elsewhere.
+    pub(super) follows: bool,
     pub(super) vantages: Vec<Vantage>,
     pub(super) controllers: Vec<Controller>,
     pub(super) zones: Vec<Zone>,
@@ -73,6 +83,9 @@ impl<'a> World<'a> {
             endpoints_down: vec![vec![0; setting.endpoints]; setting.regions],
             gates_say: vec![Word::Yes; setting.regions],
             hook_says: Word::Yes,
+            fleets: None,
+            departing: Vec::new(),
+            follows: false,
             ledger: Ledger::new(setting.controllers, setting.places, setting.vantages),
             configurations,
             newest: 0,
@@ -131,6 +144,11 @@ impl<'a> World<'a> {
 
     pub(super) fn is_going_on(&self) -> bool {
         self.violation.is_none() && !self.finished
+    }
+
+    /// When something happens next.
+    pub(super) fn next_at(&self) -> Option<Ms> {
+        self.queue.next_at()
     }
 
     /// Lets the next thing happen. False if there is none.

@@ -58,6 +58,7 @@ guards! {
     a_pin_that_nobody_remembers_is_overwritten: NotPinned, 27;
     a_kernel_without_the_rule_of_standbys_leaves_them: StandbyHolds, 0;
     a_kernel_without_a_budget_flaps: FailoverBudget, 3;
+    services_that_know_nothing_of_each_other_all_leave_at_once: BlastRadius, 80;
 }
 
 #[test]
