@@ -2,6 +2,7 @@
 
 mod course;
 mod injecting;
+mod kept;
 
 use std::time::Duration;
 
