@@ -165,6 +165,8 @@ fn wanted(order: &Order) -> String {
         Command::Failback => "the failback".to_owned(),
         Command::Evacuate { to: Some(to), .. } => format!("the move to `{to}` in an evacuation"),
         Command::Evacuate { to: None, .. } => "the move in an evacuation".to_owned(),
+        Command::LeadGroup { to } => format!("the move of the group to `{to}`"),
+        Command::Drill { to, .. } => format!("the drill's move to `{to}`"),
         Command::Adopt => "the adoption".to_owned(),
         Command::Release => "the release".to_owned(),
         Command::Pause { .. } => "the pause".to_owned(),

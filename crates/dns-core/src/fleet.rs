@@ -303,7 +303,8 @@ impl Fleet {
         // All of its kind ask as long as they wait: to copy the counts of the other regions would be most of the answer.
         let here = self.regions.get(from).map(|departures| (from.clone(), *departures));
         let regions = here.into_iter().collect();
-        let mut others = Self { radius: self.radius, regions, evacuated: Arc::clone(&self.evacuated), companions: None };
+        let mut others =
+            Self { radius: self.radius, regions, evacuated: Arc::clone(&self.evacuated), companions: None };
         others.discount(presence);
         others.admit(from)
     }

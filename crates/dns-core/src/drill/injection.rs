@@ -5,6 +5,7 @@
 //! are nothing: not a verdict, and no reason for doubt in what was really seen.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::DrillId;
 use crate::evidence::{EndpointEvidence, EndpointKey, EvidenceBook, VantageEvidence, Verdict};
@@ -65,7 +66,7 @@ fn overlay(service: &Service, book: &EvidenceBook, injections: &InjectionBook, h
         let endpoints = keys(service).filter_map(|key| {
             let seen = evidence.endpoints.get(&key)?.clone();
             let injected = injected.and_then(|injected| injected.get(&key)).filter(|one| counts(one, &key, honoured));
-            Some((key, injected.map_or_else(|| seen.clone(), |injected| as_injected(&seen, injected))))
+            Some((Arc::new(key), injected.map_or_else(|| seen.clone(), |injected| as_injected(&seen, injected))))
         });
         let VantageEvidence { heard, sight, config, endpoints: _ } = evidence;
         let evidence =

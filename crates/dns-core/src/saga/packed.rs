@@ -10,6 +10,7 @@ use lz4_flex::block::{compress_with_dict, decompress_with_dict};
 use serde::{Deserialize, Serialize};
 
 use super::{Saga, Stand};
+use crate::approval::Approval;
 use crate::machine::Machine;
 use crate::machine::siblings::Sibling;
 use crate::machine::whole::{Parts, Whole};
@@ -41,12 +42,14 @@ pub struct Packed {
 struct Written<'a> {
     stands: Vec<(&'a Place, Whole<'a>, &'a Option<Vec<Sibling>>)>,
     dormant: Vec<(&'a Place, Whole<'a>)>,
+    approvals: &'a [Approval],
 }
 
 #[derive(Deserialize)]
 struct Read {
     stands: Vec<(Place, Parts, Option<Vec<Sibling>>)>,
     dormant: Vec<(Place, Parts)>,
+    approvals: Vec<Approval>,
 }
 
 impl Packer {
@@ -85,7 +88,8 @@ impl Packed {
         let read: Read = serde_json::from_slice(&text).expect("invariant: this process has written it");
         let stand = |(place, parts, told): (Place, Parts, _)| Stand { place, machine: Machine::from(parts), told };
         let dormant = read.dormant.into_iter().map(|(place, parts)| (place, Machine::from(parts)));
-        Saga { stands: read.stands.into_iter().map(stand).collect(), dormant: dormant.collect() }
+        let stands = read.stands.into_iter().map(stand).collect();
+        Saga { stands, dormant: dormant.collect(), approvals: read.approvals }
     }
 
     /// The bytes that only this one takes.
@@ -98,6 +102,6 @@ impl Packed {
 pub(super) fn text(saga: &Saga) -> Vec<u8> {
     let stands = saga.stands.iter().map(|Stand { place, machine, told }| (place, machine.whole(), told));
     let dormant = saga.dormant.iter().map(|(place, machine)| (place, machine.whole()));
-    serde_json::to_vec(&Written { stands: stands.collect(), dormant: dormant.collect() })
-        .expect("invariant: a saga has only string keys, so it always serialises")
+    let written = Written { stands: stands.collect(), dormant: dormant.collect(), approvals: &saga.approvals };
+    serde_json::to_vec(&written).expect("invariant: a saga has only string keys, so it always serialises")
 }

@@ -39,7 +39,7 @@ fn book(service: &Service, prod: Verdict) -> EvidenceBook {
             error: None,
             certificate_until: None,
         };
-        (key(service, rank), evidence)
+        (std::sync::Arc::new(key(service, rank)), evidence)
     };
     let evidence = || VantageEvidence {
         heard: START,
