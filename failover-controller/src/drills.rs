@@ -222,8 +222,8 @@ impl Conductor {
             let why = "the service is not configured any more".to_owned();
             return self.step(service, &Event::Vanished(why)).await.unwrap_or_default();
         }
-        let Some(view) = snapshot.services.get(service) else { return };
-        let sight = admission::sight(view, snapshot, &running.drill);
+        let Some(view) = snapshot.view(service) else { return };
+        let sight = admission::sight(&view, snapshot, &running.drill);
         // What cannot be kept now is looked at again.
         let _again = self.step(service, &Event::Looked(sight)).await;
     }

@@ -52,6 +52,7 @@ impl Measured {
             verifications,
             asides: Asides::default(),
             blast_radius: BlastRadius::default(),
+            ties: BTreeMap::new(),
             distrust: watch::Sender::new(0),
         };
         Self { owner: Owner::new(parts), publish, clock, _engine: engine, _verifications: requests }

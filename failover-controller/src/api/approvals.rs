@@ -29,7 +29,7 @@ const ROWS_MAX: u32 = 16;
 
 pub(super) async fn list(State(state): State<ApiState>) -> Result<Json<ApprovalList>, ApiError> {
     let snapshot = published(&state)?;
-    let approvals = snapshot.services.values().flat_map(|view| of_service(view, snapshot.at)).collect();
+    let approvals = snapshot.views().flat_map(|(_, view)| of_service(&view, snapshot.at)).collect();
     Ok(Json(ApprovalList { approvals }))
 }
 

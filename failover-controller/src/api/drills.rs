@@ -170,7 +170,7 @@ pub(super) async fn report(
     if let Some(name) = service.as_ref().filter(|_| names.is_empty()) {
         return Err(no_service(name.as_str()));
     }
-    let objective = |name| snapshot.services.get(name)?.service.policy.recovery_time_objective;
+    let objective = |name| snapshot.view(name)?.service.policy.recovery_time_objective;
     let services = names.into_iter().map(|name| recovery(name, &drills, &moves, objective(name))).collect();
     Ok(Json(RecoveryReport { since: rfc3339(since), until: rfc3339(snapshot.at), services, incomplete }))
 }

@@ -49,7 +49,7 @@ pub(super) async fn failback(
 ) -> Answer {
     let group = named(&state, &name)?;
     let snapshot = published(&state)?;
-    let view = group.names().find_map(|name| snapshot.services.get(name));
+    let view = group.names().find_map(|name| snapshot.view(name));
     let to = view.map(|view| view.service.preferred().clone());
     let to = to.ok_or_else(|| ApiError::unavailable("its services are still loading"))?;
     let order = reasoned(Command::LeadGroup { to: to.clone() }, caller.name, body)?;
@@ -88,25 +88,28 @@ fn named(state: &ApiState, name: &str) -> Result<Arc<Group>, ApiError> {
 /// The first that is elsewhere decides for the group; the others come after it.
 async fn lead(state: &ApiState, group: &Group, to: &RegionName, order: Order) -> Answer {
     let snapshot = published(state)?;
-    let is_elsewhere =
-        |name: &&ServiceName| snapshot.services.get(*name).is_none_or(|view| view.memory.active() != Some(to));
+    let is_elsewhere = |name: &&ServiceName| snapshot.view(name).is_none_or(|view| view.memory.active() != Some(to));
     let Some(first) = group.names().find(is_elsewhere) else {
         let detail = format!("all of group `{}` is in region `{to}` already", group.name);
         return Err(ApiError::refused(detail, Vec::new()));
     };
-    let decision = ordered(state, first, order).await?;
+    let outcome = ordered(state, first, order.clone()).await?;
+    let Outcome::Taken(decision) = outcome else {
+        let (status, accepted) = accepted(&order.command, first, outcome);
+        return Ok((status, Json(accepted)));
+    };
     let message = format!(
         "the move of group `{}` to `{to}` was decided, `{first}` goes first; `dns-admin group status` shows how far it is",
         group.name
     );
     let href = decision.as_ref().map(|decision| format!("/api/v1/decisions/{decision}"));
-    Ok((StatusCode::ACCEPTED, Json(Accepted { decision: decision.map(Into::into), href, message })))
+    Ok((StatusCode::ACCEPTED, Json(Accepted { decision, href, message, awaiting_approval: None })))
 }
 
 /// A member with where it stands.
 struct Standing<'a> {
     member: &'a Member,
-    view: Option<&'a ServiceView>,
+    view: Option<Arc<ServiceView>>,
     stance: Stance,
 }
 
@@ -121,8 +124,8 @@ impl Standing<'_> {
 
 fn report_of(group: &Group, snapshot: &Snapshot) -> GroupReport {
     let standing = |member| {
-        let view = snapshot.services.get(&member_name(member)).map(Arc::as_ref);
-        let saga = view.and_then(|view| Some((view.memory.saga()?, &view.service)));
+        let view = snapshot.view(&member_name(member));
+        let saga = view.as_ref().and_then(|view| Some((view.memory.saga()?, &view.service)));
         let stance = saga.map(|(saga, lead)| Stance::of(saga, lead, snapshot.at)).unwrap_or_default();
         Standing { member, view, stance }
     };

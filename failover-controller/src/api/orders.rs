@@ -213,8 +213,8 @@ pub(super) async fn give_all(state: &ApiState, order: &Order, scope: &Scope<'_>)
     let order = Order { reason: format!("{}{}", scope.prefix(), order.reason), ..order.clone() };
     let mut results = Vec::new();
     for service in scope.services(&snapshot) {
-        let view = snapshot.services.get(&service);
-        let pause = view.and_then(|view| view.here().find_map(|here| here.memory.pause()));
+        let view = snapshot.view(&service);
+        let pause = view.as_ref().and_then(|view| view.here().find_map(|here| here.memory.pause()));
         let left = pause.and_then(|pause| scope.leaves(&order.command, pause));
         results.push(match left {
             Some(message) => BulkResult { service: service.to_string(), message, decision: None, problem: None },
@@ -239,7 +239,7 @@ async fn give_one(state: &ApiState, service: ServiceName, order: &Order) -> Bulk
     }
 }
 
-fn accepted(command: &Command, service: &ServiceName, outcome: Outcome) -> (StatusCode, Accepted) {
+pub(super) fn accepted(command: &Command, service: &ServiceName, outcome: Outcome) -> (StatusCode, Accepted) {
     let verb = verb(command);
     let none = |message| Accepted { decision: None, href: None, message, awaiting_approval: None };
     let decision = match outcome {

@@ -27,7 +27,7 @@ pub(super) fn admit<'a>(
     under_way: impl Iterator<Item = &'a Drill>,
     at_once: usize,
 ) -> Result<Admitted, Refused> {
-    let view = snapshot.services.get(&wanted.service).ok_or(Refused::NoService)?;
+    let view = &*snapshot.view(&wanted.service).ok_or(Refused::NoService)?;
     if let Some(fault) = view.fault.as_ref().or(snapshot.store_error.as_ref()) {
         return Err(Refused::Unavailable(fault.clone()));
     }

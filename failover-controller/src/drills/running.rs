@@ -109,7 +109,7 @@ impl Running {
         tokio::spawn(async move {
             let command = Command::Drill { drill: drill.id.clone(), to };
             let (by, reason) = (drill.by.clone(), drill.reason.clone());
-            let order = Order { command, by, reason, overrides: Vec::new(), override_for: None };
+            let order = Order::new(command, by, reason);
             let name = drill.service.clone();
             let ordered = match engine.ask(|reply| Message::Order(name, order, reply)).await {
                 Ok(OrderAnswer::Taken(decision)) => Ok(decision),

@@ -104,10 +104,8 @@ impl Owner {
 
     /// A permit for one of several that belong together goes by what is seen of each of them now, not at the last look.
     pub(super) fn look_at_companions(&mut self, name: &ServiceName) {
-        let Some(tied) = self.units.get(name).and_then(|unit| unit.tied.as_ref()) else { return };
-        let names: Vec<ServiceName> = tied.ties.names().into_iter().filter(|other| *other != name).cloned().collect();
         let now = self.parts.clock.now();
-        for other in names {
+        for other in self.bound_to(name) {
             if let Some(judgement) = self.judgement_of(&other) {
                 self.note_sight(&other, &judgement, now);
             }
@@ -116,10 +114,15 @@ impl Owner {
 
     /// Something of a service has changed that others go by.
     pub(super) fn rouse_companions(&mut self, name: &ServiceName) {
-        let Some(tied) = self.units.get(name).and_then(|unit| unit.tied.as_ref()) else { return };
-        let ties = Arc::clone(&tied.ties);
-        for other in ties.names().into_iter().filter(|other| *other != name) {
-            self.units.get_mut(other).into_iter().for_each(Unit::make_due);
+        for other in self.bound_to(name) {
+            self.units.get_mut(&other).into_iter().for_each(Unit::make_due);
         }
+    }
+
+    /// The others that a service is bound to.
+    fn bound_to(&self, name: &ServiceName) -> Vec<ServiceName> {
+        let tied = self.units.get(name).and_then(|unit| unit.tied.as_ref());
+        let names = tied.into_iter().flat_map(|tied| tied.ties.names());
+        names.filter(|other| *other != name).cloned().collect()
     }
 }

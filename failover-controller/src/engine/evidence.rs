@@ -157,7 +157,7 @@ impl Witnesses {
         *known = seen;
         let injections = self.injections.entry(vantage.clone()).or_default();
         match injected {
-            Some(injected) => injections.insert(key, injected),
+            Some(injected) => injections.insert(EndpointKey::clone(&key), injected),
             None => injections.remove(&key),
         };
         if refreshed == Due::All { Due::All } else { Due::One(service) }

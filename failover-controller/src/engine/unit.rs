@@ -185,8 +185,8 @@ impl Unit {
     }
 
     /// The region that it is in.
-    pub(super) fn active(&self, now: Timestamp) -> Option<&RegionName> {
-        shown(&self.saga, now).1.memory().active()
+    pub(super) fn active(&self, now: Timestamp) -> Option<RegionName> {
+        shown(&self.saga(), now).1.memory().active().cloned()
     }
 
     /// The place that a decision is of.
