@@ -16,7 +16,7 @@ use dns_core::machine::memory::LastMove;
 use dns_service::auth::Caller;
 use dns_service::http::{ApiError, JsonBody};
 
-use super::orders::{Scope, give_all, ordered, pause_order, reasoned};
+use super::orders::{Outcome, Scope, accepted, give_all, ordered, pause_order, reasoned};
 use super::{ApiState, published, report};
 use crate::attention::concerns;
 use crate::engine::snapshot::{ServiceView, Snapshot};
@@ -103,7 +103,10 @@ async fn lead(state: &ApiState, group: &Group, to: &RegionName, order: Order) ->
         group.name
     );
     let href = decision.as_ref().map(|decision| format!("/api/v1/decisions/{decision}"));
-    Ok((StatusCode::ACCEPTED, Json(Accepted { decision, href, message, awaiting_approval: None })))
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(Accepted { decision: decision.map(Into::into), href, message, awaiting_approval: None }),
+    ))
 }
 
 /// A member with where it stands.
@@ -181,17 +184,17 @@ fn summary(
 }
 
 fn member_report(one: &Standing<'_>, group: &Group) -> GroupMemberReport {
-    let held = one.view.and_then(|view| view.memory.hold()).and_then(|hold| hold.rejections.first());
-    let pause = one.view.and_then(|view| view.here().find_map(|here| here.memory.pause()));
+    let held = one.view.as_ref().and_then(|view| view.memory.hold()).and_then(|hold| hold.rejections.first());
+    let pause = one.view.as_ref().and_then(|view| view.here().find_map(|here| here.memory.pause()));
     GroupMemberReport {
         service: one.member.service.to_string(),
         active: one.stance.active().map(ToString::to_string),
-        state: one.view.map_or("not loaded", |view| view.state.as_str()).to_owned(),
+        state: one.view.as_ref().map_or("not loaded", |view| view.state.as_str()).to_owned(),
         arrived: one.stance.has_arrived(),
         after: one.member.after.iter().map(ToString::to_string).collect(),
         decision: one.came_by(group).map(|(decision, _)| decision.to_string()),
         held: held.map(|rejection| format!("{}: {}", rejection.rule, rejection.reason)),
         pause: pause.map(report::pause),
-        page: one.view.is_some_and(|view| concerns(view).iter().any(|concern| concern.page)),
+        page: one.view.as_ref().is_some_and(|view| concerns(view).iter().any(|concern| concern.page)),
     }
 }

@@ -114,6 +114,7 @@ impl Running {
             let ordered = match engine.ask(|reply| Message::Order(name, order, reply)).await {
                 Ok(OrderAnswer::Taken(decision)) => Ok(decision),
                 Ok(OrderAnswer::Refused(refusal)) => Err(text(&refusal)),
+                Ok(OrderAnswer::Awaiting(awaiting)) => Err(format!("it waits for a second person: {}", awaiting.why)),
                 Ok(OrderAnswer::NoService) => Err("there is no such service".to_owned()),
                 Ok(OrderAnswer::StoreFailed(why)) => Err(why),
                 // The process is stopping: the next one goes on.

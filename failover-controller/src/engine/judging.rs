@@ -160,7 +160,7 @@ impl Owner {
 /// that the drill makes it leave: from then on that region is seen as it is.
 fn seen(unit: &Unit, witnesses: &Witnesses, honoured: Option<&Honoured>, now: Timestamp) -> Judgement {
     let (lead, book) = (unit.service().lead(), witnesses.book());
-    match honoured.filter(|honoured| unit.active(now) == Some(&honoured.region)) {
+    match honoured.filter(|honoured| unit.active(now).as_ref() == Some(&honoured.region)) {
         Some(honoured) => judge_injected(lead, book, (witnesses.injections(), honoured), now),
         None => judge(lead, book, now),
     }

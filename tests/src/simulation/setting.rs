@@ -139,7 +139,7 @@ impl Setting {
             vantage_points: (0..self.vantages).map(|rank| Self::vantage(rank).clone()).collect(),
             ready_for: Duration::from_mins(2),
             cooldown: self.leeway.cooldown,
-            failback: self.leeway.failback,
+            failback: self.leeway.failback.clone(),
             on_standby_failure: self.leeway.on_standby_failure,
             failover_budget: self.leeway.budget,
             dwell: dns_core::dwell::DwellPolicy::default(),

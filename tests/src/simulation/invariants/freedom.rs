@@ -37,7 +37,13 @@ impl World<'_> {
                 self.check_standby(write);
                 self.check_budget(controller, place);
             }
-            WriteKind::Adopt | WriteKind::Release | WriteKind::Annotate | WriteKind::Repair | WriteKind::Rerender => {}
+            // No policy that is played comes back in steps, so none is given up.
+            WriteKind::Abort
+            | WriteKind::Adopt
+            | WriteKind::Release
+            | WriteKind::Annotate
+            | WriteKind::Repair
+            | WriteKind::Rerender => {}
         }
     }
 
