@@ -11,6 +11,7 @@
 //! It does not probe: timelines say what vantage points see. It does not find faults by chance: the simulation does.
 
 pub mod controller;
+pub mod gate;
 pub mod provider;
 pub mod stage;
 pub mod story;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use dns_core::change::{ChangeSet, Guard};
 use dns_core::evidence::EvidenceBook;
 use dns_core::fence::{DecisionId, Fence, WriteId};
+use dns_core::gate::GateBook;
 use dns_core::history::HistoryEntry;
 use dns_core::judgement::judge;
 use dns_core::machine::command::Order;
@@ -19,6 +20,7 @@ use dns_core::write::{PlannedWrite, WriteStage};
 use dns_core::zone::{FoundFence, ZoneView};
 use dns_provider::port::Permit;
 
+use super::gate::gated;
 use super::provider::{Answer, PERMIT, Provider};
 
 /// How often each zone is looked at while nothing asks for it.
@@ -51,6 +53,8 @@ pub struct Controller {
     pub running: Running,
     /// What it has heard.
     pub book: EvidenceBook,
+    /// What gates have said to it.
+    pub gates: GateBook,
     /// The rows that it wrote and nobody has taken yet.
     pub rows: Vec<HistoryEntry>,
     service: Everywhere,
@@ -69,6 +73,7 @@ impl Controller {
             name: name.to_owned(),
             running: Running::Runs,
             book: EvidenceBook::new(),
+            gates: GateBook::new(),
             rows: Vec::new(),
             saga: Saga::new(service),
             outbox: BTreeMap::new(),
@@ -88,7 +93,8 @@ impl Controller {
     /// One turn: judge, read, carry out, verify.
     pub fn turn(&mut self, now: Timestamp, providers: &mut [Provider]) {
         self.verify(now);
-        let judgement = judge(self.service.lead(), &self.book, now);
+        let lead = self.service.lead();
+        let judgement = judge(lead, &self.book, now).with_gates(lead, &self.gates, now);
         self.step(&Event::Judged(judgement), now);
         if self.read_last.is_none_or(|last| now.since(last) >= READ_EVERY) {
             self.reads = (0..providers.len()).collect();
@@ -111,7 +117,7 @@ impl Controller {
     pub fn restart(&mut self) {
         self.saga = Saga::from_envelope(&self.saga.to_envelope(), &self.service).expect("what was written is read");
         self.outbox.values_mut().for_each(|job| job.in_hand = None);
-        (self.read_last, self.book) = (None, EvidenceBook::new());
+        (self.read_last, self.book, self.gates) = (None, EvidenceBook::new(), GateBook::new());
         self.running = Running::Runs;
     }
 
@@ -251,7 +257,8 @@ fn is_ours(write: &PlannedWrite, view: &ZoneView) -> bool {
     same || view.parsed_fence().is_some_and(|fence| write.is_carried_by(&fence))
 }
 
-/// The service at every provider of a timeline.
-pub fn everywhere(providers: &[String]) -> Everywhere {
-    Everywhere::new(providers.iter().map(|provider| crate::subject::checkout(provider))).expect("at least one provider")
+/// The service at every provider of a timeline, with gates at some regions.
+pub fn everywhere(providers: &[String], gates: &[String]) -> Everywhere {
+    let projections = providers.iter().map(|provider| gated(crate::subject::checkout(provider), gates));
+    Everywhere::new(projections).expect("at least one provider")
 }

@@ -15,6 +15,7 @@ use dns_core::standing::Standing;
 use dns_core::time::Timestamp;
 
 use super::controller::{Controller, Running, everywhere};
+use super::gate::Gates;
 use super::provider::{Clock, Provider};
 use super::story::Story;
 use super::timeline::{Event, Seen, Timeline};
@@ -50,6 +51,7 @@ pub struct Stage {
     providers: Vec<Provider>,
     controllers: Vec<Controller>,
     vantages: BTreeMap<String, Vantage>,
+    gates: Gates,
     clock: Clock,
     now: Timestamp,
     zones: Vec<String>,
@@ -62,7 +64,7 @@ impl Stage {
     /// # Errors
     /// If it cannot be adopted.
     pub fn new(timeline: &Timeline) -> Result<Self> {
-        let service = everywhere(&timeline.providers);
+        let service = everywhere(&timeline.providers, &timeline.gates);
         let clock = Clock::default();
         let providers = service.projections().iter().map(|place| Provider::new(place, &clock)).collect();
         let controllers = timeline.controllers.iter().map(|name| Controller::new(name, &service)).collect();
@@ -73,7 +75,8 @@ impl Stage {
         let names = service.lead().policy.vantage_points.iter().map(ToString::to_string);
         let vantages = names.map(|name| (name, vantage.clone())).collect();
         let story = Story::default();
-        let mut stage = Self { service, providers, controllers, vantages, clock, now, zones: Vec::new(), story };
+        let (gates, zones) = (Gates::of(&timeline.gates), Vec::new());
+        let mut stage = Self { service, providers, controllers, vantages, gates, clock, now, zones, story };
         stage.adopt()?;
         Ok(stage)
     }
@@ -133,6 +136,7 @@ impl Stage {
         let heard = self.heartbeats();
         for controller in self.controllers.iter_mut().filter(|one| one.running != Running::Stopped) {
             controller.book.extend(heard.clone());
+            self.gates.ask(self.service.lead(), &mut controller.gates, self.now);
             controller.turn(self.now, &mut self.providers);
         }
         self.tell();
@@ -196,6 +200,7 @@ impl Stage {
                 Ok(())
             }),
             Event::Provider(name, mood, said) => self.provider(name)?.become_so(mood, said),
+            Event::Gate(region, word, said) => self.gates.say(region, word, said),
             Event::Hand(name, deed) => self.provider(name)?.touch(deed),
             Event::Controller(name, fate) => self.befall(name, fate),
             Event::Order(name, words, reason) => self.order_in_words(name, words, reason),
@@ -228,6 +233,7 @@ impl Stage {
             "goes on" => {
                 // What was heard before it stood still is distrusted until it is heard anew.
                 controller.book.clear();
+                controller.gates.clear();
                 controller.running = Running::Runs;
             }
             "restarts" => controller.restart(),

@@ -4,7 +4,9 @@
 //! # What is told, and by whom it was told first.
 //! providers main second
 //! controllers controller-1 controller-2
+//! gates dr
 //! 00:10 fra1 lon1 see prod failing: connection timed out
+//! 00:20 gate dr says no: lagSeconds 312, at most 5
 //! 00:40 provider main denies: 403 Forbidden
 //! 01:00 controller-1 stops before sending
 //! 02:00 order controller-2 pause: we look into it
@@ -22,6 +24,8 @@ pub struct Timeline {
     pub providers: Vec<String>,
     /// The names of the controllers.
     pub controllers: Vec<String>,
+    /// The regions that have a gate.
+    pub gates: Vec<String>,
     /// What happens, in order of time.
     pub lines: Vec<Line>,
     /// When it is over.
@@ -81,6 +85,8 @@ pub enum Event {
     Silent(Vec<String>, bool),
     /// A provider gets into a mood, with what it says.
     Provider(String, String, String),
+    /// The gate of a region says yes, no or nothing, with its words.
+    Gate(String, String, String),
     /// Something befalls a controller.
     Controller(String, String),
     /// An operator gives an order to a controller: words, and the reason.
@@ -97,8 +103,8 @@ impl Timeline {
     /// # Errors
     /// The first line that cannot be understood, with its number.
     pub fn parse(text: &str) -> Result<Self> {
-        let mut timeline =
-            Self { providers: Vec::new(), controllers: Vec::new(), lines: Vec::new(), length: Duration::ZERO };
+        let (providers, controllers, gates, lines) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut timeline = Self { providers, controllers, gates, lines, length: Duration::ZERO };
         for (number, line) in text.lines().enumerate() {
             timeline.take(line.trim()).with_context(|| format!("line {}: `{line}`", number + 1))?;
         }
@@ -117,6 +123,8 @@ impl Timeline {
             self.providers = names(rest);
         } else if let Some(rest) = line.strip_prefix("controllers ") {
             self.controllers = names(rest);
+        } else if let Some(rest) = line.strip_prefix("gates ") {
+            self.gates = names(rest);
         } else {
             let (time, what) = line.split_once(' ').context("a time and what happens then")?;
             self.add(parse_time(time)?, what.trim())?;
@@ -157,6 +165,9 @@ impl Event {
                 Self::Provider((*name).to_owned(), mood.join(" "), said.unwrap_or_default())
             }
             ["order", name, order @ ..] => Self::Order((*name).to_owned(), owned(order), said.context("a reason")?),
+            ["gate", region, "says", word] => {
+                Self::Gate((*region).to_owned(), (*word).to_owned(), said.context("the gate's words")?)
+            }
             ["hand", name, deed @ ..] => Self::Hand((*name).to_owned(), owned(deed)),
             [vantages @ .., "see", region, health] => Self::See {
                 vantages: owned(vantages),
