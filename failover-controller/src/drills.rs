@@ -222,6 +222,10 @@ impl Conductor {
             let why = "the service is not configured any more".to_owned();
             return self.step(service, &Event::Vanished(why)).await.unwrap_or_default();
         }
+        // What an order leads to shows only once it was answered.
+        if running.is_busy() {
+            return;
+        }
         let Some(view) = snapshot.view(service) else { return };
         let sight = admission::sight(&view, snapshot, &running.drill);
         // What cannot be kept now is looked at again.

@@ -8,8 +8,9 @@ use dns_service::exit::Exit;
 use super::{Desk, pause, reasoned, resume};
 use crate::arguments::{Group, GroupFailover, GroupMove, GroupPause, GroupResume};
 use crate::failure::Failure;
-use crate::render::decision::accepted;
+use crate::render::approval::awaiting;
 use crate::render::group::groups;
+use crate::render::lines;
 
 pub(super) async fn run(desk: &Desk<'_>, verb: &Group) -> Result<Exit, Failure> {
     match verb {
@@ -43,6 +44,12 @@ async fn status(desk: &Desk<'_>, name: Option<&GroupName>) -> Result<Exit, Failu
 }
 
 fn tell(desk: &Desk<'_>, name: &GroupName, answer: &Accepted) -> Result<Exit, Failure> {
-    desk.output.answer(answer, |_| accepted(answer, name.as_str()))?;
+    if let Some(waits) = &answer.awaiting_approval {
+        desk.output.answer(answer, |_| awaiting(&answer.message, waits))?;
+        return Ok(Exit::AwaitingApproval);
+    }
+    let follow =
+        answer.decision.iter().map(|id| format!("decision {id}; follow it with: dns-admin group status {name}"));
+    desk.output.answer(answer, |_| lines([answer.message.clone()].into_iter().chain(follow)))?;
     Ok(Exit::Done)
 }

@@ -9,7 +9,7 @@ use dns_core::judgement::Health;
 use dns_core::kernel::{Rejection, Rule};
 use dns_core::saga::{Around, Saga};
 use dns_core::service::{Everywhere, Service};
-use dns_core::write::Initiative;
+use dns_core::write::{Initiative, WriteKind};
 
 use super::{Refused, Wanted};
 use crate::engine::snapshot::{ServiceView, Snapshot};
@@ -33,6 +33,9 @@ pub(super) fn admit<'a>(
     }
     let saga = view.memory.saga().ok_or_else(|| Refused::Unavailable("its state is being loaded".to_owned()))?;
     beside_others(wanted, under_way, at_once)?;
+    if let Some(why) = moves_alone_by_nobody(wanted, view) {
+        return Err(Refused::Objection(why));
+    }
     let ends = ends(wanted, view, snapshot)?;
     if let Some(why) = unrest(view, saga, &ends.from) {
         return Err(Refused::Objection(why));
@@ -41,6 +44,18 @@ pub(super) fn admit<'a>(
         rejections if rejections.is_empty() => Ok(ends),
         rejections => Err(Refused::Kernel(rejections)),
     }
+}
+
+/// What is moved with others, or by two people, is not moved by one drill.
+fn moves_alone_by_nobody(wanted: &Wanted, view: &ServiceView) -> Option<String> {
+    if let Some(group) = view.companions.as_ref().and_then(|all| all.group()) {
+        return Some(format!("it moves with group `{}`, and a drill moves one service alone", group.name));
+    }
+    let wants_two = view.service.policy.approval.orders.contains(&WriteKind::Failover);
+    (wants_two && wanted.schedule.is_none()).then(|| {
+        "its policy wants a second person for a failover; a drill that stands in the configuration (`drills`) needs none"
+            .to_owned()
+    })
 }
 
 fn beside_others<'a>(
@@ -109,7 +124,7 @@ fn obstacles(view: &ServiceView, snapshot: &Snapshot, to: &RegionName, method: M
     let (Some(saga), Some(service), Some(actor)) = (view.memory.saga(), all, &snapshot.actor) else {
         return vec![nobody()];
     };
-    let mut fleet = snapshot.fleet.clone();
+    let mut fleet = snapshot.fleet.clone().with_companions(view.companions.clone());
     fleet.discount(&Presence::of(saga, snapshot.fleet.radius(), snapshot.at));
     let around = Around { service, actor: actor.clone(), now: snapshot.at, nonce: 0, fleet: Arc::new(fleet) };
     let Some(preview) = saga.preview(to, &Initiative::Automatic, &around) else { return vec![nobody()] };

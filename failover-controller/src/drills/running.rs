@@ -100,6 +100,11 @@ impl Running {
         tokio::spawn(async move { monitors.withdraw(&id).await });
     }
 
+    /// Whether a call for it is under way.
+    pub(super) fn is_busy(&self) -> bool {
+        self.busy
+    }
+
     pub(super) fn order(&mut self, to: RegionName, engine: &Engine, done: mpsc::Sender<Done>, now: Timestamp) {
         if !self.may_call(now) {
             return;

@@ -232,7 +232,9 @@ impl<'a> Convoy<'a> {
                 leaves && open.write.decided >= last.at && open.write.from.as_ref() != Some(region)
             })
         });
-        let there = known.saga.newest().is_some_and(|fence| fence.active.as_ref() == Some(region));
+        // Where its records are: one that was released or never adopted has no fence that says so, and counts all the same.
+        let teller = known.saga.machine(known.saga.teller(clock));
+        let there = teller.and_then(|machine| machine.memory().active()) == Some(region);
         Standing {
             there,
             fails: there && world.heard(controller)[rank].failing,
@@ -258,4 +260,22 @@ struct Standing {
     fails: bool,
     /// How far it has come since it left the region lately.
     left: Option<Progress>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulation::DAY;
+    use crate::simulation::happening::{Again, Verb};
+
+    #[test]
+    fn a_service_that_was_released_still_counts_where_its_records_are() {
+        let plan = Plan { seed: 1160, span: 304 * DAY, without: None };
+        let release = Happening::Ordered { controller: 2, verb: Verb::Release, overriding: false, again: Again::Once };
+        let lost = Happening::RegionFails { region: 0, lasts: 327_422 };
+        // The first is of service 0 of seven: its time is a multiple of seven.
+        let script = [Injection { at: 26_256_569_605, what: release }, Injection { at: 26_256_853_805, what: lost }];
+        let outcome = live(&plan, &Setting::of(plan.seed, plan.span), &script, false);
+        assert_eq!(outcome.violation, None);
+    }
 }

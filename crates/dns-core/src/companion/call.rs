@@ -229,6 +229,19 @@ impl Companions {
         others.filter_map(|name| Some(format!("`{name}` ({})", lack(name)?))).collect()
     }
 
+    /// The members of its group that are paused, and by whom; nothing if none is.
+    pub(crate) fn paused_members(&self) -> Option<String> {
+        let of_group = |name: &ServiceName| self.group().is_some_and(|group| group.names().any(|one| one == name));
+        let paused = self.others.iter().filter(|(name, _)| of_group(name));
+        let paused: Vec<String> = paused
+            .filter_map(|(name, other)| Some(format!("`{name}` by `{}`", other.stance.paused.as_ref()?)))
+            .collect();
+        let names = paused.join(", ");
+        (!paused.is_empty()).then(|| {
+            format!("paused of its group: {names}; resume them, or move the group by `dns-admin group failover`")
+        })
+    }
+
     /// The members of its group that are known to be in another region than one that is in this.
     pub fn apart_from(&self, own: &ServiceName, active: &RegionName) -> Vec<(&ServiceName, &RegionName)> {
         let others = self.others.iter().filter(|(name, _)| *name != own);

@@ -113,6 +113,10 @@ impl Drill {
         if sight.moving {
             return Vec::new();
         }
+        // It was there already, and somebody has brought it back.
+        if self.away.is_some() {
+            return self.end(Outcome::Failed, overtaken(&self.id, active, sight), now);
+        }
         if let Some(by) = &self.stopped {
             let why = format!("`{by}` stopped it before the service moved");
             return self.end(Outcome::Stopped, why, now);

@@ -106,10 +106,10 @@ fn unfenced(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String
         WriteKind::Adopt => true,
         WriteKind::Repair => matches!(situation.standing, Standing::Lost { found: None, .. }),
         // A place that lost its fence may move straight to where the others are.
-        WriteKind::Failover | WriteKind::Failback => {
+        WriteKind::Failover | WriteKind::Failback | WriteKind::Abort => {
             aligns(proposal) && matches!(situation.standing, Standing::Lost { found: None, .. })
         }
-        WriteKind::Abort | WriteKind::Release | WriteKind::Annotate | WriteKind::Rerender => false,
+        WriteKind::Release | WriteKind::Annotate | WriteKind::Rerender => false,
     };
     if change.guard == Guard::Absent && !absent_fits {
         return Some("there is no fence that the write could require".to_owned());

@@ -4,6 +4,7 @@ use super::command::Order;
 use super::effect::Refusal;
 use super::memory::Failover;
 use super::{Surroundings, Turn};
+use crate::companion::Companions;
 use crate::evacuation::{Arrival, Errand, Passage};
 use crate::fence::DecisionId;
 use crate::identifier::RegionName;
@@ -28,6 +29,9 @@ impl Failover {
         };
         // A group leaves by the order of its first member; the others come after it.
         if turn.around.fleet.companions().is_some_and(|companions| companions.group().is_some()) {
+            if let Some(reason) = turn.around.fleet.companions().and_then(Companions::paused_members) {
+                return turn.refuse(Refusal::Kernel(vec![Rejection { rule: Rule::NotPaused, reason }]));
+            }
             self.order_group(&to, order, turn);
         } else {
             self.order_move(to, order, turn);

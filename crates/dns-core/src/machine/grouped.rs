@@ -18,7 +18,8 @@ impl Failover {
         let companions = turn.around.fleet.companions()?;
         let own = self.own_in_group(turn)?;
         let from = Some(own.active.clone());
-        if !self.is_anchor(turn) {
+        // What is injected for a drill is no reason for others to leave.
+        if !self.is_anchor(turn) || own.judgement.drill.is_some() {
             return None;
         }
         Some(match companions.call(own)? {

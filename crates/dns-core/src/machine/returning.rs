@@ -59,7 +59,10 @@ impl Failover {
     pub(crate) fn way_back(&self, active: &RegionName, service: &Service, now: Timestamp) -> Option<Timestamp> {
         let (policy, preferred, judgement) = (&service.policy, service.preferred(), self.judgement.as_ref()?);
         let soak = policy.failback.soak()?;
-        let is_calm = active != preferred && judgement.health(active) != Health::Failing && self.pin.is_none();
+        // What a drill has moved it brings back itself.
+        let drilled = self.last_move().is_some_and(|last| last.drill.is_some());
+        let held = drilled || self.pin.is_some();
+        let is_calm = active != preferred && judgement.health(active) != Health::Failing && !held;
         if !is_calm || !judgement.is_proven(preferred) {
             return None;
         }

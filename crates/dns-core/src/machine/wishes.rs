@@ -7,12 +7,13 @@ use super::Turn;
 use super::decide::{Identity, Wish};
 use super::memory::Failover;
 use super::siblings::{Course, Fitness, Sibling};
+use crate::blend::Blend;
 use crate::fence::Fence;
 use crate::identifier::RegionName;
 use crate::judgement::Health;
 use crate::kernel::Purpose;
 use crate::service::{Mode, Service};
-use crate::standing::{Standing, own_records};
+use crate::standing::{Standing, blend_served, own_records};
 use crate::write::{Initiative, WriteKind};
 
 impl Failover {
@@ -135,13 +136,23 @@ impl Failover {
         let repair = Wish::automatic(WriteKind::Repair, serving.cloned(), reason);
         let known = self.own_fence().map(|own| own.epoch).unwrap_or_default();
         match turn.sound_course().filter(|course| course.fence.epoch >= known) {
-            Some(course) if serving.is_some() && serving != course.fence.active.as_ref() => {
+            Some(course) if serving.is_some() && !self.serves_as(&course, serving, turn) => {
                 Some(self.moving_along(&course, turn))
             }
             Some(course) => Some(Wish { identity: Some(Identity::of(course.fence)), ..repair }),
             // Of several that lost theirs one goes first, so that they do not contradict each other.
             None => (!turn.around.siblings.iter().take(turn.around.rank).any(is_restored_first)).then_some(repair),
         }
+    }
+}
+
+impl Failover {
+    /// Whether a place whose fence was lost answers as the others do, shares of the answers included.
+    fn serves_as(&self, course: &Course<'_>, serving: Option<&RegionName>, turn: &Turn) -> bool {
+        let service = &turn.around.service;
+        let blend = self.view.as_ref().and_then(|view| blend_served(self.held.as_ref(), view, service));
+        let shares = |blend: Option<&Blend>| blend.map(|blend| (blend.to().clone(), blend.share()));
+        serving == course.fence.active.as_ref() && shares(blend.as_deref()) == shares(course.fence.blend.as_deref())
     }
 }
 

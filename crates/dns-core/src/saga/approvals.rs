@@ -26,19 +26,37 @@ impl Saga {
 impl Run<'_> {
     /// Carries an order out, or has it wait if the policy wants a second person for it.
     pub(super) fn obey_or_ask(&mut self, order: &Order) {
+        if let Some(why) = self.obey_unless_demanding(order) {
+            self.ask(order, why);
+        }
+    }
+
+    /// Carries out an order that is given to many services at once, or refuses it: nobody agrees to hundreds of them one by
+    /// one while a region is left.
+    pub(super) fn obey_alone(&mut self, order: &Order) {
+        if let Some(why) = self.obey_unless_demanding(order) {
+            let service = &self.around.service.lead().name;
+            let why = format!("{why}; order it by itself: `dns-admin failover {service} --to REGION --reason TEXT`");
+            self.step.refusal = Some(Refusal::Invalid(why));
+        }
+    }
+
+    /// Carries an order out, unless the policy wants a second person for what it leads to: then it changes nothing, and says
+    /// why.
+    fn obey_unless_demanding(&mut self, order: &Order) -> Option<String> {
         if !self.around.service.lead().policy.approval.is_demanding() {
-            return self.carry_out(order);
+            self.carry_out(order);
+            return None;
         }
         let (saga, step) = (self.saga.clone(), self.step.clone());
         self.carry_out(order);
         if self.step.refusal.is_some() {
-            return;
+            return None;
         }
         let leads_to = self.ordered_writes();
-        if let Some(why) = self.around.service.lead().policy.approval.demand(order, &leads_to) {
-            (*self.saga, self.step) = (saga, step);
-            self.ask(order, why);
-        }
+        let why = self.around.service.lead().policy.approval.demand(order, &leads_to)?;
+        (*self.saga, self.step) = (saga, step);
+        Some(why)
     }
 
     /// What an order has led to. What the controller wants by itself as soon as it may, after a resume, is none of it.

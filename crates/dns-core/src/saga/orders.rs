@@ -16,9 +16,9 @@ impl Run<'_> {
             Command::Decline { approval } => self.decline(approval, order),
             Command::TellOfMove { plan, to, by } => self.ask_to_acknowledge(plan, to, by, order),
             Command::Drill { .. } => self.carry_out(order),
+            Command::Evacuate { .. } => self.obey_alone(order),
             Command::Failover { .. }
             | Command::Failback
-            | Command::Evacuate { .. }
             | Command::LeadGroup { .. }
             | Command::Pause { .. }
             | Command::Resume

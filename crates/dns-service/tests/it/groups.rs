@@ -120,6 +120,25 @@ fn groups_that_could_not_move_are_refused_with_the_reason() {
 }
 
 #[test]
+fn members_whose_policies_would_part_them_are_named() {
+    let group = "groups: [ { name: shop, services: [db, api] } ]\n";
+    let with = |keys: &str| {
+        let text = text(&[("db", ""), ("api", "")], group);
+        let text =
+            text.replace("fast: { quorum: 1 }", &format!("fast: {{ quorum: 1 }}, other: {{ quorum: 1, {keys} }}"));
+        let (before, api) = text.split_once("name: api,").expect("a service");
+        let text = format!("{before}name: api,{}", api.replacen("policy: fast", "policy: other", 1));
+        let program = Program::Admin(SecretCheck::Skip);
+        let found = Config::from_texts([(Path::new("config.yaml"), text.as_str())], &program);
+        found.expect_err("a fault").to_string()
+    };
+    let steps = with("failback: { mode: gradual, soak: 10m, steps: [10%], stepEvery: 5m }");
+    assert!(steps.contains("`api` comes back in steps, and the others of its group would be elsewhere"), "{steps}");
+    let persons = with("approval: { orders: [failover] }");
+    assert!(persons.contains("the policies of `api` and `db` want a second person for other orders"), "{persons}");
+}
+
+#[test]
 fn members_that_could_not_come_along_are_named() {
     let rest = "groups: [ { name: shop, services: [db, api] } ]\n";
     let other = [("db", ""), ("api", "regions: [ DR, PROD ], ")];

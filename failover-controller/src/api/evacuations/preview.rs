@@ -6,6 +6,7 @@ use std::sync::Arc;
 use dns_api::evacuation::{EvacuationPreview, ForecastReport, Reasons};
 use dns_core::evacuation::forecast::{Forecast, Question, forecast};
 use dns_core::evacuation::wave_sizes;
+use dns_core::fleet::Fleet;
 use dns_core::identifier::{ProviderName, RegionName};
 use dns_core::kernel::Rejection;
 use dns_core::saga::Around;
@@ -27,6 +28,10 @@ pub(super) fn preview(
     let fleet = Arc::new(snapshot.fleet.clone());
     let mut effort = Effort::default();
     for (name, view) in snapshot.views() {
+        let fleet = match &view.companions {
+            Some(companions) => Arc::new(Fleet::clone(&fleet).with_companions(Some(Arc::clone(companions)))),
+            None => Arc::clone(&fleet),
+        };
         let Some(around) = around(&view, snapshot, &fleet) else {
             told.stays(name.as_str(), "notLoaded", "its state is not loaded from the store".to_owned());
             continue;
@@ -60,7 +65,7 @@ pub(super) fn preview(
     }
 }
 
-fn around(view: &ServiceView, snapshot: &Snapshot, fleet: &Arc<dns_core::fleet::Fleet>) -> Option<Around> {
+fn around(view: &ServiceView, snapshot: &Snapshot, fleet: &Arc<Fleet>) -> Option<Around> {
     let service = Everywhere::new(view.here().map(|here| Service::clone(&here.service)))?;
     view.memory.saga()?;
     let actor = snapshot.actor.clone()?;

@@ -2,11 +2,14 @@
 
 use super::group;
 use super::troop::Troop;
-use crate::fixture::Seen;
+use crate::fence::DrillId;
+use crate::fixture::{START, Seen, judgement};
 use crate::group::MoveWhen;
 use crate::history::HistoryKind::{Applied, Decided, Held, Verified, WouldMove};
+use crate::judgement::Judgement;
 use crate::kernel::Rule;
 use crate::machine::command::Command;
+use crate::machine::event::Event;
 use crate::service::Mode;
 
 const SHOP: [&str; 3] = ["shop-db", "shop-api", "shop-web"];
@@ -108,4 +111,12 @@ fn a_group_that_observes_says_once_what_it_would_do() {
     troop.run();
     assert_eq!(troop.told(WouldMove), ["shop-db"]);
     assert_eq!(troop.pages(), Vec::<&str>::new());
+}
+
+#[test]
+fn what_is_injected_for_a_drill_of_one_moves_nobody() {
+    let mut troop = troop(MoveWhen::Any);
+    let injected = Judgement { drill: Some(DrillId::at(START, 1)), ..judgement(Seen::Failing, Seen::Proven) };
+    troop.step("shop-db", &Event::Judged(injected));
+    assert_eq!(troop.rows(Decided).count(), 0);
 }

@@ -2,7 +2,9 @@
 
 use super::group;
 use super::troop::Troop;
-use crate::fixture::{Seen, region};
+use crate::evacuation::Errand;
+use crate::fence::EvacuationId;
+use crate::fixture::{START, Seen, region};
 use crate::group::MoveWhen;
 use crate::history::HistoryKind::Decided;
 use crate::kernel::Rule;
@@ -84,4 +86,18 @@ fn an_order_brings_together_what_was_apart() {
     assert_eq!(troop.order_of("shop-api", lead("dr"), &[]).refusal, None);
     troop.run();
     assert_eq!(troop.all_active(), ["dr", "dr", "dr"]);
+}
+
+#[test]
+fn an_evacuation_leaves_a_group_of_which_one_is_paused() {
+    let mut troop = Troop::of(&group(&["shop-db", "shop-api"], MoveWhen::Any), &[], |_| {});
+    troop.order_of("shop-api", Command::Pause { until: None }, &[]);
+    troop.run();
+    let errand = Errand { evacuation: EvacuationId::at(START, 1), run: 0 };
+    let step = troop.order_of("shop-db", Command::Evacuate { to: Some(region("dr")), errand }, &[]);
+    let Some(Refusal::Kernel(rejections)) = &step.refusal else { panic!("it is refused: {step:?}") };
+    assert_eq!(rejections[0].rule, Rule::NotPaused);
+    assert!(rejections[0].reason.contains("`shop-api`"), "{}", rejections[0].reason);
+    troop.run();
+    assert_eq!(troop.all_active(), ["prod", "prod"]);
 }

@@ -224,3 +224,22 @@ fn a_service_whose_place_is_not_known_is_left_alone() {
         assert_eq!(stage.pass(Duration::from_hours(1)), []);
     }
 }
+
+#[test]
+fn what_someone_has_brought_back_is_not_ordered_away_again() {
+    for method in [Method::Injected, Method::Ordered] {
+        let mut stage = Story::new(method);
+        stage.look();
+        if method == Method::Injected {
+            stage.step(&Event::Injected(Ok(())));
+        }
+        stage.sight.active = Some(region("dr"));
+        stage.sight.drill = Some(stage.drill.id.clone());
+        stage.sight.settled = false;
+        stage.look();
+        stage.is_moved("prod");
+        let acts = stage.look();
+        assert!(!acts.iter().any(|act| matches!(act, Act::Order(_))), "{acts:?}");
+        assert_eq!(stage.outcome(), Some(Outcome::Failed));
+    }
+}

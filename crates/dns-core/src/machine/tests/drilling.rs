@@ -11,6 +11,7 @@ use crate::judgement::Judgement;
 use crate::kernel::Rule;
 use crate::machine::command::Command;
 use crate::machine::event::Event;
+use crate::policy::Failback;
 use crate::window::{EmergencyFailover, When, Window};
 
 fn id() -> DrillId {
@@ -115,4 +116,20 @@ fn a_pause_blocks_an_injected_failure() {
     world.run();
     inject(&mut world);
     assert!(world.outbox.is_empty());
+}
+
+#[test]
+fn a_service_that_a_drill_has_moved_is_not_brought_back_by_the_policy() {
+    let mut world = World::adopted();
+    let mut service = crate::fixture::service();
+    service.policy.failback = Failback::Automatic { soak: COOLDOWN };
+    world.service = service.into();
+    world.must_order(to("dr"));
+    world.run();
+    world.pass(COOLDOWN * 2);
+    world.run();
+    assert_eq!(world.active(), "dr", "the drill returns it itself");
+    world.must_order(to("prod"));
+    world.run();
+    assert_eq!(world.active(), "prod");
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::world::*;
 use crate::approval::{ApprovalId, WAITING_MAX};
-use crate::fence::DecisionId;
+use crate::evacuation::Errand;
+use crate::fence::{DecisionId, EvacuationId};
 use crate::fixture::{START, Seen, region, service};
 use crate::history::HistoryKind;
 use crate::kernel::Rule;
@@ -97,6 +98,17 @@ fn an_order_is_known_by_what_it_would_write_and_not_by_its_verb() {
     world.run();
     let step = world.step(0, &order("anna", failover("prod"), &[Rule::CooledDown]));
     assert!(step.awaiting.is_some_and(|awaiting| awaiting.why.contains("a failback")));
+}
+
+#[test]
+fn an_evacuation_leaves_out_whom_two_people_have_to_move() {
+    let mut world = demanding(1, &[], &[WriteKind::Failover, WriteKind::Failback]);
+    let errand = Errand { evacuation: EvacuationId::at(world.now, 1), run: 0 };
+    let step = world.step(0, &order("anna", Command::Evacuate { to: Some(region("dr")), errand }, &[]));
+    let Some(Refusal::Invalid(why)) = &step.refusal else { panic!("it is refused: {step:?}") };
+    assert!(why.contains("second person") && why.contains("dns-admin failover checkout"), "{why}");
+    assert_eq!((world.controllers[0].saga.approvals(), step.awaiting, step.decision), (&[][..], None, None));
+    assert!(world.controllers[0].outbox.is_empty());
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use super::world::*;
 use crate::fence::Epoch;
 use crate::fixture::{COOLDOWN, Seen, Zone, region};
+use crate::fleet::{BlastRadius, Presence};
 use crate::history::HistoryKind;
+use crate::identifier::RegionName;
 use crate::kernel::Rule;
 use crate::machine::command::Command;
 use crate::machine::effect::Refusal;
@@ -199,4 +201,13 @@ fn a_decision_goes_above_places_that_are_not_configured_any_more() {
     world.must_order(0, Command::Adopt);
     world.run();
     assert!(world.fence(0).epoch > known, "a place that comes back must not count as newest");
+}
+
+#[test]
+fn a_released_service_still_counts_where_its_records_are() {
+    let mut world = World::adopted(2, 1);
+    world.must_order(0, Command::Release);
+    world.run();
+    let presence = Presence::of(&world.controllers[0].saga, &BlastRadius::default(), world.now);
+    assert_eq!(presence.region().map(RegionName::as_str), Some("prod"));
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use dns_core::group::{Group, MEMBERS_MAX, Member, MoveWhen};
 use dns_core::identifier::{GroupName, RegionName, ServiceName};
+use dns_core::policy::{Failback, Policy};
 use dns_core::service::Mode;
 
 use super::cycle;
@@ -59,6 +60,8 @@ fn check_one(draft: &GroupDraft<'_>, known: &ByName<'_, '_>) -> Option<Arc<Group
         services.iter().filter_map(|(spot, name)| Some((spot, *known.get(name)?))).collect();
     sound &= refuse_other_regions(&members);
     sound &= refuse_mixed_modes(&members);
+    sound &= refuse_steps(&members);
+    sound &= refuse_other_persons(&members);
     let order = in_order(services, known)?;
     sound.then_some(())?;
     Some(Arc::new(Group { name: draft.name.clone()?, members: order, move_when }))
@@ -109,6 +112,41 @@ fn refuse_mixed_modes(members: &[(&Spot<'_>, &ServiceDraft<'_>)]) -> bool {
         let name = draft.name.as_ref().map_or("?", ServiceName::as_str);
         let message = format!("`{name}` only observes, and others of its group act: they would leave without it");
         spot.fault_with_hint(message, "give all of them the same mode");
+        sound = false;
+    }
+    sound
+}
+
+fn policy<'d>(draft: &'d ServiceDraft<'_>) -> Option<&'d Policy> {
+    draft.policy.as_ref()?.policy.as_ref()
+}
+
+/// A part of the answers of one member would come from a region that the others are not in.
+fn refuse_steps(members: &[(&Spot<'_>, &ServiceDraft<'_>)]) -> bool {
+    let mut sound = true;
+    for (spot, draft) in members {
+        if !policy(draft).is_some_and(|policy| matches!(policy.failback, Failback::Gradual(_))) {
+            continue;
+        }
+        let name = draft.name.as_ref().map_or("?", ServiceName::as_str);
+        let message = format!("`{name}` comes back in steps, and the others of its group would be elsewhere meanwhile");
+        spot.fault_with_hint(message, "use `failback: { mode: automatic }` or `manual` for services of a group");
+        sound = false;
+    }
+    sound
+}
+
+/// The one that decides for the group is asked whether two people are needed; the others come along.
+fn refuse_other_persons(members: &[(&Spot<'_>, &ServiceDraft<'_>)]) -> bool {
+    let Some(((_, first), rest)) = members.split_first() else { return true };
+    let Some(wanted) = policy(first).map(|policy| &policy.approval) else { return true };
+    let mut sound = true;
+    for (spot, draft) in rest.iter().filter(|(_, draft)| policy(draft).is_some_and(|policy| policy.approval != *wanted))
+    {
+        let name = |draft: &ServiceDraft<'_>| draft.name.as_ref().map_or("?", ServiceName::as_str).to_owned();
+        let message =
+            format!("the policies of `{}` and `{}` want a second person for other orders", name(draft), name(first));
+        spot.fault_with_hint(message, "services that move by one decision have the same `approval`");
         sound = false;
     }
     sound
