@@ -128,6 +128,26 @@ fn places_with_shares_are_not_moved_by_a_backup_of_one() {
 }
 
 #[test]
+fn what_was_given_up_does_not_return_from_a_place_that_lost_its_fence() {
+    let mut world = in_dr(2);
+    world.run();
+    assert_eq!(shares(&world), [Some(10), Some(10)]);
+    world.becomes(1, Condition::Down);
+    world.see(Seen::Failing, Seen::Proven);
+    world.run();
+    assert_eq!(shares(&world), [None, Some(10)], "the first gives up");
+    world.zones[1].fence = None;
+    world.becomes(1, Condition::Works);
+    world.look_around(0);
+    world.look_around(0);
+    world.run();
+    world.see(Seen::Proven, Seen::Proven);
+    world.run();
+    assert_eq!(shares(&world), [None, None]);
+    assert!(world.serves(0, "dr") && world.serves(1, "dr"));
+}
+
+#[test]
 fn the_persisted_form_of_a_step_is_pinned() {
     let mut world = in_dr(1);
     world.run();
