@@ -1,9 +1,10 @@
 //! Conducts drills: looks where their services stand, gives the orders that they want, asks vantage points to inject.
 //!
-//! One task has all drills. What each has come to is in the store before anything of it is done, and what is done may be
-//! done twice: an order that is already carried out is refused, an injection with the same id goes on. So a controller
-//! that was killed takes them up where they are. What a drill wants is the core's business ([`dns_core::drill`]); the
-//! moves themselves pass the engine like all others.
+//! One task has all drills. What each has come to is in the store before anything of it is done, and an order or an injection
+//! may be made twice: an order that is already carried out is refused, an injection with the same id goes on. So a controller
+//! that was killed takes them up where they are. The rows of the history are the exception: they are written after the drill,
+//! in a commit of their own, and are lost if the process dies or the store fails in between. What a drill wants is the core's
+//! business ([`dns_core::drill`]); the moves themselves pass the engine like all others.
 
 mod admission;
 mod monitors;
@@ -187,15 +188,14 @@ impl Conductor {
             self.take_up().await;
         }
         let Some(snapshot) = self.parts.engine.snapshot().filter(|_| self.loaded) else { return };
-        // Nothing is kept while the store does not work, so nothing is done either.
-        if snapshot.store_error.is_some() {
-            return;
-        }
+        // Drills under way go on though one row of the store is damaged: what cannot be kept is not done either.
         let services: Vec<ServiceName> = self.running.keys().cloned().collect();
         for service in services {
             self.look(&service, &snapshot).await;
         }
-        self.keep_timetable(&snapshot).await;
+        if snapshot.store_error.is_none() {
+            self.keep_timetable(&snapshot).await;
+        }
     }
 
     /// Takes up what the process before has left under way.
@@ -205,11 +205,11 @@ impl Conductor {
         for stored in open {
             match Drill::from_text(&stored.body) {
                 Ok(drill) => {
-                    tracing::info!(drill = %drill.id, service = %drill.service, stage = drill.stage.as_str(), "goes on");
+                    tracing::info!(drill = %drill.id, service = %drill.service, stage = drill.stage.as_str(), "drill goes on after a restart");
                     self.keep_running(drill).await;
                 }
                 Err(error) => {
-                    tracing::error!(drill = %stored.id, error = one_line(&error), "cannot be read and is left alone");
+                    tracing::error!(drill = %stored.id, error = one_line(&error), "stored drill cannot be read and is left alone");
                 }
             }
         }

@@ -6,9 +6,12 @@
 //! kernel like all others ([`crate::machine`]), and if anything else moves the service, the drill ends and leaves it there.
 //!
 //! ```text
-//! begun ──▶ injected ──▶ away ──▶ returning ──▶ ended: completed, stopped, failed or stayed
-//!   └──── ordered ────────▲
+//! begun ──▶ injected ──▶ away ──▶ returning ──▶ ended
+//!   └─────────────────────▲   (without injection)
 //! ```
+//!
+//! From every stage it may end: *completed* or *stopped* where it began, *stayed* when the way back is held for too long,
+//! *failed* otherwise.
 //!
 //! With *injection* vantage points are asked to count the service's endpoints in one region as failed ([`injection`]), and
 //! all that follows is what an outage would bring. Without, the move is ordered, and detection is not measured.

@@ -203,7 +203,7 @@ pub struct Fence {
     pub pin: Option<Pin>,
     /// A pause.
     pub pause: Option<Pause>,
-    /// How often in a row the service has left its preferred region.
+    /// How often in a row the service has left its preferred region without an order, and when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dwell: Option<Dwell>,
     /// The guarded RRsets that exist.

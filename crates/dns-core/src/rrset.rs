@@ -10,6 +10,7 @@ mod alias;
 mod key;
 mod ttl;
 mod weighted;
+mod written;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -245,7 +246,7 @@ impl From<Rrset> for RrsetText {
         Self {
             key,
             ttl,
-            values: values.iter().map(ToString::to_string).collect(),
+            values: values.iter().map(written::text).collect(),
             alias: alias.map(|alias| *alias),
             proxied,
             weighted: weighted.map(Vec::from).unwrap_or_default(),
@@ -263,7 +264,7 @@ impl TryFrom<RrsetText> for Rrset {
         let plain = if let Some(alias) = alias {
             Self::alias_of(key, alias)?
         } else {
-            let values: Result<Vec<_>, _> = values.iter().map(|text| key.rtype().parse_value(text)).collect();
+            let values: Result<Vec<_>, _> = values.iter().map(|text| written::value(key.rtype(), text)).collect();
             Self::new(key, ttl, values?)?
         };
         Ok(if proxied { plain.proxied() } else { plain })

@@ -118,7 +118,7 @@ pub struct EvacuationCommit {
     pub open: bool,
     /// The generation that it started from; 0 of a new one.
     pub expected: Generation,
-    /// The new state: an opaque text.
+    /// The new state: the JSON of `dns_core::evacuation::Evacuation`.
     pub state: String,
     /// History rows, in order.
     pub history: Vec<HistoryEntry>,
@@ -144,7 +144,7 @@ pub struct StoredDrill {
     pub begun: Timestamp,
     /// When it ended; `None` as long as it is under way.
     pub ended: Option<Timestamp>,
-    /// The rest.
+    /// The drill itself: the JSON of `dns_core::drill::Drill`. `begun` and `ended` repeat what it says, for queries.
     pub body: String,
 }
 

@@ -33,7 +33,7 @@ pub(super) fn admit<'a>(
     }
     let saga = view.memory.saga().ok_or_else(|| Refused::Unavailable("its state is being loaded".to_owned()))?;
     beside_others(wanted, under_way, at_once)?;
-    if let Some(why) = moves_alone_by_nobody(wanted, view) {
+    if let Some(why) = must_not_move_alone(wanted, view) {
         return Err(Refused::Objection(why));
     }
     let ends = ends(wanted, view, snapshot)?;
@@ -46,8 +46,8 @@ pub(super) fn admit<'a>(
     }
 }
 
-/// What is moved with others, or by two people, is not moved by one drill.
-fn moves_alone_by_nobody(wanted: &Wanted, view: &ServiceView) -> Option<String> {
+/// Why a drill must not move this service alone: its group would be split, or a second person passed over.
+fn must_not_move_alone(wanted: &Wanted, view: &ServiceView) -> Option<String> {
     if let Some(group) = view.companions.as_ref().and_then(|all| all.group()) {
         return Some(format!("it moves with group `{}`, and a drill moves one service alone", group.name));
     }

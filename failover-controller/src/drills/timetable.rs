@@ -117,7 +117,8 @@ impl Conductor {
         }
     }
 
-    /// Each lapse is told once, over restarts too. A service that was never drilled is watched from when it was first seen
+    /// Each lapse is told once. A crash between the row and its note tells it again; a row that the engine cannot write is
+    /// lost, and noted as told. A service that was never drilled is watched from when it was first seen
     /// in a schedule.
     async fn tell_of_overdue(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let Some(warning) = self.timetable.warning else { return Ok(()) };

@@ -120,8 +120,8 @@ impl Owner {
         self.show_evacuations();
     }
 
-    /// One turn of every evacuation that runs. Nothing is decided before every service is loaded: what has begun would
-    /// look as if it had not.
+    /// One turn of every evacuation that is open: one that is stopped decides nothing, and is still counted. Nothing is
+    /// decided before every service is loaded: what has begun would look as if it had not.
     pub(super) async fn evacuate(&mut self) {
         let running = |kept: &&Kept| kept.evacuation.is_open();
         let open: Vec<EvacuationId> =

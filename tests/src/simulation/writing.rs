@@ -1,5 +1,6 @@
 //! What an executor does with a write of the outbox: ask the hook, permit, send once, settle. What becomes of a write is found
-//! out in [`super::resolving`]. The phases are those of `failover-controller`'s executor; between any two of them the process can be stopped or die.
+//! out in [`super::resolving`]. The phases are those of `failover-controller`'s executor; between any two of them the process
+//! can be stopped or die.
 
 use std::time::Duration;
 

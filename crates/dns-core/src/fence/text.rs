@@ -3,6 +3,10 @@
 //! A pair never spans two strings, so every string can be read alone and no provider's re-chunking at 255 bytes
 //! can tear one. Values are lower case: letters that are not, and all else that could be mistaken for grammar,
 //! are percent-encoded. Reading trusts nothing: length, alphabet, repetition and every value are checked.
+//!
+//! Pairs: `v`, `install`, `id`, `provider`, `epoch`, `rev`, `write`, `plan`, `active`, `weights` and `weighed` (only while
+//! regions share the answers), `released` (only in a tombstone), `moved`, `by`, `cfg`, `pin`, `pause`, `dwell` (only at a
+//! service that has flapped: departures in a row, the first, the last), `rrs`, `digest`. Times are Unix seconds.
 
 pub mod canary;
 mod weights;

@@ -139,9 +139,9 @@ impl Failover {
         Some(format!("region `{region}` is {word}: {}", judged.describe()))
     }
 
-    /// All answers go back to the region that the service is in, if the one that it comes back to is lost, or being
-    /// evacuated: a share is no service that is in it, and would be left behind there. Whatever the
-    /// policy says by now: the share was given, and somebody gets its answers.
+    /// All answers go back to the region that the service is in, if the one that it comes back to is lost or being evacuated:
+    /// a share is no service that is in it, and would be left behind there. It does not ask the policy: the share was given,
+    /// and somebody gets its answers.
     pub(super) fn giving_up(&self, turn: &Turn) -> Option<Wish> {
         let blend = self.blend().filter(|_| self.is_anchor(turn))?;
         let evacuated = turn.around.fleet.evacuation_of(blend.to()).map(str::to_owned);

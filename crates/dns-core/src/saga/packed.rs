@@ -53,16 +53,18 @@ struct Read {
 }
 
 impl Packer {
-    /// Packs a saga.
-    pub fn pack(&mut self, saga: &Saga) -> Packed {
+    /// Packs a saga; `None` if it would not be read again, since a zone holds something that has no written form.
+    pub fn pack(&mut self, saga: &Saga) -> Option<Packed> {
         let text = text(saga);
+        // To find that out when it is unpacked would be to lose it.
+        serde_json::from_slice::<Read>(&text).ok()?;
         if self.pattern.is_empty() {
             self.pattern = text.as_slice().into();
         }
         let bytes = compress_with_dict(&text, &self.pattern).into_boxed_slice();
         let packed = Packed { pattern: Arc::clone(&self.pattern), length: text.len(), bytes };
         self.note_fit(&packed, text);
-        packed
+        Some(packed)
     }
 
     fn note_fit(&mut self, packed: &Packed, text: Vec<u8>) {
@@ -85,7 +87,7 @@ impl Packed {
     pub fn unpack(&self) -> Saga {
         let text = decompress_with_dict(&self.bytes, self.length, &self.pattern);
         let text = text.expect("invariant: this process has compressed it by that pattern");
-        let read: Read = serde_json::from_slice(&text).expect("invariant: this process has written it");
+        let read: Read = serde_json::from_slice(&text).expect("invariant: it was read when it was packed");
         let stand = |(place, parts, told): (Place, Parts, _)| Stand { place, machine: Machine::from(parts), told };
         let dormant = read.dormant.into_iter().map(|(place, parts)| (place, Machine::from(parts)));
         let stands = read.stands.into_iter().map(stand).collect();

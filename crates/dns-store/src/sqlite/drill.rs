@@ -1,4 +1,4 @@
-//! Drills.
+//! Drills: a row for each, replaced whole. No generation is checked, since one task owns all of them.
 
 use std::fmt::Display;
 

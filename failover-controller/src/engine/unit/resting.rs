@@ -50,6 +50,7 @@ impl Held {
         if !rests(&saga) {
             return Self::Awake(Arc::new(saga));
         }
+        let Some(small) = packer.pack(&saga) else { return Self::Awake(Arc::new(saga)) };
         let (_, machine) = shown(&saga, looked);
         let memory = machine.memory();
         Self::Resting(Arc::new(Resting {
@@ -60,7 +61,7 @@ impl Held {
             was_evacuated: saga.machines().any(|(_, machine)| machine.memory().passage().is_some()),
             decides_at: saga.anchor(looked).provider.clone(),
             due: due::next(&saga, policy, looked),
-            packed: packer.pack(&saga),
+            packed: small,
         }))
     }
 

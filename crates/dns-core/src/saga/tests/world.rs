@@ -66,7 +66,7 @@ impl Woken {
     /// Not at every step: the explorations make millions, and packing takes longer than they do.
     fn sometimes(saga: &Saga, nonce: u128) -> Option<Self> {
         let turn = nonce / NONCES_OF_STEP;
-        turn.is_multiple_of(PACKED_EVERY).then(|| Self(Packer::default().pack(saga).unpack()))
+        turn.is_multiple_of(PACKED_EVERY).then(|| Self(Packer::default().pack(saga).expect("packs").unpack()))
     }
 
     fn must_agree(woken: Option<Self>, saga: &Saga, step: &SagaStep, again: impl FnOnce(&mut Saga) -> SagaStep) {
