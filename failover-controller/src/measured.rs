@@ -1,4 +1,4 @@
-//! The engine by itself, for whoever measures what it holds and uses: `tests` has a program for that.
+//! The engine by itself, for a program that measures what it holds and uses. This tree has no such program yet.
 //!
 //! It is the engine that the daemon runs, with everything around it left out: evidence and looks at zones come in at its
 //! inbox, and what it would ask of others is dropped. Writes stay in the store's outbox, since nobody carries them out.
