@@ -22,19 +22,8 @@ const STEP_EVERY: Duration = Duration::from_mins(5);
 
 /// In `dr` by a failover, with a policy that comes back by 10 % and 50 %; `prod` is well again.
 fn in_dr() -> World {
-    let mut service = crate::fixture::service();
     let steps = ["10%", "50%"].map(|text| text.parse().expect("a share")).to_vec();
-    service.policy.failback = Failback::Gradual(Box::new(Gradual { soak: SOAK, steps, step_every: STEP_EVERY }));
-    let mut world = World::of(service);
-    world.look_around();
-    world.must_order(Command::Adopt);
-    world.run();
-    world.see(Seen::Failing, Seen::Proven);
-    world.run();
-    assert!(world.serves("dr"));
-    world.see(Seen::Proven, Seen::Proven);
-    world.history.clear();
-    world
+    World::in_dr_with(Failback::Gradual(Box::new(Gradual { soak: SOAK, steps, step_every: STEP_EVERY })))
 }
 
 /// After the first step.

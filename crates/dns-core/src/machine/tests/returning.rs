@@ -101,18 +101,7 @@ const SOAK: Duration = Duration::from_mins(30);
 
 /// In `dr` with a policy that fails back by itself, `prod` seen healthy since the beginning.
 fn in_dr_for_a_while() -> World {
-    let mut service = crate::fixture::service();
-    service.policy.failback = Failback::Automatic { soak: SOAK };
-    let mut world = World::of(service);
-    world.look_around();
-    world.must_order(Command::Adopt);
-    world.run();
-    world.see(Seen::Failing, Seen::Proven);
-    world.run();
-    assert!(world.serves("dr"));
-    world.see(Seen::Proven, Seen::Proven);
-    world.history.clear();
-    world
+    World::in_dr_with(Failback::Automatic { soak: SOAK })
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::machine::effect::{Effect, PermitAnswer, Refusal, Step};
 use crate::machine::event::{Delivery, DeliveryOutcome, Event, WriteOutcome};
 use crate::machine::memory::Failover;
 use crate::machine::{Machine, State, Surroundings};
+use crate::policy::Failback;
 use crate::service::{Mode, Service};
 use crate::time::Timestamp;
 use crate::write::{Initiative, PlannedWrite, WriteKind, WriteStage};
@@ -124,6 +125,22 @@ impl World {
         world.see(Seen::Proven, Seen::Proven);
         world.run();
         assert_eq!(world.machine.state(), State::CoolingDown {});
+        world.history.clear();
+        world
+    }
+
+    /// In `dr` by a failover, with a policy that comes back by itself; `prod` is well again.
+    pub(super) fn in_dr_with(failback: Failback) -> Self {
+        let mut service = service();
+        service.policy.failback = failback;
+        let mut world = Self::of(service);
+        world.look_around();
+        world.must_order(Command::Adopt);
+        world.run();
+        world.see(Seen::Failing, Seen::Proven);
+        world.run();
+        assert!(world.serves("dr"));
+        world.see(Seen::Proven, Seen::Proven);
         world.history.clear();
         world
     }
