@@ -237,9 +237,15 @@ impl Owner {
         self.last_turn = Turn { now: self.parts.clock.now(), wall: self.parts.clock.wall() };
     }
 
+    /// How many services a quorum sees failing where they are.
+    #[cfg(feature = "measured")]
+    pub(crate) fn failing(&self) -> usize {
+        self.units.values().filter(|unit| unit.present().is_failing()).count()
+    }
+
     /// Notices that the process was stopped or starved, or the machine suspended: then the monotonic clock stood still
     /// and only the wall clock tells.
-    fn note_turn(&mut self) {
+    pub(crate) fn note_turn(&mut self) {
         let (now, wall) = (self.parts.clock.now(), self.parts.clock.wall());
         let gap = now.since(self.last_turn.now);
         let expected = self.last_turn.wall + gap;

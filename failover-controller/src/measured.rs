@@ -1,4 +1,4 @@
-//! The engine by itself, for a program that measures what it holds and uses. This tree has no such program yet.
+//! The engine by itself, for the program that measures what it holds and uses: `tests/src/fleet.rs`.
 //!
 //! It is the engine that the daemon runs, with everything around it left out: evidence and looks at zones come in at its
 //! inbox, and what it would ask of others is dropped. Writes stay in the store's outbox, since nobody carries them out.
@@ -29,6 +29,8 @@ pub struct Measured {
     owner: Owner,
     publish: watch::Sender<Arc<Snapshot>>,
     clock: Clock,
+    /// How many stalls there were: what is heard is asked for after the last.
+    trust: watch::Receiver<u64>,
     /// Read by nobody: what was published stays, as for the daemon's readers.
     _engine: Engine,
     _verifications: Requests,
@@ -40,6 +42,8 @@ impl Measured {
         let clock = Clock::start();
         let (engine, _inbox, publish) = Engine::channel();
         let (verifications, requests) = Verifications::channel();
+        let distrust = watch::Sender::new(0);
+        let trust = distrust.subscribe();
         let parts = Parts {
             actor: instance.clone(),
             clock,
@@ -53,9 +57,9 @@ impl Measured {
             asides: Asides::default(),
             blast_radius: BlastRadius::default(),
             ties: BTreeMap::new(),
-            distrust: watch::Sender::new(0),
+            distrust,
         };
-        Self { owner: Owner::new(parts), publish, clock, _engine: engine, _verifications: requests }
+        Self { owner: Owner::new(parts), publish, clock, trust, _engine: engine, _verifications: requests }
     }
 
     /// What is due with time alone; the first one loads every service.
@@ -68,14 +72,22 @@ impl Measured {
         self.owner.loaded()
     }
 
+    /// How many services a quorum sees failing where they are.
+    pub fn failing(&self) -> usize {
+        self.owner.failing()
+    }
+
     /// A vantage point speaks; what follows is judged with the next turn.
     pub async fn hear(&mut self, vantage: &VantageName, event: EvidenceEvent) {
-        let heard = Heard::Event { at: self.clock.now(), trust: 0, event: Box::new(event) };
+        self.owner.note_turn();
+        let trust = *self.trust.borrow();
+        let heard = Heard::Event { at: self.clock.now(), trust, event: Box::new(event) };
         self.owner.handle_all(vec![Message::Heard(vantage.clone(), heard)]).await;
     }
 
     /// Zones were read.
     pub async fn look(&mut self, looks: impl IntoIterator<Item = (ServiceName, Place, ZoneView)>) {
+        self.owner.note_turn();
         let zone = |(service, place, view)| Message::Zone(service, place, Ok(Box::new(view)));
         self.owner.handle_all(looks.into_iter().map(zone).collect()).await;
     }

@@ -23,6 +23,7 @@ mod peers;
 mod poller;
 pub(crate) mod programs;
 mod requirements;
+pub(crate) mod section;
 mod settings;
 mod statistics;
 pub(crate) mod table;
@@ -78,6 +79,8 @@ fn publish(arguments: &Arguments, report: &Report) -> anyhow::Result<()> {
         say("not all sections were run, so docs/benchmarks.md stays as it is; --output FILE writes another page");
         return Ok(());
     };
+    let before = fs::read_to_string(&page).unwrap_or_default();
+    let text = section::kept(&before, &text)?;
     let figures = page.with_extension("json");
     let json = serde_json::to_string_pretty(report).context("the figures make no JSON")?;
     fs::write(&page, text).with_context(|| format!("cannot write {}", page.display()))?;

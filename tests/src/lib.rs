@@ -20,6 +20,8 @@ mod connection;
 pub mod daemon;
 pub mod endpoint;
 pub mod evacuation;
+#[cfg(feature = "fleet")]
+pub mod fleet;
 mod gate;
 pub mod http;
 pub mod loopback;

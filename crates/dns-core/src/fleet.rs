@@ -116,6 +116,11 @@ impl Presence {
         Self { region, failing, left, told }
     }
 
+    /// Whether a quorum sees that region failing for it.
+    pub fn is_failing(&self) -> bool {
+        self.failing
+    }
+
     /// The region that it is in.
     pub fn region(&self) -> Option<&RegionName> {
         self.region.as_ref()

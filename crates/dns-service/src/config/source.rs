@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::fault::{Fault, Place, Report};
 
-/// The largest file. A thousand services fit many times over; a wrong path to a log must not be swallowed.
-const FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// The largest file. A hundred thousand services are about 35 MiB of YAML; a wrong path to a log must not be swallowed.
+const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// One file's text.
 #[derive(Clone, Debug)]
