@@ -1,7 +1,7 @@
 //! The fence that a write leaves behind.
 
 use super::Turn;
-use super::decide::{Scope, Wish};
+use super::decide::{Identity, Scope, Wish};
 use super::memory::Failover;
 use crate::blend::Blend;
 use crate::dwell::Dwell;
@@ -34,8 +34,11 @@ impl Failover {
         let rev = known.iter().map(|fence| fence.rev).max().unwrap_or_default();
         let cfg = known.iter().map(|fence| fence.cfg).max().unwrap_or_default();
         let released = wish.kind == WriteKind::Release;
-        // A decision of another place is taken over unless this zone has gone further already.
-        let taken_over = wish.identity.as_ref().filter(|identity| identity.epoch >= epoch);
+        // A decision of another place is taken over unless this zone has gone further already, or as far by another one.
+        let fits = |identity: &Identity, fence: &Fence| {
+            identity.epoch > fence.epoch || (identity.epoch == fence.epoch && identity.plan == fence.plan)
+        };
+        let taken_over = wish.identity.as_ref().filter(|identity| known.iter().all(|fence| fits(identity, fence)));
         let blend = self.next_blend(wish, turn);
         let to = blend.as_ref().map(|blend| blend.from().clone()).or_else(|| wish.to.clone());
         let active = if released { None } else { to.or_else(|| self.active.clone()) };

@@ -24,6 +24,9 @@ pub struct Sibling {
     pub held: Option<Fence>,
     /// What the last look at it meant.
     pub standing: Standing,
+    /// The epoch that its zone says while someone else's hand is in it: it is not followed, and must not be used again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disputed: Option<Epoch>,
     /// Whether one look saw its fence lost, and the next has yet to confirm it.
     pub doubted: bool,
     /// Whether it could anchor a decision.
@@ -74,6 +77,7 @@ impl Failover {
             place,
             held: self.held.clone(),
             standing: self.standing().clone(),
+            disputed: self.disputed_epoch(),
             doubted: self.doubt.is_some(),
             fitness: self.fitness(now),
             pause: self.pause.clone(),
@@ -84,6 +88,12 @@ impl Failover {
             }),
             last_move: self.last_move.clone(),
         }
+    }
+
+    fn disputed_epoch(&self) -> Option<Epoch> {
+        let is_disputed = matches!(self.standing(), Standing::Foreign { .. });
+        let view = self.view.as_ref().filter(|_| is_disputed)?;
+        view.parsed_fence().map(|fence| fence.epoch)
     }
 
     /// Whether this place can anchor a decision.
@@ -202,6 +212,7 @@ impl Turn {
 
     /// The highest epoch that is known or under way at another place: a new decision goes above it.
     pub(super) fn epoch_elsewhere(&self) -> Epoch {
+        let disputed = self.around.siblings.iter().filter_map(|sibling| sibling.disputed);
         let known = self.around.siblings.iter().flat_map(|sibling| {
             let found = match &sibling.standing {
                 Standing::Lost { found, .. } => found.as_deref(),
@@ -210,7 +221,8 @@ impl Turn {
             };
             [sibling.held.as_ref(), found, sibling.open.as_ref().map(|open| &open.fence)]
         });
-        known.flatten().map(|fence| fence.epoch).max().unwrap_or_default().max(self.around.epoch_floor)
+        let known = known.flatten().map(|fence| fence.epoch);
+        known.chain(disputed).max().unwrap_or_default().max(self.around.epoch_floor)
     }
 }
 

@@ -95,3 +95,36 @@ fn two_first_adoptions_at_once_end_in_one_decision() {
     }
     assert!(world.agree().is_some_and(|fence| fence.active == Some(region("prod"))));
 }
+
+fn ttl(seconds: u64) -> crate::rrset::Ttl {
+    crate::rrset::Ttl::from_secs(seconds).expect("a TTL")
+}
+
+/// One place has moved, a stranger edits it, the store is lost: nobody follows what its fence says, and it still stands there.
+#[test]
+fn an_adoption_uses_no_epoch_that_a_disputed_fence_has() {
+    let mut world = World::adopted(2, 1);
+    world.conditions[0] = Condition::Down;
+    world.read(0, 0);
+    world.see(Seen::Failing, Seen::Proven);
+    world.run();
+    let moved = world.fence(1);
+    assert!(world.serves(1, "dr") && moved.epoch > world.fence(0).epoch, "only the second place has moved");
+    world.conditions[0] = Condition::Works;
+    world.controllers[0].saga = crate::saga::Saga::new(&world.service);
+    world.controllers[0].outbox.clear();
+    // The TTL is changed as well, so that no fence fits; an operator puts prod back everywhere, and adopts what is there.
+    let mut services: Vec<_> = world.service.projections().iter().map(|service| (**service).clone()).collect();
+    services.iter_mut().flat_map(|service| &mut service.records).for_each(|record| record.ttl = ttl(61));
+    world.service = crate::service::Everywhere::new(services).expect("at least one");
+    for (rank, service) in world.service.clone().projections().iter().enumerate() {
+        world.zones[rank].rrsets = service.render(&region("prod")).expect("renders");
+    }
+    world.see(Seen::Proven, Seen::Proven);
+    world.look_around(0);
+    world.must_order(0, crate::machine::command::Command::Adopt);
+    world.run();
+    let fence = world.agree().expect("one decision everywhere");
+    assert_ne!(fence.plan, moved.plan);
+    assert!(fence.epoch > moved.epoch, "{} is of another plan already", fence.epoch);
+}
