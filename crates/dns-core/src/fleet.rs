@@ -95,6 +95,8 @@ pub struct Presence {
     pub(crate) failing: bool,
     /// The region that it has left lately, and how far it has come.
     pub(crate) left: Option<(RegionName, Progress)>,
+    /// Whether a quorum sees that one healthy again: then it is no sign that the region is lost.
+    pub(crate) recovered: bool,
     /// Whether it was told that it waits for an order, as the others keep it from leaving.
     pub(crate) told: bool,
 }
@@ -112,8 +114,9 @@ impl Presence {
         let last = departures.max_by_key(|departure| departure.at);
         let counts = |departure: &Departure| now.since(departure.at) < radius.per;
         let left = last.filter(counts).map(|departure| (departure.from, departure.progress));
+        let recovered = memory.judgement().is_some_and(|judgement| has_recovered(judgement, left.as_ref()));
         let told = memory.hold().is_some_and(|hold| hold.told.contains(&Rule::BlastRadius));
-        Self { region, failing, left, told }
+        Self { region, failing, left, recovered, told }
     }
 
     /// Whether a quorum sees that region failing for it.
@@ -135,20 +138,29 @@ impl Presence {
     #[must_use]
     pub fn judged_as(self, newer: &Self) -> Self {
         let failing = if self.region == newer.region { newer.failing } else { self.failing };
-        Self { failing, ..self }
+        let from = |presence: &Self| presence.left.as_ref().map(|(from, _)| from.clone());
+        let recovered = if from(&self) == from(newer) { newer.recovered } else { self.recovered };
+        Self { failing, recovered, ..self }
     }
 
     /// The same by a newer judgement.
     #[must_use]
     pub fn judged(self, judgement: &Judgement) -> Self {
         let fails = |region: &RegionName| fails_for_real(judgement, region);
-        Self { failing: self.region.as_ref().is_some_and(fails), ..self }
+        let failing = self.region.as_ref().is_some_and(fails);
+        let recovered = has_recovered(judgement, self.left.as_ref());
+        Self { failing, recovered, ..self }
     }
 }
 
 /// What a drill injects is no failure of the region.
 fn fails_for_real(judgement: &Judgement, region: &RegionName) -> bool {
     judgement.drill.is_none() && judgement.health(region) == Health::Failing
+}
+
+/// Checks that fail and recover in turn take one service after the other out of a region that is fine.
+fn has_recovered(judgement: &Judgement, left: Option<&(RegionName, Progress)>) -> bool {
+    left.is_some_and(|(from, _)| judgement.health(from) == Health::Healthy)
 }
 
 impl Failover {
@@ -164,7 +176,7 @@ impl Failover {
 struct Departures {
     /// Those that are there, and those that have left lately.
     services: usize,
-    /// Those of them that fail there, or have left.
+    /// Those of them that fail there, or have left and are not seen healthy there again.
     failing: usize,
     under_way: usize,
     arrived: usize,
@@ -253,7 +265,9 @@ impl Fleet {
         let Some((from, progress)) = &presence.left else { return };
         let departures = self.regions.entry(from.clone()).or_default();
         change(&mut departures.services);
-        change(&mut departures.failing);
+        if !presence.recovered {
+            change(&mut departures.failing);
+        }
         change(match progress {
             Progress::UnderWay => &mut departures.under_way,
             Progress::Arrived => &mut departures.arrived,

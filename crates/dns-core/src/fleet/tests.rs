@@ -77,6 +77,28 @@ fn a_lost_region_is_left_by_one_then_by_waves_that_have_seen_the_last_one_arrive
 }
 
 #[test]
+fn what_has_left_and_is_seen_healthy_there_again_is_no_sign_of_a_loss() {
+    let recovered = || Presence { recovered: true, ..left(Progress::Arrived) };
+    let gone = asks(&[(11, failing()), (10, left(Progress::Arrived))]);
+    assert_eq!(gone, Ok(()), "all of 22 fail: the region is lost, and ten have arrived");
+    let in_turn = asks(&[(11, failing()), (10, recovered())]);
+    let text = "12 of 22 services fail in `prod`, 10 have begun to leave within 10 min; at most 10 leave without an order \
+                while fewer than 60 % fail";
+    assert_eq!(in_turn, Err(Withheld::UntilOrdered(text.to_owned())), "half of them at a time is no loss");
+}
+
+#[test]
+fn whoever_has_left_is_counted_by_how_the_region_is_seen_now() {
+    use crate::fixture::{Seen, judgement};
+    let back = left(Progress::Arrived).judged(&judgement(Seen::Healthy, Seen::Proven));
+    assert!(back.recovered);
+    assert!(!back.clone().judged(&judgement(Seen::Failing, Seen::Proven)).recovered);
+    assert!(!back.clone().judged(&judgement(Seen::Unknown, Seen::Proven)).recovered, "unknown is not well");
+    assert!(left(Progress::Arrived).judged_as(&back).recovered, "as another knows who has a newer judgement");
+    assert!(!failing().judged_as(&back).recovered, "one that has left nothing has nothing to recover");
+}
+
+#[test]
 fn waves_end_when_too_many_do_not_arrive() {
     let with_failed = |failed: usize| {
         let arrived = 111 - failed;
