@@ -13,6 +13,11 @@ use serde_json::json;
 /// `checkout` at `example.com`: one address and one alias, in `prod` and `dr`, judged by two of three vantage points that
 /// probe every 5 s; a region is ready after two minutes, and a failback waits for ten.
 pub fn checkout(provider: &str) -> Service {
+    service("checkout", "example.com.", provider)
+}
+
+/// The same under another name and in another zone: one service of many.
+pub fn service(name: &str, zone: &str, provider: &str) -> Service {
     let region = |name: &str, address: &str| {
         json!({
             "name": name,
@@ -21,10 +26,10 @@ pub fn checkout(provider: &str) -> Service {
         })
     };
     let service = json!({
-        "name": "checkout",
+        "name": name,
         "installation": "acme",
         "mode": "active",
-        "zone": "example.com.",
+        "zone": zone,
         "provider": provider,
         "policy": {
             "interval": Duration::from_secs(5),
@@ -39,9 +44,9 @@ pub fn checkout(provider: &str) -> Service {
             "verifyWithin": Duration::from_secs(30),
         },
         "records": [
-            { "key": { "name": "api.example.com.", "type": "A" }, "ttl": 60, "values": "endpoints", "absentIn": [] },
+            { "key": { "name": format!("api.{zone}"), "type": "A" }, "ttl": 60, "values": "endpoints", "absentIn": [] },
             {
-                "key": { "name": "www.example.com.", "type": "CNAME" },
+                "key": { "name": format!("www.{zone}"), "type": "CNAME" },
                 "ttl": 60,
                 "values": { "explicit": { "prod": ["lb-prod.example.net."], "dr": ["lb-dr.example.net."] } },
                 "absentIn": [],

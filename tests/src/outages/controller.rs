@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use dns_core::change::{ChangeSet, Guard};
 use dns_core::evidence::EvidenceBook;
+use dns_core::explain::standstill::{Scene, why_not};
 use dns_core::fence::{DecisionId, Fence, WriteId};
+use dns_core::fleet::{BlastRadius, Fleet, Presence, Withheld};
 use dns_core::gate::GateBook;
 use dns_core::history::HistoryEntry;
-use dns_core::judgement::judge;
+use dns_core::judgement::{Health, Judgement, judge};
+use dns_core::machine::State;
 use dns_core::machine::command::Order;
 use dns_core::machine::effect::{Effect, PermitAnswer, Refusal};
 use dns_core::machine::event::{Delivery, DeliveryOutcome, Event, WriteOutcome};
@@ -20,11 +23,13 @@ use dns_core::write::{PlannedWrite, WriteStage};
 use dns_core::zone::{FoundFence, ZoneView};
 use dns_provider::port::Permit;
 
-use super::gate::gated;
 use super::provider::{Answer, PERMIT, Provider};
 
 /// How often each zone is looked at while nothing asks for it.
 const READ_EVERY: Duration = Duration::from_secs(10);
+
+/// How long it takes until it has shown whether a part of a region fails or all of it, as in the engine.
+const PART_OR_ALL: Duration = Duration::from_secs(30);
 
 /// Whether a process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +50,15 @@ struct Job {
     in_hand: Option<Permit>,
 }
 
-/// A controller.
+/// A service that would leave its region, and is kept from it by the others.
+struct Wait {
+    since: Timestamp,
+    judgement: Judgement,
+    /// Nothing is told of it yet.
+    quietly: bool,
+}
+
+/// A controller, as far as one service is concerned.
 pub struct Controller {
     /// Its name.
     pub name: String,
@@ -57,6 +70,11 @@ pub struct Controller {
     pub gates: GateBook,
     /// The rows that it wrote and nobody has taken yet.
     pub rows: Vec<HistoryEntry>,
+    /// What all other services do.
+    pub others: Arc<Fleet>,
+    waits: Option<Wait>,
+    /// The state that it is in, and since when.
+    entered: Option<(State, Timestamp)>,
     service: Everywhere,
     saga: Saga,
     outbox: BTreeMap<usize, Job>,
@@ -75,6 +93,9 @@ impl Controller {
             book: EvidenceBook::new(),
             gates: GateBook::new(),
             rows: Vec::new(),
+            others: Arc::default(),
+            waits: None,
+            entered: None,
             saga: Saga::new(service),
             outbox: BTreeMap::new(),
             reads: BTreeSet::new(),
@@ -95,7 +116,9 @@ impl Controller {
         self.verify(now);
         let lead = self.service.lead();
         let judgement = judge(lead, &self.book, now).with_gates(lead, &self.gates, now);
-        self.step(&Event::Judged(judgement), now);
+        if !self.waits_its_turn(&judgement, now) {
+            self.step(&Event::Judged(judgement), now);
+        }
         if self.read_last.is_none_or(|last| now.since(last) >= READ_EVERY) {
             self.reads = (0..providers.len()).collect();
             self.read_last = Some(now);
@@ -106,6 +129,51 @@ impl Controller {
         for (rank, provider) in providers.iter_mut().enumerate() {
             self.carry_out(rank, now, provider);
         }
+        self.note_state(now);
+    }
+
+    /// Whether the others keep it from leaving and nothing is told of that, as the engine finds before it steps a service: it
+    /// waits for its wave, or it shows only now whether more than a part of its region fails.
+    fn waits_its_turn(&mut self, judgement: &Judgement, now: Timestamp) -> bool {
+        let active = self.saga.machine(self.saga.teller(now)).and_then(|machine| machine.memory().active());
+        let fails = active.filter(|active| judgement.health(active) == Health::Failing && self.outbox.is_empty());
+        let since = self.waits.as_ref().map_or(now, |wait| wait.since);
+        let quietly = match fails.map(|active| self.others.admit(active)) {
+            None | Some(Ok(())) => {
+                self.waits = None;
+                return false;
+            }
+            Some(Err(Withheld::UntilItsWave(_))) => true,
+            Some(Err(Withheld::UntilOrdered(_))) => now.since(since) < PART_OR_ALL,
+        };
+        self.waits = Some(Wait { since, judgement: judgement.clone(), quietly });
+        quietly
+    }
+
+    fn note_state(&mut self, now: Timestamp) {
+        let state = self.saga.machine(self.saga.teller(now)).map(|machine| machine.state());
+        let known = self.entered.map(|(state, _)| state);
+        if let Some(state) = state.filter(|state| Some(*state) != known) {
+            self.entered = Some((state, now));
+        }
+    }
+
+    /// As what it is counted.
+    pub fn presence(&self, radius: &BlastRadius, now: Timestamp) -> Presence {
+        let presence = Presence::of(&self.saga, radius, now);
+        match &self.waits {
+            Some(wait) => presence.judged(&wait.judgement),
+            None => presence,
+        }
+    }
+
+    /// Why nothing happens, in the sentences that an operator who asks is given.
+    pub fn explain(&self, now: Timestamp) -> impl Iterator<Item = String> {
+        let around = self.around_of(now, 0);
+        let waits_its_turn = self.waits.as_ref().is_some_and(|wait| wait.quietly);
+        let entered = self.entered.map_or(now, |(_, at)| at);
+        let scene = Scene { saga: &self.saga, around: &around, entered, fault: None, waits_its_turn };
+        why_not(&scene).sentences.into_iter().map(|sentence| sentence.text)
     }
 
     /// Gives an order; says why it was refused.
@@ -118,14 +186,18 @@ impl Controller {
         self.saga = Saga::from_envelope(&self.saga.to_envelope(), &self.service).expect("what was written is read");
         self.outbox.values_mut().for_each(|job| job.in_hand = None);
         (self.read_last, self.book, self.gates) = (None, EvidenceBook::new(), GateBook::new());
+        self.waits = None;
         self.running = Running::Runs;
     }
 
     fn around(&mut self, now: Timestamp) -> Around {
         self.steps += 100;
+        self.around_of(now, self.steps)
+    }
+
+    fn around_of(&self, now: Timestamp, nonce: u128) -> Around {
         let actor = self.name.parse().expect("a name");
-        // No other service: the fleet's bounds are the simulation's to show.
-        Around { service: self.service.clone(), actor, now, nonce: self.steps, fleet: Arc::default() }
+        Around { service: self.service.clone(), actor, now, nonce, fleet: Arc::clone(&self.others) }
     }
 
     fn step(&mut self, event: &Event, now: Timestamp) -> SagaStep {
@@ -255,10 +327,4 @@ impl Controller {
 fn is_ours(write: &PlannedWrite, view: &ZoneView) -> bool {
     let same = matches!(&view.fence, FoundFence::Present { text, .. } if *text == write.change.fence);
     same || view.parsed_fence().is_some_and(|fence| write.is_carried_by(&fence))
-}
-
-/// The service at every provider of a timeline, with gates at some regions.
-pub fn everywhere(providers: &[String], gates: &[String]) -> Everywhere {
-    let projections = providers.iter().map(|provider| gated(crate::subject::checkout(provider), gates));
-    Everywhere::new(projections).expect("at least one provider")
 }

@@ -12,6 +12,14 @@
 //! 02:00 order controller-2 pause: we look into it
 //! 03:00 ends
 //! ```
+//!
+//! Without more it is about one service, `checkout`. `services shop 24` makes it `shop-01` to `shop-24`, and a line may say
+//! which of them it is about: `of shop-03` or `of shop-03 to shop-07`.
+//!
+//! ```text
+//! 00:10 all see prod failing of shop-01 to shop-12: connection timed out
+//! 00:50 explain controller-1 of shop-12
+//! ```
 
 use std::time::Duration;
 
@@ -26,6 +34,8 @@ pub struct Timeline {
     pub controllers: Vec<String>,
     /// The regions that have a gate.
     pub gates: Vec<String>,
+    /// The names of the services, in order.
+    pub services: Vec<String>,
     /// What happens, in order of time.
     pub lines: Vec<Line>,
     /// When it is over.
@@ -39,8 +49,36 @@ pub struct Line {
     pub at: Duration,
     /// As it was written.
     pub text: String,
+    /// To which services.
+    pub of: Of,
     /// What.
     pub event: Event,
+}
+
+/// The services that a line is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// All there are.
+    All,
+    /// From one to another; names of as many digits are in order.
+    These(String, String),
+}
+
+impl Of {
+    /// Whether a service is one of them.
+    pub fn includes(&self, name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(first, last) => (first.as_str()..=last.as_str()).contains(&name),
+        }
+    }
+
+    /// The services that the words before a colon end with, and the words before them.
+    fn split(words: &str) -> (&str, Self) {
+        let Some((before, named)) = words.rsplit_once(" of ") else { return (words, Self::All) };
+        let (first, last) = named.split_once(" to ").unwrap_or((named, named));
+        (before, Self::These(first.to_owned(), last.to_owned()))
+    }
 }
 
 /// How a vantage point sees a region.
@@ -91,6 +129,8 @@ pub enum Event {
     Controller(String, String),
     /// An operator gives an order to a controller: words, and the reason.
     Order(String, Vec<String>, String),
+    /// Somebody asks a controller why nothing happens.
+    Explain(String),
     /// Somebody does something to a zone past every fence.
     Hand(String, Vec<String>),
     /// Nothing: a remark for whoever reads.
@@ -104,7 +144,8 @@ impl Timeline {
     /// The first line that cannot be understood, with its number.
     pub fn parse(text: &str) -> Result<Self> {
         let (providers, controllers, gates, lines) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut timeline = Self { providers, controllers, gates, lines, length: Duration::ZERO };
+        let services = vec!["checkout".to_owned()];
+        let mut timeline = Self { providers, controllers, gates, services, lines, length: Duration::ZERO };
         for (number, line) in text.lines().enumerate() {
             timeline.take(line.trim()).with_context(|| format!("line {}: `{line}`", number + 1))?;
         }
@@ -125,6 +166,8 @@ impl Timeline {
             self.controllers = names(rest);
         } else if let Some(rest) = line.strip_prefix("gates ") {
             self.gates = names(rest);
+        } else if let Some(rest) = line.strip_prefix("services ") {
+            self.services = numbered(rest)?;
         } else {
             let (time, what) = line.split_once(' ').context("a time and what happens then")?;
             self.add(parse_time(time)?, what.trim())?;
@@ -138,10 +181,21 @@ impl Timeline {
         if what == "ends" {
             self.length = at;
         } else {
-            self.lines.push(Line { at, text: what.to_owned(), event: Event::parse(what)? });
+            let (words, said) = what.split_once(": ").map_or((what, None), |(words, said)| (words, Some(said)));
+            let (words, of) = Of::split(words);
+            let event = Event::parse(words, said.map(str::to_owned))?;
+            self.lines.push(Line { at, text: what.to_owned(), of, event });
         }
         Ok(())
     }
+}
+
+/// So many services of a name, each with its number.
+fn numbered(text: &str) -> Result<Vec<String>> {
+    let (name, count) = text.split_once(' ').context("services are NAME COUNT")?;
+    let count: u8 = count.parse().context("services are NAME COUNT")?;
+    ensure!((2..100).contains(&count), "there can be 2 to 99 services");
+    Ok((1..=count).map(|number| format!("{name}-{number:02}")).collect())
 }
 
 fn parse_time(text: &str) -> Result<Duration> {
@@ -155,8 +209,7 @@ pub fn time_text(at: Duration) -> String {
 }
 
 impl Event {
-    fn parse(text: &str) -> Result<Self> {
-        let (words, said) = text.split_once(": ").map_or((text, None), |(words, said)| (words, Some(said.to_owned())));
+    fn parse(words: &str, said: Option<String>) -> Result<Self> {
         let words: Vec<&str> = words.split_whitespace().collect();
         let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let event = match words.as_slice() {
@@ -168,6 +221,7 @@ impl Event {
             ["gate", region, "says", word] => {
                 Self::Gate((*region).to_owned(), (*word).to_owned(), said.context("the gate's words")?)
             }
+            ["explain", name] => Self::Explain((*name).to_owned()),
             ["hand", name, deed @ ..] => Self::Hand((*name).to_owned(), owned(deed)),
             [vantages @ .., "see", region, health] => Self::See {
                 vantages: owned(vantages),

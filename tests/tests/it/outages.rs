@@ -98,6 +98,18 @@ fn nlb_2025_health_that_comes_and_goes_moves_only_into_what_is_proven() {
 }
 
 #[test]
+fn nlb_2025_b_of_a_fleet_whose_checks_fail_only_a_few_leave_without_an_order() {
+    let story = check("nlb-2025-fleet");
+    let (checks, loss) = story.split_once("note: now the region is lost in truth").expect("both are told");
+    let lines = |text: &str, words: &str| text.lines().filter(|line| line.contains(words)).count();
+    assert_eq!(lines(checks, " shop-01 to shop-10: ZONE serves `dr`"), 1, "so many may leave");
+    assert_eq!(lines(checks, "ZONE serves `dr`"), 2, "and one that somebody has ordered: {checks}");
+    assert_eq!(lines(checks, "PAGE held: failover to `dr` held: blastRadius"), 2, "one of each half wakes for all");
+    assert_eq!(lines(checks, "held since"), 2, "and whoever asks is told: {checks}");
+    assert!(everywhere(loss, "dr"), "a region that is lost is left by all");
+}
+
+#[test]
 fn both_regions_down_are_held_until_one_is_proven() {
     let story = check("both-regions-down");
     assert_eq!(rows(&story, HistoryKind::Decided), 1);
