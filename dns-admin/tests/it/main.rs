@@ -3,6 +3,7 @@
 mod by_hand;
 mod coexist;
 mod command;
+mod drill;
 mod evacuation;
 mod exit_code;
 mod explain;
