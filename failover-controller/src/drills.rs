@@ -2,9 +2,9 @@
 //!
 //! One task has all drills. What each has come to is in the store before anything of it is done, and an order or an injection
 //! may be made twice: an order that is already carried out is refused, an injection with the same id goes on. So a controller
-//! that was killed takes them up where they are. The rows of the history are the exception: they are written after the drill,
-//! in a commit of their own, and are lost if the process dies or the store fails in between. What a drill wants is the core's
-//! business ([`dns_core::drill`]); the moves themselves pass the engine like all others.
+//! that was killed takes them up where they are. The rows that tell of a drill are committed with what it has come to, so a
+//! drill that has ended has told so, and once. What a drill wants is the core's business ([`dns_core::drill`]); the moves
+//! themselves pass the engine like all others.
 
 mod admission;
 mod monitors;
@@ -24,12 +24,13 @@ use dns_core::time::Timestamp;
 use dns_service::clock::Clock;
 use dns_service::config::drill::DrillsConfig;
 use dns_service::exit::one_line;
-use dns_store::port::{DrillQuery, Store, StoredDrill};
+use dns_store::port::{DrillPut, DrillQuery, Store, StoredDrill};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::aside::Asides;
 use crate::engine::handle::{Engine, Message};
+use crate::engine::note_row;
 use crate::engine::snapshot::Snapshot;
 use admission::Admitted;
 pub(crate) use monitors::Monitors;
@@ -264,9 +265,8 @@ impl Conductor {
         let id = DrillId::at(now, fastrand::u128(..));
         let brief = Brief { id, service: name, from, to, by, reason, stay, method, schedule };
         let drill = Drill::begin(brief, &service.lead().policy, now);
-        self.keep(&drill).await?;
+        self.keep(&drill, vec![drill.opening()]).await?;
         tracing::info!(drill = %drill.id, service = %drill.service, to = %drill.to, by = %drill.by, "a drill begins");
-        self.tell(&drill, drill.opening()).await;
         self.keep_running(drill.clone()).await;
         Ok(drill)
     }
@@ -289,21 +289,25 @@ impl Conductor {
         self.show(&service).await;
     }
 
-    /// Steps a drill: what it has come to is kept, and only then is done what it wants.
+    /// Steps a drill: what it has come to is kept with what it tells, and only then is done what it wants.
     async fn step(&mut self, service: &ServiceName, event: &Event) -> Result<(), String> {
         let now = self.parts.clock.now();
         let Some(running) = self.running.get(service) else { return Ok(()) };
         let mut next = running.drill.clone();
-        let acts = next.step(event, now);
+        let mut acts = next.step(event, now);
         if next != running.drill {
-            self.keep(&next).await.map_err(|refused| refused.text())?;
+            let put = self.keep(&next, told(&acts)).await.map_err(|refused| refused.text())?;
+            if put == DrillPut::EndedBefore && next.outcome().is_none() {
+                tracing::warn!(drill = %next.id, %service, "the drill has ended in the store; it is let go");
+                acts = next.step(&Event::Vanished("another process has ended it".to_owned()), now);
+            }
         }
         if let Some(running) = self.running.get_mut(service) {
             running.drill = next;
         }
         self.show(service).await;
         for act in acts {
-            self.carry_out(service, act, now).await;
+            self.carry_out(service, act, now);
         }
         if self.running.get(service).is_some_and(|running| running.drill.outcome().is_some()) {
             self.running.remove(service);
@@ -324,21 +328,19 @@ impl Conductor {
         let _stopping = self.parts.engine.tell(Message::Honour(service.clone(), honoured)).await;
     }
 
-    async fn carry_out(&mut self, service: &ServiceName, act: Act, now: Timestamp) {
+    fn carry_out(&mut self, service: &ServiceName, act: Act, now: Timestamp) {
         let (done, parts) = (self.done.clone(), &self.parts);
         let Some(running) = self.running.get_mut(service) else { return };
         match act {
             Act::Inject => running.inject(&parts.monitors, &parts.services, done, now),
             Act::Withdraw => running.withdraw(&parts.monitors, &parts.services),
             Act::Order(to) => running.order(to, &parts.engine, done, now),
-            Act::Tell(told) => {
-                let drill = running.drill.clone();
-                self.tell(&drill, told).await;
-            }
+            // It was kept with what the drill has come to.
+            Act::Tell(_) => {}
         }
     }
 
-    async fn keep(&self, drill: &Drill) -> Result<(), Refused> {
+    async fn keep(&self, drill: &Drill, told: Vec<Told>) -> Result<DrillPut, Refused> {
         let stored = StoredDrill {
             id: drill.id.clone(),
             service: drill.service.clone(),
@@ -346,11 +348,16 @@ impl Conductor {
             ended: drill.ended(),
             body: drill.to_text(),
         };
-        let put = self.parts.store.put_drill(&stored).await;
-        put.map_err(|error| Refused::Unavailable(format!("nothing was done: {}", one_line(&error))))
+        let rows: Vec<HistoryEntry> = told.into_iter().map(|told| self.row_of(drill, told)).collect();
+        let put = self.parts.store.put_drill(&stored, &rows).await;
+        let put = put.map_err(|error| Refused::Unavailable(format!("nothing was done: {}", one_line(&error))))?;
+        if put == DrillPut::Kept {
+            rows.iter().for_each(note_row);
+        }
+        Ok(put)
     }
 
-    async fn tell(&self, drill: &Drill, told: Told) {
+    fn row_of(&self, drill: &Drill, told: Told) -> HistoryEntry {
         let details = serde_json::json!({
             "drill": drill.id,
             "from": drill.from,
@@ -359,13 +366,24 @@ impl Conductor {
             "by": drill.by,
             "outcome": drill.outcome(),
         });
-        self.record(&drill.service, told, details).await;
+        self.row(&drill.service, told, details)
     }
 
-    async fn record(&self, service: &ServiceName, told: Told, details: serde_json::Value) {
+    fn row(&self, service: &ServiceName, told: Told, details: serde_json::Value) -> HistoryEntry {
         let Told { kind, summary, page } = told;
         let at = self.parts.clock.now();
-        let entry = HistoryEntry { at, service: service.clone(), kind, decision: None, summary, page, details };
-        let _stopping = self.parts.engine.tell(Message::Recorded(Box::new(entry))).await;
+        HistoryEntry { at, service: service.clone(), kind, decision: None, summary, page, details }
     }
 }
+
+/// What a drill wants told.
+fn told(acts: &[Act]) -> Vec<Told> {
+    let told = |act: &Act| match act {
+        Act::Tell(told) => Some(told.clone()),
+        Act::Inject | Act::Withdraw | Act::Order(_) => None,
+    };
+    acts.iter().filter_map(told).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -59,6 +59,7 @@ use publishing::Told;
 use snapshot::{Shown, Snapshot};
 use stepping::GROUP_MAX;
 use trouble::Trouble;
+pub(crate) use unit::note_row;
 use unit::{NotStepped, Unit};
 
 /// The pause between two looks at the time: judgements grow stale, pauses end, decisions expire.

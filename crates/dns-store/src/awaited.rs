@@ -22,8 +22,8 @@ use dns_core::identifier::ServiceName;
 use tokio::sync::watch;
 
 use crate::port::{
-    Bookmark, Commit, DrillQuery, EvacuationCommit, Generation, HistoryQuery, HistoryRow, HistoryTrouble, OpenWrites,
-    Position, Store, StoreError, StoredDrill, StoredEvacuation, StoredState,
+    Bookmark, Commit, DrillPut, DrillQuery, EvacuationCommit, Generation, HistoryQuery, HistoryRow, HistoryTrouble,
+    OpenWrites, Position, Store, StoreError, StoredDrill, StoredEvacuation, StoredState,
 };
 use crate::sqlite::SqliteStore;
 
@@ -162,8 +162,13 @@ impl Store for AwaitedStore {
         self.opened()?.bookmark(reader).await
     }
 
-    async fn set_bookmark(&self, reader: &str, bookmark: &Bookmark) -> Result<(), StoreError> {
-        self.opened()?.set_bookmark(reader, bookmark).await
+    async fn set_bookmark_and_tell(
+        &self,
+        reader: &str,
+        bookmark: &Bookmark,
+        history: &[HistoryEntry],
+    ) -> Result<(), StoreError> {
+        self.opened()?.set_bookmark_and_tell(reader, bookmark, history).await
     }
 
     async fn evacuations(&self, ended_max: u32) -> Result<Vec<StoredEvacuation>, StoreError> {
@@ -178,8 +183,8 @@ impl Store for AwaitedStore {
         self.opened()?.drills(query).await
     }
 
-    async fn put_drill(&self, drill: &StoredDrill) -> Result<(), StoreError> {
-        self.opened()?.put_drill(drill).await
+    async fn put_drill(&self, drill: &StoredDrill, history: &[HistoryEntry]) -> Result<DrillPut, StoreError> {
+        self.opened()?.put_drill(drill, history).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

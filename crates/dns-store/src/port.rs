@@ -148,6 +148,15 @@ pub struct StoredDrill {
     pub body: String,
 }
 
+/// What has become of a drill that was to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DrillPut {
+    /// It is kept, and its rows are in the history.
+    Kept,
+    /// It had ended before, and stays as it ended: nothing was kept, and no row was added.
+    EndedBefore,
+}
+
 /// Which drills to read: the newest of those that fit, newest last.
 #[derive(Clone, Debug, Default)]
 pub struct DrillQuery {
@@ -251,7 +260,18 @@ pub trait Store: Send + Sync {
     async fn bookmark(&self, reader: &str) -> Result<Option<Bookmark>, StoreError>;
 
     /// Sets the bookmark of a reader. Each reader has one owner, so the last one stands.
-    async fn set_bookmark(&self, reader: &str, bookmark: &Bookmark) -> Result<(), StoreError>;
+    async fn set_bookmark(&self, reader: &str, bookmark: &Bookmark) -> Result<(), StoreError> {
+        self.set_bookmark_and_tell(reader, bookmark, &[]).await
+    }
+
+    /// Sets the bookmark of a reader and adds the history rows that it remembers to have told: both or neither, so that each
+    /// is told once.
+    async fn set_bookmark_and_tell(
+        &self,
+        reader: &str,
+        bookmark: &Bookmark,
+        history: &[HistoryEntry],
+    ) -> Result<(), StoreError>;
 
     /// Every evacuation that is open, and the newest of the others, oldest first.
     async fn evacuations(&self, ended_max: u32) -> Result<Vec<StoredEvacuation>, StoreError>;
@@ -263,8 +283,9 @@ pub trait Store: Send + Sync {
     /// Reads drills.
     async fn drills(&self, query: &DrillQuery) -> Result<Vec<StoredDrill>, StoreError>;
 
-    /// Keeps a drill in place of what was kept of it before. Drills have one owner, so the last one stands.
-    async fn put_drill(&self, drill: &StoredDrill) -> Result<(), StoreError>;
+    /// Keeps a drill in place of what was kept of it before, with the history rows that tell of it: both or neither. Drills
+    /// have one owner, so the last one stands; but one that has ended is never opened again.
+    async fn put_drill(&self, drill: &StoredDrill, history: &[HistoryEntry]) -> Result<DrillPut, StoreError>;
 
     /// Whether the store answers: a cheap read for readiness.
     async fn ping(&self) -> Result<(), StoreError>;

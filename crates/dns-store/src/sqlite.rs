@@ -32,8 +32,8 @@ use self::lock::StoreLock;
 use self::place::Place;
 use self::read::Reading;
 use crate::port::{
-    Bookmark, Commit, DrillQuery, EvacuationCommit, Generation, HistoryQuery, HistoryRow, HistoryTrouble, OpenWrites,
-    Position, Store, StoreError, StoredDrill, StoredEvacuation, StoredState,
+    Bookmark, Commit, DrillPut, DrillQuery, EvacuationCommit, Generation, HistoryQuery, HistoryRow, HistoryTrouble,
+    OpenWrites, Position, Store, StoreError, StoredDrill, StoredEvacuation, StoredState,
 };
 
 /// How long a statement waits for a lock held by a foreign process. No second writer ever has a right to it, and what a
@@ -180,11 +180,16 @@ impl Store for SqliteStore {
         bookmark::read(&self.readers, &self.faults, reader).await
     }
 
-    async fn set_bookmark(&self, reader: &str, bookmark: &Bookmark) -> Result<(), StoreError> {
+    async fn set_bookmark_and_tell(
+        &self,
+        reader: &str,
+        bookmark: &Bookmark,
+        history: &[HistoryEntry],
+    ) -> Result<(), StoreError> {
         if !self.is_in_place().await? {
             return Err(self.faults.replaced());
         }
-        bookmark::set(&self.writer, &self.faults, reader, bookmark).await
+        bookmark::set(&self.writer, &self.faults, reader, bookmark, history).await
     }
 
     async fn evacuations(&self, ended_max: u32) -> Result<Vec<StoredEvacuation>, StoreError> {
@@ -202,11 +207,11 @@ impl Store for SqliteStore {
         drill::read(&self.readers, &self.faults, query).await
     }
 
-    async fn put_drill(&self, drill: &StoredDrill) -> Result<(), StoreError> {
+    async fn put_drill(&self, drill: &StoredDrill, history: &[HistoryEntry]) -> Result<DrillPut, StoreError> {
         if !self.is_in_place().await? {
             return Err(self.faults.replaced());
         }
-        drill::put(&self.writer, &self.faults, drill).await
+        drill::put(&self.writer, &self.faults, drill, history).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -16,6 +16,8 @@ use dns_store::port::{Bookmark, DrillQuery, Position, StoreError};
 use serde::{Deserialize, Serialize};
 
 use super::{Conductor, Refused, Wanted};
+use crate::engine::handle::Message;
+use crate::engine::note_row;
 use crate::engine::snapshot::Snapshot;
 
 /// How long a service of a schedule waits for its turn. After that it would be drilled at an hour that nobody expects.
@@ -113,18 +115,19 @@ impl Conductor {
         if let Err(refused) = begun {
             let summary = format!("the scheduled drill `{}` was skipped: {}", schedule.name, refused.text());
             let told = Told { kind: HistoryKind::DrillSkipped, summary, page: false };
-            self.record(&service, told, serde_json::json!({ "schedule": schedule.name })).await;
+            let row = self.row(&service, told, serde_json::json!({ "schedule": schedule.name }));
+            // A stopped engine means a stopping process.
+            let _stopping = self.parts.engine.tell(Message::Recorded(Box::new(row))).await;
         }
     }
 
-    /// Each lapse is told once. A crash between the row and its note tells it again; a row that the engine cannot write is
-    /// lost, and noted as told. A service that was never drilled is watched from when it was first seen
-    /// in a schedule.
-    async fn tell_of_overdue(&mut self, now: Timestamp) -> Result<(), StoreError> {
+    /// Each lapse is told once: its row is committed with the note that it was. A service that was never drilled is watched
+    /// from when it was first seen in a schedule.
+    pub(super) async fn tell_of_overdue(&self, now: Timestamp) -> Result<(), StoreError> {
         let Some(warning) = self.timetable.warning else { return Ok(()) };
         let kept = self.parts.store.bookmark(READER).await?.map(|bookmark| bookmark.note).unwrap_or_default();
         let known: BTreeMap<ServiceName, Watch> = serde_json::from_str(&kept).unwrap_or_default();
-        let mut next = BTreeMap::new();
+        let (mut next, mut rows) = (BTreeMap::new(), Vec::new());
         for service in self.timetable.services() {
             let before = known.get(&service).copied().unwrap_or(Watch { since: now, told: false });
             let watch = match self.last_success(&service).await?.filter(|at| *at > before.since) {
@@ -133,7 +136,7 @@ impl Conductor {
             };
             let lapsed = now.since(watch.since) >= warning;
             if lapsed && !watch.told {
-                self.record(&service, overdue(watch.since, now), serde_json::Value::Null).await;
+                rows.push(self.row(&service, overdue(watch.since, now), serde_json::Value::Null));
             }
             next.insert(service, Watch { told: watch.told || lapsed, ..watch });
         }
@@ -141,7 +144,10 @@ impl Conductor {
         if note == kept {
             return Ok(());
         }
-        self.parts.store.set_bookmark(READER, &Bookmark { position: Position::default(), note }).await
+        let bookmark = Bookmark { position: Position::default(), note };
+        self.parts.store.set_bookmark_and_tell(READER, &bookmark, &rows).await?;
+        rows.iter().for_each(note_row);
+        Ok(())
     }
 
     async fn last_success(&self, service: &ServiceName) -> Result<Option<Timestamp>, StoreError> {

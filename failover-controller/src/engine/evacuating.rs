@@ -15,7 +15,6 @@ use dns_core::fence::EvacuationId;
 use dns_core::history::{HistoryEntry, HistoryKind};
 use dns_core::identifier::ServiceName;
 use dns_core::kernel::Rejection;
-use dns_core::machine::effect::Effect;
 use dns_core::machine::event::Event;
 use dns_core::time::Timestamp;
 use dns_store::port::{EvacuationCommit, Generation, StoreError};
@@ -27,7 +26,7 @@ pub(crate) use calls::{Answer, Begin, Call, Refused, Subject};
 use super::Owner;
 use super::judging::{JUDGING_MAX, PENDING_MAX};
 use super::stepping::{GROUP_MAX, Wanted};
-use super::unit::note_effect;
+use super::unit::note_row;
 
 /// Evacuations that are over and are still shown: what somebody asks for the morning after.
 const ENDED_SHOWN: u32 = 20;
@@ -266,7 +265,7 @@ impl Owner {
         match self.parts.store.commit_evacuation(&commit).await {
             Ok(Some(generation)) => {
                 if let Some(row) = row {
-                    note_effect(&Effect::Record(row));
+                    note_row(&row);
                 }
                 let kept = Kept { evacuation, generation, rounds, tally };
                 self.evacuations.kept.get_or_insert_default().insert(commit.id, kept);

@@ -296,7 +296,7 @@ impl Unit {
     pub(super) async fn record(&mut self, entry: HistoryEntry, parts: &Parts) -> Result<(), StoreError> {
         let commit = Commit { history: vec![entry.clone()], ..self.commit(&self.saga().to_envelope(), &[]) };
         self.generation = parts.store.commit(&commit).await?;
-        note_effect(&Effect::Record(entry));
+        note_row(&entry);
         Ok(())
     }
 
@@ -509,17 +509,23 @@ fn shown(saga: &Saga, now: Timestamp) -> (&Place, &Machine) {
     (teller, saga.machine(teller).expect("invariant: every place has a machine"))
 }
 
-pub(super) fn note_effect(effect: &Effect) {
-    if let Effect::Record(HistoryEntry { service, kind, decision, summary, page, .. }) = effect {
-        let decision = decision.as_ref().map(DecisionId::as_str);
-        metrics::counter!("failover_controller_history_rows_total", "service" => service.to_string(), "kind" => kind.as_str())
-            .increment(1);
-        if *page {
-            // A move takes milliseconds: a gauge would fall between two scrapes.
-            metrics::counter!("failover_controller_pages_total", "service" => service.to_string()).increment(1);
-            tracing::warn!(%service, %kind, decision, summary, page, "history");
-        } else {
-            tracing::info!(%service, %kind, decision, summary, page, "history");
-        }
+fn note_effect(effect: &Effect) {
+    if let Effect::Record(entry) = effect {
+        note_row(entry);
+    }
+}
+
+/// Tells the log and the metrics of a row that is in the history now.
+pub(crate) fn note_row(entry: &HistoryEntry) {
+    let HistoryEntry { service, kind, decision, summary, page, .. } = entry;
+    let decision = decision.as_ref().map(DecisionId::as_str);
+    metrics::counter!("failover_controller_history_rows_total", "service" => service.to_string(), "kind" => kind.as_str())
+        .increment(1);
+    if *page {
+        // A move takes milliseconds: a gauge would fall between two scrapes.
+        metrics::counter!("failover_controller_pages_total", "service" => service.to_string()).increment(1);
+        tracing::warn!(%service, %kind, decision, summary, page, "history");
+    } else {
+        tracing::info!(%service, %kind, decision, summary, page, "history");
     }
 }

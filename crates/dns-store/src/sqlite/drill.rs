@@ -1,13 +1,16 @@
-//! Drills: a row for each, replaced whole. No generation is checked, since one task owns all of them.
+//! Drills: a row for each, replaced whole, in one transaction with what is told of it. No generation is checked, since one
+//! task owns all of them; but one that has ended is final.
 
 use std::fmt::Display;
 
+use dns_core::history::HistoryEntry;
 use dns_core::time::Timestamp;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool};
+use sqlx::{Connection as _, QueryBuilder, Row as _, Sqlite, SqliteConnection, SqlitePool};
 
 use super::fault::Faults;
-use crate::port::{DrillQuery, StoreError, StoredDrill};
+use super::step::append;
+use crate::port::{DrillPut, DrillQuery, StoreError, StoredDrill};
 
 /// The longest list of drills: one each hour for a month, or one each week of a hundred services for a year and more.
 const DRILLS_MAX: u32 = 10_000;
@@ -25,25 +28,47 @@ pub(super) async fn read(
     Ok(drills)
 }
 
-/// Writes a drill. A connection on which it has failed is not used again, as in [`super::step`].
-pub(super) async fn put(writer: &SqlitePool, faults: &Faults, drill: &StoredDrill) -> Result<(), StoreError> {
-    let StoredDrill { id, service, begun, ended, body } = drill;
+/// Writes a drill and its rows. A connection on which it has failed is not used again, as in [`super::step`].
+pub(super) async fn put(
+    writer: &SqlitePool,
+    faults: &Faults,
+    drill: &StoredDrill,
+    history: &[HistoryEntry],
+) -> Result<DrillPut, StoreError> {
     let mut connection = writer.acquire().await.map_err(|error| faults.of_error(error))?;
+    let put = put_on(&mut connection, drill, history).await;
+    if put.is_err() {
+        connection.close_on_drop();
+    }
+    put.map_err(|error| faults.of_error(error))
+}
+
+async fn put_on(
+    connection: &mut SqliteConnection,
+    drill: &StoredDrill,
+    history: &[HistoryEntry],
+) -> Result<DrillPut, sqlx::Error> {
+    let StoredDrill { id, service, begun, ended, body } = drill;
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let put = sqlx::query(
         "INSERT INTO drill (id, service, begun, ended, body) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT (id) DO UPDATE SET ended = excluded.ended, body = excluded.body",
+         ON CONFLICT (id) DO UPDATE SET ended = excluded.ended, body = excluded.body WHERE drill.ended IS NULL",
     )
     .bind(id.as_str())
     .bind(service.as_str())
     .bind(millis(*begun))
     .bind(ended.map(millis))
     .bind(body.as_str())
-    .execute(&mut *connection)
-    .await;
-    if put.is_err() {
-        connection.close_on_drop();
+    .execute(&mut *transaction)
+    .await?;
+    if put.rows_affected() == 0 {
+        return Ok(DrillPut::EndedBefore);
     }
-    put.map(drop).map_err(|error| faults.of_error(error))
+    for entry in history {
+        append(&mut transaction, entry).await?;
+    }
+    transaction.commit().await?;
+    Ok(DrillPut::Kept)
 }
 
 fn sql(query: &DrillQuery) -> QueryBuilder<Sqlite> {

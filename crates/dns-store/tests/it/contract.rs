@@ -5,8 +5,8 @@ use dns_core::history::{HistoryEntry, HistoryKind};
 use dns_core::time::Timestamp;
 use dns_core::write::WriteStage;
 use dns_store::port::{
-    Bookmark, DrillQuery, EvacuationCommit, Generation, HistoryQuery, OpenWrites, OutboxChange, Position, Store,
-    StoreError, StoredDrill, StoredEvacuation,
+    Bookmark, DrillPut, DrillQuery, EvacuationCommit, Generation, HistoryQuery, OpenWrites, OutboxChange, Position,
+    Store, StoreError, StoredDrill, StoredEvacuation,
 };
 
 use crate::fixture::{decision, entry, evacuation, service, step, write};
@@ -252,7 +252,7 @@ pub(crate) async fn evacuations_that_are_over_are_read_up_to_a_number_and_open_o
     assert_eq!(read(0).await, ["e1"]);
 }
 
-fn drill(id: &str, name: &str, begun: u64, ended: Option<u64>) -> StoredDrill {
+pub(crate) fn drill(id: &str, name: &str, begun: u64, ended: Option<u64>) -> StoredDrill {
     StoredDrill {
         id: id.parse().expect("an id"),
         service: service(name),
@@ -270,17 +270,41 @@ pub(crate) async fn drills_are_kept_in_place_and_found_by_service_time_and_end(s
     let all = || DrillQuery { limit: 9, ..DrillQuery::default() };
     assert_eq!(ids(all()).await, Vec::<String>::new());
     for (id, name, begun) in [("d2", "search", 20), ("d1", "checkout", 10), ("d3", "checkout", 30)] {
-        store.put_drill(&drill(id, name, begun, None)).await.expect("puts");
+        store.put_drill(&drill(id, name, begun, None), &[]).await.expect("puts");
     }
     assert_eq!(ids(all()).await, ["d1", "d2", "d3"], "newest last");
     let ended = StoredDrill { body: "it is over".to_owned(), ..drill("d1", "checkout", 10, Some(15)) };
-    store.put_drill(&ended).await.expect("puts");
+    store.put_drill(&ended, &[]).await.expect("puts");
     let one = DrillQuery { id: Some(ended.id.clone()), ..all() };
     assert_eq!(store.drills(&one).await.expect("reads"), [ended], "in place of what was kept");
     assert_eq!(ids(DrillQuery { open_only: true, ..all() }).await, ["d2", "d3"]);
     assert_eq!(ids(DrillQuery { service: Some(service("checkout")), ..all() }).await, ["d1", "d3"]);
     assert_eq!(ids(DrillQuery { since: Some(Timestamp::from_secs(20)), ..all() }).await, ["d2", "d3"]);
     assert_eq!(ids(DrillQuery { limit: 1, ..all() }).await, ["d3"], "the newest");
+}
+
+pub(crate) async fn a_drill_and_its_rows_are_kept_together_and_its_end_is_final(store: &dyn Store) {
+    let rows = |text: &str| [entry("checkout", None, text)];
+    let begun = drill("d1", "checkout", 10, None);
+    let ended = drill("d1", "checkout", 10, Some(20));
+    assert_eq!(store.put_drill(&begun, &rows("it begins")).await.expect("puts"), DrillPut::Kept);
+    assert_eq!(store.put_drill(&begun, &[]).await.expect("puts"), DrillPut::Kept, "as long as it is under way");
+    assert_eq!(store.put_drill(&ended, &rows("it has ended")).await.expect("puts"), DrillPut::Kept);
+    for late in [&begun, &ended] {
+        let put = store.put_drill(late, &rows("told once more")).await.expect("answers");
+        assert_eq!(put, DrillPut::EndedBefore);
+    }
+    let all = DrillQuery { limit: 9, ..DrillQuery::default() };
+    assert_eq!(store.drills(&all).await.expect("reads"), [ended]);
+    assert_eq!(all_history(store).await, ["it begins", "it has ended"]);
+}
+
+pub(crate) async fn a_bookmark_and_what_it_remembers_to_have_told_are_kept_together(store: &dyn Store) {
+    let bookmark = Bookmark { position: Position(0), note: "told".to_owned() };
+    let rows = [entry("checkout", None, "one"), entry("search", None, "two")];
+    store.set_bookmark_and_tell("overdue", &bookmark, &rows).await.expect("sets");
+    assert_eq!(store.bookmark("overdue").await.expect("reads"), Some(bookmark));
+    assert_eq!(all_history(store).await, ["one", "two"]);
 }
 
 /// Fills a store that is then closed; [`a_restart_kept_everything`] looks at the same store, opened again.
@@ -293,7 +317,7 @@ pub(crate) async fn fill_before_a_restart(store: &dyn Store) {
     store.commit(&first).await.expect("commits");
     store.set_bookmark("oncall", &Bookmark { position: Position(1), note: "kept".to_owned() }).await.expect("sets");
     store.commit_evacuation(&evacuation("e1", "prod", 0, "kept")).await.expect("commits");
-    store.put_drill(&drill("d1", "checkout", 10, None)).await.expect("puts");
+    store.put_drill(&drill("d1", "checkout", 10, None), &[]).await.expect("puts");
 }
 
 pub(crate) async fn a_restart_kept_everything(store: &dyn Store) {

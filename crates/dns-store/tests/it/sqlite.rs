@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use dns_store::port::{HistoryTrouble, Store as _, StoreError};
+use dns_store::port::{Bookmark, DrillQuery, HistoryTrouble, Store as _, StoreError};
 use dns_store::sqlite::SqliteStore;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Executor as _, SqliteConnection};
@@ -38,6 +38,8 @@ contract! {
     only_one_evacuation_of_a_region_is_open,
     evacuations_that_are_over_are_read_up_to_a_number_and_open_ones_always,
     drills_are_kept_in_place_and_found_by_service_time_and_end,
+    a_drill_and_its_rows_are_kept_together_and_its_end_is_final,
+    a_bookmark_and_what_it_remembers_to_have_told_are_kept_together,
 }
 
 fn place() -> (TempDir, PathBuf) {
@@ -186,6 +188,27 @@ async fn rows_that_cannot_be_understood_are_named() {
         matches!(&trouble, Some(HistoryTrouble::LeftOut(why)) if why.contains("history row 1: `miracle`")),
         "{trouble:?}"
     );
+}
+
+/// A row is what breaks here, after what it belongs to was written.
+#[tokio::test]
+async fn what_cannot_be_told_is_not_kept_either() {
+    let (_folder, path) = place();
+    let store = open(&path).await;
+    let mut stranger = stranger(&path).await;
+    stranger
+        .execute("CREATE TRIGGER no_rows BEFORE INSERT ON history BEGIN SELECT RAISE(ABORT, 'no rows'); END")
+        .await
+        .expect("creates");
+    let row = [entry("checkout", None, "never told")];
+    store.put_drill(&contract::drill("d1", "checkout", 10, None), &row).await.expect_err("no row");
+    store.set_bookmark_and_tell("overdue", &Bookmark::default(), &row).await.expect_err("no row");
+
+    stranger.execute("DROP TRIGGER no_rows").await.expect("drops");
+    let all = DrillQuery { limit: 9, ..DrillQuery::default() };
+    assert_eq!(store.drills(&all).await.expect("reads"), []);
+    assert_eq!(store.bookmark("overdue").await.expect("reads"), None);
+    store.put_drill(&contract::drill("d1", "checkout", 10, None), &row).await.expect("goes on");
 }
 
 /// The caller gives up at every point it can: after each round, state and history tell the same.
