@@ -12,6 +12,7 @@
 //! A *return* is the same the other way: it brings back what one evacuation has moved.
 
 pub mod forecast;
+mod objection;
 mod passage;
 pub mod rounds;
 
@@ -25,8 +26,12 @@ use crate::identifier::{Actor, RegionName, ServiceName};
 use crate::kernel::Rule;
 use crate::machine::command::{Command, Order};
 use crate::time::Timestamp;
+pub use objection::{Ground, Objection};
 pub use passage::{Arrival, Errand, Passage, Stand, TRIES_MAX};
 use rounds::Rounds;
+
+/// Services that are named in one sentence. The others are found when these are mended.
+const NAMED_MAX: usize = 5;
 
 /// What was ordered, and whether it goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,6 +174,8 @@ pub struct Muster {
     tally: Tally,
     /// Those that have not begun, in order, with whether they can be asked.
     waiting: BTreeMap<ServiceName, bool>,
+    /// Those that may be in the region: their stored states cannot be read, and so nobody knows.
+    unread: Vec<ServiceName>,
 }
 
 impl Muster {
@@ -178,6 +185,20 @@ impl Muster {
         if let Stand::Waiting { ready } = stand {
             self.waiting.insert(service.clone(), *ready);
         }
+    }
+
+    /// Takes in a service that may be in the region, and whose stored state cannot be read.
+    pub fn count_unread(&mut self, service: &ServiceName) {
+        self.unread.push(service.clone());
+    }
+
+    /// Which services may be left behind because their stored states cannot be read; `None` if there is none.
+    pub fn left_unread(&self) -> Option<String> {
+        let first = self.unread.iter().take(NAMED_MAX).map(|service| format!("`{service}`")).collect::<Vec<_>>();
+        let more = self.unread.len().saturating_sub(NAMED_MAX);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let all = format!("{}{more}", first.join(", "));
+        (!self.unread.is_empty()).then(|| format!("the stored state of {all} cannot be read, so nobody has moved it"))
     }
 
     /// The first one that has not begun.
@@ -266,7 +287,7 @@ impl Evacuation {
             (true, _) if tally.under_way > 0 => Next::Wait,
             (true, _) if tally.waiting > 0 => rounds.end_of_round(&muster.waiting, now),
             (true, _) if tally.stuck > 0 => Next::Stop(format!("{} could not be written", tally.stuck)),
-            (true, _) => Next::End,
+            (true, _) => muster.left_unread().map_or(Next::End, Next::Stop),
         }
     }
 

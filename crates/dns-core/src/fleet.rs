@@ -190,10 +190,19 @@ struct Departures {
 pub struct Fleet {
     radius: BlastRadius,
     regions: BTreeMap<RegionName, Departures>,
-    /// The regions that are being evacuated by order, each with a sentence about it. Shared: each step takes a copy of all.
-    evacuated: Arc<BTreeMap<RegionName, String>>,
+    /// What evacuations by order keep services out of. Shared: each step takes a copy of all.
+    evacuated: Arc<Evacuated>,
     /// The others that a service moves with or that rules bind it to, if there are any.
     companions: Option<Arc<Companions>>,
+}
+
+/// What evacuations by order keep services out of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Evacuated {
+    /// The regions that are being evacuated, each with a sentence about it.
+    regions: BTreeMap<RegionName, String>,
+    /// Why it is not known of which regions that is so.
+    unknown: Option<String>,
 }
 
 /// Why a service may not leave now.
@@ -229,14 +238,26 @@ impl Fleet {
 
     /// Notes which regions are being evacuated by order, each with a sentence about it.
     pub fn set_evacuated(&mut self, regions: BTreeMap<RegionName, String>) {
-        if *self.evacuated != regions {
-            self.evacuated = Arc::new(regions);
+        if self.evacuated.regions != regions {
+            Arc::make_mut(&mut self.evacuated).regions = regions;
         }
+    }
+
+    /// Notes why it is not known which regions are being evacuated, or that it is.
+    pub fn set_evacuations_unknown(&mut self, why: Option<String>) {
+        if self.evacuated.unknown != why {
+            Arc::make_mut(&mut self.evacuated).unknown = why;
+        }
+    }
+
+    /// Why it is not known which regions are being evacuated; `None` if it is.
+    pub fn evacuations_unknown(&self) -> Option<&str> {
+        self.evacuated.unknown.as_deref()
     }
 
     /// What is to be said of the evacuation of a region; `None` if nobody has ordered one.
     pub fn evacuation_of(&self, region: &RegionName) -> Option<&str> {
-        self.evacuated.get(region).map(String::as_str)
+        self.evacuated.regions.get(region).map(String::as_str)
     }
 
     /// Takes a service in.

@@ -175,8 +175,8 @@ impl Store for AwaitedStore {
         self.opened()?.evacuations(ended_max).await
     }
 
-    async fn commit_evacuation(&self, commit: &EvacuationCommit) -> Result<Option<Generation>, StoreError> {
-        self.opened()?.commit_evacuation(commit).await
+    async fn commit_evacuations(&self, commits: &[EvacuationCommit]) -> Result<Option<Vec<Generation>>, StoreError> {
+        self.opened()?.commit_evacuations(commits).await
     }
 
     async fn drills(&self, query: &DrillQuery) -> Result<Vec<StoredDrill>, StoreError> {

@@ -124,9 +124,15 @@ pub struct EvacuationCommit {
     pub history: Vec<HistoryEntry>,
 }
 
-/// An evacuation as it was committed.
+/// An evacuation as it was committed. Its name and region are there even if its owner cannot read the state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEvacuation {
+    /// The text of its id.
+    pub id: String,
+    /// The text of its region's name.
+    pub region: String,
+    /// Whether it is not over.
+    pub open: bool,
     /// Its generation.
     pub generation: Generation,
     /// The state: an opaque text that its owner wrote.
@@ -278,7 +284,14 @@ pub trait Store: Send + Sync {
 
     /// Commits the state of an evacuation. `None`, and nothing was committed, if it is at another generation or another one
     /// of its region is open: then someone else was faster.
-    async fn commit_evacuation(&self, commit: &EvacuationCommit) -> Result<Option<Generation>, StoreError>;
+    async fn commit_evacuation(&self, commit: &EvacuationCommit) -> Result<Option<Generation>, StoreError> {
+        let generations = self.commit_evacuations(std::slice::from_ref(commit)).await?;
+        Ok(generations.and_then(|all| all.first().copied()))
+    }
+
+    /// Commits the states of several evacuations in their order, all or none: one may end as the next one of its region
+    /// begins. Returns their generations in the same order, or `None` if one of them does not fit, as above.
+    async fn commit_evacuations(&self, commits: &[EvacuationCommit]) -> Result<Option<Vec<Generation>>, StoreError>;
 
     /// Reads drills.
     async fn drills(&self, query: &DrillQuery) -> Result<Vec<StoredDrill>, StoreError>;

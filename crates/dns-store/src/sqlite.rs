@@ -196,11 +196,11 @@ impl Store for SqliteStore {
         evacuation::read(&self.readers, &self.faults, ended_max).await
     }
 
-    async fn commit_evacuation(&self, commit: &EvacuationCommit) -> Result<Option<Generation>, StoreError> {
+    async fn commit_evacuations(&self, commits: &[EvacuationCommit]) -> Result<Option<Vec<Generation>>, StoreError> {
         if !self.is_in_place().await? {
             return Err(self.faults.replaced());
         }
-        evacuation::commit(&self.writer, &self.faults, commit).await
+        evacuation::commit(&self.writer, &self.faults, commits).await
     }
 
     async fn drills(&self, query: &DrillQuery) -> Result<Vec<StoredDrill>, StoreError> {

@@ -327,7 +327,9 @@ fn refused(verb: &str, service: &ServiceName, refusal: Refusal) -> ApiError {
             ApiError::refused(detail, report::rejections(&rejections))
         }
         Refusal::Pointless(why) => ApiError::refused(format!("{verb}: {why}"), Vec::new()),
-        Refusal::Invalid(why) => ApiError::refused(format!("{verb} of `{service}` is not possible: {why}"), Vec::new()),
+        Refusal::Invalid(why) | Refusal::SecondPerson(why) => {
+            ApiError::refused(format!("{verb} of `{service}` is not possible: {why}"), Vec::new())
+        }
         Refusal::Unexpected => ApiError::internal(format!("{verb} of `{service}` met a state that does not take it")),
     }
 }

@@ -12,6 +12,7 @@ use dns_api::status::{
     RegionSummary, ResolverReport, ServerReport, ServiceDetail, ServiceList, ServiceReport, ServiceSummary,
     StatusReport, VantageReport, VerificationReport, VoteReport,
 };
+use dns_core::evacuation::Objection;
 use dns_core::fence::{Fence, Pause};
 use dns_core::gate::GateJudgement;
 use dns_core::judgement::{Health, Vote};
@@ -126,6 +127,16 @@ pub(crate) fn rejections(rejections: &[Rejection]) -> Vec<RejectionReport> {
         overridable: rejection.rule.is_overridable(),
     };
     rejections.iter().map(report).collect()
+}
+
+/// What holds a service in an evacuation, for people and programs.
+pub(crate) fn objections(objections: &[Objection]) -> Vec<RejectionReport> {
+    let report = |objection: &Objection| RejectionReport {
+        rule: objection.ground.to_string(),
+        reason: objection.reason.clone(),
+        overridable: objection.ground.is_overridable(),
+    };
+    objections.iter().map(report).collect()
 }
 
 fn region_summary(view: &ServiceView, name: &dns_core::identifier::RegionName, now: Timestamp) -> RegionSummary {

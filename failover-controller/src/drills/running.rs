@@ -141,7 +141,7 @@ fn text(refusal: &Refusal) -> String {
             let all: Vec<String> = rejections.iter().map(|one| format!("{}: {}", one.rule, one.reason)).collect();
             all.join("; ")
         }
-        Refusal::Pointless(why) | Refusal::Invalid(why) => why.clone(),
+        Refusal::Pointless(why) | Refusal::Invalid(why) | Refusal::SecondPerson(why) => why.clone(),
         Refusal::Unexpected => "the service is in a state that takes no order".to_owned(),
     }
 }

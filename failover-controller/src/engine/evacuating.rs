@@ -5,19 +5,20 @@
 //! themselves at each turn. So a process that dies between two moves leaves nothing to repair.
 
 mod calls;
+mod stored;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dns_core::evacuation::rounds::Rounds;
-use dns_core::evacuation::{Evacuation, Muster, Next, Tally};
+use dns_core::evacuation::{Evacuation, Muster, Next, Objection, Tally};
 use dns_core::fence::EvacuationId;
 use dns_core::history::{HistoryEntry, HistoryKind};
 use dns_core::identifier::ServiceName;
-use dns_core::kernel::Rejection;
 use dns_core::machine::event::Event;
+use dns_core::service::Mode;
 use dns_core::time::Timestamp;
-use dns_store::port::{EvacuationCommit, Generation, StoreError};
+use dns_store::port::{EvacuationCommit, Generation};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -46,6 +47,8 @@ struct Kept {
     generation: Generation,
     rounds: Rounds,
     tally: Tally,
+    /// What the store has of it, if that cannot be read.
+    unreadable: Option<String>,
 }
 
 /// One evacuation, for those who look.
@@ -55,8 +58,8 @@ pub(crate) struct EvacuationView {
     pub(crate) evacuation: Evacuation,
     /// How many services are how far.
     pub(crate) tally: Tally,
-    /// What the kernel has refused.
-    pub(crate) held: Arc<Vec<(ServiceName, Vec<Rejection>)>>,
+    /// What was refused.
+    pub(crate) held: Arc<Vec<(ServiceName, Vec<Objection>)>>,
 }
 
 impl Evacuations {
@@ -91,34 +94,6 @@ impl Kept {
 }
 
 impl Owner {
-    /// Reads what a former process has left, as soon as the store can be read.
-    pub(super) async fn load_evacuations(&mut self) {
-        if self.evacuations.kept.is_some() || self.trouble.shut().is_some() {
-            return;
-        }
-        let stored = match self.parts.store.evacuations(ENDED_SHOWN).await {
-            Ok(stored) => stored,
-            Err(error) => return self.trouble.note(&error),
-        };
-        let now = self.parts.clock.now();
-        let mut kept = BTreeMap::new();
-        for one in stored {
-            match serde_json::from_str::<Evacuation>(&one.state) {
-                Ok(evacuation) => {
-                    let tally = evacuation.outcome.unwrap_or_default();
-                    let (id, rounds) = (evacuation.id.clone(), Rounds::begin(now));
-                    kept.insert(id, Kept { evacuation, generation: one.generation, rounds, tally });
-                }
-                Err(error) => {
-                    let subject = "an evacuation".to_owned();
-                    self.trouble.note(&StoreError::Corrupt { subject, reason: error.to_string() });
-                }
-            }
-        }
-        self.evacuations.kept = Some(kept);
-        self.show_evacuations();
-    }
-
     /// One turn of every evacuation that is open: one that is stopped decides nothing, and is still counted. Nothing is
     /// decided before every service is loaded: what has begun would look as if it had not.
     pub(super) async fn evacuate(&mut self) {
@@ -132,6 +107,16 @@ impl Owner {
             self.advance(&id).await;
         }
         self.show_evacuations();
+    }
+
+    /// Takes in those whose stored states cannot be read, if they could be there.
+    fn count_unread(&self, muster: &mut Muster, evacuation: &Evacuation) {
+        for (name, waiting) in &self.waiting {
+            let lead = waiting.service().lead();
+            if waiting.reason().is_some() && lead.mode == Mode::Active && lead.region(&evacuation.region).is_some() {
+                muster.count_unread(name);
+            }
+        }
     }
 
     /// Whether every service is loaded whose state can be read.
@@ -181,6 +166,7 @@ impl Owner {
                 muster.count(name, &stand);
             }
         }
+        self.count_unread(&mut muster, evacuation);
         muster
     }
 
@@ -224,14 +210,24 @@ impl Owner {
         let mut evacuation = kept.evacuation.clone();
         change(&mut evacuation);
         evacuation.outcome = Some(kept.tally).filter(|_| !evacuation.is_running());
-        Some(Changed { evacuation, generation: kept.generation, rounds: kept.rounds.clone(), tally: kept.tally })
+        let Kept { generation, ref rounds, tally, ref unreadable, .. } = *kept;
+        Some(Changed { evacuation, generation, rounds: rounds.clone(), tally, unreadable: unreadable.clone() })
     }
 
     fn row(&self, changed: Option<&Changed>, kind: HistoryKind, what: &str, page: bool) -> Option<HistoryEntry> {
-        let Changed { evacuation, tally, .. } = changed?;
+        let Changed { evacuation, tally, unreadable, .. } = changed?;
         let Tally { waiting, under_way, arrived, unserved, stuck, .. } = tally;
         let word = if evacuation.is_return() { "return to" } else { "evacuation of" };
         let figures = format!("{arrived} of {} served", tally.all());
+        let mut details = json!({
+            "evacuation": evacuation.id, "region": evacuation.region, "to": evacuation.to,
+            "undoes": evacuation.undoes, "by": evacuation.by, "reason": evacuation.reason,
+            "overrides": evacuation.overrides, "stage": evacuation.stage, "waiting": waiting,
+            "moving": under_way, "served": arrived, "unverified": unserved, "failed": stuck,
+        });
+        if let Some(text) = unreadable {
+            details["replaced"] = json!(text);
+        }
         Some(HistoryEntry {
             at: self.parts.clock.now(),
             service: evacuation.herald.clone(),
@@ -239,36 +235,32 @@ impl Owner {
             decision: None,
             summary: format!("{word} region `{}`: {what} ({figures})", evacuation.region),
             page,
-            details: json!({
-                "evacuation": evacuation.id, "region": evacuation.region, "to": evacuation.to,
-                "undoes": evacuation.undoes, "by": evacuation.by, "reason": evacuation.reason,
-                "overrides": evacuation.overrides, "stage": evacuation.stage, "waiting": waiting,
-                "moving": under_way, "served": arrived, "unverified": unserved, "failed": stuck,
-            }),
+            details,
         })
     }
 
     /// Commits a change, and keeps it then.
     async fn keep(&mut self, changed: Option<Changed>, row: Option<HistoryEntry>) -> Result<(), Refused> {
-        let Some(Changed { evacuation, generation, rounds, tally }) = changed else { return Ok(()) };
+        let Some(changed) = changed else { return Ok(()) };
+        self.keep_all(vec![(changed, row)]).await
+    }
+
+    /// Commits changes, all or none, and keeps them then.
+    async fn keep_all(&mut self, changes: Vec<Change>) -> Result<(), Refused> {
         if let Some(why) = self.trouble.shut() {
             return Err(Refused::Store(why.to_owned()));
         }
-        let commit = EvacuationCommit {
-            id: evacuation.id.clone(),
-            region: evacuation.region.clone(),
-            open: evacuation.is_open(),
-            expected: generation,
-            state: serde_json::to_string(&evacuation).map_err(|error| Refused::Store(error.to_string()))?,
-            history: row.iter().cloned().collect(),
-        };
-        match self.parts.store.commit_evacuation(&commit).await {
-            Ok(Some(generation)) => {
-                if let Some(row) = row {
-                    note_row(&row);
+        let commits: Vec<EvacuationCommit> =
+            changes.iter().map(|(changed, row)| changed.commit(row.as_ref())).collect::<Result<_, _>>()?;
+        match self.parts.store.commit_evacuations(&commits).await {
+            Ok(Some(generations)) => {
+                commits.iter().flat_map(|commit| &commit.history).for_each(note_row);
+                let all = self.evacuations.kept.get_or_insert_default();
+                for ((Changed { evacuation, rounds, tally, .. }, _), generation) in changes.into_iter().zip(generations)
+                {
+                    let kept = Kept { generation, rounds, tally, unreadable: None, evacuation };
+                    all.insert(kept.evacuation.id.clone(), kept);
                 }
-                let kept = Kept { evacuation, generation, rounds, tally };
-                self.evacuations.kept.get_or_insert_default().insert(commit.id, kept);
                 self.show_evacuations();
                 Ok(())
             }
@@ -298,10 +290,28 @@ impl Owner {
     }
 }
 
+/// An evacuation as it is to be kept, with the row that tells of it.
+type Change = (Changed, Option<HistoryEntry>);
+
 /// An evacuation as it is to be kept.
 struct Changed {
     evacuation: Evacuation,
     generation: Generation,
     rounds: Rounds,
     tally: Tally,
+    /// What it replaces, if that could not be read.
+    unreadable: Option<String>,
+}
+
+impl Changed {
+    fn commit(&self, row: Option<&HistoryEntry>) -> Result<EvacuationCommit, Refused> {
+        Ok(EvacuationCommit {
+            id: self.evacuation.id.clone(),
+            region: self.evacuation.region.clone(),
+            open: self.evacuation.is_open(),
+            expected: self.generation,
+            state: serde_json::to_string(&self.evacuation).map_err(|error| Refused::Store(error.to_string()))?,
+            history: row.cloned().into_iter().collect(),
+        })
+    }
 }

@@ -52,6 +52,11 @@ impl Waiting {
         Self { service, since: now, unreadable: None }
     }
 
+    /// As configured.
+    pub(super) fn service(&self) -> &Everywhere {
+        &self.service
+    }
+
     /// Why it can do nothing, if the reason is its own.
     pub(super) fn reason(&self) -> Option<&str> {
         self.unreadable.as_ref().map(|(why, _)| why.as_str())

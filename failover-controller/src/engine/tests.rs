@@ -12,6 +12,8 @@ use dns_store::sqlite::SqliteStore;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
+mod closing;
+
 use super::evidence::Heard;
 use super::handle::GateAnswer;
 use super::*;
@@ -30,7 +32,7 @@ struct Rig {
     owner: Owner,
     store: Arc<SqliteStore>,
     verifications: verifier::Requests,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// Two services, of which `checkout` is stepped here and `basket` is quiet.
@@ -67,7 +69,7 @@ async fn rig_of(services: &[&str], stored: &[(&str, String)]) -> Rig {
     };
     let mut owner = Owner::new(parts);
     owner.turn().await;
-    Rig { owner, store, verifications: requests, _folder: folder }
+    Rig { owner, store, verifications: requests, folder }
 }
 
 /// Somebody puts another state of a service into the store.

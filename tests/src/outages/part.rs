@@ -248,7 +248,7 @@ impl Part {
                     rejections.iter().map(|one| format!("{}: {}", one.rule, one.reason)).collect();
                 bail!("{}", reasons.join("; "))
             }
-            Some(Refusal::Pointless(why) | Refusal::Invalid(why)) => bail!("{why}"),
+            Some(Refusal::Pointless(why) | Refusal::Invalid(why) | Refusal::SecondPerson(why)) => bail!("{why}"),
             Some(Refusal::Unexpected) => bail!("nobody expects this order now"),
         }
     }

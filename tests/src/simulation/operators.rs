@@ -118,7 +118,7 @@ fn answer(refusal: Option<&Refusal>) -> String {
             let all: Vec<String> = rejections.iter().map(|one| format!("{}: {}", one.rule, one.reason)).collect();
             format!("refused, {}", all.join("; "))
         }
-        Some(Refusal::Pointless(why) | Refusal::Invalid(why)) => format!("refused, {why}"),
+        Some(Refusal::Pointless(why) | Refusal::Invalid(why) | Refusal::SecondPerson(why)) => format!("refused, {why}"),
         Some(Refusal::Unexpected) => "refused, unexpected".to_owned(),
     }
 }

@@ -1,10 +1,10 @@
 //! What an evacuation would do to a service if it were ordered now. Nothing changes.
 
 use super::Errand;
-use super::rounds::rejections;
+use super::objection::{Objection, objections};
 use crate::fence::EvacuationId;
 use crate::identifier::{Actor, RegionName};
-use crate::kernel::{Rejection, Rule};
+use crate::kernel::Rule;
 use crate::machine::command::{Command, Order};
 use crate::machine::event::Event;
 use crate::saga::{Around, Saga};
@@ -32,8 +32,8 @@ pub enum Forecast {
         /// Where to.
         to: Option<RegionName>,
     },
-    /// The kernel would refuse its move.
-    Held(Vec<Rejection>),
+    /// Its move would be refused.
+    Held(Vec<Objection>),
     /// It would stay: it is in another region.
     Elsewhere(RegionName),
     /// It would stay: it only observes.
@@ -56,7 +56,7 @@ pub fn forecast(question: &Question, saga: &Saga, around: &Around) -> Forecast {
     let order = Order { overrides: overrides.clone(), ..Order::new(command, by.clone(), "a preview") };
     let mut copy = saga.clone();
     if let Some(refusal) = copy.step(&Event::Commanded(order), around).refusal {
-        return Forecast::Held(rejections(refusal));
+        return Forecast::Held(objections(refusal));
     }
     let mut open = copy.machines().filter_map(|(_, machine)| machine.memory().open());
     Forecast::Moves { to: open.find_map(|open| open.write.to.clone()) }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Next;
+use super::objection::{Ground, Objection, objections};
 use crate::identifier::ServiceName;
-use crate::kernel::{Rejection, Rule};
 use crate::machine::effect::Refusal;
 use crate::time::Timestamp;
 
@@ -28,9 +28,9 @@ const TOLD_MAX: usize = 3;
 pub struct Rounds {
     began: Timestamp,
     /// What the kernel has refused in this round.
-    held: BTreeMap<ServiceName, Vec<Rejection>>,
+    held: BTreeMap<ServiceName, Vec<Objection>>,
     /// The same of the round before, for those that were not asked again yet.
-    before: BTreeMap<ServiceName, Vec<Rejection>>,
+    before: BTreeMap<ServiceName, Vec<Objection>>,
     has_moved: bool,
     idle: u32,
     next: Option<Timestamp>,
@@ -51,11 +51,11 @@ impl Rounds {
     /// Notes that the kernel refused a service.
     pub fn note_refused(&mut self, service: &ServiceName, refusal: Refusal) {
         self.before.remove(service);
-        self.held.insert(service.clone(), rejections(refusal));
+        self.held.insert(service.clone(), objections(refusal));
     }
 
     /// What is held, and why.
-    pub fn held(&self) -> impl Iterator<Item = (&ServiceName, &Vec<Rejection>)> {
+    pub fn held(&self) -> impl Iterator<Item = (&ServiceName, &Vec<Objection>)> {
         self.before.iter().chain(&self.held)
     }
 
@@ -97,30 +97,20 @@ impl Rounds {
     }
 
     fn words(&self) -> String {
-        let mut counts: BTreeMap<Rule, (usize, &ServiceName, &str)> = BTreeMap::new();
-        for (service, rejections) in &self.held {
-            let Some(first) = rejections.first() else { continue };
-            counts.entry(first.rule).or_insert((0, service, &first.reason)).0 += 1;
+        let mut counts: BTreeMap<Ground, (usize, &ServiceName, &str)> = BTreeMap::new();
+        for (service, objections) in &self.held {
+            let Some(first) = objections.first() else { continue };
+            counts.entry(first.ground).or_insert((0, service, &first.reason)).0 += 1;
         }
         let mut sorted: Vec<_> = counts.into_iter().collect();
         sorted.sort_by_key(|(_, (count, ..))| std::cmp::Reverse(*count));
         let each: Vec<String> = sorted
             .iter()
             .take(TOLD_MAX)
-            .map(|(rule, (count, service, reason))| format!("{count} by {rule} (`{service}`: {reason})"))
+            .map(|(ground, (count, service, reason))| format!("{count} by {ground} (`{service}`: {reason})"))
             .collect();
         let more = sorted.len().saturating_sub(TOLD_MAX);
-        let more = if more > 0 { format!(", and by {more} more rules") } else { String::new() };
+        let more = if more > 0 { format!(", and by {more} more") } else { String::new() };
         format!("{} held: {}{more}", self.held.len(), each.join(", "))
-    }
-}
-
-/// A refusal as rules say it. What no rule says is about where it could go.
-pub(super) fn rejections(refusal: Refusal) -> Vec<Rejection> {
-    let said = |rule, reason: String| vec![Rejection { rule, reason }];
-    match refusal {
-        Refusal::Kernel(rejections) => rejections,
-        Refusal::Pointless(reason) | Refusal::Invalid(reason) => said(Rule::TargetProven, reason),
-        Refusal::Unexpected => said(Rule::OneWrite, "it does not take orders in its state".to_owned()),
     }
 }

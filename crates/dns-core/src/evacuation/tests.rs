@@ -18,6 +18,8 @@ struct Scene {
     refused: Vec<ServiceName>,
     /// Everything that has begun, in order.
     begun: Vec<ServiceName>,
+    /// Those whose stored states cannot be read.
+    unread: Vec<ServiceName>,
 }
 
 fn service(number: usize) -> ServiceName {
@@ -51,6 +53,7 @@ fn scene(services: usize) -> Scene {
         now: START,
         refused: Vec::new(),
         begun: Vec::new(),
+        unread: Vec::new(),
     }
 }
 
@@ -58,6 +61,7 @@ impl Scene {
     fn next(&mut self) -> Next {
         let mut muster = Muster::default();
         self.stands.iter().for_each(|(service, stand)| muster.count(service, stand));
+        self.unread.iter().for_each(|service| muster.count_unread(service));
         self.evacuation.next(&muster, &mut self.rounds, self.now)
     }
 
@@ -290,6 +294,21 @@ fn does_not_end_while_one_could_not_be_written() {
     scene.stands.insert(service(3), Stand::Stuck);
     let (_, next) = scene.run();
     assert_eq!(next, Next::Stop("1 could not be written".to_owned()));
+}
+
+#[test]
+fn does_not_end_as_done_while_nobody_knows_where_one_is() {
+    let mut scene = scene(2);
+    scene.unread = vec![service(7)];
+    let (waves, next) = scene.run();
+    assert_eq!(waves, [1, 1], "the others are not held up");
+    let words = "the stored state of `s00007` cannot be read, so nobody has moved it";
+    assert_eq!(next, Next::Stop(words.to_owned()));
+    scene.unread = (1..=7).map(service).collect();
+    let (_, next) = scene.run();
+    assert!(matches!(&next, Next::Stop(why) if why.contains("`s00005` and 2 more")), "{next:?}");
+    scene.unread.clear();
+    assert_eq!(scene.turn(), (0, Next::End));
 }
 
 #[test]

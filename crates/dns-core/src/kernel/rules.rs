@@ -234,10 +234,13 @@ fn change_freeze(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<S
 }
 
 /// By hand, too: whoever fails one service back may not know that a colleague is emptying the region. A place that only
-/// follows is not asked, since the service has gone there.
+/// follows is not asked, since the service has gone there. If nobody can tell which regions are being evacuated, what can wait
+/// does; a service that leaves a failing region is not kept in it.
 fn region_evacuated(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
     let to = proposal.to.filter(|_| proposal.kind.moves() && !aligns(proposal))?;
-    situation.fleet.evacuation_of(to).map(str::to_owned)
+    let can_wait = proposal.kind == WriteKind::Failback;
+    let unknown = || situation.fleet.evacuations_unknown().filter(|_| can_wait);
+    situation.fleet.evacuation_of(to).or_else(unknown).map(str::to_owned)
 }
 
 fn adopted(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {

@@ -6,6 +6,7 @@ mod answers;
 mod fencing;
 mod holding;
 mod knowing;
+mod evacuated;
 mod relations;
 mod scene;
 mod sharing;

@@ -41,6 +41,8 @@ pub enum Refusal {
     Pointless(String),
     /// The order itself is wrong.
     Invalid(String),
+    /// The policy wants a second person for what it leads to, and it is given to many services at once: order it of this one.
+    SecondPerson(String),
     /// Nobody expected this event now.
     Unexpected,
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{PlacedEffect, Run, Saga};
 use crate::approval::{Approval, ApprovalId, Awaiting, Subject, WAITING_MAX};
+use crate::companion::Companions;
 use crate::fence::DecisionId;
 use crate::history::{HistoryEntry, HistoryKind};
 use crate::identifier::{Actor, RegionName};
@@ -35,9 +36,13 @@ impl Run<'_> {
     /// one while a region is left.
     pub(super) fn obey_alone(&mut self, order: &Order) {
         if let Some(why) = self.obey_unless_demanding(order) {
-            let service = &self.around.service.lead().name;
-            let why = format!("{why}; order it by itself: `dns-admin failover {service} --to REGION --reason TEXT`");
-            self.step.refusal = Some(Refusal::Invalid(why));
+            let group = self.around.fleet.companions().and_then(Companions::group);
+            let verb = match group {
+                Some(group) => format!("group failover {}", group.name),
+                None => format!("failover {}", self.around.service.lead().name),
+            };
+            let way = format!("`dns-admin {verb} --to REGION --reason TEXT`, and then `dns-admin approve ID`");
+            self.step.refusal = Some(Refusal::SecondPerson(format!("{why}; order it by itself: {way}")));
         }
     }
 

@@ -127,6 +127,7 @@ impl Run<'_> {
             ),
             Refusal::Pointless(text) => Refusal::Pointless(named(text)),
             Refusal::Invalid(text) => Refusal::Invalid(named(text)),
+            Refusal::SecondPerson(text) => Refusal::SecondPerson(named(text)),
             Refusal::Unexpected => Refusal::Unexpected,
         }
     }

@@ -6,14 +6,17 @@ use super::fault::Faults;
 use super::step::append;
 use crate::port::{EvacuationCommit, Generation, StoreError, StoredEvacuation};
 
+/// A row as it lies there: texts that are none must not hide the other rows, nor bar nothing.
+type Row = (Vec<u8>, Vec<u8>, bool, i64, Vec<u8>);
+
 /// Ids begin with their time, so their order is that of the orders.
 pub(super) async fn read(
     readers: &SqlitePool,
     faults: &Faults,
     ended_max: u32,
 ) -> Result<Vec<StoredEvacuation>, StoreError> {
-    let found: Vec<(i64, String)> = sqlx::query_as(
-        "SELECT generation, state FROM evacuation
+    let found: Vec<Row> = sqlx::query_as(
+        "SELECT CAST(id AS BLOB), CAST(region AS BLOB), open, generation, CAST(state AS BLOB) FROM evacuation
          WHERE open = 1 OR id IN (SELECT id FROM evacuation WHERE open = 0 ORDER BY id DESC LIMIT ?)
          ORDER BY id",
     )
@@ -21,21 +24,23 @@ pub(super) async fn read(
     .fetch_all(readers)
     .await
     .map_err(|error| faults.of_error(error))?;
-    let stored = |(generation, state): (i64, String)| StoredEvacuation {
-        generation: Generation(generation.cast_unsigned()),
-        state,
-    };
     Ok(found.into_iter().map(stored).collect())
+}
+
+fn stored((id, region, open, generation, state): Row) -> StoredEvacuation {
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let generation = Generation(generation.cast_unsigned());
+    StoredEvacuation { id: text(id), region: text(region), open, generation, state: text(state) }
 }
 
 /// A connection on which it has failed is not used again, as in [`super::step`].
 pub(super) async fn commit(
     writer: &SqlitePool,
     faults: &Faults,
-    commit: &EvacuationCommit,
-) -> Result<Option<Generation>, StoreError> {
+    commits: &[EvacuationCommit],
+) -> Result<Option<Vec<Generation>>, StoreError> {
     let mut connection = writer.acquire().await.map_err(|error| faults.of_error(error))?;
-    let committed = commit_on(&mut connection, commit).await;
+    let committed = commit_on(&mut connection, commits).await;
     if committed.is_err() {
         connection.close_on_drop();
     }
@@ -45,12 +50,21 @@ pub(super) async fn commit(
 /// The transaction takes the write lock at once, so that nothing moves between check and write.
 async fn commit_on(
     connection: &mut SqliteConnection,
-    commit: &EvacuationCommit,
-) -> Result<Option<Generation>, sqlx::Error> {
+    commits: &[EvacuationCommit],
+) -> Result<Option<Vec<Generation>>, sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    if !fits(&mut transaction, commit).await? {
-        return Ok(None);
+    let mut generations = Vec::with_capacity(commits.len());
+    for commit in commits {
+        if !fits(&mut transaction, commit).await? {
+            return Ok(None);
+        }
+        generations.push(put(&mut transaction, commit).await?);
     }
+    transaction.commit().await?;
+    Ok(Some(generations))
+}
+
+async fn put(transaction: &mut SqliteConnection, commit: &EvacuationCommit) -> Result<Generation, sqlx::Error> {
     let next = commit.expected.0.saturating_add(1);
     sqlx::query(
         "INSERT INTO evacuation (id, region, open, generation, state) VALUES (?, ?, ?, ?, ?)
@@ -64,10 +78,9 @@ async fn commit_on(
     .execute(&mut *transaction)
     .await?;
     for entry in &commit.history {
-        append(&mut transaction, entry).await?;
+        append(transaction, entry).await?;
     }
-    transaction.commit().await?;
-    Ok(Some(Generation(next)))
+    Ok(Generation(next))
 }
 
 /// Whether it is at the expected generation, and no other one of its region is open if it is to be.

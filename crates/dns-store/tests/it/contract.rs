@@ -221,7 +221,13 @@ pub(crate) async fn an_evacuation_is_changed_only_from_the_generation_that_was_r
         store.commit_evacuation(&evacuation("e1", "prod", 1, "on")).await.expect("commits"),
         Some(Generation(2))
     );
-    let stored = StoredEvacuation { generation: Generation(2), state: "on".to_owned() };
+    let stored = StoredEvacuation {
+        id: "e1".to_owned(),
+        region: "prod".to_owned(),
+        open: true,
+        generation: Generation(2),
+        state: "on".to_owned(),
+    };
     assert_eq!(store.evacuations(0).await.expect("reads"), [stored]);
     assert_eq!(all_history(store).await, ["it begins"]);
 }
@@ -237,6 +243,26 @@ pub(crate) async fn only_one_evacuation_of_a_region_is_open(store: &dyn Store) {
     assert!(took(store.commit_evacuation(&evacuation("e4", "prod", 0, "four")).await));
     assert!(took(store.commit_evacuation(&over("e1", "prod", 2)).await), "what is over may change");
     assert!(!took(store.commit_evacuation(&evacuation("e1", "prod", 3, "again")).await), "and not open again now");
+}
+
+pub(crate) async fn one_evacuation_ends_as_the_next_of_its_region_begins_or_nothing_happens(store: &dyn Store) {
+    store.commit_evacuation(&evacuation("e1", "prod", 0, "begun")).await.expect("commits").expect("fits");
+    let mut over = EvacuationCommit { open: false, ..evacuation("e1", "prod", 1, "over") };
+    over.history.push(entry("checkout", None, "it ends"));
+    let read = async || {
+        let all = store.evacuations(9).await.expect("reads");
+        all.into_iter().map(|stored| (stored.id, stored.open, stored.state)).collect::<Vec<_>>()
+    };
+    let text = |id: &str, open, state: &str| (id.to_owned(), open, state.to_owned());
+    let late = [over.clone(), evacuation("e2", "prod", 7, "never begun")];
+    assert_eq!(store.commit_evacuations(&late).await.expect("answers"), None, "the second does not fit");
+    assert_eq!(read().await, [text("e1", true, "begun")]);
+    assert_eq!(all_history(store).await, Vec::<String>::new());
+    let both = [over, evacuation("e2", "prod", 0, "next")];
+    let generations = store.commit_evacuations(&both).await.expect("commits");
+    assert_eq!(generations, Some(vec![Generation(2), Generation(1)]));
+    assert_eq!(read().await, [text("e1", false, "over"), text("e2", true, "next")]);
+    assert_eq!(all_history(store).await, ["it ends"]);
 }
 
 pub(crate) async fn evacuations_that_are_over_are_read_up_to_a_number_and_open_ones_always(store: &dyn Store) {

@@ -36,6 +36,7 @@ contract! {
     each_reader_of_the_history_has_a_bookmark_of_its_own,
     an_evacuation_is_changed_only_from_the_generation_that_was_read,
     only_one_evacuation_of_a_region_is_open,
+    one_evacuation_ends_as_the_next_of_its_region_begins_or_nothing_happens,
     evacuations_that_are_over_are_read_up_to_a_number_and_open_ones_always,
     drills_are_kept_in_place_and_found_by_service_time_and_end,
     a_drill_and_its_rows_are_kept_together_and_its_end_is_final,
@@ -188,6 +189,23 @@ async fn rows_that_cannot_be_understood_are_named() {
         matches!(&trouble, Some(HistoryTrouble::LeftOut(why)) if why.contains("history row 1: `miracle`")),
         "{trouble:?}"
     );
+}
+
+#[tokio::test]
+async fn an_evacuation_whose_texts_are_damaged_is_read_with_the_others() {
+    let (_folder, path) = place();
+    let store = open(&path).await;
+    let mut stranger = stranger(&path).await;
+    stranger
+        .execute(
+            "INSERT INTO evacuation (id, region, open, generation, state)
+             VALUES ('e1', 'prod', 1, 3, CAST(x'7bff' AS TEXT)), ('e2', 'dr', 1, 1, '{}')",
+        )
+        .await
+        .expect("writes");
+    let read = store.evacuations(0).await.expect("reads");
+    let told: Vec<_> = read.iter().map(|one| (one.id.as_str(), one.region.as_str(), one.state.as_str())).collect();
+    assert_eq!(told, [("e1", "prod", "{\u{fffd}"), ("e2", "dr", "{}")]);
 }
 
 /// A row is what breaks here, after what it belongs to was written.

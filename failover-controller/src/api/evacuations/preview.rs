@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use dns_api::evacuation::{EvacuationPreview, ForecastReport, Reasons};
 use dns_core::evacuation::forecast::{Forecast, Question, forecast};
-use dns_core::evacuation::wave_sizes;
+use dns_core::evacuation::{Objection, wave_sizes};
 use dns_core::fleet::Fleet;
 use dns_core::identifier::{ProviderName, RegionName};
-use dns_core::kernel::Rejection;
 use dns_core::saga::Around;
 use dns_core::service::{Everywhere, Service};
 
 use super::impact::Effort;
-use crate::api::report::rejections;
+use crate::api::report::objections;
 use crate::engine::snapshot::{ServiceView, Snapshot};
 use crate::providers::allowance::Allowance;
 
@@ -42,7 +41,7 @@ pub(super) fn preview(
                 effort.count(&around.service, &question.region, to.as_ref());
                 told.moves(name.as_str(), to.as_ref());
             }
-            Forecast::Held(rejections) => told.held(name.as_str(), &rejections),
+            Forecast::Held(objections) => told.held(name.as_str(), &objections),
             Forecast::Elsewhere(active) => told.stays(name.as_str(), "elsewhere", format!("it is in `{active}`")),
             Forecast::Observes => told.stays(name.as_str(), "observes", "it only observes".to_owned()),
             Forecast::Unknown => {
@@ -88,8 +87,8 @@ impl Told {
         self.services.push(ForecastReport { to, ..said(service, "moves") });
     }
 
-    fn held(&mut self, service: &str, why: &[Rejection]) {
-        let rejections = rejections(why);
+    fn held(&mut self, service: &str, why: &[Objection]) {
+        let rejections = objections(why);
         if let Some(first) = rejections.first() {
             add(&mut self.held_by, &first.rule, service, &first.reason, first.overridable);
         }

@@ -1,12 +1,11 @@
 //! Evacuations and regions as the API tells them.
 
 use dns_api::evacuation::{EvacuationReport, HeldService, RegionList, RegionStanding};
-use dns_core::evacuation::{Evacuation, Stage, Tally};
+use dns_core::evacuation::{Evacuation, Objection, Stage, Tally};
 use dns_core::identifier::{RegionName, ServiceName};
 use dns_core::judgement::Health;
-use dns_core::kernel::Rejection;
 
-use crate::api::report::{rejections, rfc3339};
+use crate::api::report::{objections, rfc3339};
 use crate::engine::evacuating::EvacuationView;
 use crate::engine::snapshot::{ServiceView, Snapshot};
 
@@ -63,8 +62,8 @@ fn told(view: &EvacuationView, held_max: usize) -> EvacuationReport {
     }
 }
 
-fn held_service((service, why): &(ServiceName, Vec<Rejection>)) -> HeldService {
-    HeldService { service: service.to_string(), rejections: rejections(why) }
+fn held_service((service, why): &(ServiceName, Vec<Objection>)) -> HeldService {
+    HeldService { service: service.to_string(), rejections: objections(why) }
 }
 
 /// `GET /api/v1/regions`.

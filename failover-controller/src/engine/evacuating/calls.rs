@@ -4,11 +4,11 @@ use dns_core::evacuation::rounds::Rounds;
 use dns_core::evacuation::{Evacuation, Stage};
 use dns_core::fence::EvacuationId;
 use dns_core::history::HistoryKind;
-use dns_core::identifier::{Actor, RegionName};
+use dns_core::identifier::{Actor, RegionName, ServiceName};
 use dns_core::kernel::Rule;
 use dns_store::port::Generation;
 
-use super::{Changed, EvacuationView, Kept};
+use super::{Change, Changed, EvacuationView, Kept};
 use crate::engine::Owner;
 
 /// What is asked for.
@@ -100,7 +100,7 @@ impl Owner {
             return Err(Refused::Store("services and evacuations are being loaded from the store".to_owned()));
         }
         let id = match call {
-            Call::Begin(begin) => self.begin_evacuation(begin, None).await?,
+            Call::Begin(begin) => self.begin_evacuation(begin).await?,
             Call::Stop(subject) => self.stop_evacuation(&subject).await?,
             Call::Resume(subject) => self.resume_evacuation(&subject).await?,
             Call::Close(subject) => self.close_evacuation(&subject).await?,
@@ -111,13 +111,20 @@ impl Owner {
         view.ok_or_else(|| Refused::Store("the store has changed meanwhile; look again".to_owned()))
     }
 
-    async fn begin_evacuation(&mut self, begin: Begin, undoes: Option<EvacuationId>) -> Result<EvacuationId, Refused> {
-        self.check_regions(&begin)?;
+    async fn begin_evacuation(&mut self, begin: Begin) -> Result<EvacuationId, Refused> {
+        let (id, change) = self.prepare(begin, None)?;
+        self.keep_all(vec![change]).await?;
+        Ok(id)
+    }
+
+    /// An evacuation, or a return, that is not begun yet: everything that speaks against it is asked first.
+    fn prepare(&self, begin: Begin, undoes: Option<EvacuationId>) -> Result<(EvacuationId, Change), Refused> {
+        self.check_regions(&begin, undoes.as_ref())?;
         let Begin { region, to, by, reason, overrides, wave_max } = begin;
         let now = self.parts.clock.now();
         let mut evacuation = Evacuation {
             id: EvacuationId::at(now, fastrand::u128(..)),
-            herald: self.herald(),
+            herald: self.herald().expect("invariant: a region was found, so there is a service"),
             region,
             to,
             undoes,
@@ -132,32 +139,23 @@ impl Owner {
             outcome: None,
         };
         let muster = self.muster(&evacuation, now);
-        let Some(first) = muster.first().cloned() else {
-            let region = &evacuation.region;
-            let what = if evacuation.is_return() {
-                format!("it has moved no service that is not in `{region}` again")
-            } else {
-                format!("no service that this controller moves is in `{region}`")
-            };
-            return Err(impossible(what, "`dns-admin region list` shows where services are"));
-        };
+        let first = muster.first().cloned().ok_or_else(|| nobody(&evacuation, muster.left_unread()))?;
         (evacuation.herald, evacuation.services) = (first, muster.tally().all());
         let id = evacuation.id.clone();
         let what = format!("begun by `{}`, {} services: {}", evacuation.by, evacuation.services, evacuation.reason);
         let (rounds, tally) = (Rounds::begin(now), muster.tally());
-        let changed = Some(Changed { evacuation, generation: Generation::default(), rounds, tally });
-        let row = self.row(changed.as_ref(), HistoryKind::EvacuationStarted, &what, false);
-        self.keep(changed, row).await?;
-        Ok(id)
+        let changed = Changed { evacuation, generation: Generation::default(), rounds, tally, unreadable: None };
+        let row = self.row(Some(&changed), HistoryKind::EvacuationStarted, &what, false);
+        Ok((id, (changed, row)))
     }
 
     /// Before anything is known of it: any service will do.
-    fn herald(&self) -> dns_core::identifier::ServiceName {
-        let first = self.parts.services.first().map(|service| service.lead().name.clone());
-        first.expect("invariant: a region was found, so there is a service")
+    pub(super) fn herald(&self) -> Option<ServiceName> {
+        self.parts.services.first().map(|service| service.lead().name.clone())
     }
 
-    fn check_regions(&self, begin: &Begin) -> Result<(), Refused> {
+    /// A return ends what it undoes.
+    fn check_regions(&self, begin: &Begin, undoes: Option<&EvacuationId>) -> Result<(), Refused> {
         let Begin { region, to, .. } = begin;
         for name in [Some(region), to.as_ref()].into_iter().flatten() {
             if !self.parts.services.iter().any(|service| service.lead().region(name).is_some()) {
@@ -167,7 +165,8 @@ impl Owner {
         if to.as_ref() == Some(region) {
             return Err(impossible(format!("`{region}` cannot be left for itself"), "name another region with --to"));
         }
-        let open = || self.evacuations.all().map(|kept| &kept.evacuation).filter(|one| one.is_open());
+        let stays = |one: &&Evacuation| one.is_open() && undoes != Some(&one.id);
+        let open = || self.evacuations.all().map(|kept| &kept.evacuation).filter(stays);
         if let Some(one) = open().find(|one| one.region == *region) {
             let what = format!("`{region}` has one that is {} ({})", one.stage.as_str(), one.id);
             return Err(impossible(what, "see it with `dns-admin region show`; resume it, or end it with `close`"));
@@ -207,7 +206,11 @@ impl Owner {
     }
 
     async fn resume_evacuation(&mut self, subject: &Subject) -> Result<EvacuationId, Refused> {
-        let evacuation = &self.kept(subject)?.evacuation;
+        let Kept { evacuation, unreadable, .. } = self.kept(subject)?;
+        if unreadable.is_some() {
+            let what = format!("what was ordered with {} cannot be read", evacuation.id);
+            return Err(impossible(what, "end it with `dns-admin region close`, and begin another one"));
+        }
         if !matches!(evacuation.stage, Stage::Stopped { .. }) {
             let what = format!("it is {}, not stopped", evacuation.stage.as_str());
             return Err(impossible(what, "an evacuation that has ended is begun anew"));
@@ -228,29 +231,45 @@ impl Owner {
         if !evacuation.is_open() {
             return Err(impossible("it has ended already".to_owned(), "see it with `dns-admin region show`"));
         }
-        let (id, now) = (evacuation.id.clone(), self.parts.clock.now());
-        let Subject { by, reason, .. } = subject;
-        let changed = self.changed(&id, |one| one.end(Some(by.clone()), now));
-        let what = format!("ended as it is by `{by}`: {reason}");
-        let row = self.row(changed.as_ref(), HistoryKind::EvacuationEnded, &what, false);
-        self.keep(changed, row).await?;
+        let id = evacuation.id.clone();
+        self.keep_all(self.closed(&id, subject).into_iter().collect()).await?;
         Ok(id)
     }
 
-    /// What is undone must not go on, and nothing bars the region any more.
+    /// One that is ended as it is.
+    fn closed(&self, id: &EvacuationId, Subject { by, reason, .. }: &Subject) -> Option<Change> {
+        let now = self.parts.clock.now();
+        let changed = self.changed(id, |one| one.end(Some(by.clone()), now))?;
+        let what = format!("ended as it is by `{by}`: {reason}");
+        let row = self.row(Some(&changed), HistoryKind::EvacuationEnded, &what, false);
+        Some((changed, row))
+    }
+
+    /// What is undone must not go on, and nothing bars the region any more. It ends in the transaction in which the return
+    /// begins: one that is refused, or that the store does not take, leaves it and its bar as they were.
     async fn return_from(&mut self, subject: &Subject, begin: Begin) -> Result<EvacuationId, Refused> {
         let evacuation = &self.kept(subject)?.evacuation;
         let (undone, region) = (evacuation.id.clone(), evacuation.region.clone());
         if evacuation.is_return() {
             return Err(impossible(format!("{undone} is a return itself"), "evacuate the region again instead"));
         }
-        match evacuation.stage {
-            Stage::Running { .. } => {
-                return Err(impossible(format!("{undone} is running"), "stop it first with `dns-admin region stop`"));
-            }
-            Stage::Stopped { .. } => drop(self.close_evacuation(subject).await?),
-            Stage::Ended { .. } => {}
+        if evacuation.is_running() {
+            return Err(impossible(format!("{undone} is running"), "stop it first with `dns-admin region stop`"));
         }
-        self.begin_evacuation(Begin { region, ..begin }, Some(undone)).await
+        let ends = if evacuation.is_open() { self.closed(&undone, subject) } else { None };
+        let (id, begins) = self.prepare(Begin { region, ..begin }, Some(undone))?;
+        self.keep_all(ends.into_iter().chain([begins]).collect()).await?;
+        Ok(id)
     }
+}
+
+fn nobody(evacuation: &Evacuation, unread: Option<String>) -> Refused {
+    let region = &evacuation.region;
+    let what = if evacuation.is_return() {
+        format!("it has moved no service that is not in `{region}` again")
+    } else {
+        format!("no service that this controller moves is in `{region}`")
+    };
+    let unread = unread.map(|why| format!("; {why}")).unwrap_or_default();
+    impossible(format!("{what}{unread}"), "`dns-admin region list` shows where services are")
 }

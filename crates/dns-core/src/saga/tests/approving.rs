@@ -105,8 +105,9 @@ fn an_evacuation_leaves_out_whom_two_people_have_to_move() {
     let mut world = demanding(1, &[], &[WriteKind::Failover, WriteKind::Failback]);
     let errand = Errand { evacuation: EvacuationId::at(world.now, 1), run: 0 };
     let step = world.step(0, &order("anna", Command::Evacuate { to: Some(region("dr")), errand }, &[]));
-    let Some(Refusal::Invalid(why)) = &step.refusal else { panic!("it is refused: {step:?}") };
+    let Some(Refusal::SecondPerson(why)) = &step.refusal else { panic!("it is refused: {step:?}") };
     assert!(why.contains("second person") && why.contains("dns-admin failover checkout"), "{why}");
+    assert!(why.contains("dns-admin approve ID"), "{why}");
     assert_eq!((world.controllers[0].saga.approvals(), step.awaiting, step.decision), (&[][..], None, None));
     assert!(world.controllers[0].outbox.is_empty());
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::world::*;
 use crate::evacuation::forecast::{Forecast, Question, forecast};
-use crate::evacuation::{Evacuation, Stage, Stand, TRIES_MAX};
+use crate::evacuation::{Evacuation, Ground, Stage, Stand, TRIES_MAX};
 use crate::fence::EvacuationId;
 use crate::fixture::{COOLDOWN, START, Seen, region};
 use crate::fleet::Fleet;
@@ -15,7 +15,8 @@ use crate::machine::command::Command;
 use crate::machine::effect::Refusal;
 use crate::machine::event::Event;
 use crate::saga::{Around, Saga};
-use crate::service::Mode;
+use crate::service::{Everywhere, Mode, Service};
+use crate::write::WriteKind;
 
 fn ordered(world: &World) -> Evacuation {
     Evacuation {
@@ -192,17 +193,34 @@ fn a_forecast_says_what_would_be_done_and_changes_nothing() {
 
     world.see(Seen::Proven, Seen::Healthy);
     let Forecast::Held(rejections) = asked(&world, &[]) else { panic!("dr is not proven") };
-    assert_eq!(rejections[0].rule, Rule::TargetProven);
+    assert_eq!(rejections[0].ground, Ground::Rule(Rule::TargetProven));
     assert_eq!(asked(&world, &[Rule::TargetProven]), Forecast::Moves { to: Some(region("dr")) });
 
     let left = forecast(&question(&[]), &world.controllers[0].saga, &around(&world, &["dr"]));
     let Forecast::Held(rejections) = left else { panic!("dr is left, too") };
-    assert!(rejections.iter().any(|rejection| rejection.rule == Rule::RegionEvacuated), "{rejections:?}");
+    let evacuated = Ground::Rule(Rule::RegionEvacuated);
+    assert!(rejections.iter().any(|rejection| rejection.ground == evacuated), "{rejections:?}");
 
     world.see(Seen::Proven, Seen::Proven);
     world.must_order(0, failover("dr"));
     world.run();
     assert_eq!(asked(&world, &[]), Forecast::Elsewhere(region("dr")));
+}
+
+#[test]
+fn one_that_two_people_have_to_move_is_held_by_that_and_by_no_rule() {
+    let mut world = world(1);
+    let projections = world.service.projections().iter().map(|here| {
+        let mut here = Service::clone(here);
+        here.policy.approval.orders = [WriteKind::Failover].into();
+        here
+    });
+    world.service = Everywhere::new(projections.collect::<Vec<_>>()).expect("at least one");
+    let told = forecast(&question(&[]), &world.controllers[0].saga, &around(&world, &[]));
+    let Forecast::Held(held) = told else { panic!("two people have to: {told:?}") };
+    assert_eq!((held.len(), held[0].ground), (1, Ground::SecondPerson), "{held:?}");
+    assert!(held[0].reason.contains("dns-admin failover checkout --to REGION"), "{held:?}");
+    assert_eq!((held[0].ground.as_str(), held[0].ground.is_overridable()), ("secondPerson", false));
 }
 
 #[test]
