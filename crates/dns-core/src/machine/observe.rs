@@ -48,7 +48,7 @@ impl Failover {
         self.view = Some(view.clone());
         let news = known.as_ref() != Some(&standing);
         match standing {
-            Standing::Held => self.found_held(known.as_ref(), turn),
+            Standing::Held => self.found_held(view, known.as_ref(), turn),
             Standing::Newer { fence } => self.follow(&fence, turn),
             Standing::Released { fence } => {
                 self.active = turn.around.service.region_serving(&own_records(view, &turn.around.service)).cloned();
@@ -72,11 +72,21 @@ impl Failover {
         }
     }
 
-    fn found_held(&mut self, known: Option<&Standing>, turn: &mut Turn) {
+    fn found_held(&mut self, view: &ZoneView, known: Option<&Standing>, turn: &mut Turn) {
+        self.understand_more(view, turn);
         self.active = self.held.as_ref().and_then(|held| held.active.clone());
         if matches!(known, Some(Standing::Foreign { .. })) {
             turn.record(Row::new(HistoryKind::ForeignChangeEnded, "the zone is as the fence says again"));
         }
+    }
+
+    /// The fence that is held may have been taken down by a program that did not know all of it, and kept the rest as it was
+    /// read. The zone has the same one, and this program reads in it what it knows.
+    fn understand_more(&mut self, view: &ZoneView, turn: &Turn) {
+        let Some(held) = self.held.as_ref().filter(|held| !held.unknown.is_empty()) else { return };
+        let Some(found) = view.parsed_fence().filter(|found| found.unknown != held.unknown) else { return };
+        self.dwell = self.dwell.or_else(|| found.dwell.map(|dwell| dwell.seen(turn.now())));
+        self.held = Some(found);
     }
 
     /// A tombstone is read again and again; only one that another controller has written is news. A pause that was

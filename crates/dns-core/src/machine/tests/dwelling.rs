@@ -88,6 +88,28 @@ fn a_restart_forgets_nothing() {
     assert_eq!(world.memory().dwell(), known);
 }
 
+/// A program that knew no dwell followed the fence, kept the pair as it was, and was then upgraded.
+#[test]
+fn a_state_of_before_the_dwell_learns_it_from_the_fence_that_it_holds() {
+    let mut world = flapping();
+    let known = world.memory().dwell().expect("it has left twice");
+    let pair = format!("{},{},{}", known.left, known.since.as_secs(), known.last.as_secs());
+    let mut kept: serde_json::Value = serde_json::from_str(&world.kept()).expect("JSON");
+    let memory = kept["shared_storage"].as_object_mut().expect("the memory");
+    assert!(memory.remove("dwell").is_some());
+    let held = memory["held"].as_object_mut().expect("a fence");
+    assert!(held.remove("dwell").is_some());
+    held.insert("unknown".to_owned(), serde_json::json!([["dwell", pair], ["later", "kept"]]));
+    world.machine = serde_json::from_value(kept).expect("it is read");
+    assert_eq!(world.memory().dwell(), None);
+
+    world.look_around();
+    assert_eq!(world.memory().dwell(), Some(known));
+    assert_eq!(world.memory().held(), Some(&world.fence()), "and holds the fence as this program reads it");
+    world.pass(just_before(COOLDOWN * 2));
+    assert_eq!(refused_by(&world.order(Command::Failback)), [Rule::CooledDown]);
+}
+
 #[test]
 fn another_controllers_count_is_followed_and_what_it_says_of_the_future_counts_as_now() {
     let mut world = World::adopted();
