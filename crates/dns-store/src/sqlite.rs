@@ -7,6 +7,7 @@
 //! It does not serve several replicas, and it does not repair: a file that cannot be understood is reported.
 
 mod bookmark;
+mod copy;
 mod drill;
 mod evacuation;
 mod fault;
@@ -65,7 +66,8 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the store, creating the file (mode 0600) and its schema if needed. The folder must exist.
+    /// Opens the store, creating the file (mode 0600) and its schema if needed. The folder must exist. Before an older schema
+    /// is changed, the file is copied.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the folder is missing, the file cannot be opened or another controller holds
@@ -131,6 +133,7 @@ impl SqliteStore {
         // The journal mode is changed by the writer only: changing it needs the file for itself.
         let writing = base.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
         let writer = pool(1).connect_with(writing).await.map_err(|error| faults.of_error(error))?;
+        copy::before_migration(&writer, &faults, &file).await?;
         schema::migrate(&writer).await.map_err(|error| faults.of_migration(error))?;
         let reading = base.pragma("query_only", "ON");
         let readers = pool(READERS_MAX).connect_with(reading).await.map_err(|error| faults.of_error(error))?;

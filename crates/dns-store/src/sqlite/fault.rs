@@ -40,6 +40,11 @@ enum Cause {
     #[error("its disk does not read or write; look into the system's log")]
     InputOutput(#[source] sqlx::Error),
     #[error(
+        "it cannot be copied to {copy} before its schema is changed to {schema}, so nothing was changed; make room for a \
+         copy there, and it goes on by itself"
+    )]
+    NotCopied { copy: String, schema: i64, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error(
         "the store file was replaced while open, or its lock was: nothing more is written into the old one; what its \
          path names now is opened as at a start"
     )]
@@ -65,6 +70,17 @@ impl Faults {
     /// The file that is open is no longer the one that the path names.
     pub(super) fn replaced(&self) -> StoreError {
         self.unavailable(Cause::Replaced)
+    }
+
+    /// No copy could be made, so the schema is left as it is.
+    pub(super) fn not_copied(&self, copy: &Path, error: StoreError) -> StoreError {
+        match error {
+            StoreError::Unavailable { source, .. } => {
+                let (copy, schema) = (copy.display().to_string(), schema::newest());
+                self.unavailable(Cause::NotCopied { copy, schema, source })
+            }
+            other @ (StoreError::Corrupt { .. } | StoreError::Stale { .. }) => other,
+        }
     }
 
     /// A person must look.

@@ -16,13 +16,30 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
 
 /// Brings the database to the newest schema.
 pub(super) async fn migrate(writer: &SqlitePool) -> Result<(), MigrateError> {
-    let migrations = MIGRATIONS
-        .iter()
+    migrate_to(writer, newest()).await
+}
+
+/// Brings the database to a schema, as the program did whose newest it was.
+pub(super) async fn migrate_to(writer: &SqlitePool, newest: i64) -> Result<(), MigrateError> {
+    let known = MIGRATIONS.iter().filter(|(version, ..)| *version <= newest);
+    let migrations = known
         .map(|(version, what, sql)| {
             Migration::new(*version, (*what).into(), MigrationType::Simple, sql.into_sql_str(), false)
         })
         .collect();
     Migrator::with_migrations(migrations).run(writer).await
+}
+
+/// The schema that the database has; `None` of one that has none of ours yet, and so nothing to lose.
+pub(super) async fn found(writer: &SqlitePool) -> Result<Option<i64>, sqlx::Error> {
+    let table: Option<String> =
+        sqlx::query_scalar("SELECT name FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'")
+            .fetch_optional(writer)
+            .await?;
+    if table.is_none() {
+        return Ok(None);
+    }
+    sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations WHERE success").fetch_one(writer).await
 }
 
 /// The newest schema that this program knows.

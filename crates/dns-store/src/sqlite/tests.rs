@@ -6,6 +6,8 @@ use sqlx::{ConnectOptions as _, Executor as _};
 
 use super::*;
 
+mod copied;
+
 /// Waiting is SQLite's own, on its own thread; a short bound keeps the test short.
 const SHORT_TIMEOUT: Duration = Duration::from_millis(50);
 
