@@ -85,7 +85,7 @@ fn assemble(sources: &[Source], roots: &[Node], program: &Program, report: &Repo
     let canary = observation::read_canary(&top);
     let blast_radius = safety::read_blast_radius(&top);
     let (groups, relations) = (group::read(&top), relation::read(&top));
-    let drills = drill::read(&top, &services);
+    let drills = drill::read(&top, &services, &groups);
     let notifications = notification::read(&top, &services);
     let hooks = hook::by_policy(&services);
     check::all(&services, &vantage, &providers, &regions, installation.as_ref());

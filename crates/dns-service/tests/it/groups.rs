@@ -251,3 +251,18 @@ fn all_faults_are_told_at_once() {
         assert!(found.contains(reason), "{reason}: {found}");
     }
 }
+
+#[test]
+fn a_scheduled_drill_of_a_member_is_refused_with_its_line() {
+    let rest = "groups: [ { name: shop, services: [db, api] } ]
+drills:
+  - { name: yearly, services: [web, api], schedule: { at: 2026-12-01T10:00:00Z } }
+";
+    let told = faults(rest);
+    let line = text(&SHOP, rest).lines().position(|line| line.contains("yearly")).map_or(0, |before| before + 1);
+    assert!(told.contains("service `api` moves with group `shop`, and a drill moves one service alone"), "{told}");
+    assert!(told.contains(&format!("config.yaml:{line}")), "{told}");
+    assert!(!told.contains("`web`"), "{told}");
+    let alone = load(&SHOP, &rest.replace("[web, api]", "[web]")).expect("one that is in no group");
+    assert_eq!(alone.drills.schedules.len(), 1);
+}

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use dns_core::drill::schedule::{Schedule, When};
 use dns_core::drill::{Method, STAY_DEFAULT, STAY_MAX};
-use dns_core::identifier::ServiceName;
+use dns_core::identifier::{GroupName, ServiceName};
 use dns_core::window::{TimeOfDay, Weekday};
 
+use super::group::GroupDraft;
 use super::refuse_repeated;
 use super::service::ServiceDraft;
 use super::top::Top;
@@ -27,10 +28,18 @@ const WEEKS_MAX: u64 = 53;
 /// The longest reason, in bytes, as of an order.
 const REASON_BYTES_MAX: usize = 500;
 
+/// What there is to be drilled.
+#[derive(Clone, Copy)]
+struct Known<'d, 't> {
+    services: &'d [ServiceDraft<'t>],
+    groups: &'d [GroupDraft<'t>],
+}
+
 /// Reads all three.
-pub(crate) fn read(top: &Top<'_>, services: &[ServiceDraft<'_>]) -> Option<DrillsConfig> {
+pub(crate) fn read(top: &Top<'_>, services: &[ServiceDraft<'_>], groups: &[GroupDraft<'_>]) -> Option<DrillsConfig> {
     let items = top.items("drills");
-    let read: Vec<_> = items.iter().map(|item| read_one(item, services)).collect();
+    let known = Known { services, groups };
+    let read: Vec<_> = items.iter().map(|item| read_one(item, known)).collect();
     let names: Vec<_> = read.iter().filter_map(|(spot, name, _)| Some((spot.as_ref()?, name.as_ref()?))).collect();
     refuse_repeated("drill", names.iter().map(|(spot, name)| (*spot, *name)));
     let at_once = or_default(top.one("drillsAtOnce"), 1, |spot| usize::try_from(spot.number(1..=AT_ONCE_MAX)?).ok());
@@ -41,7 +50,7 @@ pub(crate) fn read(top: &Top<'_>, services: &[ServiceDraft<'_>]) -> Option<Drill
 
 type Read<'t> = (Option<Spot<'t>>, Option<String>, Option<Schedule>);
 
-fn read_one<'t>(item: &Spot<'t>, known: &[ServiceDraft<'_>]) -> Read<'t> {
+fn read_one<'t>(item: &Spot<'t>, known: Known<'_, '_>) -> Read<'t> {
     let Some(map) = item.map(KEYS) else { return (None, None, None) };
     let name_spot = map.required("name");
     let name = name_spot.as_ref().and_then(Spot::text).map(str::to_owned);
@@ -62,25 +71,38 @@ fn read_one<'t>(item: &Spot<'t>, known: &[ServiceDraft<'_>]) -> Read<'t> {
     (name_spot, name, schedule)
 }
 
-/// A drill of a service that there is not would never come, and nobody would miss it.
-fn read_services(spot: &Spot<'_>, known: &[ServiceDraft<'_>]) -> Option<Vec<ServiceName>> {
+fn read_services(spot: &Spot<'_>, known: Known<'_, '_>) -> Option<Vec<ServiceName>> {
     let items = spot.filled_list("service")?;
     let names = each(&items, Spot::parse::<ServiceName>)?;
     refuse_repeated("service", items.iter().zip(&names));
-    let all = || known.iter().filter_map(|draft| draft.name.as_ref());
     let mut whole = true;
     for (item, name) in items.iter().zip(&names) {
-        let found = known.iter().find(|draft| draft.name.as_ref() == Some(name));
-        if found.is_none() {
-            let hint = suggestion::hint(name.as_str(), all().map(ServiceName::as_str).collect::<Vec<_>>());
-            item.fault_with_hint(format!("there is no service `{name}`"), hint);
-        } else if found.is_some_and(ServiceDraft::observes) {
-            let hint = "make it `active` first; `dns-admin observe report` tells what it would have done";
-            item.fault_with_hint(format!("service `{name}` only observes: nothing of it can be drilled"), hint);
+        if let Some((message, hint)) = known.why_never_drilled(name) {
+            item.fault_with_hint(message, hint);
+            whole = false;
         }
-        whole &= found.is_some_and(|draft| !draft.observes());
     }
     whole.then_some(names)
+}
+
+impl Known<'_, '_> {
+    /// A drill that could never begin would be skipped each time, and nobody would miss it. Comes with a hint.
+    fn why_never_drilled(self, name: &ServiceName) -> Option<(String, String)> {
+        let Some(found) = self.services.iter().find(|draft| draft.name.as_ref() == Some(name)) else {
+            let all = self.services.iter().filter_map(|draft| draft.name.as_ref());
+            let hint = suggestion::hint(name.as_str(), all.map(ServiceName::as_str).collect::<Vec<_>>());
+            return Some((format!("there is no service `{name}`"), hint));
+        };
+        if found.observes() {
+            let hint = "make it `active` first; `dns-admin observe report` tells what it would have done";
+            return Some((format!("service `{name}` only observes: nothing of it can be drilled"), hint.to_owned()));
+        }
+        let has = |group: &&GroupDraft<'_>| group.services.iter().flatten().any(|(_, member)| member == name);
+        let group = self.groups.iter().find(has)?;
+        let group = group.name.as_ref().map_or("?", GroupName::as_str);
+        let message = format!("service `{name}` moves with group `{group}`, and a drill moves one service alone");
+        Some((message, "remove it from the drill; `dns-admin group failover` moves all of the group".to_owned()))
+    }
 }
 
 fn read_when(spot: &Spot<'_>) -> Option<When> {
