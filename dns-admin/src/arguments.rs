@@ -19,7 +19,7 @@ pub use self::approving::{Approve, Decline};
 pub use self::dev::{CONTROL_DEFAULT, Dev, DevRun, DevVerb, ScenarioName, Switch};
 pub use self::direct::{BreakGlass, Coexist, ConfigFiles, IamPolicy};
 pub use self::drill::{Drill, DrillVerb};
-pub use self::group::{Group, GroupFailover, GroupMove, GroupPause, GroupResume, GroupStatus};
+pub use self::group::{Group, GroupFailover, GroupMove, GroupPause, GroupResume, GroupStatus, GroupWait};
 
 /// The controller unless `--server` says otherwise.
 pub const SERVER_DEFAULT: &str = "http://127.0.0.1:8080";

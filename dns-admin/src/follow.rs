@@ -5,6 +5,7 @@
 //! for a restart, ends nothing: the decision is in its store.
 
 mod approving;
+pub mod group;
 pub mod outcome;
 
 use std::time::Duration;
@@ -16,6 +17,7 @@ use dns_core::identifier::ServiceName;
 use dns_service::exit::Exit;
 use tokio::time::Instant;
 
+use self::approving::until_answered;
 use self::outcome::{Goal, Outcome, PlaceOutcome, is_shown};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -71,7 +73,7 @@ impl Following<'_> {
         let decision = match (&answer.decision, &answer.awaiting_approval) {
             (None, Some(waits)) => {
                 self.output.aside(&awaiting(&answer.message, waits));
-                self.until_answered(waits).await?
+                until_answered(self.client, &mut News::to(self.output), waits, self.timeout).await?
             }
             (decision, _) => {
                 self.output.progress(&answer.message);
@@ -99,7 +101,7 @@ impl Following<'_> {
         deadline: Instant,
     ) -> Result<DecisionReport, Failure> {
         let mut last = None;
-        let mut told = String::new();
+        let mut news = News::to(self.output);
         loop {
             let line = match self.client.decision(decision).await {
                 Ok(report) if is_over(report.status) => return Ok(report),
@@ -111,7 +113,7 @@ impl Following<'_> {
                 Err(error) if is_silence(&error) => error.to_string(),
                 Err(error) => return Err(error.into()),
             };
-            self.tell_news(&mut told, line);
+            news.tell(line);
             if Instant::now() + POLL_INTERVAL >= deadline {
                 return Err(self.out_of_time(decision, last, patience));
             }
@@ -127,7 +129,7 @@ impl Following<'_> {
         deadline: Instant,
     ) -> Result<(ServiceDetail, Vec<PlaceOutcome>), Failure> {
         let began = Instant::now();
-        let mut told = String::new();
+        let mut news = News::to(self.output);
         loop {
             let is_late = Instant::now() + POLL_INTERVAL >= deadline;
             let line = match self.client.service_detail(self.service).await {
@@ -145,15 +147,8 @@ impl Following<'_> {
                 Err(error) if is_silence(&error) && !is_late => error.to_string(),
                 Err(error) => return Err(self.places_unknown(&report.decision, &error)),
             };
-            self.tell_news(&mut told, line);
+            news.tell(line);
             tokio::time::sleep(POLL_INTERVAL).await;
-        }
-    }
-
-    fn tell_news(&self, told: &mut String, line: String) {
-        if line != *told {
-            self.output.progress(&line);
-            *told = line;
         }
     }
 
@@ -172,6 +167,26 @@ impl Following<'_> {
     fn places_unknown(&self, decision: &str, error: &ClientError) -> Failure {
         let what = format!("decision {decision} is over, and whether every place follows is not known: {error}");
         Failure::new(Exit::Unverified, what).hint(format!("dns-admin service show {}", self.service))
+    }
+}
+
+/// Tells how far something is, each thing once.
+#[derive(Debug)]
+struct News<'a> {
+    output: &'a Output,
+    told: String,
+}
+
+impl<'a> News<'a> {
+    fn to(output: &'a Output) -> Self {
+        Self { output, told: String::new() }
+    }
+
+    fn tell(&mut self, line: String) {
+        if line != self.told {
+            self.output.progress(&line);
+            self.told = line;
+        }
     }
 }
 

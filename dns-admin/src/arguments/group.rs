@@ -43,6 +43,9 @@ pub struct GroupFailover {
     /// Rules to override, for every member.
     #[command(flatten)]
     pub overrides: Overrides,
+    /// Whether to stay.
+    #[command(flatten)]
+    pub wait: GroupWait,
 }
 
 /// Arguments of `group failback`.
@@ -56,6 +59,17 @@ pub struct GroupMove {
     /// Rules to override, for every member.
     #[command(flatten)]
     pub overrides: Overrides,
+    /// Whether to stay.
+    #[command(flatten)]
+    pub wait: GroupWait,
+}
+
+/// Whether to stay.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct GroupWait {
+    /// Follows the move until every member was seen to be served, or does not come along any more.
+    #[arg(long)]
+    pub wait: bool,
 }
 
 /// Arguments of `group pause`.

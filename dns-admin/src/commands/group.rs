@@ -6,8 +6,9 @@ use dns_core::identifier::GroupName;
 use dns_service::exit::Exit;
 
 use super::{Desk, pause, reasoned, resume};
-use crate::arguments::{Group, GroupFailover, GroupMove, GroupPause, GroupResume};
+use crate::arguments::{Group, GroupFailover, GroupMove, GroupPause, GroupResume, GroupWait};
 use crate::failure::Failure;
+use crate::follow::group::GroupFollowing;
 use crate::render::approval::awaiting;
 use crate::render::group::groups;
 use crate::render::lines;
@@ -15,13 +16,13 @@ use crate::render::lines;
 pub(super) async fn run(desk: &Desk<'_>, verb: &Group) -> Result<Exit, Failure> {
     match verb {
         Group::Status(arguments) => status(desk, arguments.name.as_ref()).await,
-        Group::Failover(GroupFailover { name, to, reason, overrides }) => {
+        Group::Failover(GroupFailover { name, to, reason, overrides, wait }) => {
             let ReasonedRequest { reason, overrides, override_for_secs } = reasoned(reason, overrides);
             let request = FailoverRequest { to: to.clone(), reason, overrides, override_for_secs };
-            tell(desk, name, &desk.client.group_failover(name, &request).await?)
+            tell(desk, name, *wait, &desk.client.group_failover(name, &request).await?).await
         }
-        Group::Failback(GroupMove { name, reason, overrides }) => {
-            tell(desk, name, &desk.client.group_failback(name, &reasoned(reason, overrides)).await?)
+        Group::Failback(GroupMove { name, reason, overrides, wait }) => {
+            tell(desk, name, *wait, &desk.client.group_failback(name, &reasoned(reason, overrides)).await?).await
         }
         Group::Pause(GroupPause { name, reason, length }) => {
             pause::group(desk, name, &pause::request(reason, *length)?).await
@@ -43,7 +44,12 @@ async fn status(desk: &Desk<'_>, name: Option<&GroupName>) -> Result<Exit, Failu
     Ok(Exit::Done)
 }
 
-fn tell(desk: &Desk<'_>, name: &GroupName, answer: &Accepted) -> Result<Exit, Failure> {
+async fn tell(desk: &Desk<'_>, name: &GroupName, wait: GroupWait, answer: &Accepted) -> Result<Exit, Failure> {
+    if wait.wait && (answer.decision.is_some() || answer.awaiting_approval.is_some()) {
+        let Desk { client, output, global } = desk;
+        let (patience, timeout) = (global.wait_timeout(), global.timeout);
+        return GroupFollowing { client, output, group: name, patience, timeout }.tell(answer).await;
+    }
     if let Some(waits) = &answer.awaiting_approval {
         desk.output.answer(answer, |_| awaiting(&answer.message, waits))?;
         return Ok(Exit::AwaitingApproval);

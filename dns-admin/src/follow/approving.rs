@@ -3,43 +3,47 @@
 use std::time::Duration;
 
 use dns_api::approval::{ApprovalStatus, AwaitingApproval};
+use dns_api::client::ControllerClient;
 use dns_service::exit::Exit;
 use tokio::time::Instant;
 
-use super::{Following, POLL_INTERVAL, is_silence};
+use super::{News, POLL_INTERVAL, is_silence};
 use crate::failure::Failure;
 
 /// Longer than the approval itself lasts: the controller says that it has lapsed, and not this clock.
 const LAPSED_WITHIN: Duration = Duration::from_secs(30);
 
-impl Following<'_> {
-    /// Waits for the answer of a second person; returns the decision that it has led to.
-    ///
-    /// # Errors
-    /// If it was declined or lapsed, or time is up.
-    pub(super) async fn until_answered(&self, waits: &AwaitingApproval) -> Result<String, Failure> {
-        let AwaitingApproval { approval, lapses_in_ms, .. } = waits;
-        let patience = self.timeout.unwrap_or(Duration::from_millis(*lapses_in_ms) + LAPSED_WITHIN);
-        let deadline = Instant::now() + patience;
-        let mut told = String::new();
-        loop {
-            match self.client.approval(approval).await {
-                Ok(outcome) => match (outcome.status, outcome.decision) {
-                    (ApprovalStatus::Waiting, _) => self.tell_news(&mut told, outcome.summary),
-                    (ApprovalStatus::Approved, Some(decision)) => return Ok(decision),
-                    (ApprovalStatus::Approved, None) => return Err(Failure::new(Exit::Failed, outcome.summary)),
-                    (ApprovalStatus::Declined | ApprovalStatus::Lapsed, _) => {
-                        return Err(Failure::new(Exit::Refused, outcome.summary));
-                    }
-                },
-                Err(error) if is_silence(&error) => self.tell_news(&mut told, error.to_string()),
-                Err(error) => return Err(error.into()),
-            }
-            if Instant::now() + POLL_INTERVAL >= deadline {
-                return Err(still_waits(approval, patience));
-            }
-            tokio::time::sleep(POLL_INTERVAL).await;
+/// Waits for the answer of a second person; returns the decision that it has led to. Without a `timeout` it waits until the
+/// order lapses.
+///
+/// # Errors
+/// If it was declined or lapsed, or time is up.
+pub(super) async fn until_answered(
+    client: &ControllerClient,
+    news: &mut News<'_>,
+    waits: &AwaitingApproval,
+    timeout: Option<Duration>,
+) -> Result<String, Failure> {
+    let AwaitingApproval { approval, lapses_in_ms, .. } = waits;
+    let patience = timeout.unwrap_or(Duration::from_millis(*lapses_in_ms) + LAPSED_WITHIN);
+    let deadline = Instant::now() + patience;
+    loop {
+        match client.approval(approval).await {
+            Ok(outcome) => match (outcome.status, outcome.decision) {
+                (ApprovalStatus::Waiting, _) => news.tell(outcome.summary),
+                (ApprovalStatus::Approved, Some(decision)) => return Ok(decision),
+                (ApprovalStatus::Approved, None) => return Err(Failure::new(Exit::Failed, outcome.summary)),
+                (ApprovalStatus::Declined | ApprovalStatus::Lapsed, _) => {
+                    return Err(Failure::new(Exit::Refused, outcome.summary));
+                }
+            },
+            Err(error) if is_silence(&error) => news.tell(error.to_string()),
+            Err(error) => return Err(error.into()),
         }
+        if Instant::now() + POLL_INTERVAL >= deadline {
+            return Err(still_waits(approval, patience));
+        }
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 

@@ -104,12 +104,15 @@ impl Outcome {
             DecisionStatus::Done | DecisionStatus::Written | DecisionStatus::Unverified => Exit::Unverified,
             DecisionStatus::Ended if self.written().next().is_some() => Exit::Unverified,
             DecisionStatus::Open => Exit::Failed,
-            DecisionStatus::Ended => {
-                let expired = self.decision.rows.iter().any(|row| row.kind == HistoryKind::Expired.as_str());
-                if expired { Exit::Refused } else { Exit::Failed }
-            }
+            DecisionStatus::Ended => exit_of_ended(&self.decision),
         }
     }
+}
+
+/// Of a decision that led to no write.
+pub(super) fn exit_of_ended(decision: &DecisionReport) -> Exit {
+    let expired = decision.rows.iter().any(|row| row.kind == HistoryKind::Expired.as_str());
+    if expired { Exit::Refused } else { Exit::Failed }
 }
 
 impl PlaceOutcome {

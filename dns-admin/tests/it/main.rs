@@ -8,6 +8,7 @@ mod evacuation;
 mod exit_code;
 mod explain;
 mod golden;
+mod group_wait;
 mod live;
 mod primary;
 mod sample;
