@@ -145,7 +145,8 @@ fn status(kind: HistoryKind) -> Option<ApprovalStatus> {
     TELLING.iter().find(|(known, _)| *known == kind).map(|(_, status)| *status)
 }
 
-fn of_service(view: &ServiceView, now: Timestamp) -> Vec<ApprovalReport> {
+/// What a service has waiting, as the API tells it.
+pub(crate) fn of_service(view: &ServiceView, now: Timestamp) -> Vec<ApprovalReport> {
     let millis = |length: std::time::Duration| u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
     let report = |approval: &Approval| ApprovalReport {
         approval: approval.id.to_string(),

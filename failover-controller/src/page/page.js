@@ -208,8 +208,9 @@
 
   // What will happen, as the controller says it now.
   const tell = (dialog) => {
-    const { verb } = dialog.dataset;
-    const said = all(`.says > [data-verb="${verb}"]`, service(dialog));
+    const { verb, approval } = dialog.dataset;
+    const said = all(`.says > [data-verb="${verb}"]`, service(dialog))
+      .filter((line) => (line.dataset.approval ?? '') === approval);
     const to = target(dialog);
     const one = to === undefined ? said[0] : said.find((line) => line.dataset.to === to);
     fill(dialog, 'says', one?.textContent ?? 'This is not possible any more: look at the service again.');
@@ -225,9 +226,9 @@
     });
     place.replaceChildren(...options);
   };
-  const open = (verb, name) => {
-    const dialog = $(`#order-${verb}`);
-    dialog.dataset.service = name;
+  const open = ({ order, service: name, approval = '' }) => {
+    const dialog = $(`#order-${order}`);
+    Object.assign(dialog.dataset, { service: name, approval });
     $('form', dialog).reset();
     $('[data-fill="answer"]', dialog).replaceChildren();
     fill(dialog, 'service', name);
@@ -253,7 +254,8 @@
     const items = said.map(({ rule, reason, overridable }) => {
       const item = make('li', `${rule}: ${reason}`);
       item.dataset.rule = rule;
-      if (overridable) {
+      // An answer to somebody else's order overrides nothing.
+      if (overridable && !dialog.dataset.approval) {
         const risk = $(`#risks [data-rule="${rule}"]`)?.textContent ?? '';
         item.append(override(rule, chosen.includes(rule), `override at your own risk: ${risk}`));
       }
@@ -287,11 +289,12 @@
   };
   const send = async (dialog) => {
     const { opening } = dialog;
-    const { verb, service: name } = dialog.dataset;
+    const { verb, service: name, approval } = dialog.dataset;
     const form = new FormData($('form', dialog));
     const headers = { 'content-type': 'application/json' };
     if (form.has('token')) headers.authorization = `Bearer ${form.get('token').trim()}`;
-    const path = `/api/v1/services/${encodeURIComponent(name)}/${verb}`;
+    const subject = approval ? `approvals/${approval}` : `services/${encodeURIComponent(name)}`;
+    const path = `/api/v1/${subject}/${verb}`;
     const answer = await fetch(path, {
       method: 'POST', headers, body: JSON.stringify(body(dialog, form)), credentials: 'omit', cache: 'no-store',
       signal: AbortSignal.timeout(ANSWER_MS),
@@ -329,7 +332,7 @@
     themeButton();
     document.addEventListener('click', ({ target }) => {
       const order = target.closest('[data-order]');
-      if (order) open(order.dataset.order, order.dataset.service);
+      if (order) open(order.dataset);
       if (target.closest('[data-close]')) target.closest('dialog').close();
     });
     for (const dialog of all('dialog')) {

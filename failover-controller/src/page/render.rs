@@ -4,6 +4,7 @@
 //! A section changes only if something happened: ages are points in time that the browser counts from, so that a quiet
 //! system sends nothing. Every state is a word and a sign, never a colour alone.
 
+mod approvals;
 mod evidence;
 mod fence;
 mod history;

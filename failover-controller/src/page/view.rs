@@ -1,5 +1,6 @@
 //! What the page shows, as plain values: everything that rendering needs, so that rendering is pure.
 
+use dns_api::approval::ApprovalReport;
 use dns_api::evacuation::EvacuationReport;
 use dns_api::history::HistoryRowReport;
 use dns_api::status::{ServiceList, ServiceReport};
@@ -8,7 +9,7 @@ use dns_core::time::Timestamp;
 
 use super::archive::Archive;
 use super::forming::forming;
-use crate::api::{evacuations, report};
+use crate::api::{approvals, evacuations, report};
 use crate::engine::snapshot::{ServiceView, Snapshot};
 
 /// Rows of history on the page, of all services and of each.
@@ -40,6 +41,8 @@ pub(crate) struct Pane {
     pub(crate) newest_move: Option<Timeline>,
     /// Its newest rows, newest first.
     pub(crate) rows: Vec<HistoryRowReport>,
+    /// What waits for a second person, oldest first.
+    pub(crate) approvals: Vec<ApprovalReport>,
 }
 
 /// Who may give orders through the API, and so by the page.
@@ -61,7 +64,7 @@ impl PageView {
             let rows = archive.of_service(&report.summary.name);
             let newest_move = forming(&report, snapshot.at).or_else(|| Timeline::newest_move(rows));
             let rows = rows.iter().rev().take(HISTORY_ROWS).cloned().collect();
-            Pane { report, newest_move, rows }
+            Pane { report, newest_move, rows, approvals: approvals::of_service(view, snapshot.at) }
         };
         Self {
             at: snapshot.at,

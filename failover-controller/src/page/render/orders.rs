@@ -10,6 +10,7 @@ use dns_core::kernel::Rule;
 use dns_core::time::Timestamp;
 use maud::{Markup, html};
 
+use super::approvals::{self, answers};
 use super::moment::clock;
 use crate::api::report::rfc3339;
 use crate::page::view::{Orders, PageView, Pane};
@@ -23,37 +24,44 @@ const PAUSES: [(u32, &str); 5] =
 
 /// What an order does, which its dialog and its button are made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verb {
+pub(super) enum Verb {
     Failover,
     Failback,
     Pause,
     Resume,
+    Approve,
+    Decline,
 }
 
 impl Verb {
-    const ALL: [Self; 4] = [Self::Failover, Self::Failback, Self::Pause, Self::Resume];
+    const ALL: [Self; 6] = [Self::Failover, Self::Failback, Self::Pause, Self::Resume, Self::Approve, Self::Decline];
 
     /// As the API's path has it.
-    fn path(self) -> &'static str {
+    pub(super) fn path(self) -> &'static str {
         match self {
             Self::Failover => "failover",
             Self::Failback => "failback",
             Self::Pause => "pause",
             Self::Resume => "resume",
+            Self::Approve => "approve",
+            Self::Decline => "decline",
         }
     }
 
-    fn label(self) -> &'static str {
+    pub(super) fn label(self) -> &'static str {
         match self {
             Self::Failover => "Fail over",
             Self::Failback => "Fail back",
             Self::Pause => "Pause",
             Self::Resume => "Resume",
+            Self::Approve => "Approve",
+            Self::Decline => "Decline",
         }
     }
 
+    /// Whether users may be sent elsewhere by it.
     fn moves(self) -> bool {
-        matches!(self, Self::Failover | Self::Failback)
+        matches!(self, Self::Failover | Self::Failback | Self::Approve)
     }
 }
 
@@ -70,10 +78,12 @@ pub(super) fn buttons(view: &PageView, pane: &Pane) -> Markup {
                     (verb.label()) "…"
                 }
             } }
+            @for approval in &pane.approvals { (answers(approval)) }
             ul.says hidden {
                 @for Consequence { verb, to, says } in consequences(view, pane) {
                     li data-verb=(verb.path()) data-to=[to] { (says) }
                 }
+                @for approval in &pane.approvals { (approvals::says(approval)) }
             }
         }
     }
@@ -87,6 +97,8 @@ fn offered(pane: &Pane, verb: Verb) -> bool {
         Verb::Failback => fenced && active != pane.preferred(),
         Verb::Pause => pane.report.pause.is_none(),
         Verb::Resume => pane.report.pause.is_some(),
+        // Of what waits, beside it.
+        Verb::Approve | Verb::Decline => false,
     }
 }
 

@@ -261,6 +261,33 @@ fn an_order_says_what_it_will_do() {
 }
 
 #[test]
+fn what_waits_for_a_second_person_can_be_answered_and_what_has_happened_only_acknowledged() {
+    let mut view = view();
+    let waits = |id: &str, what: &str, lapses_in_ms| dns_api::approval::ApprovalReport {
+        approval: id.to_owned(),
+        service: "checkout".to_owned(),
+        what: what.to_owned(),
+        asked_by: "oncall".to_owned(),
+        reason: HOSTILE.to_owned(),
+        why: "the policy wants two".to_owned(),
+        age_ms: 1000,
+        lapses_in_ms,
+    };
+    view.panes[0].approvals =
+        vec![waits("a1", "the failover to `dr`", Some(60_000)), waits("a2", "the move to `dr` by hand", None)];
+    let html = page(&view);
+    for id in ["approve-a1", "decline-a1", "approve-a2"] {
+        assert!(html.contains(&format!("id=\"{id}\"")), "{id}: {html}");
+    }
+    assert!(!html.contains("decline-a2"), "it has happened: {html}");
+    assert!(html.contains("data-order=\"approve\" data-service=\"checkout\" data-approval=\"a1\""), "{html}");
+    assert!(html.contains("<li data-verb=\"decline\" data-approval=\"a1\">the failover to dr: "), "{html}");
+    assert!(!html.contains(HOSTILE), "a reason is text: {html}");
+    view.orders = Orders::Refused;
+    assert!(!page(&view).contains("approve-a1"), "nobody may");
+}
+
+#[test]
 fn a_token_is_asked_for_where_one_is_needed() {
     let asks = |orders| {
         let mut view = view();

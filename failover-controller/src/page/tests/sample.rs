@@ -28,7 +28,7 @@ pub(super) fn view() -> PageView {
             store_error: None,
         },
         evacuations: Vec::new(),
-        panes: vec![Pane { report, newest_move: None, rows: Vec::new() }],
+        panes: vec![Pane { report, newest_move: None, rows: Vec::new(), approvals: Vec::new() }],
         newest: Vec::new(),
         history_error: None,
         orders: Orders::WithToken,
