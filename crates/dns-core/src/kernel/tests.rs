@@ -3,10 +3,10 @@
 
 mod aligning;
 mod answers;
+mod evacuated;
 mod fencing;
 mod holding;
 mod knowing;
-mod evacuated;
 mod relations;
 mod scene;
 mod sharing;
