@@ -15,6 +15,7 @@ mod chance;
 mod consenting;
 mod controller;
 mod convoy;
+mod ending;
 mod fleet;
 mod guard;
 mod happening;

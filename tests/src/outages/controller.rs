@@ -1,17 +1,18 @@
 //! A controller of the stage: the real saga with an outbox and an executor, one turn a second.
 
+mod waiting;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use dns_core::change::{ChangeSet, Guard};
 use dns_core::evidence::EvidenceBook;
-use dns_core::explain::standstill::{Scene, why_not};
 use dns_core::fence::{DecisionId, Fence, WriteId};
-use dns_core::fleet::{BlastRadius, Fleet, Presence, Withheld};
+use dns_core::fleet::Fleet;
 use dns_core::gate::GateBook;
 use dns_core::history::HistoryEntry;
-use dns_core::judgement::{Health, Judgement, judge};
+use dns_core::judgement::judge;
 use dns_core::machine::State;
 use dns_core::machine::command::Order;
 use dns_core::machine::effect::{Effect, PermitAnswer, Refusal};
@@ -23,13 +24,11 @@ use dns_core::write::{PlannedWrite, WriteStage};
 use dns_core::zone::{FoundFence, ZoneView};
 use dns_provider::port::Permit;
 
+use self::waiting::Wait;
 use super::provider::{Answer, PERMIT, Provider};
 
 /// How often each zone is looked at while nothing asks for it.
 const READ_EVERY: Duration = Duration::from_secs(10);
-
-/// How long it takes until it has shown whether a part of a region fails or all of it, as in the engine.
-const PART_OR_ALL: Duration = Duration::from_secs(30);
 
 /// Whether a process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,14 +47,6 @@ struct Job {
     stage: WriteStage,
     /// The permit, while the process has it in its memory and nothing was sent.
     in_hand: Option<Permit>,
-}
-
-/// A service that would leave its region, and is kept from it by the others.
-struct Wait {
-    since: Timestamp,
-    judgement: Judgement,
-    /// Nothing is told of it yet.
-    quietly: bool,
 }
 
 /// A controller, as far as one service is concerned.
@@ -130,50 +121,6 @@ impl Controller {
             self.carry_out(rank, now, provider);
         }
         self.note_state(now);
-    }
-
-    /// Whether the others keep it from leaving and nothing is told of that, as the engine finds before it steps a service: it
-    /// waits for its wave, or it shows only now whether more than a part of its region fails.
-    fn waits_its_turn(&mut self, judgement: &Judgement, now: Timestamp) -> bool {
-        let active = self.saga.machine(self.saga.teller(now)).and_then(|machine| machine.memory().active());
-        let fails = active.filter(|active| judgement.health(active) == Health::Failing && self.outbox.is_empty());
-        let since = self.waits.as_ref().map_or(now, |wait| wait.since);
-        let quietly = match fails.map(|active| self.others.admit(active)) {
-            None | Some(Ok(())) => {
-                self.waits = None;
-                return false;
-            }
-            Some(Err(Withheld::UntilItsWave(_))) => true,
-            Some(Err(Withheld::UntilOrdered(_))) => now.since(since) < PART_OR_ALL,
-        };
-        self.waits = Some(Wait { since, judgement: judgement.clone(), quietly });
-        quietly
-    }
-
-    fn note_state(&mut self, now: Timestamp) {
-        let state = self.saga.machine(self.saga.teller(now)).map(|machine| machine.state());
-        let known = self.entered.map(|(state, _)| state);
-        if let Some(state) = state.filter(|state| Some(*state) != known) {
-            self.entered = Some((state, now));
-        }
-    }
-
-    /// As what it is counted.
-    pub fn presence(&self, radius: &BlastRadius, now: Timestamp) -> Presence {
-        let presence = Presence::of(&self.saga, radius, now);
-        match &self.waits {
-            Some(wait) => presence.judged(&wait.judgement),
-            None => presence,
-        }
-    }
-
-    /// Why nothing happens, in the sentences that an operator who asks is given.
-    pub fn explain(&self, now: Timestamp) -> impl Iterator<Item = String> {
-        let around = self.around_of(now, 0);
-        let waits_its_turn = self.waits.as_ref().is_some_and(|wait| wait.quietly);
-        let entered = self.entered.map_or(now, |(_, at)| at);
-        let scene = Scene { saga: &self.saga, around: &around, entered, fault: None, waits_its_turn };
-        why_not(&scene).sentences.into_iter().map(|sentence| sentence.text)
     }
 
     /// Gives an order; says why it was refused.

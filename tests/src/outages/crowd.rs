@@ -14,11 +14,11 @@ pub fn told_once(names: &[String], all: Vec<Vec<Telling>>) -> Vec<Telling> {
             }
         }
     }
-    let named = told.into_iter().map(|(telling, services)| match names {
+    let with_names = told.into_iter().map(|(telling, services)| match names {
         [_alone] => telling,
         _ => telling.of(&listed(names, &services)),
     });
-    named.collect()
+    with_names.collect()
 }
 
 /// Names in order, and the first and the last of those that follow each other.

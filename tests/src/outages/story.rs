@@ -57,7 +57,9 @@ impl Telling {
         let mut telling = Self::new(None, who, format!("{place}: {state}"));
         if let Some((wanted, rejections)) = hold {
             telling.more.push(format!("{place}: held: {wanted}"));
-            rejections.iter().for_each(|one| telling.rejection(&one.rule.to_string(), &one.reason));
+            for one in rejections {
+                telling.rejection(&one.rule.to_string(), &one.reason);
+            }
         }
         telling
     }

@@ -1,9 +1,9 @@
-//! What is injected strikes, and ends.
+//! What is injected strikes.
 
 use super::Ms;
 use super::chance::Purpose;
 use super::convoy;
-use super::happening::{Again, Happening, Verb, Word};
+use super::happening::{Again, Happening, Verb};
 use super::setting::REVISIONS;
 use super::watch::Watch;
 use super::world::{Ending, Occurrence, World};
@@ -18,50 +18,18 @@ impl World<'_> {
         if what.strikes_at_once() {
             self.struck(entry);
         }
-        let now = self.now;
-        let until = |lasts: &Ms| now + lasts;
         match what {
-            Happening::RegionFails { region, lasts } => {
-                self.regions_down[*region] += 1;
-                self.end_at(until(lasts), Ending::Region(*region));
-                self.reach_anew(*region);
-            }
-            Happening::EndpointFails { region, endpoint, lasts } => {
-                self.endpoints_down[*region][*endpoint] += 1;
-                self.end_at(until(lasts), Ending::Endpoint(*region, *endpoint));
-                self.reach_anew(*region);
-            }
-            Happening::PathsCut { vantages, region, lasts } => {
-                for vantage in vantages {
-                    self.vantages[*vantage].cuts[*region] += 1;
-                }
-                self.end_at(until(lasts), Ending::Paths(vantages.clone(), *region));
-                self.reach_anew(*region);
-            }
-            Happening::Lossy { vantage, region, permille, lasts } => {
-                for endpoint in 0..self.setting.endpoints {
-                    self.lose(entry, *vantage, (*region, endpoint), *permille, *lasts);
-                }
-            }
-            Happening::LossRow { vantage, region, endpoint, lasts } => {
-                self.lose(entry, *vantage, (*region, *endpoint), 1_000, *lasts);
-            }
+            Happening::RegionFails { .. }
+            | Happening::EndpointFails { .. }
+            | Happening::PathsCut { .. }
+            | Happening::Lossy { .. }
+            | Happening::LossRow { .. } => self.strike_reach(entry, what),
             Happening::Blind { .. } | Happening::Silent { .. } | Happening::Partition { .. } => self.strike_sight(what),
-            Happening::Stopped { controller, at: Some(step), .. }
-            | Happening::Crashed { controller, at: Some(step), .. } => {
-                self.controllers[*controller].traps.push_back((entry, *step, what.clone()));
-            }
-            Happening::Stopped { controller, .. } | Happening::Crashed { controller, .. } => {
-                self.strike_process(*controller, what);
-            }
-            Happening::ClockSet { controller, skew, lasts } => {
-                self.controllers[*controller].skew = *skew;
-                self.end_at(until(lasts), Ending::Clock(*controller));
-            }
-            Happening::StoreRefuses { controller, lasts } => {
-                self.controllers[*controller].store_refuses_until = until(lasts);
-            }
-            Happening::StoreSaved { controller } => self.controllers[*controller].back_up(),
+            Happening::Stopped { .. }
+            | Happening::Crashed { .. }
+            | Happening::ClockSet { .. }
+            | Happening::StoreRefuses { .. }
+            | Happening::StoreSaved { .. } => self.strike_controller(entry, what),
             Happening::Reconfigured => self.roll_out(),
             Happening::ProviderDown { .. }
             | Happening::ProviderDenies { .. }
@@ -71,20 +39,17 @@ impl World<'_> {
             | Happening::CutOff { .. } => self.strike_provider(what),
             Happening::GateSays { region, word, lasts } => {
                 self.gate_says(*region, *word);
-                self.end_at(until(lasts), Ending::Gate(*region));
+                self.end_at(self.now + lasts, Ending::Gate(*region));
             }
             Happening::HookSays { word, lasts } => {
                 self.hook_says = *word;
-                self.end_at(until(lasts), Ending::Hook);
+                self.end_at(self.now + lasts, Ending::Hook);
             }
-            Happening::NextWrite { place, fate } => self.zones[*place].fates.push_back((entry, *fate)),
-            Happening::ZoneSaved { place } => self.zones[*place].backup = Some(self.zones[*place].content.clone()),
-            Happening::ZoneRestored { place } => self.restore(*place),
-            Happening::FenceDeleted { place } => self.tamper(*place, |content| Content { fence: None, ..content }),
-            Happening::HandEdited { place, variant } => {
-                let variant = *variant;
-                self.edit(*place, move |content| Content { rrsets: edited(&content.rrsets, variant), ..content });
-            }
+            Happening::NextWrite { .. }
+            | Happening::ZoneSaved { .. }
+            | Happening::ZoneRestored { .. }
+            | Happening::FenceDeleted { .. }
+            | Happening::HandEdited { .. } => self.strike_zone(entry, what),
             Happening::Ordered { controller, verb, overriding, again } => {
                 self.order(*controller, *verb, *overriding, *again);
             }
@@ -113,6 +78,75 @@ impl World<'_> {
         let watch: &mut Watch = &mut self.vantages[vantage].watches[region][endpoint];
         watch.lose(permille, now + lasts, salt, now);
         self.plan_probes(vantage);
+    }
+
+    /// What lies between vantage points and regions.
+    fn strike_reach(&mut self, entry: usize, what: &Happening) {
+        let now = self.now;
+        match what {
+            Happening::RegionFails { region, lasts } => {
+                self.regions_down[*region] += 1;
+                self.end_at(now + lasts, Ending::Region(*region));
+                self.reach_anew(*region);
+            }
+            Happening::EndpointFails { region, endpoint, lasts } => {
+                self.endpoints_down[*region][*endpoint] += 1;
+                self.end_at(now + lasts, Ending::Endpoint(*region, *endpoint));
+                self.reach_anew(*region);
+            }
+            Happening::PathsCut { vantages, region, lasts } => {
+                for vantage in vantages {
+                    self.vantages[*vantage].cuts[*region] += 1;
+                }
+                self.end_at(now + lasts, Ending::Paths(vantages.clone(), *region));
+                self.reach_anew(*region);
+            }
+            Happening::Lossy { vantage, region, permille, lasts } => {
+                for endpoint in 0..self.setting.endpoints {
+                    self.lose(entry, *vantage, (*region, endpoint), *permille, *lasts);
+                }
+            }
+            Happening::LossRow { vantage, region, endpoint, lasts } => {
+                self.lose(entry, *vantage, (*region, *endpoint), 1_000, *lasts);
+            }
+            _elsewhere => {}
+        }
+    }
+
+    fn strike_controller(&mut self, entry: usize, what: &Happening) {
+        let now = self.now;
+        match what {
+            Happening::Stopped { controller, at: Some(step), .. }
+            | Happening::Crashed { controller, at: Some(step), .. } => {
+                self.controllers[*controller].traps.push_back((entry, *step, what.clone()));
+            }
+            Happening::Stopped { controller, .. } | Happening::Crashed { controller, .. } => {
+                self.strike_process(*controller, what);
+            }
+            Happening::ClockSet { controller, skew, lasts } => {
+                self.controllers[*controller].skew = *skew;
+                self.end_at(now + lasts, Ending::Clock(*controller));
+            }
+            Happening::StoreRefuses { controller, lasts } => {
+                self.controllers[*controller].store_refuses_until = now + lasts;
+            }
+            Happening::StoreSaved { controller } => self.controllers[*controller].back_up(),
+            _elsewhere => {}
+        }
+    }
+
+    fn strike_zone(&mut self, entry: usize, what: &Happening) {
+        match what {
+            Happening::NextWrite { place, fate } => self.zones[*place].fates.push_back((entry, *fate)),
+            Happening::ZoneSaved { place } => self.zones[*place].backup = Some(self.zones[*place].content.clone()),
+            Happening::ZoneRestored { place } => self.restore(*place),
+            Happening::FenceDeleted { place } => self.tamper(*place, |content| Content { fence: None, ..content }),
+            Happening::HandEdited { place, variant } => {
+                let variant = *variant;
+                self.edit(*place, move |content| Content { rrsets: edited(&content.rrsets, variant), ..content });
+            }
+            _elsewhere => {}
+        }
     }
 
     fn strike_sight(&mut self, what: &Happening) {
@@ -160,63 +194,6 @@ impl World<'_> {
         }
         // Readers find out in their own time.
         (0..self.setting.places).for_each(|place| self.zone_changed(place));
-    }
-
-    /// What was injected is over.
-    pub(super) fn end(&mut self, ending: &Ending) {
-        self.tell(|| format!("- over: {ending:?}"));
-        match ending {
-            Ending::Region(region) => {
-                self.regions_down[*region] -= 1;
-                self.reach_anew(*region);
-            }
-            Ending::Endpoint(region, endpoint) => {
-                self.endpoints_down[*region][*endpoint] -= 1;
-                self.reach_anew(*region);
-            }
-            Ending::Paths(vantages, region) => {
-                for vantage in vantages {
-                    self.vantages[*vantage].cuts[*region] -= 1;
-                }
-                self.reach_anew(*region);
-            }
-            Ending::Blind(vantage) => self.see_again(*vantage),
-            Ending::Silent(vantage) => self.speak_again(*vantage),
-            Ending::Partition(controller, vantage) => {
-                self.controllers[*controller].partitions[*vantage] -= 1;
-                self.plan_connection(*controller, *vantage);
-            }
-            Ending::Gate(region) => self.gate_says(*region, Word::Yes),
-            Ending::Hook => self.hook_says = Word::Yes,
-            Ending::Clock(controller) => self.controllers[*controller].skew = 0,
-        }
-    }
-
-    fn see_again(&mut self, vantage: usize) {
-        self.vantages[vantage].blind -= 1;
-        if self.vantages[vantage].blind == 0 {
-            let now = self.now;
-            self.vantages[vantage].watches.iter_mut().flatten().for_each(|watch| watch.open_eyes(now));
-            self.plan_probes(vantage);
-            self.spread(vantage, None);
-        }
-    }
-
-    /// A vantage point that was down begins to watch anew.
-    fn speak_again(&mut self, vantage: usize) {
-        self.vantages[vantage].silent -= 1;
-        if self.vantages[vantage].silent > 0 {
-            return;
-        }
-        let (now, blind) = (self.now, self.vantages[vantage].blind > 0);
-        for watch in self.vantages[vantage].watches.iter_mut().flatten() {
-            watch.restart(now);
-            if blind {
-                watch.close_eyes(now, now);
-            }
-        }
-        self.plan_probes(vantage);
-        (0..self.controllers.len()).for_each(|controller| self.plan_connection(controller, vantage));
     }
 
     /// Everyone takes up the next configuration, one after the other.
