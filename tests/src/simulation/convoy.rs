@@ -196,8 +196,8 @@ impl<'a> Convoy<'a> {
                 .map(|other| self.standing(other, controller, from, region))
                 .collect();
             let count = |wanted: fn(&Standing) -> bool| others.iter().filter(|one| wanted(one)).count();
-            let (there, failing) =
-                (count(|one| one.there || one.left.is_some()), count(|one| one.fails || one.left.is_some()));
+            let there = count(|one| one.there || one.left.is_some());
+            let failing = count(|one| one.fails || (one.left.is_some() && !one.recovered));
             let (left, on_its_way) =
                 (count(|one| one.left.is_some()), count(|one| one.left == Some(Progress::UnderWay)));
             let share = |percent: Share| (usize::from(u8::from(percent)) * (there + 1)).div_ceil(100);
@@ -235,9 +235,11 @@ impl<'a> Convoy<'a> {
         // Where its records are: one that was released or never adopted has no fence that says so, and counts all the same.
         let teller = known.saga.machine(known.saga.teller(clock));
         let there = teller.and_then(|machine| machine.memory().active()) == Some(region);
+        let heard = world.heard(controller)[rank];
         Standing {
             there,
-            fails: there && world.heard(controller)[rank].failing,
+            fails: there && heard.failing,
+            recovered: heard.healthy,
             left: lately.filter(|_| !goes_on).map(|last| last.progress),
         }
     }
@@ -258,6 +260,8 @@ impl<'a> Convoy<'a> {
 struct Standing {
     there: bool,
     fails: bool,
+    /// A quorum is heard to see the region healthy for it.
+    recovered: bool,
     /// How far it has come since it left the region lately.
     left: Option<Progress>,
 }

@@ -1,5 +1,7 @@
 //! The guards that can be removed, to see the invariants break without them.
 
+pub(super) mod removal;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +11,6 @@ use dns_core::identifier::RegionName;
 use dns_core::judgement::{EndpointJudgement, Health, Judgement, RegionJudgement, Vote};
 use dns_core::policy::{Failback, FailoverBudget, OnStandbyFailure};
 use dns_core::service::Service;
-use serde_json::Value;
 
 use super::invariants::Invariant;
 
@@ -59,11 +60,21 @@ pub enum Guard {
     FailoverBudget,
     /// A part of a region's services waits for an order, and all of them leave in waves (kernel).
     BlastRadius,
+    /// A provider takes a change set whole or not at all.
+    WholeChangeSet,
+    /// Each decision has a name of its own.
+    OwnName,
+    /// A step's state and its outbox are committed together or not at all.
+    OneCommit,
+    /// What was committed is there when the process begins anew.
+    Durability,
+    /// What may still be on its way is made impossible, so that something else can be decided.
+    Burning,
 }
 
 impl Guard {
     /// Every guard.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 25] = [
         Self::FenceCondition,
         Self::PermitAsked,
         Self::PermitTime,
@@ -84,6 +95,11 @@ impl Guard {
         Self::StandbyHolds,
         Self::FailoverBudget,
         Self::BlastRadius,
+        Self::WholeChangeSet,
+        Self::OwnName,
+        Self::OneCommit,
+        Self::Durability,
+        Self::Burning,
     ];
 
     /// The invariants that it upholds: without it one of these breaks.
@@ -121,6 +137,11 @@ impl Guard {
             Self::StandbyHolds => &[Invariant::StandbysHold],
             Self::FailoverBudget => &[Invariant::BudgetsHold],
             Self::BlastRadius => &[Invariant::BlastRadiusHolds, Invariant::WavesHold],
+            Self::WholeChangeSet => &[Invariant::NeverEmpty, Invariant::WholePlans],
+            Self::OwnName => &[Invariant::OneRegionPerPlan],
+            Self::OneCommit => &[Invariant::OutboxAgrees],
+            Self::Durability => &[Invariant::HeldGoesUp],
+            Self::Burning => &[Invariant::Settles],
         }
     }
 
@@ -155,7 +176,12 @@ impl Guard {
             | Self::Pause
             | Self::HooksAgreed
             | Self::NotPinned
-            | Self::BlastRadius => {}
+            | Self::BlastRadius
+            | Self::WholeChangeSet
+            | Self::OwnName
+            | Self::OneCommit
+            | Self::Durability
+            | Self::Burning => {}
         }
         loose
     }
@@ -206,29 +232,13 @@ impl Guard {
             | Self::NotPinned
             | Self::StandbyHolds
             | Self::FailoverBudget
-            | Self::BlastRadius => {}
+            | Self::BlastRadius
+            | Self::WholeChangeSet
+            | Self::OwnName
+            | Self::OneCommit
+            | Self::Durability
+            | Self::Burning => {}
         }
-    }
-}
-
-/// The persisted form of a saga that remembers no pin of any place.
-pub(super) fn without_pins(envelope: &str) -> String {
-    let mut form: Value = serde_json::from_str(envelope).expect("invariant: an envelope is JSON");
-    forget_pins(&mut form);
-    form.to_string()
-}
-
-/// A memory is what has a pause that may be unwritten; fences have pins, too, and keep them.
-fn forget_pins(form: &mut Value) {
-    match form {
-        Value::Object(fields) => {
-            if fields.contains_key("pauseUnwritten") {
-                fields.insert("pin".to_owned(), Value::Null);
-            }
-            fields.values_mut().for_each(forget_pins);
-        }
-        Value::Array(all) => all.iter_mut().for_each(forget_pins),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

@@ -101,7 +101,10 @@ impl World<'_> {
     pub(super) fn violate(&mut self, invariant: Invariant, what: String) {
         let at = self.now;
         self.tell(|| format!("VIOLATED {}: {what}", invariant.name()));
-        self.violation.get_or_insert(Violation { invariant, at, what });
+        match &mut self.violation {
+            None => self.violation = Some(Violation { invariant, at, what, also: Vec::new() }),
+            Some(first) => first.also.push(invariant),
+        }
     }
 
     pub(super) fn require(&mut self, holds: bool, invariant: Invariant, what: impl FnOnce() -> String) {

@@ -12,6 +12,7 @@ use super::world::World;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Heard {
     pub(super) failing: bool,
+    pub(super) healthy: bool,
     pub(super) proven: bool,
 }
 
@@ -51,6 +52,7 @@ impl World<'_> {
         let (needed, ready_from) = self.needed();
         Heard {
             failing: self.setting.endpoints - failing < needed && healthy < needed,
+            healthy: healthy >= needed,
             proven: healthy >= needed && proven >= ready_from,
         }
     }

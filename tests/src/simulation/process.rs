@@ -4,6 +4,7 @@ use dns_core::write::WriteStage;
 
 use super::Ms;
 use super::controller::Life;
+use super::guard::Guard;
 use super::happening::{Happening, Step, Store};
 use super::world::{Occurrence, World};
 use super::writing::Phase;
@@ -131,12 +132,16 @@ impl World<'_> {
             serial
         };
         match store {
-            Store::Kept => self.controllers[controller].reload(&service),
-            Store::Older if backup.is_some() => {
+            Store::Kept if backup.is_none() || self.without != Some(Guard::Durability) => {
+                self.controllers[controller].reload(&service);
+            }
+            Store::Kept | Store::Older if backup.is_some() => {
                 self.controllers[controller].set_store_back(backup, &service, &mut next);
             }
             // There is no backup: the store begins empty.
-            Store::Older | Store::Empty => self.controllers[controller].set_store_back(None, &service, &mut next),
+            Store::Kept | Store::Older | Store::Empty => {
+                self.controllers[controller].set_store_back(None, &service, &mut next);
+            }
         }
         self.serial = serial;
         if store != Store::Kept {

@@ -7,6 +7,7 @@ use dns_core::zone::{FoundFence, ZoneView};
 
 use super::Ms;
 use super::chance::Purpose;
+use super::guard::Guard;
 use super::happening::Fate;
 use super::world::{Occurrence, World};
 use super::writing::{PAUSE_MIN, Phase, dead_at};
@@ -14,6 +15,9 @@ use super::zone::{Message, Sender, Unreadable};
 
 /// The longest pause between two looks.
 const PAUSE_MAX: Ms = 5_000;
+
+/// The pause between two looks where nothing is burned: what nothing ends is looked at for the rest of a history.
+const UNBURNED: Ms = 3_600_000;
 
 /// What a zone says of a write.
 enum Sighting {
@@ -81,6 +85,9 @@ impl World<'_> {
             Err(unreadable) => self.go_on_when_readable(controller, place, Phase::Resolve, unreadable),
             Ok(Sighting::Other(view)) => match (&required, &view.fence) {
                 (Required::Exactly { text: required, .. }, FoundFence::Present { text, .. }) if required == text => {
+                    if self.without == Some(Guard::Burning) {
+                        return self.go_on_after(controller, place, Phase::Resolve, UNBURNED);
+                    }
                     self.burn(controller, place, &view);
                     self.go_on_later(controller, place, Phase::Resolve);
                 }

@@ -11,7 +11,7 @@ use dns_core::write::{Initiative, PlannedWrite, WriteStage};
 
 use super::chance::Purpose;
 use super::controller::Row;
-use super::guard::{self, Guard};
+use super::guard::{Guard, removal};
 use super::world::{Occurrence, World};
 use super::writing::Phase;
 
@@ -42,7 +42,11 @@ impl World<'_> {
             None => known.saga.step(event, &around),
         };
         if let Some(before) = before {
-            known.saga = before;
+            if self.without == Some(Guard::OneCommit) {
+                self.check_controller(controller);
+            } else {
+                known.saga = before;
+            }
             return None;
         }
         for placed in &step.effects {
@@ -70,7 +74,7 @@ impl World<'_> {
         let service = self.service_of(controller);
         let known = &mut self.controllers[controller];
         if known.saga.machines().any(|(_, machine)| machine.memory().pin().is_some()) {
-            let forgetful = guard::without_pins(&known.saga.to_envelope());
+            let forgetful = removal::without_pins(&known.saga.to_envelope());
             known.saga = Saga::from_envelope(&forgetful, &service).expect("invariant: a pin is no must");
             (0..self.setting.places).for_each(|place| self.read_at(controller, place, self.now + 1));
         }
@@ -117,7 +121,8 @@ impl World<'_> {
         let follows = if write.aligns() { ", following" } else { "" };
         *self.tally.decisions.entry(format!("{} {who}{follows}", write.kind.as_str())).or_default() += 1;
         self.serial += 1;
-        let row = Row::new(write.clone(), WriteStage::Pending, self.serial);
+        let write = if self.without == Some(Guard::OwnName) { removal::nameless(write) } else { write.clone() };
+        let row = Row::new(write, WriteStage::Pending, self.serial);
         self.controllers[controller].outbox[place] = Some(row);
         let mut dice = self.setting.chance.dice(Purpose::Decide, controller * 2 + place, self.now);
         let wait = if dice.one_in(20) { dice.spread(1_000, 30_000) } else { dice.between(5, 300) };

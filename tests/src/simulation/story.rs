@@ -17,6 +17,8 @@ pub struct Violation {
     pub at: Ms,
     /// How.
     pub what: String,
+    /// What the same event has broken besides.
+    pub also: Vec<Invariant>,
 }
 
 impl fmt::Display for Violation {

@@ -12,7 +12,7 @@ use dns_core::write::WriteStage;
 use super::Ms;
 use super::chance::Purpose;
 use super::controller::Row;
-use super::guard::Guard;
+use super::guard::{Guard, removal};
 use super::happening::{Fate, Step};
 use super::world::{Occurrence, World};
 use super::zone::{Deed, Message, Sender};
@@ -222,7 +222,8 @@ impl World<'_> {
         let place = message.place;
         let before = self.zones[place].content.clone();
         let unguarded = self.without == Some(Guard::FenceCondition);
-        match self.zones[place].apply(&message.change, unguarded, self.now) {
+        let torn = (self.without == Some(Guard::WholeChangeSet)).then(|| removal::torn(&message.change, self.now));
+        match self.zones[place].apply(torn.as_ref().unwrap_or(&message.change), unguarded, self.now) {
             Ok(()) => {
                 self.tally.message(if message.sender.burns { "burn applied" } else { "applied" });
                 self.check_applied(message, &before);

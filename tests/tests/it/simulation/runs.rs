@@ -38,6 +38,14 @@ fn no_invariant_breaks_in_the_history_of_a_fresh_seed() {
     assert_nothing_breaks(seed);
 }
 
+/// Histories of several services at once, with blast radius and waves: a few, since each is of up to forty services.
+#[test]
+fn no_invariant_breaks_in_histories_of_several_services() {
+    for seed in [80, 160, 240] {
+        assert_nothing_breaks(seed);
+    }
+}
+
 #[test]
 fn a_seed_always_tells_the_same_story() {
     let (first, second) = (simulation::tell(&plan(7)), simulation::tell(&plan(7)));
