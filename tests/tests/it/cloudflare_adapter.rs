@@ -9,19 +9,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dns_core::change::ChangeSet;
-use dns_core::fence::{Epoch, Fence, Rev};
-use dns_core::rrset::{GuardedType, Rrset, RrsetKey, Rrsets, Ttl, canonical_name, records_digest};
-use dns_core::time::Timestamp;
+use dns_core::rrset::{GuardedType, Rrset, RrsetKey, Rrsets, Ttl};
 use dns_core::zone::{FoundFence, ReadRequest, ZoneView};
 use dns_provider::budget::Budget;
 use dns_provider::cloudflare::{Cloudflare, Settings};
-use dns_provider::port::{Permit, Provider, ProviderError, Receipt, Urgency};
-use hickory_proto::rr::Name;
+use dns_provider::port::{Provider as _, ProviderError, Receipt, Urgency};
 use tests::cloudflare::{
     Failure, Fake, Fault, Gate, Kind, NewRecord, Operation, Plan, Record, RecordType, Rights, Scope, Setup, TOKEN,
     Token, ZoneSetup,
 };
 use tests::{PATIENCE, Sandbox};
+
+use crate::provider::{key, name, permit, plan, rrsets};
 
 const ZONE: &str = "example.com";
 const FENCE: &str = "_checkout._failover.example.com";
@@ -96,14 +95,6 @@ fn provider(fake: &Fake, token_file: PathBuf, batch_max: usize) -> Cloudflare {
     Cloudflare::new(settings).expect("a client")
 }
 
-fn name(text: &str) -> Name {
-    canonical_name(text).expect("a name")
-}
-
-fn key(owner: &str, rtype: GuardedType) -> RrsetKey {
-    RrsetKey::new(&name(owner), rtype)
-}
-
 fn api() -> RrsetKey {
     key("api.example.com", GuardedType::A)
 }
@@ -113,45 +104,8 @@ fn set(key: &RrsetKey, ttl: u64, values: &[&str]) -> Rrset {
     Rrset::new(key.clone(), Ttl::from_secs(ttl).expect("a TTL"), values).expect("an RRset")
 }
 
-fn rrsets(list: impl IntoIterator<Item = Rrset>) -> Rrsets {
-    list.into_iter().map(|rrset| (rrset.key().clone(), rrset)).collect()
-}
-
 fn request(keys: &[RrsetKey]) -> ReadRequest {
     ReadRequest { zone: name(ZONE), fence_name: name(FENCE), keys: keys.iter().cloned().collect() }
-}
-
-fn permit() -> Permit {
-    crate::provider::permit()
-}
-
-fn plan(view: &ZoneView, target: &Rrsets, epoch: u64) -> ChangeSet {
-    let keys: BTreeSet<RrsetKey> = view.rrsets.keys().chain(target.keys()).cloned().collect();
-    ChangeSet::plan(view, &keys, target, &fence(target, epoch)).expect("a plan")
-}
-
-fn fence(rrsets: &Rrsets, epoch: u64) -> Fence {
-    Fence {
-        install: "acme".parse().expect("a name"),
-        id: "checkout".parse().expect("a name"),
-        provider: "second".parse().expect("a name"),
-        epoch: Epoch::new(epoch),
-        rev: Rev::new(epoch),
-        write: format!("write{epoch}").parse().expect("an id"),
-        plan: format!("plan{epoch}").parse().expect("an id"),
-        active: Some("prod".parse().expect("a name")),
-        blend: None,
-        released: None,
-        moved: Timestamp::from_secs(1_795_246_200),
-        by: "controller-1".parse().expect("a name"),
-        cfg: 0,
-        pin: None,
-        pause: None,
-        dwell: None,
-        rrs: rrsets.keys().cloned().collect(),
-        digest: records_digest(rrsets),
-        unknown: vec![],
-    }
 }
 
 /// `api` with two addresses, `www` beside it, and things that are not ours.

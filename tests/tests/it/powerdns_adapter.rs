@@ -1,21 +1,20 @@
 //! The adapter of `PowerDNS`'s HTTP API on the real server: what it says of itself, and what only the API has. What every
 //! provider has in common is in [`provider`](crate::provider).
 
-use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use dns_core::change::ChangeSet;
-use dns_core::fence::{Epoch, Fence, Rev};
-use dns_core::rrset::{GuardedType, Rrset, RrsetKey, Rrsets, Ttl, canonical_name, records_digest};
-use dns_core::time::Timestamp;
-use dns_core::zone::{FoundFence, ReadRequest, ZoneView};
-use dns_provider::port::{GuardStrength, Permit, Provider, ProviderError, Receipt, Urgency};
+use dns_core::fence::Fence;
+use dns_core::rrset::{GuardedType, Rrset, RrsetKey, Ttl};
+use dns_core::zone::{FoundFence, ZoneView};
+use dns_provider::port::{GuardStrength, Provider as _, ProviderError, Receipt, Urgency};
 use dns_provider::powerdns::{PowerDns, Settings};
-use hickory_proto::rr::Name;
 use tests::{AuthServer, Kind, PATIENCE, Sandbox, Setup, command, until_eq};
+
+use crate::provider::{api, fence, key, name, permit, plan, request, rrsets};
 
 const ZONE: &str = "\
 $ORIGIN example.test.
@@ -29,8 +28,6 @@ api A 192.0.2.2
 api AAAA 2001:db8::1
 WWW CNAME LB-Prod.Example.NET.
 ";
-
-const FENCE: &str = "_checkout._failover.example.test";
 
 /// A primary with one secondary, and the adapter.
 struct Rig {
@@ -101,18 +98,6 @@ fn provider(server: &AuthServer, api_key_file: PathBuf) -> PowerDns {
     PowerDns::new(settings).expect("a client")
 }
 
-fn name(text: &str) -> Name {
-    canonical_name(text).expect("a name")
-}
-
-fn key(owner: &str, rtype: GuardedType) -> RrsetKey {
-    RrsetKey::new(&name(owner), rtype)
-}
-
-fn api() -> RrsetKey {
-    key("api.example.test", GuardedType::A)
-}
-
 fn api_aaaa() -> RrsetKey {
     key("api.example.test", GuardedType::Aaaa)
 }
@@ -124,47 +109,6 @@ fn www() -> RrsetKey {
 fn set(key: &RrsetKey, values: &[&str]) -> Rrset {
     let values = values.iter().map(|text| key.rtype().parse_value(text).expect("a value"));
     Rrset::new(key.clone(), Ttl::from_secs(60).expect("a TTL"), values).expect("an RRset")
-}
-
-fn rrsets(list: impl IntoIterator<Item = Rrset>) -> Rrsets {
-    list.into_iter().map(|rrset| (rrset.key().clone(), rrset)).collect()
-}
-
-fn request(keys: &[RrsetKey]) -> ReadRequest {
-    ReadRequest { zone: name("example.test"), fence_name: name(FENCE), keys: keys.iter().cloned().collect() }
-}
-
-fn permit() -> Permit {
-    crate::provider::permit()
-}
-
-fn plan(view: &ZoneView, target: &Rrsets, epoch: u64) -> ChangeSet {
-    let keys: BTreeSet<RrsetKey> = view.rrsets.keys().chain(target.keys()).cloned().collect();
-    ChangeSet::plan(view, &keys, target, &fence(target, epoch)).expect("a plan")
-}
-
-fn fence(rrsets: &Rrsets, epoch: u64) -> Fence {
-    Fence {
-        install: "acme".parse().expect("a name"),
-        id: "checkout".parse().expect("a name"),
-        provider: "hidden".parse().expect("a name"),
-        epoch: Epoch::new(epoch),
-        rev: Rev::new(epoch),
-        write: format!("write{epoch}").parse().expect("an id"),
-        plan: format!("plan{epoch}").parse().expect("an id"),
-        active: Some("prod".parse().expect("a name")),
-        blend: None,
-        released: None,
-        moved: Timestamp::from_secs(1_795_246_200),
-        by: "controller-1".parse().expect("a name"),
-        cfg: 0,
-        pin: None,
-        pause: None,
-        dwell: None,
-        rrs: rrsets.keys().cloned().collect(),
-        digest: records_digest(rrsets),
-        unknown: vec![],
-    }
 }
 
 fn assert_conflict(outcome: &Result<Receipt, ProviderError>) {
