@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 use tests::http::request;
-use tests::world::{SERVICE, World};
-use tests::{Kind, PATIENCE, Plan, Region, until};
+use tests::world::{SERVICE, World, ZONE};
+use tests::{Kind, PATIENCE, Plan, Region, Resolver, until};
 
 /// Longer than any test: whoever has it comes back for another reason.
 const LONG: &str = "1h";
@@ -74,6 +74,32 @@ fn an_injected_failure_moves_the_service_there_and_back_and_every_stage_is_measu
     assert_eq!(of_service["recovery"]["worstMs"], away["totalMs"], "{report}");
     let (_, text, _) = world.admin(&["drill", "report", SERVICE]);
     assert!(text.contains("detection") && text.contains("completed"), "{text}");
+}
+
+/// The last stage of a drill comes after the last authoritative server: resolvers whose caches have to run out.
+#[test]
+fn the_drain_of_a_drill_is_measured_at_the_resolvers_of_the_panel() {
+    let mut world = world();
+    let resolver = Resolver::start(&world.sandbox, "panel", ZONE, world.auth.addresses()[0]);
+    let panel = format!("drain: {{ resolvers: [\"{}\"] }}\n", resolver.address());
+    world.reconfigure(|text| format!("{text}{panel}"));
+    world.until_proven(Region::Dr);
+    world.until_state("steady on the preferred region");
+    let id = begin(&world, &["--stay", LONG]);
+    let drill = until("the resolver has followed", PATIENCE, || {
+        let drill = json(&world, &["drill", "show", &id]);
+        if drill["away"]["drainMs"].is_u64() { Ok(drill) } else { Err(drill) }
+    });
+    assert_eq!(resolver.query("api.example.test", "A"), ["198.51.100.10"]);
+    let away = &drill["away"];
+    let parts = ["detection", "decision", "write", "propagation"].map(|stage| ms(away, stage));
+    assert_eq!(parts.iter().sum::<u64>(), ms(away, "total"), "recovery ends before resolvers have followed: {away}");
+    let drained = world.until_history("drained");
+    assert_eq!(drained["decision"], away["decision"], "what resolvers showed is of this move: {drained}");
+    let (_, text, _) = world.admin(&["drill", "show", &id]);
+    assert!(text.contains("DRAIN"), "{text}");
+    json(&world, &["drill", "stop", SERVICE]);
+    world.until_served(Region::Prod);
 }
 
 #[test]
