@@ -75,6 +75,29 @@ struct Common {
     asides: Asides,
 }
 
+impl Common {
+    /// Of a configuration. The clock starts here.
+    ///
+    /// # Errors
+    /// If a provider cannot be set up.
+    fn of(config: &Config, engine: &Engine, store: &Arc<dyn Store>) -> anyhow::Result<Self> {
+        let services: BTreeMap<ServiceName, Everywhere> =
+            config.services.iter().map(|service| (service.lead().name.clone(), service.clone())).collect();
+        let common = Self {
+            clock: Clock::start(),
+            engine: engine.clone(),
+            store: Arc::clone(store),
+            outbox: Arc::default(),
+            read_now: ReadNow::new(services.values()),
+            services: Arc::new(services),
+            providers: Arc::new(providers::set_up(config)?),
+            asides: Asides::default(),
+        };
+        common.asides.set_herald(common.services.keys().next().cloned());
+        Ok(common)
+    }
+}
+
 /// What runs, and how it is ended. Tasks return their names, for the log if one ends that must not.
 struct Running {
     /// Whatever brings in something new, or carries it out.
@@ -142,23 +165,11 @@ fn start(serving: Serving<'_>) -> anyhow::Result<Running> {
     let store = Arc::clone(&awaited) as Arc<dyn Store>;
     let metrics = Metrics::global();
     gauges::describe();
-    let clock = Clock::start();
     let (engine, messages, publish) = Engine::channel();
     let (verifications, requests) = Verifications::channel();
     let (distrust, distrusted) = watch::channel(0);
-    let services: BTreeMap<ServiceName, Everywhere> =
-        config.services.iter().map(|service| (service.lead().name.clone(), service.clone())).collect();
-    let common = Common {
-        clock,
-        engine: engine.clone(),
-        store: Arc::clone(&store),
-        outbox: Arc::default(),
-        read_now: ReadNow::new(services.values()),
-        services: Arc::new(services),
-        providers: Arc::new(providers::set_up(config)?),
-        asides: Asides::default(),
-    };
-    common.asides.set_herald(common.services.keys().next().cloned());
+    let common = Common::of(config, &engine, &store)?;
+    let clock = common.clock;
     let readiness = Readiness::starting(&[ENGINE, STORE]);
     let kit = Kit::new(callers, readiness.clone(), metrics.clone(), &dns_api::openapi::controller())?;
     let parts = engine_parts(instance, config, &common, verifications, distrust);
