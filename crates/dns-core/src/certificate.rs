@@ -51,7 +51,8 @@ fn end(
     let fresh = endpoint.votes.keys().filter_map(|vantage| book.get(vantage)).filter(|evidence| evidence.is_fresh(now));
     let key =
         EndpointKey { service: service.name.clone(), region: region.clone(), endpoint: endpoint.endpoint.clone() };
-    let until = fresh.filter_map(|evidence| evidence.endpoints.get(&key)?.certificate_until).min()?;
+    let id = key.id();
+    let until = fresh.filter_map(|evidence| evidence.endpoints.get(id)?.certificate_until).min()?;
     let left = until.since(now);
     let days_left = left.as_secs() / DAY.as_secs();
     Some(CertificateEnd { until, days_left, is_soon: left < service.policy.certificate_warning })

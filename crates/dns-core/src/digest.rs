@@ -56,6 +56,13 @@ impl Digest {
         Self::first_half(&feed.0.finalize())
     }
 
+    /// Its first 64 bits: enough to compare it with one other.
+    pub(crate) fn half(self) -> u64 {
+        let mut first = [0; 8];
+        first.copy_from_slice(&self.0[..8]);
+        u64::from_be_bytes(first)
+    }
+
     fn first_half(full: &[u8]) -> Self {
         let mut first = [0; 16];
         first.copy_from_slice(&full[..16]);

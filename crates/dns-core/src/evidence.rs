@@ -3,9 +3,10 @@
 //! Ages travel, timestamps do not: a vantage point says "healthy for 130 s", the receiver turns that into a
 //! point on its own clock at arrival. Two clocks are never compared.
 
+mod sightings;
+
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::identifier::{RegionName, ServiceName, VantageName};
 use crate::time::Timestamp;
+pub use sightings::{EndpointId, Sightings};
 
 /// How long after its last heartbeat a vantage point still counts: three heartbeats of one second (architecture §6).
 pub const STALE_AFTER: Duration = Duration::from_secs(3);
@@ -47,11 +49,22 @@ pub enum Verdict {
     Undecided,
 }
 
+/// What tells whether two vantage points probe an endpoint alike: half of a [`crate::service::endpoint_digest`], which is
+/// compared with one other and never looked for among many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spec(u64);
+
+impl From<Digest> for Spec {
+    fn from(digest: Digest) -> Self {
+        Self(digest.half())
+    }
+}
+
 /// What one vantage point knows of one endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndpointEvidence {
-    /// Digest of what it probes, see [`crate::service::endpoint_digest`].
-    pub spec: Digest,
+    /// What it probes.
+    pub spec: Spec,
     /// Its opinion.
     pub verdict: Verdict,
     /// Since when it holds that opinion.
@@ -60,7 +73,8 @@ pub struct EndpointEvidence {
     pub contradicting: u32,
     /// What the last bad run said, if the opinion is not healthy or runs contradict it.
     pub error: Option<String>,
-    /// When the certificate ends that it serves, by the receiver's clock; `None` if it serves none that was seen.
+    /// When the certificate ends that it serves, by the receiver's clock, in whole seconds; `None` if it serves none that was
+    /// seen.
     pub certificate_until: Option<Timestamp>,
 }
 
@@ -87,8 +101,8 @@ pub struct VantageEvidence {
     pub sight: Sight,
     /// Digest of its configuration.
     pub config: Digest,
-    /// What it covers. Keys are shared: every vantage point of a service names the same endpoints.
-    pub endpoints: BTreeMap<Arc<EndpointKey>, EndpointEvidence>,
+    /// What it covers.
+    pub endpoints: Sightings,
 }
 
 impl VantageEvidence {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::certificate::CertificateEnd;
 use crate::digest::Digest;
-use crate::evidence::{EndpointKey, EvidenceBook, Sight, Verdict};
+use crate::evidence::{EndpointId, EndpointKey, EvidenceBook, Sight, Spec, Verdict};
 use crate::fence::DrillId;
 use crate::gate::GateJudgement;
 use crate::identifier::{RegionName, VantageName};
@@ -317,9 +317,9 @@ fn judge_endpoint(
     let policy = &service.policy;
     let key =
         EndpointKey { service: service.name.clone(), region: region.name.clone(), endpoint: endpoint.to_string() };
-    let spec = endpoint_digest(endpoint, &region.probes, policy.detection);
+    let covered = (key.id(), endpoint_digest(endpoint, &region.probes, policy.detection).into());
     let votes: BTreeMap<VantageName, Vote> =
-        policy.vantage_points.iter().map(|vantage| (vantage.clone(), vote(book, vantage, &key, spec, now))).collect();
+        policy.vantage_points.iter().map(|vantage| (vantage.clone(), vote(book, vantage, covered, now))).collect();
     let agree = |wanted: &dyn Fn(&Vote) -> bool| {
         let agreeing = votes.iter().filter(|(_, vote)| wanted(vote)).map(|(vantage, _)| vantage);
         Agreement::of(agreeing, policy.quorum, &region.inside)
@@ -371,7 +371,7 @@ pub(crate) fn is_ready(vote: &Vote, service: &Service, now: Timestamp) -> bool {
     vote.healthy_without_doubt_since().is_some_and(|since| now.since(since) >= service.policy.ready_for)
 }
 
-fn vote(book: &EvidenceBook, vantage: &VantageName, key: &EndpointKey, spec: Digest, now: Timestamp) -> Vote {
+fn vote(book: &EvidenceBook, vantage: &VantageName, (id, spec): (EndpointId, Spec), now: Timestamp) -> Vote {
     let Some(evidence) = book.get(vantage) else { return Vote::Silent { since: None } };
     if !evidence.is_fresh(now) {
         // What lies in the future, or was set to nothing, is no time at which it was heard.
@@ -381,13 +381,11 @@ fn vote(book: &EvidenceBook, vantage: &VantageName, key: &EndpointKey, spec: Dig
     if let Sight::Blind { reason, since } = &evidence.sight {
         return Vote::Blind { reason: reason.clone(), since: *since };
     }
-    let Some(seen) = evidence.endpoints.get(key).filter(|seen| seen.spec == spec) else { return Vote::NotCovered };
+    let Some(seen) = evidence.endpoints.get(id).filter(|seen| seen.spec == spec) else { return Vote::NotCovered };
     match seen.verdict {
-        Verdict::Healthy => {
-            Vote::Healthy { since: seen.since, contradicting: seen.contradicting, error: seen.error.clone() }
-        }
-        Verdict::Failing => Vote::Failing { since: seen.since, error: seen.error.clone() },
-        Verdict::Undecided => Vote::Undecided { error: seen.error.clone() },
+        Verdict::Healthy => Vote::Healthy { since: seen.since, contradicting: seen.contradicting, error: seen.error },
+        Verdict::Failing => Vote::Failing { since: seen.since, error: seen.error },
+        Verdict::Undecided => Vote::Undecided { error: seen.error },
     }
 }
 

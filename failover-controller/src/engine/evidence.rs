@@ -3,8 +3,7 @@
 //! Ages become points on this process's clock at arrival. A vantage point whose coverage digest is not the one of the
 //! snapshot that we hold, or whose oldest probe has waited for far too long, is not believed.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use dns_api::evidence::{Bearing, EndpointReport, EvidenceEvent, Heartbeat, Snapshot, Transition};
@@ -60,8 +59,6 @@ pub(super) struct Witnesses {
     /// What they inject for drills, beside what they see.
     injections: InjectionBook,
     states: BTreeMap<VantageName, Witness>,
-    /// Every endpoint that is configured: what vantage points say shares these.
-    keys: HashSet<Arc<EndpointKey>>,
     stuck_after: Duration,
     /// How many stalls of this process there were.
     trust: u64,
@@ -78,7 +75,6 @@ impl Witnesses {
         let slowest = services.iter().map(|service| service.lead().policy.interval).max().unwrap_or_default();
         Self {
             book: EvidenceBook::new(),
-            keys: services.iter().flat_map(keys).collect(),
             injections: InjectionBook::new(),
             states: names.iter().map(|name| (name.clone(), Witness::default())).collect(),
             stuck_after: STALE_AFTER + slowest * STUCK_INTERVALS,
@@ -120,7 +116,7 @@ impl Witnesses {
             EvidenceEvent::Snapshot(Snapshot { bearing, endpoints }) => {
                 let injected = endpoints.iter().filter_map(|report| Some((report.key.clone(), injected(report, at)?)));
                 let injected: BTreeMap<EndpointKey, Injected> = injected.collect();
-                let endpoints = endpoints.into_iter().map(|report| self.endpoint(report, at)).collect();
+                let endpoints = endpoints.into_iter().map(|report| endpoint(report, at)).collect();
                 if let Some(state) = self.states.get_mut(vantage) {
                     state.coverage = Some(bearing.coverage);
                 }
@@ -149,15 +145,16 @@ impl Witnesses {
         let fresh = self.book.get(vantage).is_some_and(|evidence| evidence.is_fresh(at));
         let refreshed = if fresh { self.refresh(vantage, at, bearing) } else { Due::Nothing };
         let injected = injected(&report, at);
-        let (key, seen) = self.endpoint(report, at);
+        let (key, seen) = endpoint(report, at);
         let service = key.service.clone();
         // What the snapshot did not cover is no transition, and would let a vantage point grow our memory.
-        let known = self.book.get_mut(vantage).and_then(|evidence| evidence.endpoints.get_mut(&key));
-        let Some(known) = known else { return refreshed };
-        *known = seen;
+        let is_covered = self.book.get_mut(vantage).is_some_and(|evidence| evidence.endpoints.replace(key.id(), seen));
+        if !is_covered {
+            return refreshed;
+        }
         let injections = self.injections.entry(vantage.clone()).or_default();
         match injected {
-            Some(injected) => injections.insert(EndpointKey::clone(&key), injected),
+            Some(injected) => injections.insert(key, injected),
             None => injections.remove(&key),
         };
         if refreshed == Due::All { Due::All } else { Due::One(service) }
@@ -194,25 +191,6 @@ impl Witnesses {
             Some(Sight::Sighted) | None => at,
         };
         Sight::Blind { reason, since }
-    }
-
-    fn endpoint(&self, report: EndpointReport, at: Timestamp) -> (Arc<EndpointKey>, EndpointEvidence) {
-        let EndpointReport {
-            key,
-            spec,
-            verdict,
-            verdict_age_ms,
-            contradicting,
-            error,
-            latency_ms: _,
-            certificate_left_ms,
-            injected: _,
-        } = report;
-        let key = self.keys.get(&key).map_or_else(|| Arc::new(key), Arc::clone);
-        let since = at.before(Duration::from_millis(verdict_age_ms));
-        let error = error.as_deref().map(quoted);
-        let certificate_until = certificate_left_ms.map(|left| at + Duration::from_millis(left));
-        (key, EndpointEvidence { spec, verdict, since, contradicting, error, certificate_until })
     }
 
     /// After a stall nothing that was heard counts, nor what still waits in sockets and queues; only subscriptions
@@ -259,14 +237,22 @@ fn quoted(words: &str) -> String {
     words.chars().filter(|letter| !letter.is_control()).take(WORDS_MAX).collect()
 }
 
-/// The endpoints of a service.
-fn keys(service: &Everywhere) -> impl Iterator<Item = Arc<EndpointKey>> {
-    let lead = service.lead();
-    let all = lead.regions.iter().flat_map(|region| region.endpoints.iter().map(move |endpoint| (region, endpoint)));
-    all.map(|(region, endpoint)| {
-        let (service, region) = (lead.name.clone(), region.name.clone());
-        Arc::new(EndpointKey { service, region, endpoint: endpoint.to_string() })
-    })
+fn endpoint(report: EndpointReport, at: Timestamp) -> (EndpointKey, EndpointEvidence) {
+    let EndpointReport {
+        key,
+        spec,
+        verdict,
+        verdict_age_ms,
+        contradicting,
+        error,
+        latency_ms: _,
+        certificate_left_ms,
+        injected: _,
+    } = report;
+    let since = at.before(Duration::from_millis(verdict_age_ms));
+    let error = error.as_deref().map(quoted);
+    let certificate_until = certificate_left_ms.map(|left| at + Duration::from_millis(left));
+    (key, EndpointEvidence { spec: spec.into(), verdict, since, contradicting, error, certificate_until })
 }
 
 fn injected(report: &EndpointReport, at: Timestamp) -> Option<Injected> {

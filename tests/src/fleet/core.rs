@@ -106,14 +106,14 @@ fn hear(services: &[Everywhere], sight: Sight) -> EvidenceBook {
         let endpoints = snapshot.endpoints.into_iter().map(|report| {
             let since = NOW.before(std::time::Duration::from_millis(report.verdict_age_ms));
             let seen = EndpointEvidence {
-                spec: report.spec,
+                spec: report.spec.into(),
                 verdict: report.verdict,
                 since,
                 contradicting: report.contradicting,
                 error: report.error,
                 certificate_until: None,
             };
-            (Arc::new(report.key), seen)
+            (report.key, seen)
         });
         let config = snapshot.bearing.config;
         Some((vantage, VantageEvidence { heard: NOW, sight: Eyes::Sighted, config, endpoints: endpoints.collect() }))

@@ -114,14 +114,14 @@ impl Part {
                     endpoint: endpoint.to_string(),
                 };
                 let evidence = EndpointEvidence {
-                    spec: endpoint_digest(endpoint, &region.probes, service.policy.detection),
+                    spec: endpoint_digest(endpoint, &region.probes, service.policy.detection).into(),
                     verdict: if view.health == Seen::Failing { Verdict::Failing } else { Verdict::Healthy },
                     since: view.since,
                     contradicting: u32::from(view.health == Seen::Wavering),
                     error: view.error.clone(),
                     certificate_until: None,
                 };
-                (key.into(), evidence)
+                (key, evidence)
             })
         });
         VantageEvidence {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dns_core::digest::Digest;
-use dns_core::evidence::{EndpointEvidence, STALE_AFTER, Sight, VantageEvidence};
+use dns_core::evidence::{EndpointEvidence, STALE_AFTER, Sight, Sightings, VantageEvidence};
 use dns_core::fleet::Withheld;
 use dns_core::gate::GateJudgement;
 use dns_core::judgement::{Health, Judgement, RegionJudgement, judge};
@@ -103,7 +103,7 @@ impl World<'_> {
         let opinion = watched.watches[region][endpoint].opinion();
         let clock = self.controllers[controller].clock(self.now);
         let evidence = EndpointEvidence {
-            spec: *spec,
+            spec: (*spec).into(),
             verdict: opinion.verdict,
             since: clock.before(Duration::from_millis(self.now.saturating_sub(opinion.since))),
             contradicting: u32::from(opinion.contradicted),
@@ -112,7 +112,7 @@ impl World<'_> {
         };
         if let Some(known) = self.controllers[controller].book.get_mut(Setting::vantage(vantage)) {
             known.heard = clock;
-            known.endpoints.insert(key.clone().into(), evidence);
+            known.endpoints.insert(key.id(), evidence);
         }
     }
 
@@ -125,7 +125,7 @@ impl World<'_> {
             Sight::Sighted
         };
         let config = Digest::over([self.vantages[vantage].configuration.to_be_bytes().as_slice()]);
-        let evidence = VantageEvidence { heard: clock, sight, config, endpoints: std::collections::BTreeMap::new() };
+        let evidence = VantageEvidence { heard: clock, sight, config, endpoints: Sightings::default() };
         self.controllers[controller].book.insert(Setting::vantage(vantage).clone(), evidence);
         for (region, endpoint) in self.endpoints() {
             self.hear(controller, vantage, region, endpoint);

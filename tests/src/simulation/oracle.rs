@@ -99,12 +99,13 @@ impl World<'_> {
         // With the guard against silence removed the book lies about when something was heard; this does not.
         let silent = !known.hears[vantage] && self.silent_for(controller, vantage) > Duration::from_secs(3);
         let VantageEvidence { sight, endpoints, .. } = said;
-        let seen = endpoints.get(key).filter(|seen| seen.spec == *spec && !silent && *sight == Sight::Sighted);
+        let seen =
+            endpoints.get(key.id()).filter(|seen| seen.spec == (*spec).into() && !silent && *sight == Sight::Sighted);
         match seen {
             None | Some(EndpointEvidence { verdict: Verdict::Undecided, .. }) => Word::Nothing,
             Some(EndpointEvidence { verdict: Verdict::Failing, .. }) => Word::Failing,
             Some(EndpointEvidence { verdict: Verdict::Healthy, since, contradicting, .. }) => {
-                Word::Healthy { lasts: (*contradicting == 0).then(|| clock.since(*since)) }
+                Word::Healthy { lasts: (contradicting == 0).then(|| clock.since(since)) }
             }
         }
     }

@@ -16,14 +16,14 @@ fn evidence(heard: Timestamp, certificate_until: Option<Timestamp>) -> VantageEv
     };
     let digest = Digest::over([]);
     let seen = EndpointEvidence {
-        spec: digest,
+        spec: digest.into(),
         verdict: Verdict::Healthy,
         since: START,
         contradicting: 0,
         error: None,
         certificate_until,
     };
-    VantageEvidence { heard, sight: Sight::Sighted, config: digest, endpoints: [(key.into(), seen)].into() }
+    VantageEvidence { heard, sight: Sight::Sighted, config: digest, endpoints: [(key, seen)].into() }
 }
 
 fn seen(all: &[(&str, VantageEvidence)]) -> Option<CertificateEnd> {

@@ -5,7 +5,6 @@
 //! are nothing: not a verdict, and no reason for doubt in what was really seen.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::DrillId;
 use crate::evidence::{EndpointEvidence, EndpointKey, EvidenceBook, VantageEvidence, Verdict};
@@ -64,9 +63,10 @@ fn overlay(service: &Service, book: &EvidenceBook, injections: &InjectionBook, h
     let one = |(vantage, evidence): (&VantageName, &VantageEvidence)| {
         let injected = injections.get(vantage);
         let endpoints = keys(service).filter_map(|key| {
-            let seen = evidence.endpoints.get(&key)?.clone();
+            let seen = evidence.endpoints.get(key.id())?;
             let injected = injected.and_then(|injected| injected.get(&key)).filter(|one| counts(one, &key, honoured));
-            Some((Arc::new(key), injected.map_or_else(|| seen.clone(), |injected| as_injected(&seen, injected))))
+            let counted = injected.map(|injected| as_injected(&seen, injected));
+            Some((key, counted.unwrap_or(seen)))
         });
         let VantageEvidence { heard, sight, config, endpoints: _ } = evidence;
         let evidence =

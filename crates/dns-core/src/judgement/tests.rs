@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::digest::Digest;
-use crate::evidence::{EndpointEvidence, STALE_AFTER, VantageEvidence};
+use crate::evidence::{EndpointEvidence, STALE_AFTER, Sightings, VantageEvidence};
 use crate::fixture::{READY_FOR, START, address, place, region, service};
 use crate::policy::Capacity;
 use crate::share::Share;
@@ -32,18 +32,23 @@ fn one_endpoint() -> Service {
 }
 
 fn evidence(service: &Service, says: Says) -> VantageEvidence {
+    evidence_of_each(service, |_| says)
+}
+
+fn evidence_of_each(service: &Service, says: impl Fn(&EndpointKey) -> Says) -> VantageEvidence {
     let one = |region: &Region, endpoint: &Endpoint| {
         let endpoint_key =
             EndpointKey { service: service.name.clone(), region: region.name.clone(), endpoint: endpoint.to_string() };
+        let says = says(&endpoint_key);
         let seen = EndpointEvidence {
-            spec: endpoint_digest(endpoint, &region.probes, service.policy.detection),
+            spec: endpoint_digest(endpoint, &region.probes, service.policy.detection).into(),
             verdict: says.verdict,
             since: says.since,
             contradicting: says.contradicting,
             error: (says.verdict == Verdict::Failing).then(|| "timed out".to_owned()),
             certificate_until: None,
         };
-        (endpoint_key.into(), seen)
+        (endpoint_key, seen)
     };
     let all = service.regions.iter().flat_map(|region| region.endpoints.iter().map(move |endpoint| (region, endpoint)));
     VantageEvidence {
@@ -103,9 +108,11 @@ fn blindness_silence_and_old_specifications_are_no_evidence() {
     let stale = |evidence: &mut VantageEvidence| evidence.heard = START.before(STALE_AFTER + Duration::from_millis(1));
     let future = |evidence: &mut VantageEvidence| evidence.heard = START + STALE_AFTER + Duration::from_millis(1);
     let elsewhere = |evidence: &mut VantageEvidence| {
-        evidence.endpoints.values_mut().for_each(|seen| seen.spec = Digest::over([b"old".as_slice()]));
+        let mut old = one_endpoint();
+        old.regions.iter_mut().for_each(|region| region.probes.clear());
+        evidence.endpoints = self::evidence(&old, FAILING).endpoints;
     };
-    let nothing = |evidence: &mut VantageEvidence| evidence.endpoints.clear();
+    let nothing = |evidence: &mut VantageEvidence| evidence.endpoints = Sightings::default();
     let ways: [(Spoil, &str); 5] =
         [(blind, "blind"), (stale, "silent"), (future, "silent"), (elsewhere, "notCovered"), (nothing, "notCovered")];
     for (spoil, word) in ways {
@@ -214,7 +221,7 @@ fn a_region_is_left_only_when_nothing_serves_and_entered_only_when_all_does() {
         let mut book = book(&service, [HEALTHY; 3]);
         for evidence in book.values_mut() {
             let said = |key: &EndpointKey| if key.endpoint == "192.0.2.11" { second } else { first };
-            evidence.endpoints.iter_mut().for_each(|(key, seen)| seen.verdict = said(key));
+            *evidence = evidence_of_each(&service, |key| Says { verdict: said(key), ..HEALTHY });
         }
         let judged = prod(&service, &book, START);
         (judged.health, judged.proven)
@@ -234,14 +241,11 @@ fn prod_of_four(capacity: Capacity, failing: usize, unknown: usize) -> RegionJud
     service.policy.capacity = capacity;
     let mut book = book(&service, [HEALTHY; 3]);
     for evidence in book.values_mut() {
-        for (key, seen) in &mut evidence.endpoints {
-            let rank = all.iter().position(|endpoint| *endpoint == key.endpoint);
-            seen.verdict = match rank {
-                Some(rank) if rank < failing => Verdict::Failing,
-                Some(rank) if rank < failing + unknown => Verdict::Undecided,
-                Some(_) | None => Verdict::Healthy,
-            };
-        }
+        *evidence = evidence_of_each(&service, |key| match all.iter().position(|endpoint| *endpoint == key.endpoint) {
+            Some(rank) if rank < failing => FAILING,
+            Some(rank) if rank < failing + unknown => UNDECIDED,
+            Some(_) | None => HEALTHY,
+        });
     }
     prod(&service, &book, START)
 }
@@ -326,7 +330,7 @@ fn describes_votes_in_figures_with_reasons() {
         "192.0.2.10: 3 of 3 healthy (fra1: 2 bad since, lon1, nyc1)"
     );
     book.remove(&vantage("fra1"));
-    book.get_mut(&vantage("lon1")).expect("there").endpoints.clear();
+    book.get_mut(&vantage("lon1")).expect("there").endpoints = Sightings::default();
     assert_eq!(
         prod(&service, &book, START).describe(),
         "192.0.2.10: 1 of 3 blind (nyc1: late ticks), 1 of 3 not covering it (lon1), 1 of 3 silent (fra1)"

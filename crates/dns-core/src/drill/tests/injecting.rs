@@ -32,14 +32,14 @@ fn book(service: &Service, prod: Verdict) -> EvidenceBook {
     let seen = |rank: usize, verdict: Verdict| {
         let region = &service.regions[rank];
         let evidence = EndpointEvidence {
-            spec: endpoint_digest(&region.endpoints[0], &region.probes, service.policy.detection),
+            spec: endpoint_digest(&region.endpoints[0], &region.probes, service.policy.detection).into(),
             verdict,
             since: Timestamp::default(),
             contradicting: 0,
             error: None,
             certificate_until: None,
         };
-        (std::sync::Arc::new(key(service, rank)), evidence)
+        (key(service, rank), evidence)
     };
     let evidence = || VantageEvidence {
         heard: START,
