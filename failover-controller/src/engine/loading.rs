@@ -122,6 +122,8 @@ impl Owner {
             }
         }
         if self.waiting.is_empty() {
+            // A map that grew in order has half-full nodes; made at once it has full ones.
+            self.units = std::mem::take(&mut self.units).into_iter().collect();
             tracing::info!(services = self.units.len(), "every service's state is loaded");
         }
     }

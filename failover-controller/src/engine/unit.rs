@@ -64,7 +64,7 @@ pub(super) struct Unit {
     /// There is evidence that it was not judged by yet. Only a judgement ends that, whatever else happens meanwhile.
     unjudged: bool,
     /// Its region fails, and it is not its turn to move.
-    waits: Option<Wait>,
+    waits: Option<Box<Wait>>,
     /// As what it was last counted in the fleet.
     present: Presence,
     /// What it has to know of others, if it is bound to some.
@@ -75,8 +75,8 @@ pub(super) struct Unit {
     diverging: BTreeMap<Place, Timestamp>,
     /// The regions that could not be moved to, and since when.
     standbys: Standbys,
-    /// By the rank of the place.
-    seen: Vec<Seen>,
+    /// By the rank of the place; of none before the first.
+    seen: Arc<[Seen]>,
 }
 
 /// A service whose region fails and that may not move yet.
@@ -140,7 +140,7 @@ impl Unit {
             shown: None,
             diverging: BTreeMap::new(),
             standbys: Standbys::default(),
-            seen: Vec::new(),
+            seen: Arc::default(),
         })
     }
 
@@ -156,7 +156,7 @@ impl Unit {
 
     /// Its machines.
     pub(super) fn saga(&self) -> Arc<Saga> {
-        self.held.saga()
+        self.held.saga(&self.service)
     }
 
     /// Where it is in an evacuation, if it is concerned. What rests is not unpacked for it unless it was moved by one: it is
@@ -167,20 +167,20 @@ impl Unit {
                 let acts = self.service.lead().mode == Mode::Active;
                 Stand::of_untouched(evacuation, self.present.region(), acts, resting.is_known)
             }
-            held => Stand::of(evacuation, &self.service, &held.saga(), now),
+            held => Stand::of(evacuation, &self.service, &held.saga(&self.service), now),
         }
     }
 
     /// Packs it if it rests; what was loaded is at hand.
     pub(super) fn rest(&mut self, packer: &mut Packer) {
-        self.held = self.hold(self.held.copy(), self.looked, packer);
+        self.held = self.hold(self.held.copy(&self.service), self.looked, packer);
     }
 
     /// Whoever is bound to others is at hand for their steps, too.
     fn hold(&self, saga: Saga, looked: Timestamp, packer: &mut Packer) -> Held {
         match self.tied {
             Some(_) => Held::Awake(Arc::new(saga)),
-            None => Held::keep(saga, &self.service.lead().policy, looked, packer),
+            None => Held::keep(saga, &self.service, looked, packer),
         }
     }
 
@@ -214,7 +214,7 @@ impl Unit {
         };
         let (mut saga, mut effects, judged) = match before {
             Some(Draft { saga, effects, now: _, judged, companions: _ }) => (saga, effects, judged),
-            None => (self.held.copy(), Vec::new(), false),
+            None => (self.held.copy(&self.service), Vec::new(), false),
         };
         let mut step = match place {
             Some(place) => saga.step_at(place, event, &around),
@@ -362,7 +362,7 @@ impl Unit {
             self.shown = None;
         }
         let since = self.waits.as_ref().map_or(now, |wait| wait.since);
-        self.waits = waits.then_some(Wait { since, judged: now, has_news: false });
+        self.waits = waits.then(|| Box::new(Wait { since, judged: now, has_news: false }));
     }
 
     /// As what it is counted in the fleet.

@@ -1,23 +1,26 @@
 //! A saga in little room: nearly all services of a large installation are at rest, and differ by a few dozen bytes.
 //!
-//! It is written out whole, with what is not persisted, and compressed by the *pattern* of another one. Unpacked it is the
-//! same saga, so it makes the same steps: whether a service was packed meanwhile shows in nothing but the memory that it
-//! took. It never leaves the process.
+//! It is written out whole, with what is not persisted, and cut ([`figures`]): what is its own is kept as figures, and what is
+//! left is compressed by the *pattern* of another one. Unpacked it is the same saga, so it makes the same steps: whether a
+//! service was packed meanwhile shows in nothing but the memory that it took. It never leaves the process.
+
+mod figures;
 
 use std::sync::Arc;
 
 use lz4_flex::block::{compress_with_dict, decompress_with_dict};
 use serde::{Deserialize, Serialize};
 
+use self::figures::{Cut, Words, cut, join, pull_number, push_number};
 use super::{Saga, Stand};
 use crate::approval::Approval;
 use crate::machine::Machine;
 use crate::machine::siblings::Sibling;
 use crate::machine::whole::{Parts, Whole};
-use crate::service::Place;
+use crate::service::{Everywhere, Place};
 
-/// A saga that keeps more than one part in so many of its length fits the pattern badly. Those that fit it keep one in ten.
-const POOR_FIT: usize = 4;
+/// A shape of which more than one part in so many is kept fits the pattern badly. Those that fit it keep one in a hundred.
+const POOR_FIT: usize = 16;
 
 /// Bad fits in a row after which the last of them becomes the pattern: services of another shape, or all of them after a
 /// move. A pattern is as large as what it spares these.
@@ -26,16 +29,20 @@ const POOR_FITS_MAX: u32 = 16;
 /// Packs sagas, and knows the pattern that suits most of them.
 #[derive(Clone, Debug, Default)]
 pub struct Packer {
-    pattern: Arc<[u8]>,
+    pattern: Arc<Pattern>,
     poor_fits: u32,
 }
+
+/// The shape of one saga. Boxed behind its count, since a hundred thousand hold one.
+#[derive(Debug, Default)]
+struct Pattern(Box<[u8]>);
 
 /// A packed saga.
 #[derive(Clone, Debug)]
 pub struct Packed {
-    pattern: Arc<[u8]>,
+    pattern: Arc<Pattern>,
+    /// The lengths of shape and figures, the figures, and the shape by its pattern.
     bytes: Box<[u8]>,
-    length: usize,
 }
 
 #[derive(Serialize)]
@@ -53,45 +60,73 @@ struct Read {
 }
 
 impl Packer {
-    /// Packs a saga; `None` if it would not be read again, since a zone holds something that has no written form.
-    pub fn pack(&mut self, saga: &Saga) -> Option<Packed> {
+    /// Packs the saga of a service; `None` if it would not be read again, since a zone holds something that has no written
+    /// form.
+    pub fn pack(&mut self, saga: &Saga, service: &Everywhere) -> Option<Packed> {
         let text = text(saga);
-        // To find that out when it is unpacked would be to lose it.
-        serde_json::from_slice::<Read>(&text).ok()?;
-        if self.pattern.is_empty() {
-            self.pattern = text.as_slice().into();
+        // To find that out when it is unpacked would be to lose it. What was loaded and has seen nothing yet was just read.
+        if has_seen(saga) {
+            serde_json::from_slice::<Read>(&text).ok()?;
         }
-        let bytes = compress_with_dict(&text, &self.pattern).into_boxed_slice();
-        let packed = Packed { pattern: Arc::clone(&self.pattern), length: text.len(), bytes };
-        self.note_fit(&packed, text);
+        let Cut { shape, figures } = cut(&text, &Words::of(service));
+        if self.pattern.0.is_empty() {
+            self.pattern = Arc::new(Pattern(shape.as_slice().into()));
+        }
+        let small = compress_with_dict(&shape, &self.pattern.0);
+        let packed = Packed::new(&self.pattern, shape.len(), &figures, &small);
+        self.note_fit(small.len(), shape);
         Some(packed)
     }
 
-    fn note_fit(&mut self, packed: &Packed, text: Vec<u8>) {
-        if packed.bytes.len() * POOR_FIT <= packed.length {
+    fn note_fit(&mut self, kept: usize, shape: Vec<u8>) {
+        if kept * POOR_FIT <= shape.len() {
             self.poor_fits = 0;
             return;
         }
         self.poor_fits += 1;
         if self.poor_fits >= POOR_FITS_MAX {
-            (self.pattern, self.poor_fits) = (text.into(), 0);
+            (self.pattern, self.poor_fits) = (Arc::new(Pattern(shape.into())), 0);
         }
     }
 }
 
+/// Whether it holds anything that is not persisted.
+fn has_seen(saga: &Saga) -> bool {
+    let has_seen = |machine: &Machine| machine.memory().view().is_some() || machine.memory().judgement().is_some();
+    saga.stands.iter().any(|stand| stand.told.is_some() || has_seen(&stand.machine))
+}
+
 impl Packed {
-    /// The saga.
+    fn new(pattern: &Arc<Pattern>, length: usize, figures: &[u8], small: &[u8]) -> Self {
+        let mut bytes = Vec::with_capacity(figures.len() + small.len() + 2 * size_of::<u32>());
+        push_number(&mut bytes, length as u64);
+        push_number(&mut bytes, figures.len() as u64);
+        bytes.extend_from_slice(figures);
+        bytes.extend_from_slice(small);
+        Self { pattern: Arc::clone(pattern), bytes: bytes.into_boxed_slice() }
+    }
+
+    /// The saga, which is of the service that it was packed with.
     ///
     /// # Panics
-    /// Never: what is packed here was written here.
-    pub fn unpack(&self) -> Saga {
-        let text = decompress_with_dict(&self.bytes, self.length, &self.pattern);
-        let text = text.expect("invariant: this process has compressed it by that pattern");
+    /// If it is of another service.
+    pub fn unpack(&self, service: &Everywhere) -> Saga {
+        let text =
+            self.text(service).expect("invariant: this process has packed it with this service and by that pattern");
         let read: Read = serde_json::from_slice(&text).expect("invariant: it was read when it was packed");
         let stand = |(place, parts, told): (Place, Parts, _)| Stand { place, machine: Machine::from(parts), told };
         let dormant = read.dormant.into_iter().map(|(place, parts)| (place, Machine::from(parts)));
         let stands = read.stands.into_iter().map(stand).collect();
         Saga { stands, dormant: dormant.collect(), approvals: read.approvals }
+    }
+
+    fn text(&self, service: &Everywhere) -> Option<Vec<u8>> {
+        let mut bytes = &*self.bytes;
+        let length = usize::try_from(pull_number(&mut bytes)?).ok()?;
+        let figures = usize::try_from(pull_number(&mut bytes)?).ok()?;
+        let (figures, small) = bytes.split_at_checked(figures)?;
+        let shape = decompress_with_dict(small, length, &self.pattern.0).ok()?;
+        join(&shape, figures, &Words::of(service))
     }
 
     /// The bytes that only this one takes.

@@ -9,9 +9,9 @@ use dns_core::digest::Digest;
 use dns_core::identifier::ProviderName;
 use dns_core::judgement::Judgement;
 use dns_core::machine::State;
-use dns_core::policy::Policy;
 use dns_core::saga::Saga;
 use dns_core::saga::packed::{Packed, Packer};
+use dns_core::service::Everywhere;
 use dns_core::standing::Standing;
 use dns_core::time::Timestamp;
 
@@ -46,11 +46,11 @@ pub(crate) struct Resting {
 
 impl Held {
     /// Packs machines that rest, as they were after a look at `looked`; others stay at hand.
-    pub(super) fn keep(saga: Saga, policy: &Policy, looked: Timestamp, packer: &mut Packer) -> Self {
+    pub(super) fn keep(saga: Saga, service: &Everywhere, looked: Timestamp, packer: &mut Packer) -> Self {
         if !rests(&saga) {
             return Self::Awake(Arc::new(saga));
         }
-        let Some(small) = packer.pack(&saga) else { return Self::Awake(Arc::new(saga)) };
+        let Some(small) = packer.pack(&saga, service) else { return Self::Awake(Arc::new(saga)) };
         let (_, machine) = shown(&saga, looked);
         let memory = machine.memory();
         Self::Resting(Arc::new(Resting {
@@ -60,24 +60,24 @@ impl Held {
             is_known: memory.judgement().is_some() && *memory.standing() != Standing::Unread,
             was_evacuated: saga.machines().any(|(_, machine)| machine.memory().passage().is_some()),
             decides_at: saga.anchor(looked).provider.clone(),
-            due: due::next(&saga, policy, looked),
+            due: due::next(&saga, &service.lead().policy, looked),
             packed: small,
         }))
     }
 
     /// The machines, to look at.
-    pub(super) fn saga(&self) -> Arc<Saga> {
+    pub(super) fn saga(&self, service: &Everywhere) -> Arc<Saga> {
         match self {
             Self::Awake(saga) => Arc::clone(saga),
-            Self::Resting(resting) => Arc::new(resting.saga()),
+            Self::Resting(resting) => Arc::new(resting.saga(service)),
         }
     }
 
     /// A copy of the machines, to step.
-    pub(super) fn copy(&self) -> Saga {
+    pub(super) fn copy(&self, service: &Everywhere) -> Saga {
         match self {
             Self::Awake(saga) => Saga::clone(saga),
-            Self::Resting(resting) => resting.saga(),
+            Self::Resting(resting) => resting.saga(service),
         }
     }
 
@@ -92,8 +92,8 @@ impl Held {
 
 impl Resting {
     /// The machines.
-    pub(super) fn saga(&self) -> Saga {
-        self.packed.unpack()
+    pub(super) fn saga(&self, service: &Everywhere) -> Saga {
+        self.packed.unpack(service)
     }
 }
 
@@ -119,15 +119,13 @@ fn one_judgement(saga: &Saga) -> Option<Digest> {
 
 #[cfg(test)]
 mod tests {
-    use dns_core::service::Everywhere;
-
     use super::*;
     use crate::verifier;
 
     const NOW: Timestamp = Timestamp::from_secs(1_795_246_200);
 
     /// A service of which nothing is known, or what the words make of that.
-    fn held(words: Option<(&str, &str)>) -> (Saga, Held) {
+    fn held(words: Option<(&str, &str)>) -> (Everywhere, Saga, Held) {
         let service = Everywhere::only((*verifier::tests::service("192.0.2.10")).clone());
         let mut text = Saga::new(&service).to_envelope();
         if let Some((from, to)) = words {
@@ -135,16 +133,16 @@ mod tests {
             text = text.replace(from, to);
         }
         let saga = Saga::from_envelope(&text, &service).expect("an envelope");
-        let held = Held::keep(saga.clone(), &service.lead().policy, NOW, &mut Packer::default());
-        (saga, held)
+        let held = Held::keep(saga.clone(), &service, NOW, &mut Packer::default());
+        (service, saga, held)
     }
 
     #[test]
     fn what_nothing_is_under_way_for_is_packed_and_stays_the_same() {
-        let (saga, held) = held(None);
+        let (service, saga, held) = held(None);
         assert!(held.awake().is_none());
-        assert_eq!(held.saga().to_envelope(), saga.to_envelope());
-        assert_eq!(held.copy().to_envelope(), saga.to_envelope());
+        assert_eq!(held.saga(&service).to_envelope(), saga.to_envelope());
+        assert_eq!(held.copy(&service).to_envelope(), saga.to_envelope());
         let Held::Resting(resting) = held else { panic!("it rests") };
         assert_eq!((resting.judged, resting.is_held, resting.decides_at.as_str()), (None, false, "main"));
         assert!(resting.due > NOW);
@@ -159,7 +157,7 @@ mod tests {
             (r#""hold":null"#, r#""hold":{"wanted":"failover","to":null,"rejections":[],"since":1,"told":[]}"#),
         ];
         for way in ways {
-            assert!(held(Some(way)).1.awake().is_some(), "{way:?}");
+            assert!(held(Some(way)).2.awake().is_some(), "{way:?}");
         }
     }
 }

@@ -42,12 +42,19 @@ pub(crate) struct RestingView {
 }
 
 /// What is shown of a service beside its machines.
-#[derive(Clone)]
 struct Around {
     entered: Timestamp,
+    /// Shared with the engine, until something else is seen.
+    seen: Arc<[Seen]>,
+    /// `None` if there is nothing of it, which is so of nearly all services.
+    rare: Option<Box<Rare>>,
+}
+
+/// What is seldom to be shown.
+#[derive(Default, PartialEq)]
+struct Rare {
     waits: bool,
     unready: BTreeMap<RegionName, Timestamp>,
-    seen: Vec<Seen>,
     diverging: BTreeMap<Place, Timestamp>,
     companions: Option<Arc<Companions>>,
 }
@@ -65,11 +72,10 @@ impl Unit {
         let places = self.service.projections();
         let known = places.iter().position(|service| service.provider == place.provider && service.zone == place.zone);
         let rank = known.unwrap_or_default();
-        if self.seen.len() <= rank {
-            self.seen.reserve_exact(rank + 1 - self.seen.len());
-            self.seen.resize_with(rank + 1, Seen::default);
+        if self.seen.is_empty() {
+            self.seen = places.iter().map(|_| Seen::default()).collect();
         }
-        &mut self.seen[rank]
+        &mut Arc::make_mut(&mut self.seen)[rank]
     }
 
     pub(in crate::engine) fn note_read(&mut self, place: &Place, now: Timestamp) {
@@ -136,14 +142,14 @@ impl Unit {
         if let Some(shown) = self.shown.as_ref().filter(|_| !ages) {
             return shown.clone();
         }
-        let around = Around {
-            entered: self.entered,
+        let rare = Rare {
             waits: self.waits_its_turn(),
             unready: self.standbys.unready(),
-            seen: self.seen.clone(),
             diverging: self.diverging.clone(),
             companions: self.tied.as_ref().and_then(|tied| tied.told.clone()),
         };
+        let rare = (rare != Rare::default()).then(|| Box::new(rare));
+        let around = Around { entered: self.entered, seen: Arc::clone(&self.seen), rare };
         let shown = match &self.held {
             Held::Awake(saga) => {
                 let mut view = around.view(&self.service, saga, now, common);
@@ -178,28 +184,37 @@ impl RestingView {
 
     /// All that is shown of it.
     pub(crate) fn view(&self, now: Timestamp, common: Common<'_>) -> ServiceView {
-        self.around.view(&self.service, &Arc::new(self.resting.saga()), now, common)
+        self.around.view(&self.service, &Arc::new(self.resting.saga(&self.service)), now, common)
     }
 }
 
 impl Around {
     fn view(&self, service: &Everywhere, saga: &Arc<Saga>, now: Timestamp, common: Common<'_>) -> ServiceView {
         let (shown, _) = shown(saga, now);
-        let mut view = self.view_at(shown, service, saga, common);
+        let none = Rare::default();
+        let rare = self.rare.as_deref().unwrap_or(&none);
+        let mut view = self.view_at(shown, service, saga, common, rare);
         if service.projections().len() > 1 {
             let lags = saga.divergences();
             let place = |(place, _): (&Place, &Machine)| PlaceView {
                 label: service.label(place),
-                here: self.view_at(place, service, saga, common),
+                here: self.view_at(place, service, saga, common, rare),
                 lag: lags.iter().find(|one| one.place == *place).map(|one| one.lag.clone()),
-                lasts: self.diverging.get(place).is_some_and(|since| now.since(*since) >= DIVERGENCE_LASTS),
+                lasts: rare.diverging.get(place).is_some_and(|since| now.since(*since) >= DIVERGENCE_LASTS),
             };
             view.places = saga.machines().map(place).collect();
         }
         view
     }
 
-    fn view_at(&self, place: &Place, everywhere: &Everywhere, saga: &Arc<Saga>, common: Common<'_>) -> ServiceView {
+    fn view_at(
+        &self,
+        place: &Place,
+        everywhere: &Everywhere,
+        saga: &Arc<Saga>,
+        common: Common<'_>,
+        rare: &Rare,
+    ) -> ServiceView {
         let service = everywhere.at(place).unwrap_or_else(|| everywhere.lead());
         let machine = saga.machine(place).expect("invariant: every place has a machine");
         let rank = saga.machines().position(|(one, _)| one == place);
@@ -223,9 +238,9 @@ impl Around {
             verification: running.or_else(|| seen.and_then(|seen| seen.verification.as_deref().cloned())),
             fault: common.trouble.map(str::to_owned),
             history: common.history.cloned(),
-            waits_its_turn: self.waits,
-            unready: self.unready.clone(),
-            companions: self.companions.clone(),
+            waits_its_turn: rare.waits,
+            unready: rare.unready.clone(),
+            companions: rare.companions.clone(),
             aside: Aside::default(),
             places: Vec::new(),
         }

@@ -64,9 +64,10 @@ struct Woken(Saga);
 
 impl Woken {
     /// Not at every step: the explorations make millions, and packing takes longer than they do.
-    fn sometimes(saga: &Saga, nonce: u128) -> Option<Self> {
+    fn sometimes(saga: &Saga, service: &Everywhere, nonce: u128) -> Option<Self> {
         let turn = nonce / NONCES_OF_STEP;
-        turn.is_multiple_of(PACKED_EVERY).then(|| Self(Packer::default().pack(saga).expect("packs").unpack()))
+        let woken = || Packer::default().pack(saga, service).expect("packs").unpack(service);
+        turn.is_multiple_of(PACKED_EVERY).then(|| Self(woken()))
     }
 
     fn must_agree(woken: Option<Self>, saga: &Saga, step: &SagaStep, again: impl FnOnce(&mut Saga) -> SagaStep) {
@@ -160,7 +161,7 @@ impl World {
         let around = self.around(number);
         let before = self.orders(number);
         let saga = &mut self.controllers[number].saga;
-        let woken = Woken::sometimes(saga, around.nonce);
+        let woken = Woken::sometimes(saga, &around.service, around.nonce);
         let step = saga.step(event, &around);
         Woken::must_agree(woken, saga, &step, |saga| saga.step(event, &around));
         self.carry_out(number, &step, &before, event);
@@ -170,7 +171,7 @@ impl World {
     pub(super) fn step_at(&mut self, number: usize, rank: usize, event: &Event) -> SagaStep {
         let (around, place, before) = (self.around(number), self.place(rank), self.orders(number));
         let saga = &mut self.controllers[number].saga;
-        let woken = Woken::sometimes(saga, around.nonce);
+        let woken = Woken::sometimes(saga, &around.service, around.nonce);
         let step = saga.step_at(&place, event, &around);
         Woken::must_agree(woken, saga, &step, |saga| saga.step_at(&place, event, &around));
         self.carry_out(number, &step, &before, event);
