@@ -5,7 +5,6 @@
 //!
 //! All readers begin together, and each reads at once. After that they are spread over the interval, and drift apart.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,36 +72,55 @@ const ASKED_PAUSE: Duration = Duration::from_millis(50);
 /// Asks for reads.
 #[derive(Clone, Default)]
 pub(crate) struct ReadNow {
-    readers: Arc<BTreeMap<(ServiceName, Place), Arc<Notify>>>,
+    /// By the services' names, in order.
+    readers: Arc<[Readers]>,
+}
+
+/// The readers of one service, by the rank of the place.
+struct Readers {
+    service: Everywhere,
+    asked: Box<[Notify]>,
 }
 
 impl ReadNow {
     /// For these services.
     pub(crate) fn new<'a>(services: impl IntoIterator<Item = &'a Everywhere>) -> Self {
-        let places = services.into_iter().flat_map(Everywhere::projections);
-        Self { readers: Arc::new(places.map(|service| (key(service), Arc::default())).collect()) }
+        let readers = |service: &Everywhere| Readers {
+            service: service.clone(),
+            asked: service.projections().iter().map(|_| Notify::new()).collect(),
+        };
+        let mut all: Vec<Readers> = services.into_iter().map(readers).collect();
+        all.sort_by(|one, other| one.name().cmp(other.name()));
+        Self { readers: all.into() }
     }
 
     /// Asks for a read at a place that begins from now on.
     pub(crate) fn ask(&self, service: &ServiceName, place: &Place) {
-        if let Some(reader) = self.readers.get(&(service.clone(), place.clone())) {
-            reader.notify_one();
-        }
+        self.at(service, place).into_iter().for_each(Notify::notify_one);
     }
 
     /// Asks for a read at every place of a service.
     pub(crate) fn ask_everywhere(&self, service: &Everywhere) {
-        let places = service.projections().iter();
-        places.filter_map(|service| self.readers.get(&key(service))).for_each(|reader| reader.notify_one());
+        let readers = self.of(&service.lead().name);
+        readers.into_iter().flat_map(|readers| &readers.asked).for_each(Notify::notify_one);
     }
 
-    fn of(&self, service: &Service) -> Arc<Notify> {
-        self.readers.get(&key(service)).map(Arc::clone).unwrap_or_default()
+    fn at(&self, service: &ServiceName, place: &Place) -> Option<&Notify> {
+        let Readers { service, asked } = self.of(service)?;
+        let is_there = |here: &Arc<Service>| here.provider == place.provider && here.zone == place.zone;
+        asked.get(service.projections().iter().position(is_there)?)
+    }
+
+    fn of(&self, service: &ServiceName) -> Option<&Readers> {
+        let rank = self.readers.binary_search_by(|readers| readers.name().cmp(service)).ok()?;
+        self.readers.get(rank)
     }
 }
 
-fn key(service: &Service) -> (ServiceName, Place) {
-    (service.name.clone(), service.place())
+impl Readers {
+    fn name(&self) -> &ServiceName {
+        &self.service.lead().name
+    }
 }
 
 /// Reads a service's zone at one place until cancelled.
@@ -115,12 +133,13 @@ pub(crate) async fn run(
     stop: CancellationToken,
 ) {
     let request = ReadRequest::for_service(&service);
-    let asked = read_now.of(&service);
+    let nobody = Notify::new();
+    let asked = read_now.at(&service.name, &service.place()).unwrap_or(&nobody);
     let mut rhythm = Rhythm::default();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = until_written(&engine, &service, &asked) => {}
+            () = until_written(&engine, &service, asked) => {}
         }
         let read = tokio::select! {
             () = stop.cancelled() => return,
