@@ -77,12 +77,13 @@ impl Measured {
         self.owner.failing()
     }
 
-    /// A vantage point speaks; what follows is judged with the next turn.
-    pub async fn hear(&mut self, vantage: &VantageName, event: EvidenceEvent) {
+    /// Vantage points speak, and what they say lies in the inbox together; what follows is judged then and with the next
+    /// turns.
+    pub async fn hear(&mut self, events: impl IntoIterator<Item = (VantageName, EvidenceEvent)>) {
         self.owner.note_turn();
-        let trust = *self.trust.borrow();
-        let heard = Heard::Event { at: self.clock.now(), trust, event: Box::new(event) };
-        self.owner.handle_all(vec![Message::Heard(vantage.clone(), heard)]).await;
+        let (at, trust) = (self.clock.now(), *self.trust.borrow());
+        let message = |(vantage, event)| Message::Heard(vantage, Heard::Event { at, trust, event: Box::new(event) });
+        self.owner.handle_all(events.into_iter().map(message).collect()).await;
     }
 
     /// Zones were read.

@@ -1,6 +1,7 @@
 //! What a process costs: CPU time and memory as the kernel counts them (proc(5)).
 
 use std::fs;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -53,16 +54,36 @@ impl Usage {
     ///
     /// When it is gone, or the kernel does not tell.
     pub(crate) fn of(pid: u32) -> anyhow::Result<Self> {
-        let read = |file: &str| {
-            let path = format!("/proc/{pid}/{file}");
-            fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))
-        };
-        let ticks = ticks(&read("stat")?).context("a process without times in /proc/PID/stat")?;
-        let memory = Memory::from_rollup(&read("smaps_rollup")?).context("no memory in /proc/PID/smaps_rollup")?;
-        let per_second = command::run("getconf", ["CLK_TCK"], "").expect("getconf CLK_TCK");
-        let per_second: u64 = per_second.trim().parse().context("getconf CLK_TCK prints no number")?;
-        Ok(Self { cpu: Duration::from_millis(ticks * 1000 / per_second), memory })
+        let rollup = read(pid, "smaps_rollup")?;
+        let memory = Memory::from_rollup(&rollup).context("no memory in /proc/PID/smaps_rollup")?;
+        Ok(Self { cpu: Self::cpu_of(pid)?, memory })
     }
+
+    /// The time alone: to count the pages of a large process takes longer than much of what is measured.
+    ///
+    /// # Errors
+    ///
+    /// When it is gone, or the kernel does not tell.
+    pub(crate) fn cpu_of(pid: u32) -> anyhow::Result<Duration> {
+        let ticks = ticks(&read(pid, "stat")?).context("a process without times in /proc/PID/stat")?;
+        Ok(Duration::from_millis(ticks * 1000 / ticks_per_second()?))
+    }
+}
+
+fn read(pid: u32, file: &str) -> anyhow::Result<String> {
+    let path = format!("/proc/{pid}/{file}");
+    fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))
+}
+
+/// Asked once: it is the same until the machine is started again.
+fn ticks_per_second() -> anyhow::Result<u64> {
+    static KNOWN: OnceLock<u64> = OnceLock::new();
+    if let Some(known) = KNOWN.get() {
+        return Ok(*known);
+    }
+    let text = command::run("getconf", ["CLK_TCK"], "").expect("getconf CLK_TCK");
+    let per_second: u64 = text.trim().parse().context("getconf CLK_TCK prints no number")?;
+    Ok(*KNOWN.get_or_init(|| per_second))
 }
 
 impl Cost {

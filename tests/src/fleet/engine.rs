@@ -15,7 +15,7 @@ use failover_controller::measured::Measured;
 use serde::Serialize;
 
 use super::gauge::{Cost, Gauge, Mark};
-use super::installation::{Sight, heartbeat, snapshots};
+use super::installation::{EYES, Sight, heartbeat, snapshots};
 use super::past::adopted;
 use crate::benchmark::say;
 
@@ -161,12 +161,22 @@ impl Run<'_> {
         Ok(Cost { bytes: all.bytes, ..all.without(made) })
     }
 
+    /// The vantage points of one service speak at the same time. What they say is made here as well; that is not counted.
     async fn hear(&mut self, sight: Sight) -> anyhow::Result<Cost> {
-        let mark = self.gauge.mark()?;
-        for (vantage, event) in snapshots(&self.config.services, sight, HEALTHY_FOR_MS) {
-            self.engine.hear(&vantage, event).await;
+        let (mark, mut made) = (self.gauge.mark()?, Cost::default());
+        let mut snapshots = snapshots(&self.config.services, sight, HEALTHY_FOR_MS);
+        loop {
+            let making = self.gauge.mark()?;
+            let together: Vec<_> = snapshots.by_ref().take(usize::try_from(EYES)?).collect();
+            made = made.and(self.gauge.since(&making)?);
+            if together.is_empty() {
+                break;
+            }
+            self.engine.hear(together).await;
         }
-        self.since(&mark, "all is heard")
+        drop(snapshots);
+        let all = self.since(&mark, "all is heard")?;
+        Ok(Cost { bytes: all.bytes, ..all.without(made) })
     }
 
     async fn judge(&mut self) -> anyhow::Result<Cost> {
@@ -196,13 +206,13 @@ impl Run<'_> {
     }
 
     async fn lose(&mut self) -> anyhow::Result<Cost> {
+        let heard = self.hear(Sight::ProdFailing).await?;
         let mark = self.gauge.mark()?;
-        self.hear(Sight::ProdFailing).await?;
         for _ in 0..TURNS_MAX {
             self.turn(true).await;
             let left = self.engine.states().get(FLIPPING).copied().unwrap_or_default();
             if left > 0 && self.engine.failing() == self.config.services.len() {
-                return self.since(&mark, "a region is lost");
+                return Ok(heard.and(self.since(&mark, "a region is lost")?));
             }
         }
         bail!("only {} services are seen failing: {:?}", self.engine.failing(), self.engine.states())
@@ -210,9 +220,9 @@ impl Run<'_> {
 
     async fn turn(&mut self, beats: bool) {
         if beats {
-            for vantage in &self.config.vantage_points {
-                self.engine.hear(&vantage.name, heartbeat(&vantage.name)).await;
-            }
+            let beats =
+                self.config.vantage_points.iter().map(|vantage| (vantage.name.clone(), heartbeat(&vantage.name)));
+            self.engine.hear(beats).await;
         }
         self.engine.turn().await;
         self.engine.publish();

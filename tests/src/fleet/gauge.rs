@@ -17,7 +17,7 @@ pub(super) struct Gauge {
 /// A moment.
 pub(super) struct Mark {
     held: i64,
-    usage: Usage,
+    cpu: Duration,
     at: Instant,
 }
 
@@ -54,13 +54,13 @@ impl Gauge {
 
     /// Begins to measure.
     pub(super) fn mark(self) -> anyhow::Result<Mark> {
-        Ok(Mark { held: self.held(), usage: Usage::of(std::process::id())?, at: Instant::now() })
+        Ok(Mark { held: self.held(), cpu: Usage::cpu_of(std::process::id())?, at: Instant::now() })
     }
 
     /// What was used since a mark.
     pub(super) fn since(self, mark: &Mark) -> anyhow::Result<Cost> {
         let wall = mark.at.elapsed();
-        let cpu = Usage::of(std::process::id())?.cpu.saturating_sub(mark.usage.cpu);
+        let cpu = Usage::cpu_of(std::process::id())?.saturating_sub(mark.cpu);
         Ok(Cost { bytes: self.held() - mark.held, cpu_s: seconds(cpu), wall_s: seconds(wall) })
     }
 

@@ -20,7 +20,7 @@ use dns_service::config::secret::Program;
 const GROUP: u32 = 1_500;
 
 /// Vantage points of a group.
-const EYES: u32 = 3;
+pub(super) const EYES: u32 = 3;
 
 /// What a vantage point says of a region that does not answer.
 const ERROR: &str = "connection timed out";
