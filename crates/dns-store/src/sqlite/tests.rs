@@ -1,4 +1,4 @@
-//! What can only be seen with narrowed limits: locks held by other programs and full disks.
+//! What can only be seen from inside: locks held by other programs, full disks, and what connections keep in memory.
 
 use std::error::Error as _;
 
@@ -59,4 +59,14 @@ async fn a_full_disk_fails_the_commit_and_keeps_the_old_state() {
 
     let fitting = Commit { expected: Generation(1), ..step("small again".to_owned()) };
     assert_eq!(store.commit(&fitting).await.expect("goes on when there is room"), Generation(2));
+}
+
+#[tokio::test]
+async fn no_connection_keeps_more_of_the_file_than_its_share() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = SqliteStore::open(&folder.path().join("state.db")).await.expect("opens");
+    for pool in [&store.writer, &store.readers] {
+        let cache: i64 = sqlx::query_scalar("PRAGMA cache_size").fetch_one(pool).await.expect("reads");
+        assert_eq!(cache, -i64::from(CACHE_KIB));
+    }
 }
