@@ -131,17 +131,18 @@ fn differing(here: &Rrsets, there: &Rrsets, key: &RrsetKey) -> Option<Rrset> {
 /// What would come with an RRset that stays and that it cannot stand beside.
 fn beside(create: &RrsetKey, view: &ZoneView, keys: &BTreeSet<RrsetKey>) -> Option<(RrsetKey, RrsetKey)> {
     let stays = |other: &RrsetKey| view.rrsets.contains_key(other) && !keys.contains(other);
-    conflicting(create).find(stays).map(|other| (create.clone(), other))
-}
-
-fn conflicting(key: &RrsetKey) -> impl Iterator<Item = RrsetKey> {
-    key.rtype().conflicting().iter().map(|rtype| RrsetKey::new(key.name(), *rtype))
+    create.conflicting().find(stays).map(|other| (create.clone(), other))
 }
 
 /// Everything read must still hold, conflicting types included.
 fn requirements(view: &ZoneView, keys: &BTreeSet<RrsetKey>) -> Vec<Requirement> {
-    let all: BTreeSet<RrsetKey> =
-        view.asked.iter().cloned().chain(keys.iter().cloned()).chain(keys.iter().flat_map(conflicting)).collect();
+    let all: BTreeSet<RrsetKey> = view
+        .asked
+        .iter()
+        .cloned()
+        .chain(keys.iter().cloned())
+        .chain(keys.iter().flat_map(RrsetKey::conflicting))
+        .collect();
     all.into_iter()
         .map(|key| match view.rrsets.get(&key) {
             Some(rrset) => Requirement::Exactly(rrset.clone()),

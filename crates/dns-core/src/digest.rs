@@ -24,12 +24,26 @@ pub struct DigestError;
 impl Digest {
     /// Digests a sequence of fields.
     pub fn over<'a>(fields: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        let mut hasher = Sha256::new();
-        for field in fields {
-            hasher.update((field.len() as u64).to_be_bytes());
-            hasher.update(field);
-        }
-        Self::first_half(&hasher.finalize())
+        let mut all = Fields::default();
+        fields.into_iter().for_each(|field| all.add(field));
+        all.digest()
+    }
+}
+
+/// Fields that are digested one by one, so that nobody has to collect them.
+#[derive(Default)]
+pub struct Fields(Sha256);
+
+impl Fields {
+    /// Takes the next field.
+    pub fn add(&mut self, field: &[u8]) {
+        self.0.update((field.len() as u64).to_be_bytes());
+        self.0.update(field);
+    }
+
+    /// The digest of all that were taken.
+    pub fn digest(self) -> Digest {
+        Digest::first_half(&self.0.finalize())
     }
 }
 
@@ -72,7 +86,9 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&HEXLOWER.encode(&self.0))
+        let mut digits = [0; 32];
+        HEXLOWER.encode_mut(&self.0, &mut digits);
+        f.pad(str::from_utf8(&digits).map_err(|_| fmt::Error)?)
     }
 }
 

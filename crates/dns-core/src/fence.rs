@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use crate::blend::Blend;
@@ -88,7 +89,8 @@ macro_rules! id {
             /// An id that sorts by time: 48 bits of milliseconds, then 80 of `nonce`, as hexadecimal digits. Lower
             /// case only, since PowerDNS compares TXT prerequisites without case.
             pub fn at(now: Timestamp, nonce: u128) -> Self {
-                Self(format!("{:032x}", (u128::from(now.as_millis()) << 80) | (nonce & ((1 << 80) - 1))))
+                let number = (u128::from(now.as_millis()) << 80) | (nonce & ((1 << 80) - 1));
+                Self(HEXLOWER.encode(&number.to_be_bytes()))
             }
 
             /// The text.

@@ -57,12 +57,7 @@ macro_rules! identifier {
             /// # Errors
             /// [`IdentifierError`], with the text in it.
             pub fn new(text: impl Into<String>) -> Result<Self, IdentifierError> {
-                let text = text.into();
-                check(&text)?;
-                $(if text == $reserved {
-                    return Err(IdentifierError::Reserved(text));
-                })?
-                Ok(Self(text.into()))
+                text.into().parse()
             }
 
             /// The text.
@@ -80,7 +75,11 @@ macro_rules! identifier {
         impl FromStr for $name {
             type Err = IdentifierError;
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                Self::new(text)
+                check(text)?;
+                $(if text == $reserved {
+                    return Err(IdentifierError::Reserved(text.to_owned()));
+                })?
+                Ok(Self(text.into()))
             }
         }
 

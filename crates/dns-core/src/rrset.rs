@@ -12,8 +12,10 @@ mod ttl;
 mod weighted;
 mod written;
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use hickory_proto::rr::RData;
 use hickory_proto::rr::rdata::CNAME;
@@ -24,7 +26,7 @@ pub use self::alias::Alias;
 pub use self::key::{GuardedType, RrsetKey, canonical_name, name_text};
 pub use self::ttl::Ttl;
 pub use self::weighted::Weighted;
-use crate::digest::Digest;
+use crate::digest::{Digest, Fields};
 
 /// Why a record cannot be guarded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,16 +65,28 @@ pub enum RrsetError {
 }
 
 /// Values with a TTL under one key, an alias, or several sets that are drawn by weight; never empty.
+///
+/// Its content is shared: one look at a zone goes through many hands, each of which keeps a part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "RrsetText", into = "RrsetText")]
-pub struct Rrset {
+pub struct Rrset(Arc<Content>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Content {
     key: RrsetKey,
     ttl: Ttl,
     /// Empty exactly if there is an alias, or sets that are drawn by weight.
     values: Vec<RData>,
-    alias: Option<Box<Alias>>,
+    alias: Option<Alias>,
     proxied: bool,
-    weighted: Option<Box<[Weighted]>>,
+    weighted: Box<[Weighted]>,
+}
+
+impl Content {
+    /// Nothing under a key yet.
+    fn under(key: RrsetKey, ttl: Ttl) -> Self {
+        Self { key, ttl, values: Vec::new(), alias: None, proxied: false, weighted: Box::default() }
+    }
 }
 
 impl Rrset {
@@ -82,28 +96,29 @@ impl Rrset {
     /// [`RrsetError::Empty`] without values, [`RrsetError::ManyCnames`], [`RrsetError::Type`] if a value is not
     /// of the key's type.
     pub fn new(key: RrsetKey, ttl: Ttl, values: impl IntoIterator<Item = RData>) -> Result<Self, RrsetError> {
-        let mut wires: BTreeMap<Vec<u8>, RData> = BTreeMap::new();
+        let mut canonical = Vec::new();
         for value in values {
             if value.record_type() != key.rtype().record_type() {
                 return Err(RrsetError::Type(value.record_type().to_string()));
             }
-            let value = match value {
+            canonical.push(match value {
                 RData::CNAME(CNAME(target)) => {
                     let mut target = target.to_lowercase();
                     target.set_fqdn(true);
                     RData::CNAME(CNAME(target))
                 }
                 other => other,
-            };
-            wires.insert(wire(&value), value);
+            });
         }
-        if wires.is_empty() {
+        canonical.sort_by(by_wire);
+        canonical.dedup_by(|one, other| by_wire(one, other).is_eq());
+        if canonical.is_empty() {
             return Err(RrsetError::Empty);
         }
-        if key.rtype() == GuardedType::Cname && wires.len() > 1 {
-            return Err(RrsetError::ManyCnames(wires.len()));
+        if key.rtype() == GuardedType::Cname && canonical.len() > 1 {
+            return Err(RrsetError::ManyCnames(canonical.len()));
         }
-        Ok(Self { key, ttl, values: wires.into_values().collect(), alias: None, proxied: false, weighted: None })
+        Ok(Self(Arc::new(Content { values: canonical, ..Content::under(key, ttl) })))
     }
 
     /// An alias under `key`.
@@ -115,7 +130,7 @@ impl Rrset {
             return Err(RrsetError::Type("alias under CNAME".to_owned()));
         }
         let ttl = Ttl::from_secs(Alias::TTL_SECS).expect("invariant: the constant is a valid TTL");
-        Ok(Self { key, ttl, values: Vec::new(), alias: Some(Box::new(alias)), proxied: false, weighted: None })
+        Ok(Self(Arc::new(Content { alias: Some(alias), ..Content::under(key, ttl) })))
     }
 
     /// Several sets under `key`, of which the provider draws one for each answer.
@@ -126,51 +141,52 @@ impl Rrset {
     pub fn weighted_of(key: RrsetKey, sets: impl IntoIterator<Item = Weighted>) -> Result<Self, RrsetError> {
         let sets = weighted::sorted(&key, sets)?;
         // The longest that any of the answers may be kept.
-        let ttl = sets.iter().map(|one| one.set.ttl).max().ok_or(RrsetError::Empty)?;
-        Ok(Self { key, ttl, values: Vec::new(), alias: None, proxied: false, weighted: Some(sets) })
+        let ttl = sets.iter().map(|one| one.set.ttl()).max().ok_or(RrsetError::Empty)?;
+        Ok(Self(Arc::new(Content { weighted: sets, ..Content::under(key, ttl) })))
     }
 
     /// The same set behind the provider's proxy, which answers with addresses of its own. How long those may be kept is the
     /// provider's choice, which it writes as a TTL of 1.
     #[must_use]
     pub fn proxied(self) -> Self {
-        Self { proxied: true, ttl: Ttl::AUTOMATIC, ..self }
+        Self(Arc::new(Content { proxied: true, ttl: Ttl::AUTOMATIC, ..Arc::unwrap_or_clone(self.0) }))
     }
 
     /// Name and type.
     pub fn key(&self) -> &RrsetKey {
-        &self.key
+        &self.0.key
     }
 
     /// Time to live.
     pub fn ttl(&self) -> Ttl {
-        self.ttl
+        self.0.ttl
     }
 
     /// The load balancer that the provider answers with, instead of values.
     pub fn alias(&self) -> Option<&Alias> {
-        self.alias.as_deref()
+        self.0.alias.as_ref()
     }
 
     /// Whether the provider's proxy stands in front of it.
     pub fn is_proxied(&self) -> bool {
-        self.proxied
+        self.0.proxied
     }
 
     /// The sets that answers are drawn from by weight, in order; none if there is one answer only.
     pub fn weighted(&self) -> &[Weighted] {
-        self.weighted.as_deref().unwrap_or_default()
+        &self.0.weighted
     }
 
     /// The values in canonical order; none if it is an alias, or drawn by weight.
     pub fn values(&self) -> &[RData] {
-        &self.values
+        &self.0.values
     }
 
     /// Whether the other set has the same values, whatever its TTL.
     pub fn same_values(&self, other: &Self) -> bool {
-        let Self { key, ttl: _, values, alias, proxied, weighted: _ } = self;
-        (key, values, alias, proxied) == (&other.key, &other.values, &other.alias, &other.proxied)
+        let Content { key, ttl: _, values, alias, proxied, weighted: _ } = &*self.0;
+        let theirs = &*other.0;
+        (key, values, alias, proxied) == (&theirs.key, &theirs.values, &theirs.alias, &theirs.proxied)
             && self.weighted().len() == other.weighted().len()
             && self.weighted().iter().zip(other.weighted()).all(|(one, other)| {
                 (&one.identifier, one.weight) == (&other.identifier, other.weight) && one.set.same_values(&other.set)
@@ -180,18 +196,18 @@ impl Rrset {
 
 impl fmt::Display for Rrset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}", self.key.name(), self.ttl.as_secs(), self.key.rtype())?;
-        if let Some(alias) = &self.alias {
+        write!(f, "{} {} {}", self.key().name(), self.ttl().as_secs(), self.key().rtype())?;
+        if let Some(alias) = self.alias() {
             write!(f, " {alias}")?;
         }
-        self.values
+        self.values()
             .iter()
             .enumerate()
             .try_for_each(|(index, value)| write!(f, "{} {value}", if index == 0 { "" } else { "," }))?;
         for (index, one) in self.weighted().iter().enumerate() {
             write!(f, "{} {one}", if index == 0 { " weighted" } else { "," })?;
         }
-        if self.proxied { f.write_str(" (proxied)") } else { Ok(()) }
+        if self.is_proxied() { f.write_str(" (proxied)") } else { Ok(()) }
     }
 }
 
@@ -200,30 +216,49 @@ pub type Rrsets = BTreeMap<RrsetKey, Rrset>;
 
 /// The digest over names, types, TTLs and sorted values that a fence carries.
 pub fn records_digest(rrsets: &Rrsets) -> Digest {
-    let mut fields: Vec<Vec<u8>> = Vec::new();
+    let mut fields = Fields::default();
     for rrset in rrsets.values() {
         add_fields(rrset, &mut fields);
     }
-    Digest::over(fields.iter().map(Vec::as_slice))
+    fields.digest()
 }
 
-fn add_fields(rrset: &Rrset, fields: &mut Vec<Vec<u8>>) {
-    fields.push(rrset.key.name().to_string().into_bytes());
-    fields.push(rrset.key.rtype().to_string().into_bytes());
-    fields.push(rrset.ttl.as_secs().to_be_bytes().to_vec());
-    fields.push((rrset.values.len() as u64).to_be_bytes().to_vec());
-    fields.extend(rrset.values.iter().map(wire));
+fn add_fields(rrset: &Rrset, fields: &mut Fields) {
+    let Content { key, ttl, values, alias, proxied, weighted } = &*rrset.0;
+    fields.add(key.name().to_string().as_bytes());
+    fields.add(key.rtype().as_str().as_bytes());
+    fields.add(&ttl.as_secs().to_be_bytes());
+    fields.add(&(values.len() as u64).to_be_bytes());
+    for value in values {
+        with_wire(value, |wire| fields.add(wire));
+    }
     // Not for plain sets: their digests are in the zones already.
-    fields.extend(rrset.alias.iter().map(|alias| alias.to_string().into_bytes()));
-    fields.extend(rrset.proxied.then(|| b"proxied".to_vec()));
-    for Weighted { identifier, weight, set } in rrset.weighted() {
-        fields.extend([b"weighted".to_vec(), identifier.clone().into_bytes(), vec![*weight]]);
+    if let Some(alias) = alias {
+        fields.add(alias.to_string().as_bytes());
+    }
+    if *proxied {
+        fields.add(b"proxied");
+    }
+    for Weighted { identifier, weight, set } in weighted {
+        fields.add(b"weighted");
+        fields.add(identifier.as_bytes());
+        fields.add(&[*weight]);
         add_fields(set, fields);
     }
 }
 
-fn wire(value: &RData) -> Vec<u8> {
-    value.to_bytes().expect("invariant: A, AAAA and CNAME data always encode")
+/// The order of values: by their wire form.
+fn by_wire(one: &RData, other: &RData) -> Ordering {
+    with_wire(one, |one| with_wire(other, |other| one.cmp(other)))
+}
+
+/// Shows the wire form. That of an address is itself, so it need not be written anywhere.
+fn with_wire<T>(value: &RData, look: impl FnOnce(&[u8]) -> T) -> T {
+    match value {
+        RData::A(address) => look(&address.octets()),
+        RData::AAAA(address) => look(&address.octets()),
+        other => look(&other.to_bytes().expect("invariant: A, AAAA and CNAME data always encode")),
+    }
 }
 
 /// The persisted and displayed form of an [`Rrset`].
@@ -242,15 +277,10 @@ struct RrsetText {
 }
 
 impl From<Rrset> for RrsetText {
-    fn from(Rrset { key, ttl, values, alias, proxied, weighted }: Rrset) -> Self {
-        Self {
-            key,
-            ttl,
-            values: values.iter().map(written::text).collect(),
-            alias: alias.map(|alias| *alias),
-            proxied,
-            weighted: weighted.map(Vec::from).unwrap_or_default(),
-        }
+    fn from(Rrset(content): Rrset) -> Self {
+        let Content { key, ttl, values, alias, proxied, weighted } = Arc::unwrap_or_clone(content);
+        let values = values.iter().map(written::text).collect();
+        Self { key, ttl, values, alias, proxied, weighted: weighted.into() }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A service: the RRsets that move together, their regions, and what each region renders to.
 
 mod place;
+mod serving;
 mod sharing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -201,11 +202,8 @@ impl Service {
         for record in self.records.iter().filter(|record| !record.absent_in.contains(name)) {
             rrsets.insert(record.key.clone(), render_record(record, region)?);
         }
-        let served: BTreeSet<&Name> = rrsets.keys().map(RrsetKey::name).collect();
-        match self.records.iter().find(|record| !served.contains(record.key.name())) {
-            Some(record) => Err(RenderError::EmptyName { name: record.key.name().clone(), region: name.clone() }),
-            None => Ok(rrsets),
-        }
+        self.refuse_empty_names(name)?;
+        Ok(rrsets)
     }
 
     /// The region whose rendering equals what is served.
@@ -237,10 +235,14 @@ pub fn fence_name(service: &ServiceName, zone: &Name) -> Result<Name, RrsetError
     ))
 }
 
+/// Room for what is probed at an endpoint: an HTTPS probe with a header or two. It is written out for every judgement.
+const SPEC_BYTES_USUAL: usize = 512;
+
 /// The digest of all that makes two vantage points' evidence of an endpoint comparable: where it is, how it is
 /// probed and how outcomes become a verdict. An old configuration therefore proves nothing about a new endpoint.
 pub fn endpoint_digest(endpoint: &Endpoint, probes: &[ProbeSpec], detection: Detection) -> Digest {
-    let spec = serde_json::to_vec(&(endpoint, probes, detection))
+    let mut spec = Vec::with_capacity(SPEC_BYTES_USUAL);
+    serde_json::to_writer(&mut spec, &(endpoint, probes, detection))
         .expect("invariant: probe specifications have only string keys, so they always serialise");
     Digest::over([spec.as_slice()])
 }

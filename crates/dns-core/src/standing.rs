@@ -70,8 +70,7 @@ impl Standing {
 /// adopted there by an operator, never repaired into it.
 pub fn classify(held: Option<&Fence>, view: &ZoneView, service: &Service) -> Standing {
     let held = held.filter(|held| is_of_this_place(held, service));
-    let served = own_records(view, service);
-    let serving = service.region_serving(&served).or_else(|| sharing(held, view, service)).cloned();
+    let serving = service.region_shown(&view.rrsets).or_else(|| sharing(held, view, service)).cloned();
     let found = match &view.fence {
         FoundFence::Absent => {
             return match held {
@@ -104,10 +103,13 @@ fn sharing<'s>(held: Option<&Fence>, view: &ZoneView, service: &'s Service) -> O
 /// stand nowhere else.
 pub fn blend_served(held: Option<&Fence>, view: &ZoneView, service: &Service) -> Option<Box<Blend>> {
     let found = view.parsed_fence().filter(|found| not_ours(found, service).is_none());
+    let mut known: Vec<&Fence> = held.into_iter().chain(&found).filter(|fence| fence.blend.is_some()).collect();
+    if known.is_empty() {
+        return None;
+    }
     let served = own_records(view, service);
-    let mut known: Vec<&Fence> = held.into_iter().chain(&found).collect();
     known.sort_by_key(|fence| std::cmp::Reverse(fence.order()));
-    let is_served = |fence: &&Fence| fence.blend.is_some() && service.render_under(fence) == served;
+    let is_served = |fence: &&Fence| service.render_under(fence) == served;
     known.into_iter().find(is_served).and_then(|fence| fence.blend.clone())
 }
 
@@ -160,19 +162,18 @@ fn classify_ours(
 /// A record at a name and type of ours that the fence does not speak of: someone added it. It is ours to replace only
 /// if it is what the active region renders anyway.
 fn unguarded(fence: &Fence, view: &ZoneView, service: &Service) -> Option<String> {
+    let own = own_records(view, service);
+    let mut unnamed = own.iter().filter(|(key, _)| !fence.rrs.contains(key)).peekable();
+    unnamed.peek()?;
     let rendered = service.render_under(fence);
-    let keys = service.keys();
-    let mut strangers = view
-        .rrsets
-        .iter()
-        .filter(|(key, set)| keys.contains(key) && !fence.rrs.contains(key) && rendered.get(key) != Some(set));
-    strangers.next().map(|(_, set)| format!("the zone has `{set}`, which the fence does not guard"))
+    let stranger = unnamed.find(|(key, set)| rendered.get(key) != Some(set));
+    stranger.map(|(_, set)| format!("the zone has `{set}`, which the fence does not guard"))
 }
 
 /// The part of a view that the service's configuration speaks of.
 pub fn own_records(view: &ZoneView, service: &Service) -> Rrsets {
-    let keys = service.keys();
-    view.rrsets.iter().filter(|(key, _)| keys.contains(key)).map(|(key, set)| (key.clone(), set.clone())).collect()
+    let own = service.records.iter().filter_map(|record| view.rrsets.get_key_value(&record.key));
+    own.map(|(key, set)| (key.clone(), set.clone())).collect()
 }
 
 /// What differs between the records that a fence guards and those served.

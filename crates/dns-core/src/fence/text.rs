@@ -9,14 +9,18 @@
 //! service that has flapped: departures in a row, the first, the last), `rrs`, `digest`. Times are Unix seconds.
 
 pub mod canary;
+mod pairs;
 mod weights;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 
 use hickory_proto::rr::Name;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
+
+use pairs::{Pairs, Strings};
 
 use super::{DecisionId, Epoch, Fence, Pause, Pin, REASON_BYTES_MAX, Rev};
 use crate::dwell::Dwell;
@@ -35,8 +39,9 @@ const STRING_BYTES_MAX: usize = 255;
 pub const FENCE_BYTES_MAX: usize = 16 * 1024;
 
 /// Left as they are in a component; everything else is encoded. `%`, `;`, `=`, `,` and `/` are grammar.
-const PLAIN: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*').remove(b'@').remove(b':');
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.' | b'*' | b'@' | b':')
+}
 
 /// The strings of one TXT record, exactly as a zone holds them: a prerequisite has to repeat them to the byte.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -107,29 +112,28 @@ impl Fence {
     /// # Errors
     /// [`FenceError::PairTooLong`] or [`FenceError::TooLong`]; configuration checks try this with every service.
     pub fn to_text(&self, zone: &Name) -> Result<FenceText, FenceError> {
-        let mut pairs = vec![
-            pair("v", VERSION),
-            pair("install", &encode(self.install.as_str())),
-            pair("id", &encode(self.id.as_str())),
-            pair("provider", &encode(self.provider.as_str())),
-            pair("epoch", &self.epoch.to_string()),
-            pair("rev", &self.rev.to_string()),
-            pair("write", self.write.as_str()),
-            pair("plan", self.plan.as_str()),
-            pair("active", &self.active.as_ref().map(|region| encode(region.as_str())).unwrap_or_default()),
-        ];
-        pairs.extend(self.blend.as_deref().into_iter().flat_map(weights::pairs));
-        pairs.extend(self.released.map(|at| pair("released", &at.as_secs().to_string())));
-        pairs.push(pair("moved", &self.moved.as_secs().to_string()));
-        pairs.push(pair("by", &encode(self.by.as_str())));
-        pairs.push(pair("cfg", &self.cfg.to_string()));
-        pairs.push(pair("pin", &self.pin.as_ref().map(pin_text).unwrap_or_default()));
-        pairs.push(pair("pause", &self.pause.as_ref().map(pause_text).unwrap_or_default()));
-        pairs.extend(self.dwell.as_ref().map(|dwell| pair("dwell", &dwell_text(dwell))));
-        pairs.extend(rrs_pairs(&self.rrs, zone));
-        pairs.push(pair("digest", &self.digest.to_string()));
-        pairs.extend(self.unknown.iter().map(|(key, value)| pair(key, value)));
-        pack(pairs)
+        let mut strings = Strings::default();
+        strings.add("v", VERSION)?;
+        strings.add("install", encode(self.install.as_str()))?;
+        strings.add("id", encode(self.id.as_str()))?;
+        strings.add("provider", encode(self.provider.as_str()))?;
+        strings.add("epoch", self.epoch)?;
+        strings.add("rev", self.rev)?;
+        strings.add("write", &self.write)?;
+        strings.add("plan", &self.plan)?;
+        strings.add("active", self.active.as_ref().map(|region| encode(region.as_str())).unwrap_or_default())?;
+        self.blend.as_deref().map_or(Ok(()), |blend| weights::write(blend, &mut strings))?;
+        self.released.map_or(Ok(()), |at| strings.add("released", at.as_secs()))?;
+        strings.add("moved", self.moved.as_secs())?;
+        strings.add("by", encode(self.by.as_str()))?;
+        strings.add("cfg", self.cfg)?;
+        strings.add("pin", self.pin.as_ref().map(pin_text).unwrap_or_default())?;
+        strings.add("pause", self.pause.as_ref().map(pause_text).unwrap_or_default())?;
+        self.dwell.as_ref().map_or(Ok(()), |dwell| strings.add("dwell", dwell_text(dwell)))?;
+        rrs_values(&self.rrs, zone).iter().try_for_each(|value| strings.add("rrs", value))?;
+        strings.add("digest", self.digest)?;
+        self.unknown.iter().try_for_each(|(key, value)| strings.add(key, value))?;
+        strings.text()
     }
 
     /// Reads the text form; names are completed with `zone`.
@@ -140,7 +144,7 @@ impl Fence {
         let mut pairs = Pairs::split(text)?;
         let version = pairs.take("v")?;
         if version != VERSION {
-            return Err(FenceError::Version(version));
+            return Err(FenceError::Version(version.to_owned()));
         }
         let fence = Self {
             install: pairs.take_parsed("install")?,
@@ -150,18 +154,18 @@ impl Fence {
             rev: Rev::new(pairs.take_number("rev", Rev::READ_MAX)?),
             write: pairs.take_parsed("write")?,
             plan: pairs.take_parsed::<DecisionId>("plan")?,
-            active: pairs.take_optional("active").map(|text| parsed("active", &text)).transpose()?,
+            active: pairs.take_optional("active").map(|text| parsed("active", text)).transpose()?,
             blend: weights::take(&mut pairs)?,
             released: pairs.take_seconds("released")?,
             moved: Timestamp::from_secs(pairs.take_number("moved", SECONDS_MAX)?),
             by: pairs.take_parsed("by")?,
             cfg: pairs.take_number("cfg", u64::MAX)?,
-            pin: pairs.take_optional("pin").map(|text| read_pin(&text)).transpose()?,
-            pause: pairs.take_optional("pause").map(|text| read_pause(&text)).transpose()?,
-            dwell: pairs.take_optional("dwell").map(|text| read_dwell(&text)).transpose()?,
+            pin: pairs.take_optional("pin").map(read_pin).transpose()?,
+            pause: pairs.take_optional("pause").map(read_pause).transpose()?,
+            dwell: pairs.take_optional("dwell").map(read_dwell).transpose()?,
             rrs: read_rrs(&pairs.take_all("rrs"), zone)?,
             digest: pairs.take_parsed("digest")?,
-            unknown: pairs.0,
+            unknown: pairs.rest(),
         };
         if fence.active.is_some() == fence.released.is_some() {
             return Err(FenceError::Neither);
@@ -176,22 +180,21 @@ impl Fence {
 /// The largest point in time that a fence may name: the year 9999.
 pub(crate) const SECONDS_MAX: u64 = 253_402_300_799;
 
-fn pair(key: &str, value: &str) -> String {
-    format!("{key}={value};")
-}
-
 /// Percent-encodes a component. Upper-case letters are encoded too, so that the text survives a server that
 /// compares without case.
-fn encode(text: &str) -> String {
+fn encode(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
-        if byte.is_ascii_uppercase() {
-            write!(encoded, "%{byte:02x}").expect("invariant: writing to a String cannot fail");
+        if is_plain(byte) {
+            encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&percent_encode(&[byte], PLAIN).to_string().to_ascii_lowercase());
+            write!(encoded, "%{byte:02x}").expect("invariant: writing to a String cannot fail");
         }
     }
-    encoded
+    Cow::Owned(encoded)
 }
 
 /// The longest encoded reason: what `pause=`, the longest name, the latest point in time and the commas leave of a
@@ -224,11 +227,11 @@ fn dwell_text(dwell: &Dwell) -> String {
     format!("{},{},{}", dwell.left, dwell.since.as_secs(), dwell.last.as_secs())
 }
 
-/// One or more `rrs` pairs, each short enough for a string.
-fn rrs_pairs(rrs: &BTreeSet<RrsetKey>, zone: &Name) -> Vec<String> {
+/// The values of one or more `rrs` pairs, each short enough for a string.
+fn rrs_values(rrs: &BTreeSet<RrsetKey>, zone: &Name) -> Vec<String> {
     let mut values: Vec<String> = vec![String::new()];
     for key in rrs {
-        let entry = format!("{}/{}", encode(&relative(key.name(), zone)), key.rtype().to_string().to_ascii_lowercase());
+        let entry = format!("{}/{}", encode(&relative(key.name(), zone)), mnemonic(key.rtype()));
         let last = values.last_mut().expect("invariant: starts with one value and only grows");
         if last.is_empty() {
             last.push_str(&entry);
@@ -239,7 +242,16 @@ fn rrs_pairs(rrs: &BTreeSet<RrsetKey>, zone: &Name) -> Vec<String> {
             values.push(entry);
         }
     }
-    values.iter().map(|value| pair("rrs", value)).collect()
+    values
+}
+
+/// A type as fences write it.
+fn mnemonic(rtype: GuardedType) -> &'static str {
+    match rtype {
+        GuardedType::A => "a",
+        GuardedType::Aaaa => "aaaa",
+        GuardedType::Cname => "cname",
+    }
 }
 
 fn relative(name: &Name, zone: &Name) -> String {
@@ -253,95 +265,12 @@ fn relative(name: &Name, zone: &Name) -> String {
     own.map_or_else(|_| name.to_ascii(), |own| own.to_ascii().trim_end_matches('.').to_owned())
 }
 
-fn pack(pairs: Vec<String>) -> Result<FenceText, FenceError> {
-    let mut strings: Vec<String> = vec![String::new()];
-    for pair in pairs {
-        if pair.len() > STRING_BYTES_MAX {
-            return Err(FenceError::PairTooLong(pair.split('=').next().unwrap_or_default().to_owned()));
-        }
-        let last = strings.last_mut().expect("invariant: starts with one string and only grows");
-        if last.len() + pair.len() <= STRING_BYTES_MAX {
-            last.push_str(&pair);
-        } else {
-            strings.push(pair);
-        }
-    }
-    if strings.iter().map(String::len).sum::<usize>() > FENCE_BYTES_MAX {
-        return Err(FenceError::TooLong);
-    }
-    Ok(FenceText(strings))
-}
-
-/// Pairs not yet consumed, in the order read.
-struct Pairs(Vec<(String, String)>);
-
-impl Pairs {
-    fn split(text: &FenceText) -> Result<Self, FenceError> {
-        if text.0.iter().map(String::len).sum::<usize>() > FENCE_BYTES_MAX {
-            return Err(FenceError::TooLong);
-        }
-        let mut pairs: Vec<(String, String)> = Vec::new();
-        let mut seen = BTreeSet::new();
-        for string in &text.0 {
-            let Some(inner) = string.strip_suffix(';') else { return Err(FenceError::Pair(string.clone())) };
-            for raw in inner.split(';') {
-                let (key, value) = split_pair(raw).ok_or_else(|| FenceError::Pair(raw.to_owned()))?;
-                if key != "rrs" && !seen.insert(key) {
-                    return Err(FenceError::Repeated(key.to_owned()));
-                }
-                pairs.push((key.to_owned(), value.to_owned()));
-            }
-        }
-        Ok(Self(pairs))
-    }
-
-    fn take_all(&mut self, key: &str) -> Vec<String> {
-        let (taken, left) = std::mem::take(&mut self.0).into_iter().partition(|(name, _)| name == key);
-        self.0 = left;
-        let taken: Vec<(String, String)> = taken;
-        taken.into_iter().map(|(_, value)| value).collect()
-    }
-
-    fn take(&mut self, key: &'static str) -> Result<String, FenceError> {
-        self.take_all(key).pop().ok_or(FenceError::Missing(key))
-    }
-
-    /// An absent and an empty value are the same.
-    fn take_optional(&mut self, key: &str) -> Option<String> {
-        self.take_all(key).pop().filter(|value| !value.is_empty())
-    }
-
-    fn take_parsed<T: std::str::FromStr>(&mut self, key: &'static str) -> Result<T, FenceError> {
-        parsed(key, &self.take(key)?)
-    }
-
-    fn take_number(&mut self, key: &'static str, max: u64) -> Result<u64, FenceError> {
-        let text = self.take(key)?;
-        number(key, &text, max)
-    }
-
-    fn take_seconds(&mut self, key: &'static str) -> Result<Option<Timestamp>, FenceError> {
-        let Some(text) = self.take_optional(key) else { return Ok(None) };
-        number(key, &text, SECONDS_MAX).map(|secs| Some(Timestamp::from_secs(secs)))
-    }
-}
-
-fn split_pair(raw: &str) -> Option<(&str, &str)> {
-    let (key, value) = raw.split_once('=')?;
-    let first = key.bytes().next()?;
-    let key_ok =
-        first.is_ascii_lowercase() && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-    let value_ok = value.bytes().all(|byte| byte.is_ascii_graphic() && !byte.is_ascii_uppercase());
-    let plain = value.bytes().all(|byte| !matches!(byte, b'"' | b'\\' | b'='));
-    (key_ok && value_ok && plain).then_some((key, value))
-}
-
 fn bad(key: &'static str, value: &str) -> FenceError {
     FenceError::Value { key, value: value.to_owned() }
 }
 
-fn decode(key: &'static str, raw: &str) -> Result<String, FenceError> {
-    percent_decode_str(raw).decode_utf8().map(std::borrow::Cow::into_owned).map_err(|_| bad(key, raw))
+fn decode<'a>(key: &'static str, raw: &'a str) -> Result<Cow<'a, str>, FenceError> {
+    percent_decode_str(raw).decode_utf8().map_err(|_| bad(key, raw))
 }
 
 fn parsed<T: std::str::FromStr>(key: &'static str, raw: &str) -> Result<T, FenceError> {
@@ -358,7 +287,7 @@ fn number(key: &'static str, text: &str, max: u64) -> Result<u64, FenceError> {
 
 fn read_pin(raw: &str) -> Result<Pin, FenceError> {
     let (by, reason) = raw.split_once(',').ok_or_else(|| bad("pin", raw))?;
-    Ok(Pin { by: parsed::<Actor>("pin", by)?, reason: decode("pin", reason)? })
+    Ok(Pin { by: parsed::<Actor>("pin", by)?, reason: decode("pin", reason)?.into_owned() })
 }
 
 fn read_pause(raw: &str) -> Result<Pause, FenceError> {
@@ -370,7 +299,7 @@ fn read_pause(raw: &str) -> Result<Pause, FenceError> {
         "" => None,
         text => Some(Timestamp::from_secs(number("pause", text, SECONDS_MAX)?)),
     };
-    Ok(Pause { by: parsed::<Actor>("pause", by)?, until, reason: decode("pause", reason)? })
+    Ok(Pause { by: parsed::<Actor>("pause", by)?, until, reason: decode("pause", reason)?.into_owned() })
 }
 
 /// What is counted here is bounded, so that no fence can make anybody wait for longer than a policy says.
@@ -385,7 +314,7 @@ fn read_dwell(raw: &str) -> Result<Dwell, FenceError> {
     }
 }
 
-fn read_rrs(values: &[String], zone: &Name) -> Result<BTreeSet<RrsetKey>, FenceError> {
+fn read_rrs(values: &[&str], zone: &Name) -> Result<BTreeSet<RrsetKey>, FenceError> {
     let mut keys = BTreeSet::new();
     for value in values.iter().filter(|value| !value.is_empty()) {
         for entry in value.split(',') {
@@ -401,8 +330,8 @@ fn read_rrs(values: &[String], zone: &Name) -> Result<BTreeSet<RrsetKey>, FenceE
 fn read_rr(entry: &str, zone: &Name) -> Option<RrsetKey> {
     let (owner, rtype) = entry.rsplit_once('/')?;
     let owner = decode("rrs", owner).ok()?;
-    let rtype = GuardedType::ALL.into_iter().find(|known| known.to_string().to_ascii_lowercase() == rtype)?;
-    let name = match owner.as_str() {
+    let rtype = GuardedType::ALL.into_iter().find(|known| mnemonic(*known) == rtype)?;
+    let name = match &*owner {
         "" => return None,
         "@" => zone.clone(),
         relative => canonical_name(relative).ok().and_then(|mut own| {

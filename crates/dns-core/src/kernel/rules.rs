@@ -77,8 +77,9 @@ fn aligns(proposal: &Proposal<'_>) -> bool {
 fn empty_answer(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
     // Before an adoption there is nothing that this controller would take away.
     let after: &Rrsets = proposal.after?;
-    let names: Vec<&Name> = situation.service.records.iter().map(|record| record.key.name()).collect();
-    let emptied = names.into_iter().find(|name| !after.keys().any(|key| key.name() == *name))?;
+    let same = |one: &Name, other: &Name| std::ptr::eq(one, other) || one == other;
+    let mut names = situation.service.records.iter().map(|record| record.key.name());
+    let emptied = names.find(|name| !after.keys().any(|key| same(key.name(), name)))?;
     Some(format!("`{emptied}` would answer with no record at all"))
 }
 
@@ -115,7 +116,7 @@ fn unfenced(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String
         return Some("there is no fence that the write could require".to_owned());
     }
     let service = situation.service;
-    let guarded = change.zone == service.zone && service.fence_name().is_ok_and(|name| name == change.fence_name);
+    let guarded = change.zone == service.zone && service.is_fence_name(&change.fence_name);
     (!guarded).then(|| format!("the write is guarded by `{}`, which is not the service's fence", change.fence_name))
 }
 

@@ -9,7 +9,7 @@ use crate::fence::{Fence, Pause};
 use crate::history::HistoryKind;
 use crate::judgement::Judgement;
 use crate::service::Mode;
-use crate::standing::{Standing, classify, own_records};
+use crate::standing::{Standing, classify};
 use crate::write::WriteStage;
 use crate::zone::ZoneView;
 
@@ -51,7 +51,7 @@ impl Failover {
             Standing::Held => self.found_held(view, known.as_ref(), turn),
             Standing::Newer { fence } => self.follow(&fence, turn),
             Standing::Released { fence } => {
-                self.active = turn.around.service.region_serving(&own_records(view, &turn.around.service)).cloned();
+                self.active = turn.around.service.region_shown(&view.rrsets).cloned();
                 self.found_released(*fence, turn);
             }
             Standing::Unadopted { serving } => self.active = serving,
@@ -174,7 +174,8 @@ impl Failover {
     /// What was not asked for was not seen: a changed configuration asks for other RRsets.
     fn forget_view_of_another_configuration(&mut self, turn: &mut Turn) {
         let service = turn.service();
-        let other = |view: &ZoneView| view.zone != service.zone || !service.keys().is_subset(&view.asked);
+        let is_asked = |view: &ZoneView| service.records.iter().all(|record| view.asked.contains(&record.key));
+        let other = |view: &ZoneView| view.zone != service.zone || !is_asked(view);
         let sent = self.open.as_ref().is_some_and(|open| open.stage == WriteStage::Sent);
         if !sent && self.view.as_ref().is_some_and(other) {
             self.forget_view(turn);

@@ -13,7 +13,7 @@ use crate::identifier::RegionName;
 use crate::judgement::Health;
 use crate::kernel::Purpose;
 use crate::service::{Mode, Service};
-use crate::standing::{Standing, blend_served, own_records};
+use crate::standing::{Standing, blend_served};
 use crate::write::{Initiative, WriteKind};
 
 impl Failover {
@@ -47,11 +47,8 @@ impl Failover {
     }
 
     fn is_rendered_otherwise(&self, service: &Service) -> bool {
-        let rendered = self.active.as_ref().and_then(|active| service.render(active).ok());
-        match (rendered, &self.view) {
-            (Some(rendered), Some(view)) => rendered != own_records(view, service),
-            (None, _) | (_, None) => false,
-        }
+        let known = self.active.as_ref().zip(self.view.as_ref());
+        known.is_some_and(|(active, view)| service.is_shown(active, &view.rrsets) == Ok(false))
     }
 
     /// A failover, if the region that the service is in is failing.

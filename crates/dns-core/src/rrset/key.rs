@@ -30,6 +30,11 @@ impl RrsetKey {
         Self { name: Arc::new(name), rtype }
     }
 
+    /// The keys of the types that must not stand beside this one at its name, see [`GuardedType::conflicting`].
+    pub fn conflicting(&self) -> impl Iterator<Item = Self> {
+        self.rtype.conflicting().iter().map(|rtype| Self { name: Arc::clone(&self.name), rtype: *rtype })
+    }
+
     /// The owner name.
     pub fn name(&self) -> &Name {
         &self.name
@@ -44,7 +49,9 @@ impl RrsetKey {
 impl Ord for RrsetKey {
     /// Canonical DNS order of names (RFC 4034 §6.1), then type.
     fn cmp(&self, other: &Self) -> Ordering {
-        self.name.cmp(&other.name).then(self.rtype.cmp(&other.rtype))
+        // Most keys that meet are copies of one configured key, and to compare names label by label is slow.
+        let names = if Arc::ptr_eq(&self.name, &other.name) { Ordering::Equal } else { self.name.cmp(&other.name) };
+        names.then(self.rtype.cmp(&other.rtype))
     }
 }
 
@@ -75,6 +82,15 @@ pub enum GuardedType {
 impl GuardedType {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::A, Self::Aaaa, Self::Cname];
+
+    /// The type's mnemonic.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::A => "A",
+            Self::Aaaa => "AAAA",
+            Self::Cname => "CNAME",
+        }
+    }
 
     /// The type as hickory knows it.
     pub fn record_type(self) -> RecordType {
@@ -113,11 +129,7 @@ impl GuardedType {
 
 impl fmt::Display for GuardedType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::A => "A",
-            Self::Aaaa => "AAAA",
-            Self::Cname => "CNAME",
-        })
+        f.pad(self.as_str())
     }
 }
 
@@ -126,7 +138,7 @@ impl FromStr for GuardedType {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::ALL
             .into_iter()
-            .find(|candidate| candidate.to_string().eq_ignore_ascii_case(text))
+            .find(|candidate| candidate.as_str().eq_ignore_ascii_case(text))
             .ok_or_else(|| RrsetError::Type(text.to_owned()))
     }
 }

@@ -8,7 +8,8 @@
 
 use hickory_proto::rr::Name;
 
-use super::{FenceError, FenceText, Pairs, SECONDS_MAX, VERSION, bad, encode, pack, pair};
+use super::pairs::{Pairs, Strings};
+use super::{FenceError, FenceText, SECONDS_MAX, VERSION, bad, encode};
 use crate::fence::{Rev, WriteId};
 use crate::identifier::{Actor, Installation, ProviderName, RESERVED_SERVICE};
 use crate::rrset::{RrsetError, canonical_name};
@@ -46,16 +47,16 @@ impl Canary {
     /// # Errors
     /// [`FenceError`], if a name is too long.
     pub fn to_text(&self) -> Result<FenceText, FenceError> {
-        pack(vec![
-            pair("v", VERSION),
-            pair("install", &encode(self.install.as_str())),
-            pair("id", RESERVED_SERVICE),
-            pair("provider", &encode(self.provider.as_str())),
-            pair("rev", &self.rev.to_string()),
-            pair("write", self.write.as_str()),
-            pair("at", &self.at.as_secs().to_string()),
-            pair("by", &encode(self.by.as_str())),
-        ])
+        let mut strings = Strings::default();
+        strings.add("v", VERSION)?;
+        strings.add("install", encode(self.install.as_str()))?;
+        strings.add("id", RESERVED_SERVICE)?;
+        strings.add("provider", encode(self.provider.as_str()))?;
+        strings.add("rev", self.rev)?;
+        strings.add("write", &self.write)?;
+        strings.add("at", self.at.as_secs())?;
+        strings.add("by", encode(self.by.as_str()))?;
+        strings.text()
     }
 
     /// Reads the text form.
@@ -66,11 +67,11 @@ impl Canary {
         let mut pairs = Pairs::split(text)?;
         let version = pairs.take("v")?;
         if version != VERSION {
-            return Err(FenceError::Version(version));
+            return Err(FenceError::Version(version.to_owned()));
         }
         let id = pairs.take("id")?;
         if id != RESERVED_SERVICE {
-            return Err(bad("id", &id));
+            return Err(bad("id", id));
         }
         Ok(Self {
             install: pairs.take_parsed("install")?,

@@ -3,27 +3,30 @@
 //!
 //! A program that does not know these pairs keeps them, and finds records that are no region's: it holds.
 
-use super::{FenceError, Pairs, SECONDS_MAX, bad, encode, number, pair, parsed};
+use super::pairs::{Pairs, Strings};
+use super::{FenceError, SECONDS_MAX, bad, encode, number, parsed};
 use crate::blend::Blend;
 use crate::identifier::RegionName;
 use crate::share::Share;
 use crate::time::Timestamp;
 
-pub(super) fn pairs(blend: &Blend) -> [String; 2] {
+/// Writes both pairs.
+pub(super) fn write(blend: &Blend, strings: &mut Strings) -> Result<(), FenceError> {
     let weights = blend.weights().map(|(region, weight)| format!("{}:{weight}", encode(region.as_str())));
-    [pair("weights", &weights.join(",")), pair("weighed", &blend.since().as_secs().to_string())]
+    strings.add("weights", weights.join(","))?;
+    strings.add("weighed", blend.since().as_secs())
 }
 
 /// Takes both pairs, or none.
-pub(super) fn take(pairs: &mut Pairs) -> Result<Option<Box<Blend>>, FenceError> {
+pub(super) fn take(pairs: &mut Pairs<'_>) -> Result<Option<Box<Blend>>, FenceError> {
     let Some(text) = pairs.take_optional("weights") else { return Ok(None) };
     let since = Timestamp::from_secs(pairs.take_number("weighed", SECONDS_MAX)?);
-    let (to, from) = text.split_once(',').ok_or_else(|| bad("weights", &text))?;
+    let (to, from) = text.split_once(',').ok_or_else(|| bad("weights", text))?;
     let ((to, share), (from, rest)) = (read_one(to)?, read_one(from)?);
     if u8::from(share) + u8::from(rest) != u8::from(Share::ALL) {
-        return Err(bad("weights", &text));
+        return Err(bad("weights", text));
     }
-    let blend = Blend::new(to, share, from, since).map_err(|_| bad("weights", &text))?;
+    let blend = Blend::new(to, share, from, since).map_err(|_| bad("weights", text))?;
     Ok(Some(Box::new(blend)))
 }
 
