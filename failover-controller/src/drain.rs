@@ -270,7 +270,8 @@ impl Move {
                 "served": drained.served(),
                 "of": drained.resolvers.len(),
                 "tookMs": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-            }),
+            })
+            .into(),
         };
         // A stopped engine means a stopping process; a row about caches is no reason to hold it up.
         let _stopping = panel.engine.tell(Message::Recorded(Box::new(entry))).await;

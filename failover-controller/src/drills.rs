@@ -372,7 +372,7 @@ impl Conductor {
     fn row(&self, service: &ServiceName, told: Told, details: serde_json::Value) -> HistoryEntry {
         let Told { kind, summary, page } = told;
         let at = self.parts.clock.now();
-        HistoryEntry { at, service: service.clone(), kind, decision: None, summary, page, details }
+        HistoryEntry { at, service: service.clone(), kind, decision: None, summary, page, details: details.into() }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What happened, in rows that are only ever added.
 
+mod details;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::fence::DecisionId;
 use crate::identifier::ServiceName;
 use crate::time::Timestamp;
+pub use details::Details;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
@@ -136,5 +139,5 @@ pub struct HistoryEntry {
     /// Whether someone should be woken.
     pub page: bool,
     /// Figures and evidence for programs and explanations.
-    pub details: serde_json::Value,
+    pub details: Details,
 }

@@ -77,7 +77,7 @@ use statig::prelude::*;
 
 use crate::fence::Epoch;
 use crate::fleet::Fleet;
-use crate::history::{HistoryEntry, HistoryKind};
+use crate::history::{Details, HistoryEntry, HistoryKind};
 use crate::identifier::Actor;
 use crate::service::Service;
 use crate::time::Timestamp;
@@ -154,12 +154,12 @@ pub(crate) struct Row {
     decision: Option<crate::fence::DecisionId>,
     summary: String,
     page: bool,
-    details: serde_json::Value,
+    details: Details,
 }
 
 impl Row {
     pub(crate) fn new(kind: HistoryKind, summary: impl Into<String>) -> Self {
-        Self { kind, decision: None, summary: summary.into(), page: false, details: serde_json::Value::Null }
+        Self { kind, decision: None, summary: summary.into(), page: false, details: serde_json::Value::Null.into() }
     }
 
     pub(crate) fn of(mut self, decision: &crate::fence::DecisionId) -> Self {
@@ -172,8 +172,8 @@ impl Row {
         self
     }
 
-    pub(crate) fn with(mut self, details: serde_json::Value) -> Self {
-        self.details = details;
+    pub(crate) fn with(mut self, details: impl Into<Details>) -> Self {
+        self.details = details.into();
         self
     }
 }
@@ -233,7 +233,7 @@ impl Machine {
         let now_at = *self.inner.state();
         if now_at != at {
             let summary = format!("{} → {}", at.as_str(), now_at.as_str());
-            let details = serde_json::json!({ "from": at.as_str(), "to": now_at.as_str() });
+            let details = Details::made_by(move || serde_json::json!({ "from": at.as_str(), "to": now_at.as_str() }));
             turn.record(Row::new(HistoryKind::StateChanged, summary).with(details));
         }
         turn.step

@@ -51,7 +51,7 @@ pub(super) async fn take_down(
         decision: Some(decision.clone()),
         summary: summary(&record),
         page: false,
-        details: json!({ "importedBy": caller.name, "record": record }),
+        details: json!({ "importedBy": caller.name, "record": record }).into(),
     };
     state.store.append(&entry).await.map_err(|error| unavailable(&error))?;
     Ok(Json(accepted(format!("history has this move of `{service}` now; nothing else was done"))))

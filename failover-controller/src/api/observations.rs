@@ -171,7 +171,7 @@ mod tests {
             decision: None,
             summary: second.to_string(),
             page: false,
-            details: json!({ "wanted": "failover", "from": "prod", "to": "dr" }),
+            details: json!({ "wanted": "failover", "from": "prod", "to": "dr" }).into(),
         }
     }
 
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn a_way_back_counts_as_a_move_and_as_no_trouble() {
         let back = HistoryEntry {
-            details: json!({ "wanted": "failback", "from": "dr", "to": "prod" }),
+            details: json!({ "wanted": "failback", "from": "dr", "to": "prod" }).into(),
             ..row("checkout", 40)
         };
         let snapshot = Snapshot { at: Timestamp::from_secs(100), ..Snapshot::default() };

@@ -138,6 +138,6 @@ fn row(row: HistoryRow) -> HistoryRowReport {
         decision: entry.decision.map(String::from),
         summary: entry.summary,
         page: entry.page,
-        details: entry.details,
+        details: entry.details.into_value(),
     }
 }

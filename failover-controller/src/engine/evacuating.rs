@@ -235,7 +235,7 @@ impl Owner {
             decision: None,
             summary: format!("{word} region `{}`: {what} ({figures})", evacuation.region),
             page,
-            details,
+            details: details.into(),
         })
     }
 

@@ -109,12 +109,12 @@ impl Standbys {
         let lasts = now.since(known.since).as_secs();
         let summary = format!("standby region `{name}` has not been ready for {lasts} s: {}", known.why);
         let entry = row(service, HistoryKind::StandbyUnready, summary, now);
-        Some(HistoryEntry { page: true, details: json!({ "region": name, "since": known.since }), ..entry })
+        Some(HistoryEntry { page: true, details: json!({ "region": name, "since": known.since }).into(), ..entry })
     }
 }
 
 fn row(service: &Service, kind: HistoryKind, summary: String, now: Timestamp) -> HistoryEntry {
-    let (service, details) = (service.name.clone(), serde_json::Value::Null);
+    let (service, details) = (service.name.clone(), serde_json::Value::Null.into());
     HistoryEntry { at: now, service, kind, decision: None, summary, page: false, details }
 }
 

@@ -101,7 +101,7 @@ mod tests {
     fn held(rules: &[&str]) -> String {
         let mut row = row(1, HistoryKind::Held, "held").entry;
         let rejections: Vec<_> = rules.iter().map(|rule| serde_json::json!({ "rule": rule })).collect();
-        row.details = serde_json::json!({ "wanted": "failover", "to": "dr", "rejections": rejections });
+        row.details = serde_json::json!({ "wanted": "failover", "to": "dr", "rejections": rejections }).into();
         of(Sort::Hold, &row).command
     }
 

@@ -24,7 +24,7 @@ pub(super) fn row(position: u64, kind: HistoryKind, summary: &str) -> HistoryRow
         decision: None,
         summary: summary.to_owned(),
         page: false,
-        details: serde_json::Value::Null,
+        details: serde_json::Value::Null.into(),
     };
     HistoryRow { position: Position(position), entry }
 }

@@ -279,7 +279,7 @@ mod tests {
             let mut row = row(1, *kind, summary).entry;
             row.page = *page;
             if *kind == HistoryKind::StateChanged {
-                row.details = serde_json::json!({ "to": summary.trim_start_matches("main: ") });
+                row.details = serde_json::json!({ "to": summary.trim_start_matches("main: ") }).into();
             }
             let change = troubles.change(&row, &places);
             troubles.apply(&change, &row);
@@ -341,7 +341,7 @@ mod tests {
             [(HistoryKind::ApprovalAsked, 1), (HistoryKind::Approved, 1), (HistoryKind::ApprovalLapsed, 0)]
         {
             assert_eq!(troubles.iter().len(), usize::from(kind != HistoryKind::ApprovalAsked), "{kind}");
-            let details = serde_json::json!({ "stillWaiting": waiting });
+            let details = serde_json::json!({ "stillWaiting": waiting }).into();
             let row = HistoryEntry { page: kind == HistoryKind::ApprovalAsked, details, ..row(1, kind, "x").entry };
             troubles.apply(&troubles.change(&row, &[]), &row);
         }

@@ -128,7 +128,7 @@ fn reported(row: HistoryRow) -> HistoryRowReport {
         decision: entry.decision.map(String::from),
         summary: entry.summary,
         page: entry.page,
-        details: entry.details,
+        details: entry.details.into_value(),
     }
 }
 
@@ -154,7 +154,7 @@ mod tests {
             decision: None,
             summary: "resumed".to_owned(),
             page: false,
-            details: std::iter::empty::<(String, String)>().collect(),
+            details: std::iter::empty::<(String, String)>().collect::<serde_json::Value>().into(),
         };
         let history = (0..rows).map(entry).collect();
         let commit = Commit { service: name(), expected, envelope: "{}".to_owned(), outbox: Vec::new(), history };

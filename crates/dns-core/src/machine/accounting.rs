@@ -8,57 +8,49 @@ use super::decide::Wish;
 use super::memory::{Failover, Hold};
 use super::permit::{after_of, proposal_of};
 use crate::explain::account::Account;
-use crate::fence::DecisionId;
+use crate::fence::{DecisionId, DrillId, Epoch, Rev};
 use crate::group::GroupMove;
+use crate::history::Details;
+use crate::identifier::RegionName;
 use crate::judgement::Health;
-use crate::kernel::{Answer, interview};
-use crate::write::{PlannedWrite, WriteKind};
+use crate::kernel::{Answer, Rule, interview};
+use crate::rrset::Rrset;
+use crate::time::Timestamp;
+use crate::write::{Initiative, PlannedWrite, WriteKind};
 
 impl Failover {
     /// Of a write that is about to be opened.
-    pub(super) fn decision_details(&self, write: &PlannedWrite, turn: &Turn) -> Value {
+    pub(super) fn decision_details(&self, write: &PlannedWrite, turn: &Turn) -> Details {
         let ends = (write.from.as_ref(), write.to.as_ref());
-        let account = Account::of(&turn.around.service, self.judgement.as_ref(), ends, &self.answers_to(write, turn));
-        let facts = json!({
-            "kind": write.kind,
-            "initiative": write.initiative,
-            "from": write.from,
-            "to": write.to,
-            "reason": write.reason,
-            "follows": write.aligns(),
-            "overrides": write.overrides,
-            "overridesExpire": write.overrides_expire,
-            "validUntil": write.valid_until,
-            "epoch": write.fence.epoch,
-            "rev": write.fence.rev,
-            "deletes": write.change.deletes,
-            "creates": write.change.creates,
-        });
-        let mut details = joined(facts, only_for_moves(account, write.kind).into_details());
-        if let Some(drill) = &write.drill {
-            details["drill"] = json!(drill);
-        }
-        of_group(details, write.group.as_ref(), Some(&write.id))
+        let answers = self.answers_to(write, turn);
+        let account = Account::of(&turn.around.service, self.judgement.as_ref(), ends, &answers);
+        let account = only_for_moves(account, write.kind);
+        let decided = Decided::by(write);
+        Details::made_by(move || decided.details(account))
     }
 
     /// Of the write that has its permit.
-    pub(super) fn permit_details(&self, turn: &Turn) -> Value {
+    pub(super) fn permit_details(&self, turn: &Turn) -> Details {
         let answers = self.open.as_ref().map(|open| self.answers_to(&open.write, turn));
-        json!({ "rules": answers })
+        Details::made_by(move || json!({ "rules": answers }))
     }
 
     /// Of something that is wanted and refused.
-    pub(super) fn hold_details(&self, hold: &Hold, wish: &Wish, turn: &Turn) -> Value {
+    pub(super) fn hold_details(&self, hold: &Hold, wish: &Wish, turn: &Turn) -> Details {
         let from = wish.from.as_ref().or(self.active.as_ref());
         let answers = self.interview(wish, turn);
         let account = Account::of(&turn.around.service, self.judgement.as_ref(), (from, wish.to.as_ref()), &answers);
-        let facts = json!({
-            "wanted": hold.wanted,
-            "from": from,
-            "to": hold.to,
-            "rejections": hold.rejections,
-        });
-        of_group(joined(facts, only_for_moves(account, hold.wanted).into_details()), wish.group.as_ref(), None)
+        let account = only_for_moves(account, hold.wanted);
+        let (from, group, hold) = (from.cloned(), wish.group.clone(), hold.clone());
+        Details::made_by(move || {
+            let facts = json!({
+                "wanted": hold.wanted,
+                "from": from,
+                "to": hold.to,
+                "rejections": hold.rejections,
+            });
+            of_group(joined(facts, account.into_details()), group.as_ref(), None)
+        })
     }
 
     /// Of something that is no longer wanted.
@@ -76,6 +68,71 @@ impl Failover {
         let after = after_of(write);
         let shown = write.kind.renders().then_some(&after);
         interview(&proposal_of(write, shown), &self.situation(turn, false))
+    }
+}
+
+/// What a row keeps of a write that was decided.
+struct Decided {
+    id: DecisionId,
+    kind: WriteKind,
+    initiative: Initiative,
+    from: Option<RegionName>,
+    to: Option<RegionName>,
+    reason: String,
+    follows: bool,
+    overrides: Vec<Rule>,
+    overrides_expire: Option<Timestamp>,
+    valid_until: Timestamp,
+    order: (Epoch, Rev),
+    deletes: Vec<Rrset>,
+    creates: Vec<Rrset>,
+    drill: Option<DrillId>,
+    group: Option<GroupMove>,
+}
+
+impl Decided {
+    fn by(write: &PlannedWrite) -> Self {
+        Self {
+            id: write.id.clone(),
+            kind: write.kind,
+            initiative: write.initiative.clone(),
+            from: write.from.clone(),
+            to: write.to.clone(),
+            reason: write.reason.clone(),
+            follows: write.aligns(),
+            overrides: write.overrides.clone(),
+            overrides_expire: write.overrides_expire,
+            valid_until: write.valid_until,
+            order: write.fence.order(),
+            deletes: write.change.deletes.clone(),
+            creates: write.change.creates.clone(),
+            drill: write.drill.clone(),
+            group: write.group.clone(),
+        }
+    }
+
+    fn details(self, account: Account) -> Value {
+        let (epoch, rev) = self.order;
+        let facts = json!({
+            "kind": self.kind,
+            "initiative": self.initiative,
+            "from": self.from,
+            "to": self.to,
+            "reason": self.reason,
+            "follows": self.follows,
+            "overrides": self.overrides,
+            "overridesExpire": self.overrides_expire,
+            "validUntil": self.valid_until,
+            "epoch": epoch,
+            "rev": rev,
+            "deletes": self.deletes,
+            "creates": self.creates,
+        });
+        let mut details = joined(facts, account.into_details());
+        if let Some(drill) = &self.drill {
+            details["drill"] = json!(drill);
+        }
+        of_group(details, self.group.as_ref(), Some(&self.id))
     }
 }
 

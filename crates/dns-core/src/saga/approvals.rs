@@ -199,7 +199,7 @@ impl Run<'_> {
     /// A row about the service as a whole.
     fn tell_of(&mut self, id: &ApprovalId, kind: HistoryKind, summary: String, details: Value, page: bool) {
         let lead = self.around.service.lead();
-        let (service, decision) = (lead.name.clone(), Some(id.in_history().clone()));
+        let (service, decision, details) = (lead.name.clone(), Some(id.in_history().clone()), details.into());
         let entry = HistoryEntry { at: self.around.now, service, kind, decision, summary, page, details };
         self.step.effects.push(PlacedEffect { place: lead.place(), effect: Effect::Record(entry) });
     }

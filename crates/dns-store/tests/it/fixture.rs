@@ -47,7 +47,7 @@ pub(crate) fn entry(name: &str, id: Option<&str>, summary: &str) -> HistoryEntry
         decision: id.map(decision),
         summary: summary.to_owned(),
         page: summary.contains("page"),
-        details: json!({ "votes": [1, 2], "quote": "it's \"so\"" }),
+        details: json!({ "votes": [1, 2], "quote": "it's \"so\"" }).into(),
     }
 }
 

@@ -17,7 +17,7 @@ fn row(offset: u64, decision: &str, kind: HistoryKind, details: Value) -> Histor
         decision: Some(decision.parse().expect("an id")),
         summary: String::new(),
         page: false,
-        details,
+        details: details.into(),
     }
 }
 
@@ -82,7 +82,9 @@ fn what_was_not_seen_is_missing_and_what_was_not_sent_is_no_move() {
     rows.extend(arrives(1_600, "w1", &[("old", 100)]));
     assert_eq!(journeys(&rows)[0].stages(None).propagation, None, "no server served it");
     let mut ordered = rows[0].clone();
-    ordered.details["initiative"] = json!({ "initiative": "manual", "by": "oncall" });
+    let mut details = ordered.details.into_value();
+    details["initiative"] = json!({ "initiative": "manual", "by": "oncall" });
+    ordered.details = details.into();
     rows[0] = ordered;
     let stages = journeys(&rows)[0].stages(None);
     assert_eq!(stages.detection, None, "an order is not detected");

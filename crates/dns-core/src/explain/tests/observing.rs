@@ -76,7 +76,7 @@ fn row(kind: HistoryKind, second: u64, details: serde_json::Value) -> HistoryEnt
         decision: None,
         summary: "told".to_owned(),
         page: false,
-        details,
+        details: details.into(),
     }
 }
 

@@ -104,15 +104,17 @@ fn rows_of_before_are_told_by_their_summary() {
     stage.carry_out();
     let mut rows = stage.newest_decision();
     for row in &mut rows {
-        let details = row.details.as_object_mut().expect("an object");
+        let mut value = row.details.clone().into_value();
+        let details = value.as_object_mut().expect("an object");
         details.retain(|key, _| !["quorum", "readyForMs", "rules", "candidates", "follows"].contains(&key.as_str()));
         for seen in details.get_mut("evidence").and_then(|all| all.as_object_mut()).into_iter().flatten() {
             drop(seen.1.as_object_mut().expect("an object").remove("endpoints"));
         }
+        row.details = value.into();
     }
     check(&script(&story(&rows)), include_str!("before.golden.txt"), "before");
     for row in &mut rows {
-        row.details = serde_json::Value::Null;
+        row.details = serde_json::Value::Null.into();
     }
     let told = story(&rows);
     assert!(told[0].text.starts_with("Failover from `prod` to `dr`: region `prod` is failing"), "{told:?}");
@@ -125,8 +127,9 @@ fn another_region_that_was_not_taken_says_why() {
     fails(&mut stage, all(healthy_since(START)));
     let mut row = stage.newest_decision().remove(0);
     let other = |region: &str, why: &str| serde_json::json!({ "region": region, "chosen": region == "dr", "why": why });
-    row.details["candidates"] =
-        serde_json::json!([other("eu3", "failing"), other("dr", "proven"), other("us1", "proven")]);
+    let mut details = row.details.into_value();
+    details["candidates"] = serde_json::json!([other("eu3", "failing"), other("dr", "proven"), other("us1", "proven")]);
+    row.details = details.into();
     let told = recount(&row);
     let others = told.iter().find(|sentence| sentence.about == Topic::Candidates).expect("told");
     assert_eq!(others.text, "`dr` was taken; `eu3` was failing and `us1` was proven too.");
