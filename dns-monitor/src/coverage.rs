@@ -1,14 +1,13 @@
 //! What one vantage point probes: every endpoint of every service whose policy selects it.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use dns_core::digest::Digest;
 use dns_core::evidence::EndpointKey;
 use dns_core::identifier::VantageName;
 use dns_core::policy::Detection;
-use dns_core::probe::ProbeSpec;
+use dns_core::probe::Probes;
 use dns_core::service::{Endpoint, Everywhere, Region, Service, endpoint_digest};
 use dns_service::config::Config;
 use hickory_proto::rr::Name;
@@ -23,7 +22,7 @@ pub struct Target {
     /// Where it is.
     pub endpoint: Endpoint,
     /// What is asked there.
-    pub probes: Arc<[ProbeSpec]>,
+    pub probes: Probes,
     /// Time between two runs.
     pub interval: Duration,
     /// How long a run may take.
@@ -101,12 +100,11 @@ impl FromIterator<Name> for GuardedNames {
 fn targets(service: &Service, region: &Region, vantage: &VantageName) -> Vec<Target> {
     let policy = &service.policy;
     let position = policy.vantage_points.iter().position(|name| name == vantage).unwrap_or(0);
-    let probes: Arc<[ProbeSpec]> = region.probes.as_slice().into();
     let target = |endpoint: &Endpoint| Target {
         key: EndpointKey { service: service.name.clone(), region: region.name.clone(), endpoint: endpoint.to_string() },
         spec: endpoint_digest(endpoint, &region.probes, policy.detection),
         endpoint: endpoint.clone(),
-        probes: probes.clone(),
+        probes: region.probes.clone(),
         interval: policy.interval,
         timeout: policy.timeout,
         detection: policy.detection,

@@ -83,7 +83,7 @@ impl Verification {
     fn wanted(&self) -> Wanted {
         let Self { service, fence, expected, absent, moves: _ } = self;
         Wanted {
-            zone: service.zone.clone(),
+            zone: (*service.zone).clone(),
             fence_name: service.fence_name().expect("invariant: a validated service has a fence name"),
             fence: fence.clone(),
             expected: expected.clone(),

@@ -51,7 +51,8 @@ pub(crate) fn record(owner: &str, rtype: GuardedType, values: RecordValues) -> R
 }
 
 pub(crate) fn explicit(by_region: &[(&str, &str)]) -> RecordValues {
-    RecordValues::Explicit(by_region.iter().map(|(name, value)| (region(name), vec![(*value).to_owned()])).collect())
+    let values = by_region.iter().map(|(name, value)| (region(name), vec![(*value).to_owned()]));
+    RecordValues::Explicit(values.collect::<BTreeMap<_, _>>().into())
 }
 
 pub(crate) fn address(text: &str) -> Endpoint {
@@ -62,9 +63,9 @@ pub(crate) fn place(name: &str, endpoints: &[&str]) -> Region {
     Region {
         name: region(name),
         endpoints: endpoints.iter().map(|text| address(text)).collect(),
-        probes: vec![ProbeSpec::Tcp(TcpProbe { port: 443 })],
-        inside: BTreeSet::new(),
-        gates: Vec::new(),
+        probes: vec![ProbeSpec::Tcp(TcpProbe { port: 443 })].into(),
+        inside: BTreeSet::new().into(),
+        gates: Vec::new().into(),
     }
 }
 
@@ -75,7 +76,7 @@ pub(crate) fn service() -> Service {
         name: "checkout".parse().expect("a name"),
         installation: "acme".parse().expect("a name"),
         mode: Mode::Active,
-        zone: name("example.com"),
+        zone: name("example.com").into(),
         provider: "main".parse().expect("a name"),
         policy: Policy {
             interval: Duration::from_secs(5),
@@ -98,7 +99,8 @@ pub(crate) fn service() -> Service {
             certificate_warning: crate::policy::CERTIFICATE_WARNING,
             recovery_time_objective: None,
             verify_within: Duration::from_secs(30),
-        },
+        }
+        .into(),
         records: vec![
             record("api.example.com", GuardedType::A, RecordValues::Endpoints),
             record("api.example.com", GuardedType::Aaaa, RecordValues::Endpoints),
@@ -107,11 +109,13 @@ pub(crate) fn service() -> Service {
                 GuardedType::Cname,
                 explicit(&[("prod", "lb-prod.example.net."), ("dr", "lb-dr.example.net.")]),
             ),
-        ],
+        ]
+        .into(),
         regions: vec![
             place("prod", &["192.0.2.10", "2001:db8:1::10"]),
             place("dr", &["198.51.100.10", "2001:db8:2::10"]),
-        ],
+        ]
+        .into(),
         windows: Arc::default(),
         revision: 0,
     }

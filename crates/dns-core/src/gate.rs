@@ -24,7 +24,7 @@ use crate::time::Timestamp;
 pub use answer::Answer;
 
 /// One gate of a region of a service.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GateSpec {
     /// Its name, unique in the region.
@@ -38,7 +38,7 @@ pub struct GateSpec {
 }
 
 /// A GET request and the answer that means yes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HttpGate {
     /// The URL; never behind a name that a move changes.

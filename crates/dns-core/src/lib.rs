@@ -33,6 +33,7 @@ pub mod rrset;
 pub mod saga;
 pub mod service;
 pub mod share;
+pub mod shared;
 pub mod standing;
 pub mod time;
 pub mod window;

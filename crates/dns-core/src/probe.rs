@@ -3,6 +3,8 @@
 //! Secrets are never part of a specification, only the paths of the files that hold them, so a specification
 //! can be digested, logged and sent.
 
+mod set;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,6 +12,7 @@ use std::time::Duration;
 use hickory_proto::rr::{Name, RecordType};
 use serde::{Deserialize, Serialize};
 
+pub use self::set::Probes;
 use crate::rrset::name_text;
 
 /// One kind of check of one endpoint.

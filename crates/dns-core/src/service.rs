@@ -17,8 +17,9 @@ use crate::digest::Digest;
 use crate::gate::GateSpec;
 use crate::identifier::{Installation, ProviderName, RegionName, ServiceName, VantageName};
 use crate::policy::{Detection, Policy};
-use crate::probe::ProbeSpec;
+use crate::probe::Probes;
 use crate::rrset::{Alias, GuardedType, Rrset, RrsetError, RrsetKey, Rrsets, Ttl, name_text};
+use crate::shared::Shared;
 use crate::window::Window;
 pub use place::{Everywhere, Place};
 
@@ -40,9 +41,9 @@ pub enum Endpoint {
     /// An address.
     Address(IpAddr),
     /// A host name, such as a load balancer's; resolved for probes by a named resolver.
-    Hostname(#[serde(with = "name_text")] Name),
+    Hostname(#[serde(with = "name_text")] Shared<Name>),
     /// A load balancer that the provider has an alias for: A and AAAA records become aliases of it. Probed by its name.
-    LoadBalancer(Alias),
+    LoadBalancer(Shared<Alias>),
 }
 
 impl Endpoint {
@@ -73,15 +74,15 @@ pub struct Region {
     /// Its name.
     pub name: RegionName,
     /// Where it can answer; never empty.
-    pub endpoints: Vec<Endpoint>,
+    pub endpoints: Box<[Endpoint]>,
     /// How each endpoint is probed; never empty.
-    pub probes: Vec<ProbeSpec>,
+    pub probes: Probes,
     /// The vantage points that stand in it: they see what nobody outside can reach, and miss what cuts all of it off.
     #[serde(default)]
-    pub inside: BTreeSet<VantageName>,
+    pub inside: Shared<BTreeSet<VantageName>>,
     /// What must say yes beside the probes before records move there.
     #[serde(default)]
-    pub gates: Vec<GateSpec>,
+    pub gates: Shared<[GateSpec]>,
 }
 
 /// Where a record's values come from.
@@ -91,7 +92,7 @@ pub enum RecordValues {
     /// From the region's endpoints of the fitting kind.
     Endpoints,
     /// Written out per region, in presentation form.
-    Explicit(BTreeMap<RegionName, Vec<String>>),
+    Explicit(Shared<BTreeMap<RegionName, Vec<String>>>),
 }
 
 /// One RRset of a service, before a region is chosen.
@@ -123,15 +124,15 @@ pub struct Service {
     pub mode: Mode,
     /// The zone that holds its records and its fence.
     #[serde(with = "name_text")]
-    pub zone: Name,
+    pub zone: Shared<Name>,
     /// The provider that serves the zone.
     pub provider: ProviderName,
     /// How it is watched and moved.
-    pub policy: Policy,
+    pub policy: Shared<Policy>,
     /// What moves.
-    pub records: Vec<Record>,
+    pub records: Shared<[Record]>,
     /// Where it can move, in order of preference; at least two.
-    pub regions: Vec<Region>,
+    pub regions: Shared<[Region]>,
     /// When its changes wait.
     #[serde(default)]
     pub windows: Arc<[Window]>,
@@ -235,16 +236,15 @@ pub fn fence_name(service: &ServiceName, zone: &Name) -> Result<Name, RrsetError
     ))
 }
 
-/// Room for what is probed at an endpoint: an HTTPS probe with a header or two. It is written out for every judgement.
-const SPEC_BYTES_USUAL: usize = 512;
-
 /// The digest of all that makes two vantage points' evidence of an endpoint comparable: where it is, how it is
 /// probed and how outcomes become a verdict. An old configuration therefore proves nothing about a new endpoint.
-pub fn endpoint_digest(endpoint: &Endpoint, probes: &[ProbeSpec], detection: Detection) -> Digest {
-    let mut spec = Vec::with_capacity(SPEC_BYTES_USUAL);
-    serde_json::to_writer(&mut spec, &(endpoint, probes, detection))
-        .expect("invariant: probe specifications have only string keys, so they always serialise");
-    Digest::over([spec.as_slice()])
+pub fn endpoint_digest(endpoint: &Endpoint, probes: &Probes, detection: Detection) -> Digest {
+    let json =
+        |part: Result<String, serde_json::Error>| part.expect("invariant: addresses and numbers always serialise");
+    let (endpoint, detection) = (json(serde_json::to_string(endpoint)), json(serde_json::to_string(&detection)));
+    // The JSON of all three in one list, which vantage points of every version digest.
+    let spec = format!("[{endpoint},{},{detection}]", probes.as_json());
+    Digest::over([spec.as_bytes()])
 }
 
 fn render_record(record: &Record, region: &Region) -> Result<Rrset, RenderError> {
@@ -279,7 +279,7 @@ fn alias_in(record: &Record, region: &Region) -> Option<Alias> {
         return None;
     }
     region.endpoints.iter().find_map(|endpoint| match endpoint {
-        Endpoint::LoadBalancer(alias) => Some(alias.clone()),
+        Endpoint::LoadBalancer(alias) => Some((**alias).clone()),
         Endpoint::Address(_) | Endpoint::Hostname(_) => None,
     })
 }
@@ -288,7 +288,7 @@ fn endpoint_value(rtype: GuardedType, endpoint: &Endpoint) -> Option<RData> {
     match (rtype, endpoint) {
         (GuardedType::A, Endpoint::Address(IpAddr::V4(address))) => Some(RData::A((*address).into())),
         (GuardedType::Aaaa, Endpoint::Address(IpAddr::V6(address))) => Some(RData::AAAA((*address).into())),
-        (GuardedType::Cname, Endpoint::Hostname(name)) => Some(RData::CNAME(CNAME(name.clone()))),
+        (GuardedType::Cname, Endpoint::Hostname(name)) => Some(RData::CNAME(CNAME((**name).clone()))),
         (GuardedType::Cname, Endpoint::LoadBalancer(alias)) => Some(RData::CNAME(CNAME(alias.target().clone()))),
         (GuardedType::A | GuardedType::Aaaa | GuardedType::Cname, _) => None,
     }

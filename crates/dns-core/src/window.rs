@@ -101,7 +101,7 @@ impl FromStr for TimeOfDay {
 }
 
 /// When a window is open.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum When {
     /// Once.
@@ -123,7 +123,7 @@ pub enum When {
 }
 
 /// Whether a window holds up the leaving of a region that fails, too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum EmergencyFailover {
     /// A service leaves a failing region as ever.
@@ -133,7 +133,7 @@ pub enum EmergencyFailover {
 }
 
 /// A window.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Window {
     /// Its name.

@@ -25,7 +25,7 @@ impl ReadRequest {
     /// Everything that matters to a service.
     pub fn for_service(service: &Service) -> Self {
         Self {
-            zone: service.zone.clone(),
+            zone: (*service.zone).clone(),
             fence_name: service.fence_name().expect("invariant: a validated service has a fence name"),
             keys: service.keys(),
         }

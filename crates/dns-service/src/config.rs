@@ -9,6 +9,7 @@ pub mod drill;
 pub mod fault;
 mod load;
 pub mod notification;
+mod pool;
 pub mod provider;
 pub mod secret;
 mod sections;

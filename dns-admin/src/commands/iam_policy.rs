@@ -26,9 +26,9 @@ pub(super) fn run(arguments: &IamPolicy, output: &Output) -> Result<Exit, Failur
         else {
             continue;
         };
-        let id = ids.get(&service.zone).expect("invariant: a validated provider lists the zones of its services");
+        let id = ids.get(&*service.zone).expect("invariant: a validated provider lists the zones of its services");
         let new = || GuardedZone { id: id.clone(), fences: [].into(), records: [].into() };
-        let guarded = zones.entry(service.zone.clone()).or_insert_with(new);
+        let guarded = zones.entry((*service.zone).clone()).or_insert_with(new);
         guarded.fences.extend(service.fence_name());
         guarded.records.extend(service.keys());
     }

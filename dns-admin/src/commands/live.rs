@@ -172,7 +172,7 @@ fn incapable(place: &Place, adapter: &Arc<dyn Provider>) -> Vec<Finding> {
         if !able.types.contains(&record.key.rtype()) {
             faulty(format!("{} cannot guard this type", able.checked_by));
         }
-        let at_apex = record.key.rtype() == GuardedType::Cname && *record.key.name() == place.service.zone;
+        let at_apex = record.key.rtype() == GuardedType::Cname && *record.key.name() == *place.service.zone;
         if at_apex && able.apex_cname == ApexCname::Refused {
             faulty(format!("{} takes no CNAME at the apex", able.checked_by));
         }

@@ -74,7 +74,7 @@ fn target(service: &Service, region: &Region, endpoint: &Endpoint) -> Target {
         key: EndpointKey { service: service.name.clone(), region: region.name.clone(), endpoint: endpoint.to_string() },
         spec: endpoint_digest(endpoint, &region.probes, policy.detection),
         endpoint: endpoint.clone(),
-        probes: region.probes.as_slice().into(),
+        probes: region.probes.clone(),
         interval: policy.interval,
         timeout: policy.timeout,
         detection: policy.detection,

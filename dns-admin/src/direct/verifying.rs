@@ -103,7 +103,7 @@ fn wanted(place: &Place, written: &PlaceWrite, within: Duration, began: Instant)
     let target = service.render_under(&written.fence);
     let absent = service.keys().into_iter().filter(|key| !target.contains_key(key)).collect();
     Wanted {
-        zone: service.zone.clone(),
+        zone: (*service.zone).clone(),
         targets: Arc::new(Targets::new(place.discovery.resolvers())),
         rrsets: Arc::new(target),
         absent: Arc::new(absent),

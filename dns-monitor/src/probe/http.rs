@@ -168,7 +168,7 @@ mod tests {
     fn the_url_names_the_host_and_falls_back_to_the_endpoint() {
         let v6: IpAddr = "2001:db8::1".parse().expect("an address");
         let address = Endpoint::Address(v6);
-        let name = Endpoint::Hostname("lb.example.net.".parse().expect("a name"));
+        let name = Endpoint::Hostname("lb.example.net.".parse::<hickory_proto::rr::Name>().expect("a name").into());
         let url = |endpoint, host| prober(endpoint, host).url(v6).map(String::from);
         assert_eq!(url(&address, Some("api.example.com")).as_deref(), Ok("http://api.example.com:8080/healthz?full"));
         assert_eq!(url(&address, None).as_deref(), Ok("http://[2001:db8::1]:8080/healthz?full"));

@@ -37,7 +37,7 @@ fn addresses(mut message: Message, owner: &Name, last: &[u8]) -> Message {
 fn prober(peer: &DnsPeer, port: u16) -> Prober {
     let guarded: GuardedNames = [name("api.example.com.")].into_iter().collect();
     let resolver = HostResolver::new(&[peer.address], guarded).expect("a resolver");
-    let endpoint = Endpoint::Hostname(name("lb.example.net."));
+    let endpoint = Endpoint::Hostname(name("lb.example.net.").into());
     let target = Target {
         key: EndpointKey {
             service: ServiceName::new("checkout").expect("a name"),

@@ -79,7 +79,8 @@ mod tests {
     fn judged(spoil: impl FnOnce(&mut RegionJudgement)) -> Vec<Concern> {
         let mut service = (*verifier::tests::service("192.0.2.10")).clone();
         let (prod, dr) = (service.regions[0].name.clone(), "dr".parse::<RegionName>().expect("a region"));
-        service.regions.push(Region { name: dr.clone(), ..service.regions[0].clone() });
+        let standby = Region { name: dr.clone(), ..service.regions[0].clone() };
+        service.regions.edit(|regions| regions.push(standby));
         let service = Everywhere::only(service);
         let envelope = Saga::new(&service).to_envelope().replacen(r#""active":null"#, r#""active":"prod""#, 1);
         let mut saga = Saga::from_envelope(&envelope, &service).expect("reads");

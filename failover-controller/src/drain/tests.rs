@@ -187,7 +187,7 @@ async fn nothing_is_sampled_without_a_panel_or_of_a_proxys_answers() {
 
 #[tokio::test]
 async fn a_record_that_was_not_there_may_be_missed_for_as_long_as_the_soa_says() {
-    let zone = service("198.51.100.10").zone.clone();
+    let zone = (*service("198.51.100.10").zone).clone();
     let soa = |minimum| {
         let (zone, owner) = (zone.clone(), zone.clone());
         serve(move |_, message| {

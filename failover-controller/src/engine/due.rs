@@ -94,7 +94,7 @@ mod tests {
         let service = Everywhere::only((*verifier::tests::service("192.0.2.10")).clone());
         let text = envelope(Saga::new(&service).to_envelope());
         let saga = Saga::from_envelope(&text, &service).expect("an envelope");
-        (saga, service.lead().policy.clone())
+        (saga, (*service.lead().policy).clone())
     }
 
     #[test]

@@ -348,7 +348,7 @@ async fn steps_of_a_group_follow_one_another() {
 async fn gated_rig() -> Rig {
     let mut rig = rig().await;
     let mut service = (*verifier::tests::service("192.0.2.10")).clone();
-    service.regions[0].gates = vec![gate()];
+    service.regions[0].gates = vec![gate()].into();
     let unit = Unit::load(Everywhere::only(service), None, rig.owner.parts.clock.now()).expect("loads");
     rig.owner.units.insert(name("checkout"), unit);
     rig

@@ -138,7 +138,7 @@ async fn after_a_stall_it_is_asked_again_at_once_and_says_that_it_knows() {
 #[test]
 fn every_gate_of_every_region_is_asked() {
     let mut service = (*crate::verifier::tests::service("192.0.2.10")).clone();
-    service.regions[0].gates = vec![gate("http://127.0.0.1:1/".to_owned(), SHORT)];
+    service.regions[0].gates = vec![gate("http://127.0.0.1:1/".to_owned(), SHORT)].into();
     let all = of(&[Everywhere::only(service)]);
     assert_eq!(all.iter().map(|(key, _)| key.to_string()).collect::<Vec<_>>(), ["checkout/prod/replication"]);
 }

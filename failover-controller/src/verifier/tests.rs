@@ -6,8 +6,10 @@ use dns_core::fence::{Epoch, Rev, WriteId};
 use dns_core::policy::{
     Capacity, Detection, Failback, FailoverBudget, GuardDemand, OnForeignChange, OnStandbyFailure, Policy,
 };
+use dns_core::probe::Probes;
 use dns_core::rrset::{GuardedType, Ttl, canonical_name, records_digest};
 use dns_core::service::{Endpoint, Mode, Record, RecordValues, Region};
+use dns_core::shared::Shared;
 use dns_core::time::Timestamp;
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -84,7 +86,7 @@ pub(crate) fn service(address: &str) -> Arc<Service> {
         name: "checkout".parse().expect("a name"),
         installation: "acme".parse().expect("a name"),
         mode: Mode::Active,
-        zone: canonical_name("example.com").expect("a name"),
+        zone: canonical_name("example.com").expect("a name").into(),
         provider: "main".parse().expect("a name"),
         policy: Policy {
             interval: Duration::from_secs(5),
@@ -107,15 +109,18 @@ pub(crate) fn service(address: &str) -> Arc<Service> {
             recovery_time_objective: None,
             guard: GuardDemand::Any,
             verify_within: Duration::from_secs(30),
-        },
-        records: vec![Record { key, ttl, values: RecordValues::Endpoints, proxied: false, absent_in: BTreeSet::new() }],
+        }
+        .into(),
+        records: vec![Record { key, ttl, values: RecordValues::Endpoints, proxied: false, absent_in: BTreeSet::new() }]
+            .into(),
         regions: vec![Region {
             name: "prod".parse().expect("a region"),
-            endpoints: vec![address],
-            probes: Vec::new(),
-            inside: BTreeSet::new(),
-            gates: Vec::new(),
-        }],
+            endpoints: [address].into(),
+            probes: Probes::default(),
+            inside: Shared::default(),
+            gates: Shared::default(),
+        }]
+        .into(),
         windows: Arc::default(),
         revision: 0,
     })

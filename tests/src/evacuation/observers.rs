@@ -173,7 +173,7 @@ fn reports(guarded: &Guarded, sight: Sight) -> [EndpointReport; 2] {
         let endpoint = Endpoint::Address(address.into());
         let region = RegionName::new(region).expect("invariant: a literal names a region well");
         let (fall, rise) = DETECTION;
-        let probes = [ProbeSpec::Tcp(TcpProbe { port: PORT })];
+        let probes = vec![ProbeSpec::Tcp(TcpProbe { port: PORT })].into();
         let is_healthy = verdict == Verdict::Healthy;
         let age = if is_healthy { HEALTHY_FOR } else { Duration::ZERO };
         EndpointReport {

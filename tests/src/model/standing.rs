@@ -64,7 +64,7 @@ fn ask(question: Question) -> Standing {
             FoundFence::Present { ttl: Ttl::from_secs(FENCE_TTL_SECS).expect("invariant: a valid TTL"), text }
         });
         let view = ZoneView {
-            zone: service.zone.clone(),
+            zone: (*service.zone).clone(),
             fence_name: service.fence_name().expect("invariant: a short name"),
             fence: fence.unwrap_or(FoundFence::Absent),
             asked: service.keys(),

@@ -55,7 +55,7 @@ impl Gates {
 /// The service with a gate at each of these regions.
 pub fn gated(mut service: Service, regions: &[String]) -> Service {
     for region in service.regions.iter_mut().filter(|region| regions.contains(&region.name.to_string())) {
-        region.gates.push(replication());
+        region.gates.edit(|gates| gates.push(replication()));
     }
     service
 }

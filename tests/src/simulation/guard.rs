@@ -11,6 +11,7 @@ use dns_core::identifier::RegionName;
 use dns_core::judgement::{EndpointJudgement, Health, Judgement, RegionJudgement, Vote};
 use dns_core::policy::{Failback, FailoverBudget, OnStandbyFailure};
 use dns_core::service::Service;
+use dns_core::shared::Shared;
 
 use super::invariants::Invariant;
 
@@ -163,7 +164,7 @@ impl Guard {
                 policy.failover_budget =
                     FailoverBudget { moves: FailoverBudget::MOVES_MAX, per: MOMENT, backoff: MOMENT };
             }
-            Self::GatesOpen => loose.regions.iter_mut().for_each(|region| region.gates.clear()),
+            Self::GatesOpen => loose.regions.iter_mut().for_each(|region| region.gates = Shared::default()),
             Self::FenceCondition
             | Self::PermitAsked
             | Self::PermitTime

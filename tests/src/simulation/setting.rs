@@ -118,10 +118,10 @@ impl Setting {
             name: service_name(),
             installation: "acme".parse().expect("invariant: a name"),
             mode: Mode::Active,
-            zone: canonical_name("example.com").expect("invariant: a name"),
+            zone: canonical_name("example.com").expect("invariant: a name").into(),
             provider: provider.parse().expect("invariant: a name"),
-            policy: self.policy(),
-            records: self.records(revision),
+            policy: self.policy().into(),
+            records: self.records(revision).into(),
             regions: (0..self.regions).map(|rank| self.served_from(rank, revision)).collect(),
             windows: self.leeway.windows(),
             revision: u64::try_from(revision).unwrap_or_default() + 1,
@@ -170,7 +170,7 @@ impl Setting {
             record(
                 "www.example.com",
                 GuardedType::Cname,
-                RecordValues::Explicit((0..self.regions).map(target).collect()),
+                RecordValues::Explicit((0..self.regions).map(target).collect::<BTreeMap<_, _>>().into()),
             ),
         ]
     }
@@ -185,9 +185,13 @@ impl Setting {
         Region {
             name: Self::region(rank).clone(),
             endpoints: (0..self.endpoints).map(address).collect(),
-            probes: vec![ProbeSpec::Tcp(TcpProbe { port: 443 })],
-            gates: if self.leeway.gated[rank] { vec![gate()] } else { Vec::new() },
-            inside: self.leeway.inside[rank].iter().map(|vantage| Self::vantage(*vantage).clone()).collect(),
+            probes: vec![ProbeSpec::Tcp(TcpProbe { port: 443 })].into(),
+            gates: self.leeway.gated[rank].then(gate).into_iter().collect(),
+            inside: self.leeway.inside[rank]
+                .iter()
+                .map(|vantage| Self::vantage(*vantage).clone())
+                .collect::<BTreeSet<_>>()
+                .into(),
         }
     }
 

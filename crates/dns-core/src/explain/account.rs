@@ -128,7 +128,7 @@ impl Account {
         (from, to): (Option<&RegionName>, Option<&RegionName>),
         rules: &[Answer],
     ) -> Self {
-        let Policy { quorum, ready_for, .. } = &service.policy;
+        let Policy { quorum, ready_for, .. } = &*service.policy;
         let evidence = judgement.map(|judgement| evidence(judgement, *quorum, [from, to], VOTES_KEPT));
         Self {
             quorum: *quorum,

@@ -24,7 +24,7 @@ fn gate(name: &str) -> GateSpec {
 /// `checkout`, whose region `dr` has the gates `replication` and `capacity`.
 fn gated() -> Service {
     let mut service = service();
-    service.regions[1].gates = vec![gate("replication"), gate("capacity")];
+    service.regions[1].gates = vec![gate("replication"), gate("capacity")].into();
     service
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::digest::Digest;
 use crate::evidence::{EndpointEvidence, STALE_AFTER, Sightings, VantageEvidence};
-use crate::fixture::{READY_FOR, START, address, place, region, service};
+use crate::fixture::{READY_FOR, START, place, region, service};
 use crate::policy::Capacity;
 use crate::share::Share;
 
@@ -27,7 +27,7 @@ type Spoil = fn(&mut VantageEvidence);
 
 fn one_endpoint() -> Service {
     let mut service = service();
-    service.regions = vec![place("prod", &["192.0.2.10"]), place("dr", &["198.51.100.10"])];
+    service.regions = vec![place("prod", &["192.0.2.10"]), place("dr", &["198.51.100.10"])].into();
     service
 }
 
@@ -216,7 +216,7 @@ fn proven_needs_that_nothing_contradicts() {
 #[test]
 fn a_region_is_left_only_when_nothing_serves_and_entered_only_when_all_does() {
     let mut service = one_endpoint();
-    service.regions[0].endpoints.push(address("192.0.2.11"));
+    service.regions[0] = place("prod", &["192.0.2.10", "192.0.2.11"]);
     let with = |first: Verdict, second: Verdict| {
         let mut book = book(&service, [HEALTHY; 3]);
         for evidence in book.values_mut() {
@@ -296,7 +296,7 @@ fn healthy_since_is_when_the_last_vote_came_that_it_takes() {
 #[test]
 fn vantage_points_inside_a_region_do_not_judge_it_alone() {
     let mut service = one_endpoint();
-    service.regions[0].inside = [vantage("fra1"), vantage("lon1")].into();
+    service.regions[0].inside = BTreeSet::from([vantage("fra1"), vantage("lon1")]).into();
     for (says, health, insiders_only) in [
         ([FAILING, FAILING, HEALTHY], Health::Unknown, true),
         ([HEALTHY, HEALTHY, FAILING], Health::Unknown, true),

@@ -116,7 +116,7 @@ fn unfenced(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String
         return Some("there is no fence that the write could require".to_owned());
     }
     let service = situation.service;
-    let guarded = change.zone == service.zone && service.is_fence_name(&change.fence_name);
+    let guarded = change.zone == *service.zone && service.is_fence_name(&change.fence_name);
     (!guarded).then(|| format!("the write is guarded by `{}`, which is not the service's fence", change.fence_name))
 }
 

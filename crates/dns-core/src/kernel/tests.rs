@@ -47,12 +47,12 @@ fn case(rule: Rule) -> (Scene, fn(&mut Scene)) {
         Rule::TargetProven => (failover, |scene| scene.judgement = Some(judgement(Seen::Failing, Seen::Healthy))),
         Rule::GatesOpen => {
             let open = failover.with(|scene| {
-                scene.service.regions[1].gates = vec![gate()];
+                scene.service.regions[1].gates = vec![gate()].into();
                 scene.judgement = Some(gated(GateState::Open { said: String::new(), until: START }));
             });
             (open, |scene| {
                 let why = "lagSeconds 312, at most 30".to_owned();
-                scene.service.regions[1].gates = vec![gate()];
+                scene.service.regions[1].gates = vec![gate()].into();
                 scene.judgement = Some(gated(GateState::Closed { why }));
             })
         }

@@ -175,7 +175,7 @@ impl Failover {
     fn forget_view_of_another_configuration(&mut self, turn: &mut Turn) {
         let service = turn.service();
         let is_asked = |view: &ZoneView| service.records.iter().all(|record| view.asked.contains(&record.key));
-        let other = |view: &ZoneView| view.zone != service.zone || !is_asked(view);
+        let other = |view: &ZoneView| view.zone != *service.zone || !is_asked(view);
         let sent = self.open.as_ref().is_some_and(|open| open.stage == WriteStage::Sent);
         if !sent && self.view.as_ref().is_some_and(other) {
             self.forget_view(turn);

@@ -148,7 +148,7 @@ fn a_newer_fence_over_other_records_is_foreign_not_followed() {
 fn a_record_that_the_fence_does_not_guard_is_foreign_unless_it_is_rendered() {
     let mut service = service();
     let aaaa = key("api.example.com", GuardedType::Aaaa);
-    service.records.retain(|record| record.key != aaaa);
+    service.records.edit(|records| records.retain(|record| record.key != aaaa));
     let held = fence(&service, "prod", 5, 7);
     let mut zone = Zone::serving(&service, "prod").with_fence(&held);
     service = super::tests::service();
@@ -164,7 +164,7 @@ fn a_configuration_that_renders_other_records_is_no_foreign_change() {
     let (mut service, held, zone) = adopted();
     service.records[0].ttl = crate::fixture::ttl(300);
     assert_eq!(look(Some(&held), &zone, &service), Standing::Held);
-    service.records.remove(2);
+    service.records.edit(|records| records.remove(2));
     assert_eq!(
         look(Some(&held), &zone, &service),
         Standing::Held,
@@ -219,8 +219,8 @@ fn a_service_with_a_new_home_is_unadopted_there_never_lost() {
     let moved = Service { provider: "second".parse().expect("a name"), ..service.clone() };
     assert_eq!(look(Some(&held), &bare, &moved), Standing::Unadopted { serving: Some(region("prod")) });
     let mut renamed = service;
-    renamed.zone = name("example.org");
-    renamed.records.truncate(1);
+    renamed.zone = name("example.org").into();
+    renamed.records.edit(|records| records.truncate(1));
     renamed.records[0].key = key("api.example.org", GuardedType::A);
     let bare = Zone::serving(&renamed, "dr");
     assert_eq!(look(Some(&held), &bare, &renamed), Standing::Unadopted { serving: Some(region("dr")) });

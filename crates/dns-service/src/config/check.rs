@@ -19,23 +19,15 @@ pub(super) use self::relation::check as relations;
 pub(super) use self::relay::check as relays;
 pub(super) use self::window::check as windows;
 use super::sections::provider::ProviderDraft;
-use super::sections::region::Regions;
 use super::sections::service::ServiceDraft;
-use super::sections::vantage::VantageDraft;
 
 /// Runs every cross-check.
-pub(super) fn all(
-    services: &[ServiceDraft<'_>],
-    vantage: &[VantageDraft<'_>],
-    providers: &[ProviderDraft<'_>],
-    regions: &Regions,
-    installation: Option<&Installation>,
-) {
+pub(super) fn all(services: &[ServiceDraft<'_>], providers: &[ProviderDraft<'_>], installation: Option<&Installation>) {
     names::refuse_overlaps(services);
     names::refuse_guarded_endpoints(services);
-    vantage::require_resolvers(services, vantage);
-    vantage::require_outsiders(services, vantage);
-    vantage::warn_of_shared_fate(services, vantage, regions);
+    vantage::require_resolvers(services);
+    vantage::require_outsiders(services);
+    vantage::warn_of_shared_fate(services);
     // A missing installation is a fault already; a stand-in lets the rest be checked.
     let stand_in = Installation::new("unnamed").expect("invariant: a plain word is a name");
     for service in services {

@@ -9,7 +9,7 @@ use super::fault::{Faults, Report};
 use super::secret::Program;
 use super::sections::policy::Policies;
 use super::sections::region::Regions;
-use super::sections::service::{self, Declared, ServiceDraft};
+use super::sections::service::{self, Declared, Pools, ServiceDraft};
 use super::sections::top::Top;
 use super::sections::{
     drill, group, hook, notification, observation, process, provider, relation, safety, vantage, window,
@@ -69,12 +69,14 @@ fn assemble(sources: &[Source], roots: &[Node], program: &Program, report: &Repo
     let providers = provider::read(&top, &vantage);
     let policies = Policies::read(&top, &vantage);
     let windows = window::read(&top);
+    let insiders = vantage::insiders(&vantage, &regions);
     let declared = Declared {
         regions: &regions,
         providers: &providers,
         policies: &policies,
-        vantage: &vantage,
+        insiders: &insiders,
         windows: &windows,
+        pools: &Pools::default(),
     };
     let services = service::read(&top.items("services"), declared);
     let store = process::read_store(&top);
@@ -88,7 +90,7 @@ fn assemble(sources: &[Source], roots: &[Node], program: &Program, report: &Repo
     let drills = drill::read(&top, &services, &groups);
     let notifications = notification::read(&top, &services);
     let hooks = hook::by_policy(&services);
-    check::all(&services, &vantage, &providers, &regions, installation.as_ref());
+    check::all(&services, &providers, installation.as_ref());
     check::windows(&windows, &services);
     let groups = check::groups(&groups, &services);
     let relations = check::relations(&relations, &services, groups.as_deref().unwrap_or_default());

@@ -26,9 +26,11 @@ use std::fmt::Display;
 use std::net::SocketAddr;
 
 use dns_core::rrset::canonical_name;
+use dns_core::shared::Shared;
 use hickory_proto::rr::Name;
 use url::{Host, Url};
 
+use super::pool::Pool;
 use super::tree::Spot;
 
 /// Reports every name that was given before.
@@ -80,6 +82,14 @@ fn socket_addresses(spot: &Spot<'_>) -> Option<Vec<SocketAddr>> {
 fn domain_name(spot: &Spot<'_>) -> Option<Name> {
     let text = spot.text()?;
     canonical_name(text).map_err(|error| spot.fault(error.to_string())).ok()
+}
+
+/// The zones that were named so far.
+pub(in crate::config) type Zones = Pool<Shared<Name>>;
+
+/// A zone, kept once for all that name it.
+fn zone_name(spot: &Spot<'_>, zones: &Zones) -> Option<Shared<Name>> {
+    domain_name(spot).map(|name| zones.one(name.into()))
 }
 
 /// Whether a URL leads to this machine whatever any resolver says.

@@ -21,7 +21,7 @@ fn load(text: &str) -> Result<Config, String> {
 
 fn gates(text: &str) -> Vec<GateSpec> {
     let config = load(text).unwrap_or_else(|faults| panic!("{faults}"));
-    config.services[0].lead().regions[1].gates.clone()
+    config.services[0].lead().regions[1].gates.to_vec()
 }
 
 /// The faults of the full example with another second gate.

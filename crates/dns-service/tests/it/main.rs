@@ -11,5 +11,6 @@ mod listener;
 mod notification;
 mod ordering;
 mod served;
+mod sharing;
 mod shutdown;
 mod tls;

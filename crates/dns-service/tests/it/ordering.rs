@@ -22,7 +22,7 @@ fn load(keys: &str) -> Result<Config, String> {
 
 fn policy(keys: &str) -> Policy {
     let config = load(keys).unwrap_or_else(|faults| panic!("{faults}"));
-    config.services[0].lead().policy.clone()
+    (*config.services[0].lead().policy).clone()
 }
 
 fn faults(keys: &str) -> String {

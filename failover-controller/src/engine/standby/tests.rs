@@ -19,7 +19,7 @@ fn region(text: &str) -> RegionName {
 fn service() -> Service {
     let mut service = (*verifier::tests::service("192.0.2.10")).clone();
     let dr = Region { name: region("dr"), ..service.regions[0].clone() };
-    service.regions.push(dr);
+    service.regions.edit(|regions| regions.push(dr));
     service
 }
 

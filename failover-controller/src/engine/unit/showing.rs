@@ -70,7 +70,7 @@ impl Unit {
     fn seen(&mut self, place: &Place) -> &mut Seen {
         self.shown = None;
         let places = self.service.projections();
-        let known = places.iter().position(|service| service.provider == place.provider && service.zone == place.zone);
+        let known = places.iter().position(|service| service.provider == place.provider && *service.zone == place.zone);
         let rank = known.unwrap_or_default();
         if self.seen.is_empty() {
             self.seen = places.iter().map(|_| Seen::default()).collect();

@@ -13,7 +13,7 @@ use crate::service::{Service, endpoint_digest};
 
 fn one_endpoint() -> Service {
     let mut service = service();
-    service.regions = vec![place("prod", &["192.0.2.10"]), place("dr", &["198.51.100.10"])];
+    service.regions = vec![place("prod", &["192.0.2.10"]), place("dr", &["198.51.100.10"])].into();
     service
 }
 

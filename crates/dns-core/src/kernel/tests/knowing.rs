@@ -1,6 +1,7 @@
 //! What has to be known before anything moves: the region that is left, the one that is gone to, and its gates.
 
 use super::*;
+use crate::shared::Shared;
 
 #[test]
 fn an_automatic_failover_needs_a_judgement_and_a_region_to_leave() {
@@ -49,8 +50,8 @@ fn every_gate_of_the_target_must_be_open_for_moves_and_new_renderings() {
         assert_eq!(scene.rules(), [Rule::GatesOpen], "{state:?}");
     }
     let elsewhere = shut(|scene| scene.service.regions.swap(0, 1)).with(|scene| {
-        scene.service.regions.iter_mut().for_each(|region| region.gates.clear());
-        scene.service.regions[1].gates = vec![gate()];
+        scene.service.regions.iter_mut().for_each(|region| region.gates = Shared::default());
+        scene.service.regions[1].gates = vec![gate()].into();
     });
     assert_eq!(elsewhere.rules(), [], "the gates of another region are not asked");
     for kind in [WriteKind::Annotate, WriteKind::Release] {

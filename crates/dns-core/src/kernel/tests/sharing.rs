@@ -41,7 +41,7 @@ fn an_abort_waits_for_no_window_no_cooldown_and_no_budget() {
         scene.pin = Some(pin());
         scene.failovers = vec![START; 4];
         scene.service.policy.on_standby_failure = OnStandbyFailure::Hold;
-        scene.service.regions[1].gates = vec![gate()];
+        scene.service.regions[1].gates = vec![gate()].into();
         others(scene, false, 100);
     };
     assert_eq!(abort().with(waits).rules(), []);
@@ -62,7 +62,7 @@ fn each_step_is_held_as_the_first_one_is() {
     assert_eq!(step().with(|scene| scene.pin = Some(pin())).rules(), [Rule::NotPinned]);
     let frozen = |scene: &mut Scene| scene.service.windows = freeze(EmergencyFailover::Allow);
     assert_eq!(step().with(frozen).rules(), [Rule::ChangeFreeze]);
-    let gated = |scene: &mut Scene| scene.service.regions[0].gates = vec![gate()];
+    let gated = |scene: &mut Scene| scene.service.regions[0].gates = vec![gate()].into();
     assert_eq!(step().with(gated).rules(), [Rule::GatesOpen]);
     let unproven = |scene: &mut Scene| scene.judgement = Some(judgement(Seen::Unknown, Seen::Proven));
     assert!(step().with(unproven).rules().contains(&Rule::TargetProven));

@@ -76,7 +76,8 @@ fn holds_until_the_target_is_proven_and_tells_once() {
 #[test]
 fn prefers_the_first_proven_region_in_order() {
     let mut service = crate::fixture::service();
-    service.regions.insert(1, crate::fixture::place("near", &["203.0.113.1", "2001:db8:3::1"]));
+    let near = crate::fixture::place("near", &["203.0.113.1", "2001:db8:3::1"]);
+    service.regions.edit(|regions| regions.insert(1, near));
     let values = [("prod", "lb.example.net."), ("near", "lb.example.net."), ("dr", "lb.example.net.")];
     service.records[2].values = crate::fixture::explicit(&values);
     let mut world = World::of(service);

@@ -216,11 +216,8 @@ fn changed_endpoints_are_rendered_once_they_are_proven() {
     let mut world = World::adopted();
     let mut service = (*world.service).clone();
     service.regions[0].endpoints[0] = crate::fixture::address("192.0.2.99");
-    service.records.push(crate::fixture::record(
-        "shop.example.com",
-        GuardedType::A,
-        crate::service::RecordValues::Endpoints,
-    ));
+    let shop = crate::fixture::record("shop.example.com", GuardedType::A, crate::service::RecordValues::Endpoints);
+    service.records.edit(|records| records.push(shop));
     world.service = std::sync::Arc::new(service);
     world.see(Seen::Healthy, Seen::Proven);
     world.run();
@@ -240,7 +237,7 @@ fn changed_endpoints_are_rendered_once_they_are_proven() {
 fn a_record_that_is_no_longer_configured_stays_in_the_zone() {
     let mut world = World::adopted();
     let mut service = (*world.service).clone();
-    service.records.pop();
+    service.records.edit(Vec::pop);
     world.service = std::sync::Arc::new(service);
     world.look_around();
     world.must_order(failover("dr"));

@@ -26,7 +26,7 @@ fn gated(mut service: Service) -> Service {
     let (every, within) = (Duration::from_secs(10), Duration::from_secs(30));
     let name: crate::identifier::GateName = "replication".parse().expect("a name");
     for region in service.regions.iter_mut().skip(1) {
-        region.gates = vec![GateSpec { name: name.clone(), http: http.clone(), every, within }];
+        region.gates = vec![GateSpec { name: name.clone(), http: http.clone(), every, within }].into();
     }
     service
 }
@@ -85,7 +85,7 @@ fn a_gate_that_closes_between_decision_and_permit_ends_the_decision() {
 #[test]
 fn of_proven_regions_the_first_with_open_gates_is_chosen_and_else_the_first() {
     let mut service = service();
-    service.regions.insert(1, place("near", &["203.0.113.1", "2001:db8:3::1"]));
+    service.regions.edit(|regions| regions.insert(1, place("near", &["203.0.113.1", "2001:db8:3::1"])));
     let values = [("prod", "lb-prod.example.net."), ("near", "lb.example.net."), ("dr", "lb-dr.example.net.")];
     service.records[2].values = explicit(&values);
     let to = |near: (Seen, bool), dr: (Seen, bool)| {

@@ -85,12 +85,12 @@ impl Keeper<'_> {
     /// Whether a record lies in one of its zones; those of other zones are other providers'.
     fn has(&self, record: &RecordDraft<'_>) -> bool {
         let Some(zones) = &self.zones else { return true };
-        record.zone.as_ref().is_some_and(|zone| zones.contains(&zone))
+        record.zone.as_ref().is_some_and(|zone| zones.contains(&&**zone))
     }
 }
 
 fn is_at_apex(record: &RecordDraft<'_>) -> bool {
-    record.key.as_ref().is_some_and(|key| record.zone.as_ref() == Some(key.name()))
+    record.key.as_ref().is_some_and(|key| record.zone.as_deref() == Some(key.name()))
 }
 
 fn refuse_weak_guard(service: &ServiceDraft<'_>, keeper: &Keeper<'_>) {

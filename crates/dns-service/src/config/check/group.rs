@@ -118,7 +118,7 @@ fn refuse_mixed_modes(members: &[(&Spot<'_>, &ServiceDraft<'_>)]) -> bool {
 }
 
 fn policy<'d>(draft: &'d ServiceDraft<'_>) -> Option<&'d Policy> {
-    draft.policy.as_ref()?.policy.as_ref()
+    draft.policy.as_ref()?.policy.as_deref()
 }
 
 /// A part of the answers of one member would come from a region that the others are not in.

@@ -35,7 +35,7 @@ fn renders(draft: &ServiceDraft<'_>, service: &Service) -> bool {
             if record.absent_in.contains(&region.name) {
                 continue;
             }
-            let alone = Service { records: vec![record.clone()], ..service.clone() };
+            let alone = Service { records: vec![record.clone()].into(), ..service.clone() };
             if let Err(error) = alone.render(&region.name) {
                 clean = false;
                 record_draft.spot.fault(chain(&error));

@@ -8,6 +8,7 @@ mod moving;
 mod ordering;
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::time::Duration;
 
 use dns_core::approval::ApprovalPolicy;
@@ -19,6 +20,7 @@ use dns_core::policy::{
     CERTIFICATE_WARNING, Capacity, Detection, Failback, FailoverBudget, GuardDemand, OnForeignChange, OnStandbyFailure,
     Policy, STANDBY_UNREADY_FOR, VALIDITY_MIN,
 };
+use dns_core::shared::Shared;
 
 use super::hook::{self, Hooks, Named};
 use super::refuse_repeated;
@@ -61,13 +63,15 @@ const KEYS: &[&str] = &[
     "hooks",
 ];
 
-/// A policy as far as it could be read.
-#[derive(Clone, Debug)]
+/// A policy as far as it could be read; one for all services that name it.
+#[derive(Debug)]
 pub(crate) struct PolicyDraft {
     pub(crate) name: String,
-    pub(crate) policy: Option<Policy>,
+    pub(crate) policy: Option<Shared<Policy>>,
     /// The vantage points that judge, even if the rest is faulty.
     pub(crate) selected: BTreeSet<VantageName>,
+    /// Those of them that resolve no names.
+    pub(crate) without_resolver: BTreeSet<VantageName>,
     /// Who is asked before its moves and told after them.
     pub(crate) hooks: Option<Hooks>,
 }
@@ -75,8 +79,8 @@ pub(crate) struct PolicyDraft {
 /// Every policy.
 #[derive(Debug)]
 pub(crate) struct Policies {
-    drafts: Vec<PolicyDraft>,
-    built_in: PolicyDraft,
+    drafts: Vec<Rc<PolicyDraft>>,
+    built_in: Rc<PolicyDraft>,
 }
 
 impl Policies {
@@ -86,16 +90,20 @@ impl Policies {
         let names: Vec<String> = entries.iter().map(|(key, _)| key.text().unwrap_or_default().to_owned()).collect();
         refuse_repeated("policy", entries.iter().map(|(key, _)| key).zip(&names));
         let mut hooks = Named::new();
-        let drafts =
-            entries.iter().zip(names).map(|((_, value), name)| read_one(name, value, vantage, &mut hooks)).collect();
+        let drafts = entries
+            .iter()
+            .zip(names)
+            .map(|((_, value), name)| read_one(name, value, vantage, &mut hooks).into())
+            .collect();
         hook::refuse_ambiguous(&hooks);
-        let selected: BTreeSet<_> = vantage.iter().filter_map(|draft| draft.name.clone()).collect();
-        let policy = Some(Policy { vantage_points: selected.clone(), ..defaults() });
-        Self { drafts, built_in: PolicyDraft { name: "built-in".to_owned(), policy, selected, hooks: None } }
+        let (selected, without_resolver) = judges(vantage);
+        let policy = Some(Policy { vantage_points: selected.clone(), ..defaults() }.into());
+        let built_in = PolicyDraft { name: "built-in".to_owned(), policy, selected, without_resolver, hooks: None };
+        Self { drafts, built_in: built_in.into() }
     }
 
     /// The policy that a service names at `spot`, or the one for services that name none; those stand at `service`.
-    pub(crate) fn of(&self, spot: Option<&Spot<'_>>, service: &Spot<'_>) -> Option<&PolicyDraft> {
+    pub(crate) fn of(&self, spot: Option<&Spot<'_>>, service: &Spot<'_>) -> Option<Rc<PolicyDraft>> {
         let Some(spot) = spot else { return Some(self.unnamed(service)) };
         let name = spot.text()?;
         let found = self.drafts.iter().find(|draft| draft.name == name);
@@ -103,25 +111,26 @@ impl Policies {
             let hint = suggestion::hint(name, self.drafts.iter().map(|draft| draft.name.as_str()));
             spot.fault_with_hint(format!("there is no policy `{name}`"), hint);
         }
-        found
+        found.cloned()
     }
 
     /// The policies by which some order needs a second person.
     pub(crate) fn demanding(&self) -> impl Iterator<Item = &str> {
-        let demands = |draft: &&PolicyDraft| draft.policy.as_ref().is_some_and(|policy| policy.approval.is_demanding());
+        let demands =
+            |draft: &&Rc<PolicyDraft>| draft.policy.as_ref().is_some_and(|policy| policy.approval.is_demanding());
         self.drafts.iter().filter(demands).map(|draft| draft.name.as_str())
     }
 
-    fn unnamed(&self, service: &Spot<'_>) -> &PolicyDraft {
+    fn unnamed(&self, service: &Spot<'_>) -> Rc<PolicyDraft> {
         if let Some(draft) = self.drafts.iter().find(|draft| draft.name == DEFAULT_NAME) {
-            return draft;
+            return Rc::clone(draft);
         }
         let (quorum, matching) = (defaults().quorum, self.built_in.selected.len());
         if quorum > matching {
             let hint = "declare more vantage points, or a policy `default` with a smaller quorum";
             service.fault_with_hint(quorum_message(quorum, matching), hint);
         }
-        &self.built_in
+        Rc::clone(&self.built_in)
     }
 }
 
@@ -153,15 +162,29 @@ pub(crate) fn defaults() -> Policy {
 
 fn read_one<'t>(name: String, spot: &Spot<'t>, vantage: &[VantageDraft<'_>], all: &mut Named<'t>) -> PolicyDraft {
     let Some(map) = spot.map(KEYS) else {
-        return PolicyDraft { name, policy: None, selected: BTreeSet::new(), hooks: None };
+        let (selected, without_resolver) = Default::default();
+        return PolicyDraft { name, policy: None, selected, without_resolver, hooks: None };
     };
     let selected = select(map.optional("vantagePoints").as_ref(), vantage);
-    let names: BTreeSet<VantageName> = selected.iter().flatten().filter_map(|draft| draft.name.clone()).collect();
+    let (names, without_resolver) = judges(selected.iter().flatten().copied());
     let quorum = read_quorum(&map, selected.as_ref().map(Vec::len));
     let policy = read_policy(&map, quorum, names.clone()).filter(|_| selected.is_some());
     let validity = policy.as_ref().map_or(VALIDITY_MIN, Policy::validity);
+    let policy = policy.map(Shared::from);
     let hooks = map.optional("hooks").and_then(|spot| hook::read(&spot, validity, all));
-    PolicyDraft { name, policy, selected: names, hooks }
+    PolicyDraft { name, policy, selected: names, without_resolver, hooks }
+}
+
+/// The names of vantage points, and of those among them that resolve no names.
+fn judges<'d>(
+    vantage: impl IntoIterator<Item = &'d VantageDraft<'d>>,
+) -> (BTreeSet<VantageName>, BTreeSet<VantageName>) {
+    let (mut names, mut without_resolver) = (BTreeSet::new(), BTreeSet::new());
+    for draft in vantage {
+        names.extend(draft.name.clone());
+        without_resolver.extend(draft.name.clone().filter(|_| draft.resolver.is_none()));
+    }
+    (names, without_resolver)
 }
 
 fn read_policy(map: &Map<'_>, quorum: Option<usize>, vantage_points: BTreeSet<VantageName>) -> Option<Policy> {

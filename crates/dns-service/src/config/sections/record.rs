@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use dns_core::identifier::RegionName;
 use dns_core::rrset::{GuardedType, RrsetKey, Ttl, canonical_name};
 use dns_core::service::{Record, RecordValues};
+use dns_core::shared::Shared;
 use hickory_proto::rr::Name;
 
-use super::domain_name;
+use super::{Zones, zone_name};
 use crate::config::suggestion;
 use crate::config::tree::{Spot, each, or_default};
 
@@ -22,7 +23,7 @@ const AUTOMATIC_SECS: u64 = 1;
 pub(crate) struct RecordDraft<'t> {
     pub(crate) spot: Spot<'t>,
     /// The zone that it lies in, its own or the service's, and where its own is given.
-    pub(crate) zone: Option<Name>,
+    pub(crate) zone: Option<Shared<Name>>,
     pub(crate) zone_spot: Option<Spot<'t>>,
     pub(crate) key: Option<RrsetKey>,
     pub(crate) ttl: Option<Ttl>,
@@ -50,13 +51,14 @@ impl RecordDraft<'_> {
 /// Reads a record of a service in `service_zone` with `regions`.
 pub(crate) fn read<'t>(
     spot: &Spot<'t>,
-    service_zone: Option<&Name>,
+    service_zone: Option<&Shared<Name>>,
     regions: &[RegionName],
+    zones: &Zones,
 ) -> Option<RecordDraft<'t>> {
     let map = spot.map(&["name", "type", "ttl", "values", "absentIn", "proxied", "zone"])?;
     let zone_spot = map.optional("zone");
     let zone = match &zone_spot {
-        Some(spot) => domain_name(spot),
+        Some(spot) => zone_name(spot, zones),
         None => service_zone.cloned(),
     };
     let zone = zone.as_ref();
@@ -149,7 +151,7 @@ fn values(spot: &Spot<'_>, rtype: Option<GuardedType>, regions: &[RegionName]) -
             _ => faulty = true,
         }
     }
-    (!faulty).then_some(RecordValues::Explicit(by_region))
+    (!faulty).then_some(RecordValues::Explicit(by_region.into()))
 }
 
 fn region_values(list: &Spot<'_>, rtype: Option<GuardedType>) -> Option<Vec<String>> {
@@ -169,12 +171,12 @@ fn absent_in(spot: &Spot<'_>, regions: &[RegionName]) -> Option<BTreeSet<RegionN
 
 fn service_region(spot: &Spot<'_>, regions: &[RegionName]) -> Option<RegionName> {
     let name: RegionName = spot.parse()?;
-    if !regions.contains(&name) {
+    let own = regions.iter().find(|region| **region == name);
+    if own.is_none() {
         let hint = suggestion::hint(name.as_str(), regions.iter().map(RegionName::as_str));
         spot.fault_with_hint(format!("the service has no region `{name}`"), hint);
-        return None;
     }
-    Some(name)
+    own.cloned()
 }
 
 fn check_regions(draft: &RecordDraft<'_>, regions: &[RegionName]) {

@@ -44,8 +44,9 @@ impl Regions {
     /// Reads a reference to a region.
     pub(crate) fn reference(&self, spot: &Spot<'_>) -> Option<RegionName> {
         let name: RegionName = spot.parse()?;
-        if self.names.contains(&name) {
-            return Some(name);
+        let declared = self.names.iter().find(|declared| **declared == name);
+        if let Some(declared) = declared {
+            return Some(declared.clone());
         }
         let hint = suggestion::hint(name.as_str(), self.names.iter().map(RegionName::as_str));
         spot.fault_with_hint(format!("there is no region `{name}`"), hint);

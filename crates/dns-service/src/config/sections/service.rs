@@ -4,13 +4,15 @@ pub(crate) mod places;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 
+use dns_core::gate::GateSpec;
 use dns_core::identifier::{Installation, ProviderName, RegionName, ServiceName, VantageName};
-use dns_core::policy::Policy;
-use dns_core::probe::ProbeSpec;
+use dns_core::probe::Probes;
 use dns_core::rrset::{Alias, GuardedType};
 use dns_core::service::{Endpoint, Everywhere, Mode, Region, Service};
+use dns_core::shared::Shared;
 use dns_core::window::Window;
 use hickory_proto::rr::Name;
 
@@ -19,11 +21,12 @@ use super::policy::{Policies, PolicyDraft, defaults};
 use super::provider::ProviderDraft;
 use super::record::{self, RecordDraft};
 use super::region::Regions;
-use super::vantage::VantageDraft;
+use super::vantage::Insiders;
 use super::window::{self, WindowDraft};
-use super::{domain_name, gate, group, probe, refuse_repeated};
+use super::{Zones, domain_name, gate, group, probe, refuse_repeated, zone_name};
 use places::Keeper;
 
+use crate::config::pool::Pool;
 use crate::config::secret::SecretUser;
 use crate::config::tree::{Map, Spot, each, or_default};
 
@@ -35,8 +38,18 @@ pub(crate) struct Declared<'d> {
     pub(crate) regions: &'d Regions,
     pub(crate) providers: &'d [ProviderDraft<'d>],
     pub(crate) policies: &'d Policies,
-    pub(crate) vantage: &'d [VantageDraft<'d>],
+    pub(crate) insiders: &'d Insiders,
     pub(crate) windows: &'d [WindowDraft<'d>],
+    pub(crate) pools: &'d Pools,
+}
+
+/// What many services have in common.
+#[derive(Debug, Default)]
+pub(crate) struct Pools {
+    zones: Zones,
+    probes: Pool<Probes>,
+    gates: Pool<Shared<[GateSpec]>>,
+    windows: Pool<Arc<[Window]>>,
 }
 
 /// A service as far as it could be read.
@@ -49,11 +62,11 @@ pub(crate) struct ServiceDraft<'t> {
     pub(crate) mode: Option<Mode>,
     /// The services of its group that it is moved after.
     pub(crate) depends_on: Vec<(Spot<'t>, ServiceName)>,
-    pub(crate) zone: Option<Name>,
+    pub(crate) zone: Option<Shared<Name>>,
     keepers: Option<Vec<Keeper>>,
     /// Those of its providers that there are, even if one that it names is not among them.
     providers: Vec<ProviderName>,
-    pub(crate) policy: Option<PolicyDraft>,
+    pub(crate) policy: Option<Rc<PolicyDraft>>,
     pub(crate) records: Vec<RecordDraft<'t>>,
     pub(crate) regions: Vec<RegionDraft<'t>>,
     windows: Arc<[Window]>,
@@ -67,10 +80,11 @@ pub(crate) struct RegionDraft<'t> {
     pub(crate) spot: Spot<'t>,
     pub(crate) name: Option<RegionName>,
     pub(crate) endpoints: Option<Vec<(Spot<'t>, Endpoint)>>,
-    probes: Option<Vec<ProbeSpec>>,
+    probes: Option<Probes>,
     /// The vantage points that stand in it.
-    pub(crate) inside: BTreeSet<VantageName>,
+    pub(crate) inside: Shared<BTreeSet<VantageName>>,
     pub(crate) gates: Option<Vec<GateDraft<'t>>>,
+    gate_specs: Shared<[GateSpec]>,
 }
 
 impl<'t> ServiceDraft<'t> {
@@ -80,18 +94,20 @@ impl<'t> ServiceDraft<'t> {
         self.regions.iter().all(|region| region.probes.is_some() && region.gates.is_some()).then_some(())?;
         let keepers = self.keepers.as_ref()?;
         let places = keepers.iter().flat_map(|keeper| keeper.zones.iter().map(move |zone| (&keeper.provider, zone)));
-        let projections: Option<Vec<Service>> = places
-            .map(|(provider, zone)| {
-                Some(Service {
-                    name: self.name.clone()?,
-                    mode: self.mode?,
-                    provider: provider.clone(),
-                    policy: self.policy.as_ref()?.policy.clone()?,
-                    ..self.renderable_in(zone, installation, revision)?
-                })
-            })
-            .collect();
-        Everywhere::new(projections?)
+        let mut projections: Vec<Service> = Vec::with_capacity(1);
+        for (provider, zone) in places {
+            let alike = projections.iter().find(|known| known.zone == *zone).cloned();
+            let alike = alike.or_else(|| self.renderable_in(zone, installation, revision))?;
+            projections.push(Service {
+                name: self.name.clone()?,
+                mode: self.mode?,
+                provider: provider.clone(),
+                policy: self.policy.as_ref()?.policy.clone()?,
+                regions: projections.first().map_or(&alike.regions, |first| &first.regions).clone(),
+                ..alike
+            });
+        }
+        Everywhere::new(projections)
     }
 
     /// Whether it writes nothing.
@@ -100,7 +116,7 @@ impl<'t> ServiceDraft<'t> {
     }
 
     /// The zones that the records lie in.
-    pub(crate) fn zones(&self) -> Vec<Name> {
+    pub(crate) fn zones(&self) -> Vec<Shared<Name>> {
         places::zones_of(self.zone.as_ref(), &self.records)
     }
 
@@ -110,7 +126,12 @@ impl<'t> ServiceDraft<'t> {
     }
 
     /// The service as one zone has it, with stand-ins for all that does not decide what its regions render to.
-    pub(crate) fn renderable_in(&self, zone: &Name, installation: &Installation, revision: u64) -> Option<Service> {
+    pub(crate) fn renderable_in(
+        &self,
+        zone: &Shared<Name>,
+        installation: &Installation,
+        revision: u64,
+    ) -> Option<Service> {
         if self.lost {
             return None;
         }
@@ -124,9 +145,9 @@ impl<'t> ServiceDraft<'t> {
             mode: self.mode.unwrap_or_default(),
             zone: zone.clone(),
             provider: ProviderName::new(stand_in()).ok()?,
-            policy: policy.unwrap_or_else(|| Policy { ..defaults() }),
-            records: records?,
-            regions: regions?,
+            policy: policy.unwrap_or_else(|| defaults().into()),
+            records: records?.into(),
+            regions: regions?.into(),
             windows: Arc::clone(&self.windows),
             revision,
         })
@@ -134,7 +155,7 @@ impl<'t> ServiceDraft<'t> {
 
     /// The records that lie in a zone, and those of which that is not known.
     pub(crate) fn records_in(&self, zone: &Name) -> impl Iterator<Item = &RecordDraft<'t>> {
-        self.records.iter().filter(move |record| record.zone.as_ref().is_none_or(|own| own == zone))
+        self.records.iter().filter(move |record| record.zone.as_ref().is_none_or(|own| **own == *zone))
     }
 }
 
@@ -142,8 +163,7 @@ impl RegionDraft<'_> {
     fn renderable(&self) -> Option<Region> {
         let endpoints = self.endpoints.as_ref()?.iter().map(|(_, endpoint)| endpoint.clone()).collect();
         let (probes, inside) = (self.probes.clone().unwrap_or_default(), self.inside.clone());
-        let gates = self.gates.iter().flatten().map(|gate| gate.spec.clone()).collect();
-        Some(Region { name: self.name.clone()?, endpoints, probes, inside, gates })
+        Some(Region { name: self.name.clone()?, endpoints, probes, inside, gates: self.gate_specs.clone() })
     }
 }
 
@@ -162,19 +182,22 @@ fn read_one<'t>(index: usize, item: &Spot<'t>, declared: Declared<'_>) -> Option
         spot.choice(&[("observe", Mode::Observe), ("active", Mode::Active)])
     });
     let depends_on = map.optional("dependsOn").and_then(|spot| group::read_services(&spot)).unwrap_or_default();
-    let zone = map.required("zone").and_then(|spot| domain_name(&spot));
+    let zones = &declared.pools.zones;
+    let zone = map.required("zone").and_then(|spot| zone_name(&spot, zones));
     let spot = name_spot.unwrap_or_else(|| item.clone());
-    let policy = declared.policies.of(map.optional("policy").as_ref(), &spot).cloned();
+    let policy = declared.policies.of(map.optional("policy").as_ref(), &spot);
     let (region_items, regions) = read_regions(index, &map, declared);
     let names: Vec<RegionName> = regions.iter().filter_map(|region| region.name.clone()).collect();
     let record_items = map.required("records").and_then(|spot| spot.filled_list("record")).unwrap_or_default();
-    let records: Vec<_> = record_items.iter().filter_map(|item| record::read(item, zone.as_ref(), &names)).collect();
+    let records: Vec<_> =
+        record_items.iter().filter_map(|item| record::read(item, zone.as_ref(), &names, zones)).collect();
     let found = places::named(&map, declared.providers);
     let drafts = found.iter().flat_map(|(_, drafts)| drafts.iter().flatten());
     let providers = drafts.map(|draft| draft.name.clone()).collect();
     let keepers = found.and_then(|(items, drafts)| places::read(&map, zone.as_ref(), &records, &items, &drafts));
     let lost = records.is_empty() || records.len() < record_items.len() || regions.len() < region_items.max(2);
-    let windows = name.as_ref().map(|name| window::of(declared.windows, name).into()).unwrap_or_default();
+    let windows = name.as_ref().map(|name| window::of(declared.windows, name)).unwrap_or_default();
+    let windows = declared.pools.windows.one(windows.into());
     Some(ServiceDraft {
         index,
         spot,
@@ -204,19 +227,18 @@ fn read_regions<'t>(index: usize, map: &Map<'t>, declared: Declared<'_>) -> (usi
 }
 
 fn read_region<'t>(index: usize, item: &Spot<'t>, declared: Declared<'_>) -> Option<RegionDraft<'t>> {
+    let pools = declared.pools;
     let map = item.map(&["name", "endpoints", "probes", "gates"])?;
     let name_spot = map.required("name");
     let name = name_spot.as_ref().and_then(|spot| declared.regions.reference(spot));
     let endpoints = map.required("endpoints").and_then(|spot| read_endpoints(&spot));
     let probes = map.required("probes").and_then(|spot| probe::read_all(&spot, SecretUser::Probes(index)));
+    let probes = probes.map(|probes| pools.probes.one(probes.into()));
     let gates = or_default(map.optional("gates"), Vec::new(), |spot| gate::read_all(&spot));
-    let inside = name.iter().flat_map(|name| standing_in(name, declared)).collect();
-    Some(RegionDraft { spot: name_spot.unwrap_or_else(|| item.clone()), name, endpoints, probes, inside, gates })
-}
-
-fn standing_in<'d>(region: &'d RegionName, declared: Declared<'d>) -> impl Iterator<Item = VantageName> + 'd {
-    let inside = declared.vantage.iter().filter(|draft| draft.stands_in(region, declared.regions));
-    inside.filter_map(|draft| draft.name.clone())
+    let gate_specs = pools.gates.one(gates.iter().flatten().map(|gate: &GateDraft<'_>| gate.spec.clone()).collect());
+    let inside = name.as_ref().and_then(|name| declared.insiders.get(name)).cloned().unwrap_or_default();
+    let spot = name_spot.unwrap_or_else(|| item.clone());
+    Some(RegionDraft { spot, name, endpoints, probes, inside, gates, gate_specs })
 }
 
 fn read_endpoints<'t>(spot: &Spot<'t>) -> Option<Vec<(Spot<'t>, Endpoint)>> {
@@ -230,8 +252,8 @@ fn read_endpoint(spot: &Spot<'_>) -> Option<Endpoint> {
     let map = spot.map(&["address", "hostname", "loadBalancer"])?;
     match (map.optional("address"), map.optional("hostname"), map.optional("loadBalancer")) {
         (Some(address), None, None) => read_address(&address).map(Endpoint::Address),
-        (None, Some(hostname), None) => read_hostname(&hostname).map(Endpoint::Hostname),
-        (None, None, Some(balancer)) => read_load_balancer(&balancer).map(Endpoint::LoadBalancer),
+        (None, Some(hostname), None) => read_hostname(&hostname).map(|name| Endpoint::Hostname(name.into())),
+        (None, None, Some(balancer)) => read_load_balancer(&balancer).map(|alias| Endpoint::LoadBalancer(alias.into())),
         (_, _, _) => {
             spot.fault_with_hint("needs one of address, hostname and loadBalancer", "`{ address: 192.0.2.10 }`");
             None

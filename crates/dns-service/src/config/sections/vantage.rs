@@ -1,9 +1,10 @@
 //! `vantagePoints:` and `resolvers:`: where the monitors stand and whom they ask for names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use dns_core::identifier::{RegionName, VantageName};
+use dns_core::shared::Shared;
 use rustls_pki_types::ServerName;
 use url::Url;
 
@@ -30,7 +31,7 @@ pub(crate) struct VantageDraft<'t> {
 
 impl VantageDraft<'_> {
     /// Whether it stands in a region: it names the region itself or its location.
-    pub(crate) fn stands_in(&self, region: &RegionName, regions: &Regions) -> bool {
+    fn stands_in(&self, region: &RegionName, regions: &Regions) -> bool {
         let Some(place) = self.region.as_deref() else { return false };
         place == region.as_str() || regions.locations.get(region).is_some_and(|location| location == place)
     }
@@ -143,6 +144,18 @@ fn read_url(map: &Map<'_>) -> Option<Url> {
             None
         }
     }
+}
+
+/// The vantage points that stand in each region.
+pub(crate) type Insiders = BTreeMap<RegionName, Shared<BTreeSet<VantageName>>>;
+
+/// Finds them, for every region once.
+pub(crate) fn insiders(drafts: &[VantageDraft<'_>], regions: &Regions) -> Insiders {
+    let of = |region: &RegionName| {
+        let inside = drafts.iter().filter(|draft| draft.stands_in(region, regions));
+        Shared::from(inside.filter_map(|draft| draft.name.clone()).collect::<BTreeSet<_>>())
+    };
+    regions.names.iter().map(|region| (region.clone(), of(region))).collect()
 }
 
 /// Reads a label selector: `all`, or labels that must all match.

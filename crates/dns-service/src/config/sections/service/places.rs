@@ -1,6 +1,7 @@
 //! `providers:` of a service and the zones of its records: every zone is kept at every provider that lists it.
 
 use dns_core::identifier::ProviderName;
+use dns_core::shared::Shared;
 use hickory_proto::rr::Name;
 
 use crate::config::sections::provider::{self, ProviderDraft};
@@ -12,18 +13,19 @@ use crate::config::tree::{Map, Spot};
 #[derive(Clone, Debug)]
 pub(super) struct Keeper {
     pub(super) provider: ProviderName,
-    pub(super) zones: Vec<Name>,
+    pub(super) zones: Vec<Shared<Name>>,
 }
 
 /// The zones that the records lie in, in the order of the records; the service's own first.
-pub(crate) fn zones_of(own: Option<&Name>, records: &[RecordDraft<'_>]) -> Vec<Name> {
-    let mut zones: Vec<Name> = own.into_iter().cloned().collect();
+pub(crate) fn zones_of(own: Option<&Shared<Name>>, records: &[RecordDraft<'_>]) -> Vec<Shared<Name>> {
+    let mut zones: Vec<Shared<Name>> = own.into_iter().cloned().collect();
     for zone in records.iter().filter_map(|record| record.zone.as_ref()) {
         if !zones.contains(zone) {
             zones.push(zone.clone());
         }
     }
-    let used = |zone: &Name| records.is_empty() || records.iter().any(|record| record.zone.as_ref() == Some(zone));
+    let used =
+        |zone: &Shared<Name>| records.is_empty() || records.iter().any(|record| record.zone.as_ref() == Some(zone));
     zones.retain(used);
     zones
 }
@@ -41,7 +43,7 @@ pub(super) fn named<'t, 'd>(
 /// What the named providers keep. Each must list a zone of the service, and each zone must be listed by one of them.
 pub(super) fn read(
     map: &Map<'_>,
-    own: Option<&Name>,
+    own: Option<&Shared<Name>>,
     records: &[RecordDraft<'_>],
     items: &[Spot<'_>],
     named: &[Option<&ProviderDraft<'_>>],
@@ -69,12 +71,13 @@ pub(super) fn read(
     (!orphaned).then_some(keepers)
 }
 
-fn read_keeper(map: &Map<'_>, spot: &Spot<'_>, draft: &ProviderDraft<'_>, zones: &[Name]) -> Option<Keeper> {
+fn read_keeper(map: &Map<'_>, spot: &Spot<'_>, draft: &ProviderDraft<'_>, zones: &[Shared<Name>]) -> Option<Keeper> {
     let Some(config) = &draft.config else {
         // Its own faults are told already.
         return Some(Keeper { provider: draft.name.clone(), zones: zones.to_vec() });
     };
-    let listed: Vec<Name> = zones.iter().filter(|zone| config.zones().contains(zone)).cloned().collect();
+    let kept = config.zones();
+    let listed: Vec<_> = zones.iter().filter(|zone| kept.contains(&&***zone)).cloned().collect();
     if !listed.is_empty() || zones.is_empty() {
         return Some(Keeper { provider: draft.name.clone(), zones: listed });
     }
