@@ -107,7 +107,7 @@ impl ReadNow {
 
     fn at(&self, service: &ServiceName, place: &Place) -> Option<&Notify> {
         let Readers { service, asked } = self.of(service)?;
-        let is_there = |here: &Arc<Service>| here.provider == place.provider && here.zone == place.zone;
+        let is_there = |here: &Arc<Service>| here.provider == place.provider && *here.zone == place.zone;
         asked.get(service.projections().iter().position(is_there)?)
     }
 

@@ -7,6 +7,7 @@ use crate::digest::Digest;
 use crate::evidence::{EndpointEvidence, STALE_AFTER, Sightings, VantageEvidence};
 use crate::fixture::{READY_FOR, START, place, region, service};
 use crate::policy::Capacity;
+use crate::probe::Probes;
 use crate::share::Share;
 
 /// What one vantage point says of every endpoint of a region.
@@ -109,7 +110,7 @@ fn blindness_silence_and_old_specifications_are_no_evidence() {
     let future = |evidence: &mut VantageEvidence| evidence.heard = START + STALE_AFTER + Duration::from_millis(1);
     let elsewhere = |evidence: &mut VantageEvidence| {
         let mut old = one_endpoint();
-        old.regions.iter_mut().for_each(|region| region.probes.clear());
+        old.regions.iter_mut().for_each(|region| region.probes = Probes::default());
         evidence.endpoints = self::evidence(&old, FAILING).endpoints;
     };
     let nothing = |evidence: &mut VantageEvidence| evidence.endpoints = Sightings::default();

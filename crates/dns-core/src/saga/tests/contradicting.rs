@@ -115,7 +115,7 @@ fn an_adoption_uses_no_epoch_that_a_disputed_fence_has() {
     world.controllers[0].outbox.clear();
     // The TTL is changed as well, so that no fence fits; an operator puts prod back everywhere, and adopts what is there.
     let mut services: Vec<_> = world.service.projections().iter().map(|service| (**service).clone()).collect();
-    services.iter_mut().flat_map(|service| &mut service.records).for_each(|record| record.ttl = ttl(61));
+    services.iter_mut().flat_map(|service| service.records.iter_mut()).for_each(|record| record.ttl = ttl(61));
     world.service = crate::service::Everywhere::new(services).expect("at least one");
     for (rank, service) in world.service.clone().projections().iter().enumerate() {
         world.zones[rank].rrsets = service.render(&region("prod")).expect("renders");
