@@ -3,10 +3,13 @@
 use serde_json::Value;
 use tests::{Kind, PATIENCE, Plan, Region, World, until};
 
+/// The token of ben.
+pub(crate) const BEN: &str = "another-token-for-tests";
+
 /// A world whose policy wants a second person for orders to move, and in which ben is another operator than oncall.
-fn demanding(within: &str) -> World {
+pub(crate) fn demanding(within: &str) -> World {
     let mut world = World::start(&Plan::on(Kind::Knot));
-    world.sandbox.write("ben.token", "another-token-for-tests\n");
+    world.sandbox.write("ben.token", format!("{BEN}\n"));
     let ben = format!("{{ name: ben, role: operator, file: {} }}", token(&world));
     world.reconfigure(|text| {
         let policy = format!("fast: {{ approval: {{ orders: [failover, failback], within: {within} }}, ");
@@ -23,7 +26,7 @@ fn token(world: &World) -> String {
 }
 
 /// Orders the failover as oncall; what it waits as.
-fn order(world: &World) -> String {
+pub(crate) fn order(world: &World) -> String {
     let line = ["failover", "checkout", "--to", "dr", "--reason", "prod is slow", "-o", "json"];
     let (code, out, err) = world.admin(&line);
     assert_eq!(code, 6, "{out}{err}");

@@ -154,3 +154,13 @@ fn pauses_of_a_group_and_of_everything_bind_all_and_leave_those_of_others_alone(
     assert_eq!(code, 0, "{out}{err}");
     world.until_served(Region::Dr);
 }
+
+#[test]
+fn an_ordered_move_of_a_group_is_followed_until_all_of_it_is_served() {
+    let world = installation();
+    let told = read(&world, &["group", "failover", "shop", "--to", "dr", "--reason", "power", "--wait"]);
+    assert_eq!((&told["status"], &told["group"]["active"]), (&Value::from("done"), &Value::from("dr")), "{told}");
+    assert_eq!(world.served(), Some(Region::Dr), "nothing is left to wait for");
+    let (code, out, err) = world.admin(&["group", "failover", "shop", "--to", "dr", "--reason", "power", "--wait"]);
+    assert_eq!(code, 3, "all of it is there: {out}{err}");
+}

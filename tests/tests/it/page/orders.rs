@@ -5,6 +5,7 @@ use tests::browser::Key;
 use tests::{Kind, PATIENCE, Plan, Region, World, until};
 
 use super::screen::{OPERATOR, Screen, VIEWER, quoted};
+use crate::approvals;
 
 /// A reason that would run as a script if it were taken for markup.
 const NASTY: &str = "<img src=x onerror=alert(1)> & \"maintenance\"";
@@ -129,6 +130,30 @@ fn an_ordered_move_tells_which_rules_refuse_it_and_is_done_when_none_does() {
 fn sign(dialog: &str, screen: &Screen, reason: &str) {
     screen.browser.fill(&format!("{dialog} input[name=reason]"), reason);
     screen.browser.fill(&format!("{dialog} input[name=token]"), OPERATOR);
+}
+
+#[test]
+fn what_waits_for_a_second_person_is_approved_with_the_token_of_one() {
+    let world = approvals::demanding("15m");
+    let mut screen = Screen::open_signed_in(&world);
+    let button = format!("#approve-{}", approvals::order(&world));
+    screen.until_shown(&button);
+    screen.browser.click(&button);
+    screen.until_says("#order-approve .says", "the failover to dr ordered by oncall: prod is slow");
+    sign("#order-approve", &screen, "seen it too");
+    screen.browser.fill("#order-approve input[name=confirm]", "checkout");
+    screen.browser.click("#order-approve .go");
+    screen.until_says("#order-approve [data-fill=answer]", "somebody else must agree");
+    screen.expect_errors(&["409 (Conflict)"], &[]);
+    assert_eq!(world.served(), Some(Region::Prod), "nothing was decided");
+
+    screen.browser.fill("#order-approve input[name=token]", approvals::BEN);
+    screen.browser.click("#order-approve .go");
+    screen.until_gone("#order-approve[open]");
+    world.until_served(Region::Dr);
+    screen.until_gone(&button);
+    screen.expect_own_requests();
+    screen.expect_errors(&[], &[]);
 }
 
 #[test]
