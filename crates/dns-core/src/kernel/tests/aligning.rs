@@ -36,6 +36,15 @@ fn whether_to_arrive_is_asked_anew() {
 }
 
 #[test]
+fn a_region_that_is_evacuated_binds_decisions_that_move_and_nothing_else() {
+    let evacuated = |scene: Scene| rules(&scene.with(case(Rule::RegionEvacuated).1));
+    assert_eq!(evacuated(Scene::failover()), [Rule::RegionEvacuated]);
+    assert_eq!(evacuated(late()), [], "the service has gone there");
+    let of_the_fence = Scene::of_the_fence(WriteKind::Annotate).with(|scene| scene.to = Some(region("dr")));
+    assert_eq!(evacuated(of_the_fence), [], "the fence alone moves nothing");
+}
+
+#[test]
 fn a_place_that_lost_its_fence_moves_straight_to_the_others_but_decides_nothing() {
     let lost = |purpose| {
         late().with(|scene| {

@@ -52,3 +52,52 @@ fn rules_that_agree_say_by_which_figures() {
     assert_eq!(said(&back, Rule::CooledDown).1, "the last move was 600 s ago, the cooldown is 600 s");
     assert_eq!(said(&back, Rule::QuorumJudged).1, "", "no quorum is needed for an order");
 }
+
+#[test]
+fn a_figure_is_told_only_of_what_the_rule_went_by() {
+    let about_the_target = |scene: &Scene| said(scene, Rule::TargetProven).1;
+    assert_eq!(said(&Scene::failover().by_hand(), Rule::QuorumJudged).1, "", "an order needs no quorum");
+    assert_eq!(said(&Scene::automatic_failback(), Rule::QuorumJudged).1, "", "a failback leaves a region that is well");
+    assert_eq!(said(&Scene::failback(), Rule::AllRegionsFailing).1, "0 of 2 regions failing");
+    let ready = "3 of 3 vantage points have seen all of `dr` healthy for 120 s or longer, 2 must";
+    let later = |scene: &mut Scene| scene.judgement = Some(ready_judgement());
+    assert_eq!(about_the_target(&Scene::failover().with(later)), ready);
+    let rendered = Scene::failover().with(later).with(|scene| scene.kind = WriteKind::Rerender);
+    assert_eq!(about_the_target(&rendered), ready, "new endpoints are proven like a new region");
+    assert_eq!(
+        about_the_target(&Scene::of_the_fence(WriteKind::Annotate).with(later)),
+        "",
+        "the fence alone moves nothing"
+    );
+}
+
+/// `prod` fails, and `dr` has been healthy for ten minutes.
+fn ready_judgement() -> Judgement {
+    let mut judgement = judgement(Seen::Failing, Seen::Proven);
+    let endpoints = judgement.regions.values_mut().flat_map(|region| region.endpoints.iter_mut());
+    for vote in endpoints.flat_map(|endpoint| endpoint.votes.values_mut()) {
+        if let crate::judgement::Vote::Healthy { since, .. } = vote {
+            *since = START.before(COOLDOWN);
+        }
+    }
+    judgement
+}
+
+#[test]
+fn a_figure_says_of_how_many_endpoints_it_is() {
+    let scene = Scene::failover().with(|scene| {
+        let prod = scene.judgement.as_mut().and_then(|judged| judged.regions.get_mut(&region("prod")));
+        let prod = prod.expect("judged");
+        prod.endpoints = vec![prod.endpoints[0].clone(); 3];
+        prod.healthy_min = 2;
+    });
+    let two = "2 of 3 vantage points see 2 of 3 endpoints of `prod` failing, 2 must";
+    assert_eq!(said(&scene, Rule::QuorumJudged).1, two);
+}
+
+#[test]
+fn an_answer_reads_as_it_is_written_down() {
+    for said in [Said::Yes, Said::No, Said::Overridden] {
+        assert_eq!(serde_json::to_value(said).expect("json"), said.as_str());
+    }
+}

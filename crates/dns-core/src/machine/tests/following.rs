@@ -202,6 +202,40 @@ fn a_resume_here_outlives_a_fence_that_still_says_paused() {
 }
 
 #[test]
+fn a_rebuilt_store_leaves_a_pause_in_the_fence_until_its_time_is_over() {
+    let rebuilt = || {
+        let mut world = World::adopted();
+        let until = Some(world.now + Duration::from_mins(1));
+        world.other_writes("prod", |fence| fence.pause = Some(Pause { until, ..pause_of("deploy") }));
+        world.machine = Machine::new();
+        world.look_around();
+        world
+    };
+    for (passed, kept) in [(0, true), (59_999, true), (60_000, false), (60_001, false)] {
+        let mut world = rebuilt();
+        world.pass(Duration::from_millis(passed));
+        world.must_order(failover("dr"));
+        assert_eq!(world.pending().fence.pause.is_some(), kept, "after {passed} ms");
+    }
+}
+
+#[test]
+fn news_of_another_place_are_expected_whatever_is_under_way() {
+    let mut world = World::adopted();
+    let heard = |world: &mut World, state| {
+        assert_eq!(world.machine.state(), state);
+        let step = world.step(&crate::machine::event::Event::SiblingsChanged);
+        assert_eq!((step.refusal, step.effects), (None, Vec::new()), "{state:?}");
+    };
+    heard(&mut world, State::SteadyPreferred {});
+    world.see(Seen::Failing, Seen::Proven);
+    heard(&mut world, State::Flipping {});
+    world.ask_permit();
+    world.send();
+    heard(&mut world, State::Verifying {});
+}
+
+#[test]
 fn an_older_configuration_never_writes() {
     let mut world = World::adopted();
     world.other_writes("prod", |fence| fence.cfg = 12);

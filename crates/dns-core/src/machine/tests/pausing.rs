@@ -115,8 +115,11 @@ fn refuses_an_end_in_the_past_or_beyond_what_a_fence_can_say() {
 
 #[test]
 fn a_resume_without_a_pause_is_pointless() {
-    let mut world = World::adopted();
-    assert!(matches!(world.order(Command::Resume).refusal, Some(Refusal::Pointless(_))));
+    for mut world in [World::adopted(), World::new()] {
+        let step = world.order(Command::Resume);
+        assert_eq!(refusal_text(&step), "the service is not paused");
+        assert_eq!(step.effects, []);
+    }
 }
 
 #[test]

@@ -152,16 +152,7 @@ impl World {
         (before.judgement, before.view, before.doubt) = (None, None, None);
         let at = self.machine.state();
         self.nonce += 1;
-        let around = Surroundings {
-            service: Arc::clone(&self.service),
-            actor: "controller-1".parse().expect("a name"),
-            now: self.now,
-            nonce: self.nonce,
-            epoch_floor: crate::fence::Epoch::default(),
-            siblings: Vec::new(),
-            fleet: Arc::clone(&self.fleet),
-            rank: 0,
-        };
+        let around = self.around();
         let step = self.machine.step(event, around);
         if at != self.machine.state() {
             self.transitions.insert(Transition { from: at, event: word(event), to: self.machine.state() });
@@ -171,6 +162,25 @@ impl World {
         }
         self.check(&before, event);
         step
+    }
+
+    /// What a step may look at now.
+    pub(super) fn around(&self) -> Surroundings {
+        Surroundings {
+            service: Arc::clone(&self.service),
+            actor: "controller-1".parse().expect("a name"),
+            now: self.now,
+            nonce: self.nonce,
+            epoch_floor: crate::fence::Epoch::default(),
+            siblings: Vec::new(),
+            fleet: Arc::clone(&self.fleet),
+            rank: 0,
+        }
+    }
+
+    /// Changes the configuration.
+    pub(super) fn reconfigure(&mut self, change: impl FnOnce(&mut Service)) {
+        change(Arc::make_mut(&mut self.service));
     }
 
     pub(super) fn tick(&mut self) -> Step {

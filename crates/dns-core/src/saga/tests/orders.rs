@@ -11,6 +11,7 @@ use crate::machine::command::Command;
 use crate::machine::effect::Refusal;
 use crate::machine::event::Event;
 use crate::standing::Standing;
+use crate::write::WriteKind;
 
 fn text(refusal: Option<Refusal>) -> String {
     match refusal {
@@ -118,6 +119,18 @@ fn an_order_goes_to_the_anchor_and_is_followed() {
     world.must_order(0, Command::Failback);
     world.run();
     assert!(world.agree().is_some_and(|fence| fence.active == Some(region("prod")) && fence.pin.is_none()));
+}
+
+#[test]
+fn an_order_to_go_where_only_a_part_is_leaves_nothing_and_waits_for_no_cooldown() {
+    let mut world = World::adopted(2, 1);
+    world.becomes(1, Condition::Down);
+    world.must_order(0, failover("dr"));
+    world.run();
+    assert!(world.serves(0, "dr") && world.serves(1, "prod"));
+    world.must_order(0, failover("dr"));
+    let (_, write, _) = world.open(0, 0).expect("a decision of its own");
+    assert_eq!(write.kind, WriteKind::Failover);
 }
 
 #[test]
