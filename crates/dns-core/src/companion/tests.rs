@@ -42,6 +42,13 @@ pub(crate) fn in_doubt(active: &str) -> Companion {
     one
 }
 
+/// The same, where its last move brought it.
+pub(crate) fn led(active: &str, last: crate::machine::memory::LastMove) -> Companion {
+    let mut one = companion(active, (Look::Proven, Look::Proven));
+    (one.stance.plan, one.stance.last_move) = (Some(last.plan.clone()), Some(last));
+    one
+}
+
 /// A group of these names in their order.
 pub(crate) fn group(names: &[&str], move_when: MoveWhen) -> Arc<Group> {
     let name = |text: &&str| text.parse().expect("a name");

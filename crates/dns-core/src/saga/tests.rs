@@ -5,6 +5,7 @@ mod world;
 mod aligning;
 mod anchoring;
 mod approving;
+mod behind;
 mod contradicting;
 mod envelope;
 mod evacuating;

@@ -64,6 +64,34 @@ fn one_that_is_not_seen_to_be_served_holds_the_later_ones() {
 }
 
 #[test]
+fn an_override_of_the_group_has_the_same_end_for_those_that_come_along() {
+    let mut troop = Troop::of(&group(&SHOP, MoveWhen::Any), &[], |_| {});
+    troop.see("shop-web", Seen::Proven, Seen::Healthy);
+    let overrides = [Rule::GroupReady, Rule::TargetProven];
+    let go = Command::LeadGroup { to: crate::fixture::region("dr") };
+    assert_eq!(troop.order_of("shop-db", go, &overrides).refusal, None);
+    for _ in 0..5 {
+        troop.tick("shop-db");
+    }
+    troop.now = troop.now + crate::overriding::OverrideTerm::default().usual;
+    troop.run();
+    assert_eq!(troop.all_active(), ["dr", "dr", "prod"]);
+    assert_eq!(troop.held_by("shop-web"), [Rule::TargetProven]);
+}
+
+#[test]
+fn a_decision_says_with_whom_it_moves() {
+    let mut troop = leaving();
+    troop.run();
+    let told: Vec<&str> = troop.rows(Decided).map(|row| row.summary.as_str()).collect();
+    let first = "failover from `prod` to `dr`, first of group `shop` (shop-db, shop-api, shop-web): ";
+    assert!(told[0].starts_with(first), "{told:?}");
+    let decision = troop.rows(Decided).next().and_then(|row| row.decision.clone()).expect("its id");
+    let along = format!("failover from `prod` to `dr`, with group `shop` by decision {decision}: ");
+    assert!(told[1..].iter().all(|told| told.starts_with(&along)), "{told:?}");
+}
+
+#[test]
 fn a_restart_in_the_middle_goes_on_with_the_same_decision() {
     let mut troop = halfway();
     troop.crash();

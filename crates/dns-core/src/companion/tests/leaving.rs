@@ -1,5 +1,6 @@
 //! A group leaves a region: by one decision, to where all can go, in its order, on the word of those that fail.
 
+use super::super::Call;
 use super::group;
 use super::troop::Troop;
 use crate::fence::DrillId;
@@ -34,6 +35,21 @@ fn all_leave_by_one_decision_in_order_when_one_fails() {
         assert!(row.summary.contains("group `shop` leaves `prod`, `shop-api` fails there: "), "{}", row.summary);
     }
     assert_eq!(troop.pages().len(), 1, "one decision wakes once: {:?}", troop.pages());
+}
+
+#[test]
+fn what_the_group_wants_of_one_is_known_before_its_machine_was_stepped() {
+    let mut troop = troop(MoveWhen::Any);
+    let call = |troop: &Troop| {
+        let db = &troop.soldiers["shop-db"];
+        let companions = troop.companions_of("shop-db").expect("it is in a group");
+        let seen = judgement(db.seen.0, db.seen.1);
+        db.saga.group_call(&companions, &db.service, &seen, troop.now)
+    };
+    assert_eq!(call(&troop), None);
+    troop.see("shop-api", Seen::Failing, Seen::Proven);
+    let Some(Call::Leave { with, to, .. }) = call(&troop) else { panic!("the group leaves") };
+    assert_eq!((with.members.len(), to), (3, Some(crate::fixture::region("dr"))));
 }
 
 #[test]

@@ -67,6 +67,24 @@ fn an_order_for_the_group_says_who_lacks_what_and_can_be_overridden() {
 }
 
 #[test]
+fn a_group_that_is_led_out_of_a_region_where_one_fails_fails_over_and_waits_for_no_cooldown() {
+    let in_dr = || {
+        let mut troop = troop();
+        troop.order_of("shop-db", lead("dr"), &[]);
+        troop.run();
+        troop.history.clear();
+        troop
+    };
+    let mut leaving = in_dr();
+    leaving.see("shop-web", Seen::Proven, Seen::Failing);
+    let calm = in_dr().order_of("shop-db", lead("prod"), &[]);
+    assert_eq!(rules(&calm), [Rule::CooledDown], "nobody fails: they return");
+    let step = leaving.order_of("shop-db", lead("prod"), &[]);
+    assert_eq!(step.refusal, None);
+    assert_eq!(leaving.rows(Decided).next().expect("decided").details["kind"], "failover");
+}
+
+#[test]
 fn one_alone_is_named_as_splitting_its_group_and_can_come_back_to_it() {
     let mut troop = troop();
     assert_eq!(rules(&troop.order_of("shop-web", alone("dr"), &[])), [Rule::GroupTogether]);

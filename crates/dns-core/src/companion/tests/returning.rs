@@ -6,7 +6,7 @@ use super::group;
 use super::troop::Troop;
 use crate::fixture::{COOLDOWN, Seen};
 use crate::group::MoveWhen;
-use crate::history::HistoryKind::{Applied, Decided, Verified};
+use crate::history::HistoryKind::{Applied, Decided, Held, Verified};
 use crate::policy::Failback;
 
 const SHOP: [&str; 2] = ["shop-db", "shop-web"];
@@ -44,4 +44,5 @@ fn all_return_by_one_decision_in_the_same_order() {
 fn nobody_returns_as_long_as_one_of_them_would_not() {
     let troop = away(|troop| troop.see("shop-web", Seen::Healthy, Seen::Proven));
     assert_eq!(troop.all_active(), ["dr", "dr"]);
+    assert_eq!(troop.told(Held), Vec::<&str>::new(), "nothing is wanted, so nothing is held");
 }

@@ -177,7 +177,7 @@ impl Troop {
         step
     }
 
-    fn companions_of(&self, name: &str) -> Option<Arc<Companions>> {
+    pub(crate) fn companions_of(&self, name: &str) -> Option<Arc<Companions>> {
         let ties = self.ties.get(&name.parse::<ServiceName>().expect("a name"))?;
         let others = self.soldiers.iter().filter(|(other, _)| *other != name);
         let others = others.map(|(other, soldier)| (other.parse().expect("a name"), soldier.as_companion(self.now)));

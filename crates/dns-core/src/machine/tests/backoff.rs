@@ -9,6 +9,7 @@ use crate::machine::State;
 use crate::machine::command::Command;
 use crate::machine::effect::PermitAnswer;
 use crate::machine::event::{Event, WriteOutcome};
+use crate::machine::siblings::Fitness;
 
 /// Ticks second by second, with a shell that reads and sends at once; returns the seconds at which a try was made.
 fn tries(world: &mut World, seconds: u64) -> Vec<u64> {
@@ -48,7 +49,7 @@ fn a_failing_provider_makes_three_rows_a_try_and_wakes_someone_once_a_kind() {
         let each: Vec<HistoryKind> = [HistoryKind::Decided, HistoryKind::Permitted, kind].repeat(tried);
         assert_eq!(world.kinds(), each, "no row says held, let go or held again");
         assert_eq!(world.pages().len(), 2, "the move and its failure: {:?}", world.pages());
-        assert!(world.memory().write_error().is_some());
+        assert!(world.memory().write_error().is_some() && world.memory().is_write_failing());
     }
 }
 
@@ -59,6 +60,16 @@ fn the_wait_shows_in_the_status_only() {
     let hold = world.memory().hold().expect("waits");
     assert!(hold.told.is_empty() && !hold.is_observation());
     assert!(hold.rejections[0].reason.contains("the next try is in"), "{hold:?}");
+}
+
+#[test]
+fn a_place_is_fit_again_the_moment_its_wait_is_over_and_unfit_without_a_fence() {
+    let mut world = failing(Provider::Unreachable);
+    tries(&mut world, 1);
+    let until = world.memory().backoff_until().expect("waits");
+    assert_eq!(world.memory().fitness(until.before(Duration::from_millis(1))), Fitness::Unreachable);
+    assert_eq!(world.memory().fitness(until), Fitness::Fit);
+    assert_eq!(World::new().memory().fitness(until), Fitness::Unsound, "it was neither read nor adopted");
 }
 
 #[test]

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::world::*;
 use crate::dwell::Dwell;
-use crate::fixture::{COOLDOWN, Seen};
+use crate::fixture::{COOLDOWN, Seen, region};
 use crate::kernel::Rule;
 use crate::machine::command::Command;
+use crate::machine::event::Event;
 use crate::machine::{Machine, State};
 use crate::policy::Failback;
 
@@ -50,6 +51,32 @@ fn the_first_failback_waits_for_the_cooldown_and_the_next_twice_as_long() {
     world.pass(Duration::from_secs(1));
     assert_eq!(world.machine.state(), State::SteadyElsewhere {});
     world.must_order(Command::Failback);
+}
+
+#[test]
+fn to_leave_a_standby_for_another_is_no_leaving_of_the_preferred_region() {
+    let mut service = crate::fixture::service();
+    service.regions.push(crate::fixture::place("third", &["203.0.113.10", "2001:db8:3::10"]));
+    service.records[2].values = crate::fixture::explicit(&[
+        ("prod", "lb-prod.example.net."),
+        ("dr", "lb-dr.example.net."),
+        ("third", "lb-third.example.net."),
+    ]);
+    let mut world = World::of(service);
+    world.look_around();
+    world.must_order(Command::Adopt);
+    world.run();
+    world.see(Seen::Failing, Seen::Proven);
+    world.run();
+    assert_eq!((world.active(), left(&world)), ("dr", Some(1)));
+    let mut judged = crate::fixture::judgement(Seen::Failing, Seen::Proven);
+    let well = judged.regions[&region("dr")].clone();
+    judged.regions.insert(region("third"), well);
+    judged.regions.insert(region("dr"), judged.regions[&region("prod")].clone());
+    world.step(&Event::Judged(judged));
+    world.ask_permit();
+    world.send();
+    assert_eq!((world.active(), left(&world)), ("third", Some(1)));
 }
 
 #[test]

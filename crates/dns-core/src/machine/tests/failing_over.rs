@@ -11,6 +11,23 @@ use crate::machine::command::Command;
 use crate::write::{Initiative, WriteKind};
 
 #[test]
+fn has_moved_when_the_write_has_arrived_and_small_writes_change_nothing_of_it() {
+    let mut world = World::adopted();
+    world.pass(Duration::from_hours(1));
+    world.see(Seen::Failing, Seen::Proven);
+    world.ask_permit();
+    world.now = world.now + Duration::from_secs(3);
+    world.send();
+    let arrived = world.now;
+    assert_eq!(world.memory().moved(), Some(arrived), "the cooldown begins when the records are there");
+    world.pass(Duration::from_mins(1));
+    world.must_order(Command::Pause { until: None });
+    world.run();
+    assert!(world.fence().pause.is_some());
+    assert_eq!((world.memory().moved(), world.fence().moved), (Some(arrived), arrived));
+}
+
+#[test]
 fn moves_all_records_at_once_and_counts_the_move() {
     let mut world = World::adopted();
     let before = world.fence();

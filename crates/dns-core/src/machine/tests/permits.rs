@@ -175,6 +175,21 @@ fn endpoints_that_were_exchanged_in_between_are_not_written() {
 }
 
 #[test]
+fn what_another_configuration_did_not_read_is_read_anew_but_for_a_write_that_is_on_its_way() {
+    let widened = |world: &mut World| {
+        let added = crate::fixture::record("shop.example.com", GuardedType::A, crate::service::RecordValues::Endpoints);
+        reconfigure(world, |service| service.records.push(added));
+        world.tick();
+        world.memory().view().is_none() && world.read_wanted
+    };
+    assert!(widened(&mut World::adopted()), "nothing is open");
+    assert!(widened(&mut decided()), "nothing was sent");
+    let mut sent = decided();
+    assert_eq!(sent.ask_permit(), Some(PermitAnswer::Granted));
+    assert!(!widened(&mut sent), "its answer is looked at first");
+}
+
+#[test]
 fn every_record_counts_for_the_answer_not_only_those_that_change() {
     let mut service = crate::fixture::service();
     let same = [("prod", "lb.example.net."), ("dr", "lb.example.net.")];

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::change::{ChangeSet, Guard};
 use crate::fence::{DecisionId, Epoch, Fence, Rev, WriteId};
 use crate::fixture::{START, Seen, Zone, judgement, name, region, service};
+use crate::fleet::Fleet;
 use crate::history::{HistoryEntry, HistoryKind};
 use crate::kernel::Rule;
 use crate::machine::command::{Command, Order};
@@ -38,6 +39,7 @@ pub(super) struct World {
     pub(super) conditions: Vec<Condition>,
     pub(super) seen: (Seen, Seen),
     pub(super) controllers: Vec<Controller>,
+    pub(super) fleet: Arc<Fleet>,
     /// Messages that were sent and have not arrived: they may, at any time.
     pub(super) on_their_way: Vec<(usize, ChangeSet)>,
     nonce: u128,
@@ -109,6 +111,7 @@ impl World {
             conditions: vec![Condition::Works; service.projections().len()],
             seen: (Seen::Proven, Seen::Proven),
             controllers: (0..controllers).map(|_| controller()).collect(),
+            fleet: Arc::default(),
             on_their_way: Vec::new(),
             nonce: 0,
             service,
@@ -142,14 +145,14 @@ impl World {
 
     // What happens.
 
-    fn around(&mut self, number: usize) -> Around {
+    pub(super) fn around(&mut self, number: usize) -> Around {
         self.nonce += NONCES_OF_STEP;
         Around {
             service: self.service.clone(),
             actor: format!("controller-{}", number + 1).parse().expect("a name"),
             now: self.now,
             nonce: self.nonce,
-            fleet: Arc::default(),
+            fleet: Arc::clone(&self.fleet),
         }
     }
 
