@@ -85,6 +85,13 @@ fn a_member_that_is_well_leaves_only_on_the_word_of_those_that_fail() {
 }
 
 #[test]
+fn those_that_fail_count_though_the_member_itself_was_not_judged_yet() {
+    let failing = companion("dr", (Seen::Failing, Seen::Proven));
+    let unjudged = following(failing).with(|scene| scene.judgement = None);
+    assert_eq!(unjudged.rules(), [Rule::TargetProven]);
+}
+
+#[test]
 fn a_member_is_not_accepted_on_the_word_of_another_group_or_of_none() {
     let failing = || companion("dr", (Seen::Failing, Seen::Proven));
     let stranger = following(failing()).with(|scene| {

@@ -62,6 +62,7 @@ fn the_budget_lets_there_and_back_through_and_then_slows_down() {
         (&[1], &[]),
         (&[2, 1], &[Rule::FailoverBudget]),
         (&[90, 60], &[]),
+        (&[3600, 1], &[]),
         (&[300, 200, 119], &[Rule::FailoverBudget]),
         (&[300, 200, 120], &[]),
         (&[3599, 3000, 2000, 1000], &[Rule::FailoverBudget]),
@@ -73,6 +74,10 @@ fn the_budget_lets_there_and_back_through_and_then_slows_down() {
     let expected = "it has left regions 4 times within 60 min, at most 4 times without an order; the next is possible in 60 s, or by hand";
     assert_eq!(spent.reason(), expected);
     assert_eq!(spent.by_hand().rules(), []);
+    for (secs, words) in [(119, "within 119 s,"), (120, "within 2 min,")] {
+        let short = after(&[4, 3, 2, 1]).with(|scene| scene.service.policy.failover_budget.per = second * secs);
+        assert!(short.reason().contains(words), "{}", short.reason());
+    }
 }
 
 #[test]

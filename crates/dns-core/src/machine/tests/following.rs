@@ -52,6 +52,18 @@ fn a_move_in_the_future_counts_as_seen_now() {
 }
 
 #[test]
+fn a_hold_ends_silently_when_another_controller_has_moved_and_stays_when_it_has_not() {
+    for (theirs, held) in [("prod", 1), ("dr", 0)] {
+        let mut world = World::adopted();
+        world.see(Seen::Failing, Seen::Healthy);
+        world.other_writes(theirs, |_| {});
+        world.read();
+        assert_eq!(usize::from(world.memory().hold().is_some()), held, "{theirs}");
+        assert_eq!((world.count(HistoryKind::Held), world.count(HistoryKind::Unheld)), (1, 0), "{theirs}");
+    }
+}
+
+#[test]
 fn a_stale_writer_is_refused_reads_and_follows() {
     let mut world = World::adopted();
     world.see(Seen::Failing, Seen::Proven);

@@ -206,6 +206,7 @@ fn a_listing_that_lags_behind_an_own_write_wakes_nobody() {
     let view = Box::new(world.zone.view(&world.service));
     world.settle(crate::machine::event::WriteOutcome::Applied(view));
     assert!(world.memory().view().is_none(), "nothing is planned on it");
+    assert_eq!(world.active(), "dr", "the answer said that it was applied");
     world.zone.rrsets = after;
     world.look_around();
     assert_eq!((world.count(HistoryKind::ForeignChange), world.memory().standing()), (0, &Standing::Held));

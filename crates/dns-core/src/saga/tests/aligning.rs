@@ -2,8 +2,10 @@
 
 use super::world::*;
 use crate::fence::Epoch;
-use crate::fixture::{Seen, region};
+use crate::fixture::{Seen, region, rrset};
 use crate::history::HistoryKind;
+use crate::rrset::GuardedType;
+use crate::write::WriteKind;
 
 /// Moved to `dr`, with the zones of before as backups.
 fn moved() -> (World, Vec<crate::fixture::Zone>) {
@@ -127,4 +129,63 @@ fn a_quiet_world_makes_no_rows() {
         world.pass(std::time::Duration::from_secs(1));
     }
     assert_eq!(world.controllers[0].history.len(), rows);
+}
+
+/// Everything has gone to `dr`, and there again while the second place was down: its records are right, its fence is not.
+fn second_in_dr_by_an_older_fence() -> World {
+    let (mut world, _) = moved();
+    world.becomes(1, Condition::Down);
+    world.see(Seen::Proven, Seen::Failing);
+    world.run();
+    world.see(Seen::Failing, Seen::Proven);
+    world.pass(std::time::Duration::from_mins(5));
+    world.run();
+    assert!(world.serves(0, "dr") && world.serves(1, "dr"));
+    assert!(world.fence(0).epoch > world.fence(1).epoch);
+    world
+}
+
+#[test]
+fn records_that_are_right_already_get_the_fence_alone() {
+    let mut world = second_in_dr_by_an_older_fence();
+    world.becomes(1, Condition::Works);
+    world.tick(0);
+    assert_eq!(world.open(0, 1).expect("it follows").1.kind, WriteKind::Annotate);
+    world.run();
+    assert!(world.agree().is_some());
+}
+
+#[test]
+fn records_that_someone_else_has_changed_are_not_moved_to_where_they_are() {
+    let mut world = second_in_dr_by_an_older_fence();
+    world.controllers[0].history.clear();
+    world.zones[1].put(rrset("api.example.com", GuardedType::A, 60, &["203.0.113.1"]));
+    world.becomes(1, Condition::Works);
+    world.read(0, 1);
+    world.run();
+    assert_eq!(world.memory(0, 1).standing().as_str(), "foreign");
+    assert_eq!(world.count(0, HistoryKind::Held), 0, "there is nothing that it wants");
+}
+
+#[test]
+fn a_fence_that_was_lost_where_the_others_are_is_repaired_and_moves_nothing() {
+    let (mut world, _) = moved();
+    world.zones[1].fence = None;
+    world.read(0, 1);
+    world.read(0, 1);
+    let (_, write, _) = world.open(0, 1).expect("it is repaired");
+    assert_eq!((write.kind, &write.fence.plan), (WriteKind::Repair, &world.fence(0).plan));
+}
+
+#[test]
+fn of_places_that_lost_their_fence_the_next_goes_on_when_the_first_cannot() {
+    let mut world = World::adopted(2, 1);
+    world.zones.iter_mut().for_each(|zone| zone.fence = None);
+    (0..2).for_each(|_| world.read(0, 0));
+    assert_eq!(world.open(0, 0).expect("the first begins").1.kind, WriteKind::Repair);
+    world.becomes(0, Condition::Down);
+    world.ask_permit(0, 0);
+    world.send(0, 0);
+    (0..2).for_each(|_| world.read(0, 1));
+    assert_eq!(world.open(0, 1).expect("the second does").1.kind, WriteKind::Repair);
 }

@@ -69,6 +69,23 @@ fn a_place_that_joins_is_adopted_under_the_decision_of_the_others() {
 }
 
 #[test]
+fn an_adoption_of_other_records_than_the_fences_say_is_a_decision_of_its_own() {
+    let mut world = World::adopted(2, 1);
+    world.must_order(0, failover("dr"));
+    world.run();
+    let moved = world.agree().expect("moved everywhere");
+    for rank in 0..2 {
+        world.zones[rank].rrsets = world.service.projections()[rank].render(&region("prod")).expect("renders");
+    }
+    (0..2).for_each(|_| world.read_all(0));
+    world.must_order(0, Command::Adopt);
+    world.run();
+    let fence = world.agree().expect("adopted everywhere");
+    assert_eq!((fence.epoch, fence.active), (moved.epoch.next(), Some(region("prod"))));
+    assert_ne!(fence.plan, moved.plan);
+}
+
+#[test]
 fn a_pause_reaches_every_fence_and_a_resume_ends_it_everywhere() {
     let mut world = World::adopted(2, 1);
     world.becomes(1, Condition::Down);
@@ -101,6 +118,24 @@ fn a_pause_that_reached_one_place_binds_the_service() {
     world.must_order(0, Command::Resume);
     world.run();
     assert!(world.serves(1, "dr"));
+}
+
+#[test]
+fn a_pause_at_one_place_binds_the_others_until_its_time_is_over_and_no_longer() {
+    let mut world = World::adopted(2, 2);
+    let until = world.now + std::time::Duration::from_mins(1);
+    world.must_order(1, Command::Pause { until: Some(until) });
+    world.ask_permit(1, 0);
+    world.send(1, 0);
+    world.controllers.remove(1);
+    world.read(0, 0);
+    world.becomes(0, Condition::Down);
+    world.see(Seen::Failing, Seen::Proven);
+    world.run();
+    assert!(world.serves(1, "prod") && world.open(0, 1).is_none(), "the second place is bound by it");
+    world.now = until;
+    world.read(0, 1);
+    assert!(world.open(0, 1).is_some(), "the first place cannot be asked, and need not be");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use super::world::*;
 use crate::fixture::Seen;
-use crate::saga::packed::{Packed, Packer};
+use crate::saga::packed::{self, Packed, Packer};
 use crate::service::Service;
 
 /// Adopted and judged, under another name.
@@ -35,4 +35,16 @@ fn a_pattern_that_suits_nobody_is_replaced() {
     let first = pack(&mut packer, &world);
     let last = (0..16).map(|_| pack(&mut packer, &world)).last().expect("some");
     assert!(last.size() * 4 < first.size(), "{} after {}", last.size(), first.size());
+}
+
+#[test]
+fn a_doubt_about_a_fence_survives_packing() {
+    let mut world = at_rest("basket");
+    let calm = packed::text(&world.controllers[0].saga);
+    world.zones[0].fence = None;
+    world.read(0, 0);
+    let saga = &world.controllers[0].saga;
+    assert_ne!(packed::text(saga), calm, "one look saw it lost");
+    let woken = pack(&mut Packer::default(), &world).unpack(&world.service);
+    assert_eq!(packed::text(&woken), packed::text(saga));
 }
