@@ -1,8 +1,8 @@
 //! Splits: two places that were moved by different decisions of the same epoch.
 
 use super::world::*;
-use crate::fence::Epoch;
-use crate::fixture::{Seen, region};
+use crate::fence::{DecisionId, Epoch, Fence};
+use crate::fixture::{Seen, Zone, fence, region};
 use crate::history::HistoryKind;
 use crate::machine::effect::PermitAnswer;
 use crate::saga::Lag;
@@ -69,6 +69,23 @@ fn a_split_into_two_regions_goes_with_the_anchor() {
     world.read_all(0);
     world.run();
     assert!(world.agree().is_some_and(|fence| fence.active == Some(region("dr"))));
+}
+
+#[test]
+fn a_split_that_a_newer_decision_has_overtaken_is_not_mended_into_a_third() {
+    let mut world = World::adopted(3, 1);
+    // `dr` is not proven, so nobody comes after the third place.
+    world.see(Seen::Proven, Seen::Healthy);
+    for (rank, number, later, active) in [(2, 72, 2, "dr"), (1, 71, 1, "prod"), (0, 70, 1, "prod")] {
+        let (service, held) = (world.service.projections()[rank].clone(), world.fence(rank));
+        let written = fence(&service, active, held.epoch.get() + later, held.rev.get() + 1);
+        let written = Fence { plan: DecisionId::at(world.now, number), ..written };
+        world.zones[rank] = Zone::serving(&service, active).with_fence(&written);
+        world.read(0, rank);
+    }
+    assert_eq!(world.fence(0).epoch, world.fence(1).epoch);
+    assert!(world.controllers[0].outbox.is_empty());
+    assert_eq!(world.count(0, HistoryKind::Split), 0);
 }
 
 #[test]
