@@ -56,7 +56,7 @@ fn the_first_failback_waits_for_the_cooldown_and_the_next_twice_as_long() {
 #[test]
 fn to_leave_a_standby_for_another_is_no_leaving_of_the_preferred_region() {
     let mut service = crate::fixture::service();
-    service.regions.push(crate::fixture::place("third", &["203.0.113.10", "2001:db8:3::10"]));
+    service.regions.edit(|regions| regions.push(crate::fixture::place("third", &["203.0.113.10", "2001:db8:3::10"])));
     service.records[2].values = crate::fixture::explicit(&[
         ("prod", "lb-prod.example.net."),
         ("dr", "lb-dr.example.net."),

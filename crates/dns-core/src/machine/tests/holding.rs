@@ -23,7 +23,7 @@ fn a_hold_of_what_moves_nothing_names_no_other_region_that_it_could_go_to() {
     let world = waiting_to_be_rendered();
     let details = &world.last(HistoryKind::Held).details;
     assert_eq!(details["to"], "prod");
-    assert_eq!(details.get("candidates"), None, "{details}");
+    assert_eq!(details.get("candidates"), None, "{details:?}");
     let mut moving = World::adopted();
     moving.see(Seen::Failing, Seen::Healthy);
     assert!(moving.last(HistoryKind::Held).details.get("candidates").is_some(), "a move could go elsewhere");

@@ -178,7 +178,7 @@ fn endpoints_that_were_exchanged_in_between_are_not_written() {
 fn what_another_configuration_did_not_read_is_read_anew_but_for_a_write_that_is_on_its_way() {
     let widened = |world: &mut World| {
         let added = crate::fixture::record("shop.example.com", GuardedType::A, crate::service::RecordValues::Endpoints);
-        reconfigure(world, |service| service.records.push(added));
+        reconfigure(world, |service| service.records.edit(|records| records.push(added)));
         world.tick();
         world.memory().view().is_none() && world.read_wanted
     };

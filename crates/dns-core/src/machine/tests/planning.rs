@@ -18,7 +18,7 @@ fn beside_a_stranger() -> World {
     let mut world = World::adopted();
     world.zone.put(rrset("new.example.com", GuardedType::Cname, 60, &["elsewhere.example.net."]));
     let added = record("new.example.com", GuardedType::A, RecordValues::Endpoints);
-    world.reconfigure(|service| service.records.push(added));
+    world.reconfigure(|service| service.records.edit(|records| records.push(added)));
     world.look_around();
     world
 }
