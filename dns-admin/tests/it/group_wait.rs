@@ -22,7 +22,7 @@ fn member(name: &str, active: &str, decision: Option<&str>, arrived: bool, held:
     })
 }
 
-fn group(active: Option<&str>, decision: Option<&str>, members: [Value; 2]) -> Value {
+fn group(active: Option<&str>, decision: Option<&str>, members: &[Value; 2]) -> Value {
     json!({
         "name": "shop", "moveWhen": "any fails", "active": active, "decision": decision, "summary": "told",
         "members": members,
@@ -30,19 +30,19 @@ fn group(active: Option<&str>, decision: Option<&str>, members: [Value; 2]) -> V
 }
 
 fn before() -> Value {
-    group(Some("prod"), None, [member("db", "prod", None, true, None), member("api", "prod", None, true, None)])
+    group(Some("prod"), None, &[member("db", "prod", None, true, None), member("api", "prod", None, true, None)])
 }
 
 /// The first member has moved, the second has not.
 fn halfway(decision: Option<&str>) -> Value {
     let held = Some("targetProven: `dr` is not proven");
-    group(None, decision, [member("db", "dr", Some("d6"), true, None), member("api", "prod", None, true, held)])
+    group(None, decision, &[member("db", "dr", Some("d6"), true, None), member("api", "prod", None, true, held)])
 }
 
 fn there(arrived: bool) -> Value {
     let under_way = (!arrived).then_some("d6");
     let api = member("api", "dr", Some("d6"), arrived, None);
-    group(Some("dr"), under_way, [member("db", "dr", Some("d6"), true, None), api])
+    group(Some("dr"), under_way, &[member("db", "dr", Some("d6"), true, None), api])
 }
 
 /// A controller that accepts the order, tells so of its decision, and shows the group as it goes on.
