@@ -184,8 +184,6 @@ fn of_places_that_lost_their_fence_the_next_goes_on_when_the_first_cannot() {
     (0..2).for_each(|_| world.read(0, 0));
     assert_eq!(world.open(0, 0).expect("the first begins").1.kind, WriteKind::Repair);
     world.becomes(0, Condition::Down);
-    world.ask_permit(0, 0);
-    world.send(0, 0);
     (0..2).for_each(|_| world.read(0, 1));
     assert_eq!(world.open(0, 1).expect("the second does").1.kind, WriteKind::Repair);
 }
