@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::effect::Effect;
 use super::memory::{Failover, Open};
+use super::siblings::Course;
 use super::{Row, Turn};
 use crate::blend::Blend;
 use crate::change::{ChangeSet, PlanError};
@@ -214,15 +215,22 @@ impl Failover {
     }
 
     pub(super) fn situation<'a>(&'a self, turn: &'a Turn, other_write_open: bool) -> Situation<'a> {
+        // A place that is behind decides for the service all the same: what binds the next move is the last one, which
+        // another place's fence tells.
+        let ahead = |course: &Course<'_>| self.own_fence().is_some_and(|own| course.fence.is_ahead_of(own));
+        let (moved, dwell, pin) = match turn.course().filter(ahead) {
+            Some(Course { fence, .. }) => (Some(fence.moved), fence.dwell, fence.pin.as_ref()),
+            None => (self.moved, self.dwell, self.pin.as_ref()),
+        };
         Situation {
             service: &turn.around.service,
             judgement: self.judgement.as_ref(),
             standing: self.standing(),
             held: self.held.as_ref(),
             pause: self.binding_pause(turn),
-            moved: self.moved,
-            dwell: self.dwell,
-            pin: self.pin.as_ref(),
+            moved,
+            dwell,
+            pin,
             failovers: &self.failovers,
             fleet: &turn.around.fleet,
             veto: None,

@@ -21,6 +21,8 @@ use crate::write::{Initiative, WriteKind};
 /// `dr` is no longer proven.
 fn first_behind() -> World {
     let mut world = World::adopted(2, 1);
+    // Long ago, as far as the first place is concerned.
+    world.pass(COOLDOWN);
     world.becomes(0, Condition::Down);
     world.see(Seen::Failing, Seen::Proven);
     world.run();
@@ -72,18 +74,46 @@ fn an_order_for_the_group_leaves_where_the_service_is() {
     must_leave_dr(&world, WriteKind::Failback);
 }
 
-#[test]
-fn an_automatic_failback_leaves_where_the_service_is() {
-    let mut world = first_behind();
-    let failback = Failback::Automatic { soak: Duration::ZERO };
+fn comes_back_by_itself(world: &mut World) {
     let change = |service: &Arc<Service>| {
         let mut service = (**service).clone();
-        service.policy.failback = failback.clone();
+        service.policy.failback = Failback::Automatic { soak: Duration::ZERO };
         service
     };
     world.service = Everywhere::new(world.service.projections().iter().map(change)).expect("two");
+}
+
+#[test]
+fn an_automatic_failback_leaves_where_the_service_is() {
+    let mut world = first_behind();
+    comes_back_by_itself(&mut world);
     world.pass(COOLDOWN);
     must_leave_dr(&world, WriteKind::Failback);
+}
+
+#[test]
+fn the_cooldown_counts_from_the_move_of_the_other_place() {
+    let mut world = first_behind();
+    comes_back_by_itself(&mut world);
+    world.pass(COOLDOWN - Duration::from_secs(1));
+    assert!(world.open(0, 0).is_none(), "the second place has moved a moment ago");
+    world.pass(Duration::from_secs(1));
+    must_leave_dr(&world, WriteKind::Failback);
+}
+
+#[test]
+fn a_pin_of_the_other_place_binds() {
+    let mut world = World::adopted(2, 1);
+    world.becomes(0, Condition::Down);
+    world.must_order(0, failover("dr"));
+    world.run();
+    assert!(world.fence(1).pin.is_some() && world.fence(0).pin.is_none());
+    world.see(Seen::Proven, Seen::Healthy);
+    world.becomes(0, Condition::Works);
+    comes_back_by_itself(&mut world);
+    world.pass(COOLDOWN);
+    assert!(world.open(0, 0).is_none(), "an operator has moved it");
+    assert!(world.serves(1, "dr"));
 }
 
 #[test]
