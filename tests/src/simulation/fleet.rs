@@ -136,6 +136,10 @@ fn live_all(arguments: &Arguments, first: u64, until: Option<Instant>, threads: 
                 while !stop.load(Ordering::Relaxed) {
                     let plan = plan(arguments, next.fetch_add(1, Ordering::Relaxed));
                     let outcome = live(&plan);
+                    if outcome.violation.is_some() {
+                        // A run of hours need not end before somebody can look at it.
+                        eprintln!("an invariant is broken: SIM_SEED={}", plan.seed);
+                    }
                     let mut sum = sum.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                     sum.0.add(&outcome.tally);
                     sum.1.extend(outcome.violation.map(|_| plan.seed));

@@ -21,8 +21,17 @@ fn json(world: &World, args: &[&str]) -> Value {
 }
 
 fn begin(world: &World, more: &[&str]) -> String {
-    let args: Vec<&str> = ["drill", SERVICE, "--reason", "an exercise", "--yes"].iter().chain(more).copied().collect();
-    json(world, &args)["id"].as_str().expect("an id").to_owned()
+    let words = ["drill", SERVICE, "--reason", "an exercise", "--yes", "--output", "json"];
+    let args: Vec<&str> = words.iter().chain(more).copied().collect();
+    let begun = until("a drill begins", PATIENCE, || {
+        let (code, out, err) = world.admin(&args);
+        // A controller that has just started knows its services before it knows its drills.
+        let waits = err.contains("is being loaded");
+        assert!(waits || code == 0, "{args:?}: {out}{err}");
+        if waits { Err(err) } else { Ok(out) }
+    });
+    let drill: Value = serde_json::from_str(&begun).expect("JSON");
+    drill["id"].as_str().expect("an id").to_owned()
 }
 
 fn until_stage(world: &World, id: &str, stage: &str) -> Value {

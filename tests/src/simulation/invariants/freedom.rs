@@ -32,7 +32,10 @@ impl World<'_> {
             return;
         }
         match write.kind {
-            WriteKind::Failback => self.check_soak(controller, write),
+            WriteKind::Failback => {
+                self.check_soak(controller, write);
+                self.check_known_pin(controller);
+            }
             WriteKind::Failover => {
                 self.check_standby(write);
                 self.check_budget(controller, place);
@@ -83,6 +86,13 @@ impl World<'_> {
         let to = self.rank_of(write.to.as_ref());
         let rested = to.is_some_and(|to| self.has_rested(controller, to, soak));
         self.require(rested, Invariant::SoaksHold, || format!("a failback to {to:?} was let go"));
+    }
+
+    /// The place that decides may be behind: the pin that binds is that of the newest fence which its controller knows.
+    fn check_known_pin(&mut self, controller: usize) {
+        let newest = self.controllers[controller].saga.newest();
+        let pin = newest.and_then(|fence| fence.pin.as_ref()).map(|pin| pin.by.to_string());
+        self.require(pin.is_none(), Invariant::PinsHold, || format!("let go though {pin:?} has pinned it"));
     }
 
     fn check_standby(&mut self, write: &PlannedWrite) {
