@@ -56,7 +56,7 @@ use evidence::{Due, Witnesses};
 use handle::{Inbox, Message, OrderAnswer};
 use loading::Waiting;
 use publishing::Told;
-use snapshot::{Shown, Snapshot};
+use snapshot::{Listed, Snapshot};
 use stepping::GROUP_MAX;
 use trouble::Trouble;
 pub(crate) use unit::note_row;
@@ -85,7 +85,7 @@ pub(crate) struct Parts {
     pub(crate) actor: Actor,
     /// The clock.
     pub(crate) clock: Clock,
-    /// Every service.
+    /// Every service, to begin with.
     pub(crate) services: Vec<Everywhere>,
     /// How long each provider's permits last.
     pub(crate) permits: BTreeMap<ProviderName, Duration>,
@@ -138,7 +138,7 @@ pub(crate) struct Owner {
     /// What was last shown of every service beside its own state.
     told: Told,
     /// What was last published of every service.
-    shown: Arc<BTreeMap<ServiceName, Shown>>,
+    shown: Arc<Listed>,
 }
 
 /// When the loop last turned, by both clocks.
@@ -192,12 +192,14 @@ pub(crate) async fn run(
 }
 
 impl Owner {
-    pub(crate) fn new(parts: Parts) -> Self {
+    pub(crate) fn new(mut parts: Parts) -> Self {
         let (now, wall) = (parts.clock.now(), parts.clock.wall());
+        // From here on each of them is loaded or waits to be.
+        let services = std::mem::take(&mut parts.services);
         Self {
             units: BTreeMap::new(),
-            waiting: loading::all(&parts.services, now),
-            witnesses: Witnesses::new(&parts.vantage_points, &parts.services),
+            waiting: loading::all(&services, now),
+            witnesses: Witnesses::new(&parts.vantage_points, &services),
             honoured: BTreeMap::new(),
             gates: GateBook::new(),
             trouble: Trouble::default(),

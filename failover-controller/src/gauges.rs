@@ -74,8 +74,8 @@ pub(crate) async fn run(engine: Engine, stop: CancellationToken) {
 }
 
 fn set(snapshot: &Snapshot, before: Option<&Snapshot>) {
-    for (name, shown) in snapshot.services.iter() {
-        let known = before.and_then(|before| before.services.get(name));
+    for (rank, (name, shown)) in snapshot.services.iter().enumerate() {
+        let known = before.and_then(|before| before.services.get_near(rank, name));
         if known.is_none_or(|known| !known.is_shared_with(shown)) {
             set_service(&snapshot.whole(shown), known.map(Shown::state));
         }

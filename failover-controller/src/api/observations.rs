@@ -61,7 +61,7 @@ pub(super) async fn observations(
     };
     let rows =
         tokio::time::timeout(READ_WITHIN, read(&*state.store, query, ROWS_MAX)).await.map_err(|_late| too_slow())??;
-    if let Some(name) = service.as_ref().filter(|name| rows.is_empty() && !snapshot.services.contains_key(*name)) {
+    if let Some(name) = service.as_ref().filter(|name| rows.is_empty() && !snapshot.services.contains_key(name)) {
         return Err(no_service(name.as_str()));
     }
     Ok(Json(report(&rows, service.as_ref(), since, &snapshot)))

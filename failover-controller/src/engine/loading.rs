@@ -88,6 +88,12 @@ impl Waiting {
 }
 
 impl Owner {
+    /// Every service, loaded or not.
+    pub(super) fn services(&self) -> impl Iterator<Item = &Everywhere> {
+        let loaded = self.units.values().map(Unit::service);
+        loaded.chain(self.waiting.values().map(Waiting::service))
+    }
+
     /// How many services are loaded.
     #[cfg(feature = "measured")]
     pub(crate) fn loaded(&self) -> usize {

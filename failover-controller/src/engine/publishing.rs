@@ -42,14 +42,11 @@ impl Owner {
             || !self.units.values().all(Unit::shows_the_same);
         if is_news {
             let asides = &self.parts.asides;
-            let loaded = self
-                .units
-                .iter_mut()
-                .map(|(name, unit)| (name.clone(), unit.show(now, common, |view| asides.add_to(view))));
-            let waiting = self.waiting.iter().map(|(name, waiting)| {
+            let loaded = self.units.values_mut().map(|unit| unit.show(now, common, |view| asides.add_to(view)));
+            let waiting = self.waiting.values().map(|waiting| {
                 let mut view = waiting.view(common);
                 asides.add_to(&mut view);
-                (name.clone(), Shown::Awake(Arc::new(view)))
+                Shown::Awake(Arc::new(view))
             });
             self.shown = Arc::new(loaded.chain(waiting).collect());
         }

@@ -3,6 +3,8 @@
 //! An engine that stands still, because its store hangs or the process is starved, cannot say so. What it published
 //! before must not look like now, so whoever takes a snapshot takes it with its age ([`Snapshot::aged`]).
 
+mod listed;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use super::evacuating::EvacuationView;
 use super::unit::{Common, RestingView};
 use crate::api::report::rfc3339;
 use crate::aside::{Aside, Asides};
+pub(crate) use listed::Listed;
 
 /// How old a snapshot may be. The engine publishes four times a second, and every second even while its store keeps it
 /// waiting; evidence is stale after three, so what is older than four is no knowledge.
@@ -40,7 +43,7 @@ pub(crate) struct Snapshot {
     pub(crate) actor: Option<Actor>,
     /// Every service. One that has not changed is shared with the snapshot before: a copy of ten thousand costs more
     /// than what changed.
-    pub(crate) services: Arc<BTreeMap<ServiceName, Shown>>,
+    pub(crate) services: Arc<Listed>,
     /// What is wrong with the history, for those that rest.
     pub(crate) history: Option<HistoryTrouble>,
     /// What is known beside the services' own state, for those that rest.
@@ -127,6 +130,14 @@ impl Shown {
             (Self::Awake(view), Self::Awake(other)) => Arc::ptr_eq(view, other),
             (Self::Resting(view), Self::Resting(other)) => Arc::ptr_eq(view, other),
             (Self::Awake(_), Self::Resting(_)) | (Self::Resting(_), Self::Awake(_)) => false,
+        }
+    }
+
+    /// Of which service.
+    pub(crate) fn name(&self) -> &ServiceName {
+        match self {
+            Self::Awake(view) => &view.service.name,
+            Self::Resting(view) => view.name(),
         }
     }
 

@@ -82,6 +82,11 @@ impl Standbys {
         self.regions.iter().filter(|(_, known)| !known.over).map(|(name, known)| (name.clone(), known.since)).collect()
     }
 
+    /// Whether nothing is known of any region: then whether it is armed is told with the next judgement.
+    pub(super) fn is_empty(&self) -> bool {
+        self.regions.is_empty()
+    }
+
     /// Whether there is something to tell.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
         self.regions.values().any(|known| self.is_to_be_told(known, now))

@@ -71,12 +71,26 @@ pub(super) struct Unit {
     pub(super) tied: Option<Box<Tied>>,
     /// What was last shown of it, unless that has changed.
     shown: Option<Shown>,
+    /// What is not as it should be. Of nearly all services there is nothing, and no room is taken for it.
+    amiss: Option<Box<Amiss>>,
+    /// By the rank of the place; of none before the first.
+    seen: Arc<[Seen]>,
+}
+
+/// What is not as it should be with a service.
+#[derive(Default)]
+struct Amiss {
     /// Since when each place that differs from where the service is does so.
     diverging: BTreeMap<Place, Timestamp>,
     /// The regions that could not be moved to, and since when.
     standbys: Standbys,
-    /// By the rank of the place; of none before the first.
-    seen: Arc<[Seen]>,
+}
+
+impl Amiss {
+    /// For keeping, if there is anything to keep.
+    fn kept(self) -> Option<Box<Self>> {
+        (!self.diverging.is_empty() || !self.standbys.is_empty()).then(|| Box::new(self))
+    }
 }
 
 /// A service whose region fails and that may not move yet.
@@ -138,8 +152,7 @@ impl Unit {
             present: Presence::default(),
             tied: None,
             shown: None,
-            diverging: BTreeMap::new(),
-            standbys: Standbys::default(),
+            amiss: None,
             seen: Arc::default(),
         })
     }
@@ -272,11 +285,21 @@ impl Unit {
             self.entered = now;
             self.note_transition(old, new, parts);
         }
+        self.note_divergences(saga, now);
+    }
+
+    fn note_divergences(&mut self, saga: &Saga, now: Timestamp) {
         let found = saga.divergences();
-        self.diverging.retain(|place, _| found.iter().any(|one| one.place == *place));
+        let mut amiss = self.take_amiss();
+        amiss.diverging.retain(|place, _| found.iter().any(|one| one.place == *place));
         for one in found {
-            self.diverging.entry(one.place).or_insert(now);
+            amiss.diverging.entry(one.place).or_insert(now);
         }
+        self.amiss = amiss.kept();
+    }
+
+    fn take_amiss(&mut self) -> Amiss {
+        self.amiss.take().map_or_else(Amiss::default, |amiss| *amiss)
     }
 
     fn state(&self, now: Timestamp) -> State {
@@ -334,7 +357,8 @@ impl Unit {
 
     /// Whether it is to be looked at without news. A clock that was set back says nothing of when.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
-        self.unjudged || now >= self.due || now < self.looked || self.standbys.is_due(now)
+        let has_row = || self.amiss.as_ref().is_some_and(|amiss| amiss.standbys.is_due(now));
+        self.unjudged || now >= self.due || now < self.looked || has_row()
     }
 
     /// There is news: it is to be looked at now.
@@ -463,7 +487,6 @@ impl Unit {
 
     /// Notes which regions could be moved to by a judgement.
     pub(super) fn note_standbys(&mut self, judgement: &Judgement, now: Timestamp) {
-        let lead = self.service.lead();
         let (active, is_held) = match &self.held {
             Held::Resting(resting) => (self.present.region().cloned(), resting.is_held),
             Held::Awake(saga) => {
@@ -471,22 +494,28 @@ impl Unit {
                 (memory.active().cloned(), *memory.standing() == Standing::Held)
             }
         };
+        let mut amiss = self.take_amiss();
+        let lead = self.service.lead();
         let armed = lead.mode == Mode::Active && is_held;
-        if self.standbys.note(lead, Stands { active: active.as_ref(), armed }, judgement, now) {
+        if amiss.standbys.note(lead, Stands { active: active.as_ref(), armed }, judgement, now) {
             self.shown = None;
         }
+        self.amiss = amiss.kept();
     }
 
     /// A row about a standby region that has been unready for too long, or is ready again after that.
     pub(super) fn row_of_standby(&mut self, now: Timestamp) -> Option<HistoryEntry> {
-        self.standbys.row(self.service.lead(), now)
+        let mut amiss = self.take_amiss();
+        let row = amiss.standbys.row(self.service.lead(), now);
+        self.amiss = amiss.kept();
+        row
     }
 
     /// The provider at which it would decide now.
     pub(super) fn decides_at(&self, now: Timestamp) -> &ProviderName {
         match &self.held {
             Held::Awake(saga) => &saga.anchor(now).provider,
-            Held::Resting(resting) => &resting.decides_at,
+            Held::Resting(resting) => resting.decides_at(&self.service),
         }
     }
 

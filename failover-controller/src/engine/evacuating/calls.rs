@@ -151,14 +151,14 @@ impl Owner {
 
     /// Before anything is known of it: any service will do.
     pub(super) fn herald(&self) -> Option<ServiceName> {
-        self.parts.services.first().map(|service| service.lead().name.clone())
+        self.services().map(|service| &service.lead().name).min().cloned()
     }
 
     /// A return ends what it undoes.
     fn check_regions(&self, begin: &Begin, undoes: Option<&EvacuationId>) -> Result<(), Refused> {
         let Begin { region, to, .. } = begin;
         for name in [Some(region), to.as_ref()].into_iter().flatten() {
-            if !self.parts.services.iter().any(|service| service.lead().region(name).is_some()) {
+            if !self.services().any(|service| service.lead().region(name).is_some()) {
                 return Err(Refused::NotFound(format!("no service has a region `{name}`")));
             }
         }

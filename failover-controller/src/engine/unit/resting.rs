@@ -38,8 +38,8 @@ pub(crate) struct Resting {
     pub(super) is_known: bool,
     /// Whether an evacuation has moved it.
     pub(super) was_evacuated: bool,
-    /// Where it would decide.
-    pub(super) decides_at: ProviderName,
+    /// The rank of the place where it would decide.
+    anchor: u16,
     /// When time alone changes something, if nothing is heard.
     pub(super) due: Timestamp,
 }
@@ -53,13 +53,16 @@ impl Held {
         let Some(small) = packer.pack(&saga, service) else { return Self::Awake(Arc::new(saga)) };
         let (_, machine) = shown(&saga, looked);
         let memory = machine.memory();
+        let anchor = saga.anchor(looked);
+        let anchor = saga.machines().position(|(place, _)| place == anchor);
+        let anchor = anchor.and_then(|rank| u16::try_from(rank).ok()).unwrap_or_default();
         Self::Resting(Arc::new(Resting {
             state: machine.state(),
             judged: one_judgement(&saga),
             is_held: *memory.standing() == Standing::Held,
             is_known: memory.judgement().is_some() && *memory.standing() != Standing::Unread,
             was_evacuated: saga.machines().any(|(_, machine)| machine.memory().passage().is_some()),
-            decides_at: saga.anchor(looked).provider.clone(),
+            anchor,
             due: due::next(&saga, &service.lead().policy, looked),
             packed: small,
         }))
@@ -94,6 +97,12 @@ impl Resting {
     /// The machines.
     pub(super) fn saga(&self, service: &Everywhere) -> Saga {
         self.packed.unpack(service)
+    }
+
+    /// The provider at which it would decide.
+    pub(super) fn decides_at<'a>(&self, service: &'a Everywhere) -> &'a ProviderName {
+        let place = service.projections().get(usize::from(self.anchor));
+        &place.unwrap_or_else(|| service.lead()).provider
     }
 }
 
@@ -144,7 +153,8 @@ mod tests {
         assert_eq!(held.saga(&service).to_envelope(), saga.to_envelope());
         assert_eq!(held.copy(&service).to_envelope(), saga.to_envelope());
         let Held::Resting(resting) = held else { panic!("it rests") };
-        assert_eq!((resting.judged, resting.is_held, resting.decides_at.as_str()), (None, false, "main"));
+        let decides_at = resting.decides_at(&service).as_str();
+        assert_eq!((resting.judged, resting.is_held, decides_at), (None, false, "main"));
         assert!(resting.due > NOW);
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dns_core::companion::Companions;
 use dns_core::fence::DecisionId;
-use dns_core::identifier::RegionName;
+use dns_core::identifier::{RegionName, ServiceName};
 use dns_core::machine::event::Delivery;
 use dns_core::machine::{Machine, State};
 use dns_core::saga::Saga;
@@ -137,15 +137,14 @@ impl Unit {
         common: Common<'_>,
         add: impl FnOnce(&mut ServiceView),
     ) -> Shown {
-        // How long places have differed is shown as well.
-        let ages = !self.diverging.is_empty();
-        if let Some(shown) = self.shown.as_ref().filter(|_| !ages) {
+        if let Some(shown) = self.shown.as_ref().filter(|_| !self.ages()) {
             return shown.clone();
         }
+        let amiss = self.amiss.as_deref();
         let rare = Rare {
             waits: self.waits_its_turn(),
-            unready: self.standbys.unready(),
-            diverging: self.diverging.clone(),
+            unready: amiss.map(|amiss| amiss.standbys.unready()).unwrap_or_default(),
+            diverging: amiss.map(|amiss| amiss.diverging.clone()).unwrap_or_default(),
             companions: self.tied.as_ref().and_then(|tied| tied.told.clone()),
         };
         let rare = (rare != Rare::default()).then(|| Box::new(rare));
@@ -172,11 +171,21 @@ impl Unit {
 
     /// Whether it shows what it showed before.
     pub(in crate::engine) fn shows_the_same(&self) -> bool {
-        self.shown.is_some() && self.diverging.is_empty()
+        self.shown.is_some() && !self.ages()
+    }
+
+    /// How long places have differed is shown as well.
+    fn ages(&self) -> bool {
+        self.amiss.as_ref().is_some_and(|amiss| !amiss.diverging.is_empty())
     }
 }
 
 impl RestingView {
+    /// Of which service.
+    pub(crate) fn name(&self) -> &ServiceName {
+        &self.service.lead().name
+    }
+
     /// Where it stands.
     pub(crate) fn state(&self) -> State {
         self.resting.state
