@@ -14,6 +14,7 @@ mod companions;
 mod due;
 pub(crate) mod evacuating;
 pub(crate) mod evidence;
+mod eyes;
 pub(crate) mod handle;
 mod judging;
 mod loading;
@@ -53,6 +54,7 @@ use crate::reader::ReadNow;
 use crate::verifier::Verifications;
 use evacuating::Evacuations;
 use evidence::{Due, Witnesses};
+use eyes::Eyes;
 use handle::{Inbox, Message, OrderAnswer};
 use loading::Waiting;
 use publishing::Told;
@@ -113,6 +115,8 @@ pub(crate) struct Parts {
 pub(crate) struct Owner {
     parts: Parts,
     units: BTreeMap<ServiceName, Unit>,
+    /// Which vantage points count for which of them.
+    eyes: Eyes,
     /// The services whose state is not loaded.
     waiting: BTreeMap<ServiceName, Waiting>,
     witnesses: Witnesses,
@@ -198,6 +202,7 @@ impl Owner {
         let services = std::mem::take(&mut parts.services);
         Self {
             units: BTreeMap::new(),
+            eyes: Eyes::default(),
             waiting: loading::all(&services, now),
             witnesses: Witnesses::new(&parts.vantage_points, &services),
             honoured: BTreeMap::new(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use dns_core::drill::injection::{Honoured, judge_injected};
+use dns_core::fleet::{Fleet, Presence, Withheld};
 use dns_core::gate::GateEvidence;
 use dns_core::identifier::{ProviderName, ServiceName, VantageName};
 use dns_core::judgement::{Judgement, judge};
@@ -26,12 +27,28 @@ pub(super) const PENDING_MAX: usize = 256;
 /// engine that does not turn for two counts as having stood still.
 pub(super) const JUDGING_MAX: Duration = Duration::from_millis(200);
 
+/// Asks a fleet that stands still who may leave: those that wait are nearly all alike, and are answered alike.
+struct Admission<'a> {
+    fleet: &'a Fleet,
+    last: Option<(Presence, Result<(), Withheld>)>,
+}
+
+impl Admission<'_> {
+    fn withholds(&mut self, unit: &Unit, now: Timestamp) -> bool {
+        let known = self.last.take().filter(|(presence, _)| presence == unit.present());
+        let (presence, answer) = known.unwrap_or_else(|| (unit.present().clone(), unit.admission(self.fleet)));
+        let withholds = unit.is_withheld_by(&answer, now);
+        self.last = Some((presence, answer));
+        withholds
+    }
+}
+
 impl Owner {
     /// A vantage point sees otherwise: what it counts for is to be judged.
     pub(super) fn make_due(&mut self, vantage: &VantageName) {
         self.has_news = true;
-        let counts = |unit: &&mut Unit| unit.service().lead().policy.vantage_points.contains(vantage);
-        self.units.values_mut().filter(counts).for_each(Unit::make_due);
+        let sets = self.eyes.with(vantage);
+        self.units.values_mut().filter(|unit| sets.have(unit.eyes)).for_each(Unit::make_due);
     }
 
     /// Takes in what a gate said. An answer from before a stall is as old as nobody knows.
@@ -62,11 +79,11 @@ impl Owner {
         }
         self.counting = counting;
         self.has_news = false;
-        let due = self.due(now);
+        let mut room = self.room();
+        let due = self.due_in_turn(now, &room);
         if due.is_empty() {
             return;
         }
-        let mut room = self.room();
         for names in due.chunks(GROUP_MAX) {
             let mut wanted = Vec::new();
             let mut has_moves = false;
@@ -102,11 +119,28 @@ impl Owner {
     }
 
     /// What is to be looked at, beginning with whose turn it is.
+    #[cfg(test)]
     pub(super) fn due(&self, now: Timestamp) -> Vec<ServiceName> {
-        let due = |(_, unit): &(&ServiceName, &Unit)| unit.is_due(now);
-        let all = || self.units.iter().filter(due).map(|(name, _)| name);
-        let is_after = |name: &&ServiceName| self.next_turn.as_ref().is_none_or(|last| *name > last);
-        all().filter(is_after).chain(all().filter(|name| !is_after(name))).cloned().collect()
+        self.in_turn(|unit| unit.is_due(now))
+    }
+
+    /// The same without those that were judged lately and have to wait on: while a region is lost these are nearly all, at
+    /// each turn and whenever a vantage point speaks.
+    pub(super) fn due_in_turn(&self, now: Timestamp, room: &BTreeMap<ProviderName, usize>) -> Vec<ServiceName> {
+        let mut admission = Admission { fleet: &self.fleet, last: None };
+        let has_no_room = |unit: &Unit| room.get(unit.decides_at(now)) == Some(&0);
+        let mut waits_on = |unit: &Unit| unit.waits_on(now) && (admission.withholds(unit, now) || has_no_room(unit));
+        self.in_turn(|unit| unit.is_due(now) && !waits_on(unit))
+    }
+
+    fn in_turn(&self, mut wanted: impl FnMut(&Unit) -> bool) -> Vec<ServiceName> {
+        let due = self.units.iter().filter(|(_, unit)| wanted(unit));
+        let mut due: Vec<ServiceName> = due.map(|(name, _)| name.clone()).collect();
+        if let Some(last) = &self.next_turn {
+            let before = due.partition_point(|name| name <= last);
+            due.rotate_left(before);
+        }
+        due
     }
 
     /// Judges a service, and returns the judgement if that is news, and whether the service wants to move by it. One that

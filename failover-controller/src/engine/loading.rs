@@ -171,6 +171,7 @@ impl Owner {
         let name = &name.clone();
         failpoint::reach(Failpoint::LoadingState);
         let mut unit = Unit::load(service.clone(), stored, now)?;
+        unit.eyes = self.eyes.id(&service.lead().policy.vantage_points);
         unit.tied = self.parts.ties.get(name).map(|ties| Box::new(Tied::new(Arc::clone(ties))));
         unit.recount(&mut self.fleet, now);
         self.waiting.remove(name);

@@ -248,6 +248,9 @@ async fn a_service_that_would_move_waits_for_its_turn_undecided() {
     assert_eq!(rig.owner.judge_in_turn(&name("checkout"), now, &mut full), (None, false));
     assert!(!rig.judged("checkout"), "nothing is decided for it");
     assert!(rig.owner.snapshot().view(&name("checkout")).expect("shown").waits_its_turn, "and people see why");
+    let is_looked_at = |room| rig.owner.due_in_turn(now, room).contains(&name("checkout"));
+    assert!(!is_looked_at(&full), "it was judged lately");
+    assert!(is_looked_at(&BTreeMap::new()), "it has waited for room alone");
     rig.owner.judge_due().await;
     assert!(rig.judged("checkout"));
     assert!(!rig.owner.snapshot().view(&name("checkout")).expect("shown").waits_its_turn);

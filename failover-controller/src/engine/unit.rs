@@ -29,6 +29,7 @@ use dns_service::exit::one_line;
 use dns_store::port::{Commit, Generation, OutboxChange, StoreError, StoredState};
 
 use super::companions::{GroupCall, Tied};
+use super::eyes::EyesId;
 use super::snapshot::Shown;
 use super::standby::{Standbys, Stands};
 use super::{Parts, due};
@@ -63,6 +64,8 @@ pub(super) struct Unit {
     due: Timestamp,
     /// There is evidence that it was not judged by yet. Only a judgement ends that, whatever else happens meanwhile.
     unjudged: bool,
+    /// Who counts for it.
+    pub(super) eyes: EyesId,
     /// Its region fails, and it is not its turn to move.
     waits: Option<Box<Wait>>,
     /// As what it was last counted in the fleet.
@@ -148,6 +151,7 @@ impl Unit {
             looked: Timestamp::default(),
             due: Timestamp::default(),
             unjudged: true,
+            eyes: EyesId::default(),
             waits: None,
             present: Presence::default(),
             tied: None,
@@ -434,9 +438,18 @@ impl Unit {
     /// Whether the others keep it from leaving, and nothing is to be told of that: it waits for its wave, or it shows
     /// only now whether more than a part of its region fails.
     pub(super) fn is_withheld(&self, fleet: &Fleet, now: Timestamp) -> bool {
-        let Some(active) = self.present.region() else { return false };
+        self.is_withheld_by(&self.admission(fleet), now)
+    }
+
+    /// Whether the others let it leave where it is. All that are counted alike are answered alike.
+    pub(super) fn admission(&self, fleet: &Fleet) -> Result<(), Withheld> {
+        self.present.region().map_or(Ok(()), |active| fleet.admit_counted(active, &self.present))
+    }
+
+    /// Whether that answer keeps it.
+    pub(super) fn is_withheld_by(&self, admission: &Result<(), Withheld>, now: Timestamp) -> bool {
         let since = self.waits.as_ref().map_or(now, |wait| wait.since);
-        match fleet.admit_counted(active, &self.present) {
+        match admission {
             Ok(()) => false,
             Err(Withheld::UntilItsWave(_)) => true,
             Err(Withheld::UntilOrdered(_)) => now.since(since) < PART_OR_ALL,
