@@ -32,7 +32,7 @@ impl Judgement {
     /// see.
     #[must_use]
     pub fn with_certificates(mut self, service: &Service, book: &EvidenceBook, now: Timestamp) -> Self {
-        for (region, judged) in &mut self.regions {
+        for (region, judged) in self.regions.iter_mut() {
             for endpoint in &mut judged.endpoints {
                 endpoint.certificate = end(service, region, endpoint, book, now);
             }

@@ -18,6 +18,7 @@ use crate::fence::DrillId;
 use crate::gate::GateJudgement;
 use crate::identifier::{RegionName, VantageName};
 use crate::service::{Endpoint, Region, Service, endpoint_digest};
+use crate::shared::Shared;
 use crate::time::Timestamp;
 
 /// What a quorum says.
@@ -248,8 +249,8 @@ fn word(vote: &str) -> &str {
 /// The judgement of a service.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Judgement {
-    /// By region.
-    pub regions: BTreeMap<RegionName, RegionJudgement>,
+    /// By region. Shared: a step, its memory and what it keeps of the reasons look at the same one.
+    pub regions: Shared<BTreeMap<RegionName, RegionJudgement>>,
     /// The drill whose injected failures it counts; `None` if all of it was seen.
     pub drill: Option<DrillId>,
 }

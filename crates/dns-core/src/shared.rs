@@ -4,6 +4,7 @@
 //! his copy has one of his own from then on. Nothing here finds equal values: that is for the one who makes them.
 
 use std::borrow::Borrow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -80,6 +81,26 @@ impl<T> FromIterator<T> for Shared<[T]> {
         let values: Vec<T> = values.into_iter().collect();
         // Nothing needs no memory: the standard library has one empty slice for all.
         Self(if values.is_empty() { Arc::default() } else { values.into() })
+    }
+}
+
+impl<K: Ord, V> FromIterator<(K, V)> for Shared<BTreeMap<K, V>> {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
+        Self(Arc::new(entries.into_iter().collect()))
+    }
+}
+
+impl<K: Ord, V, const N: usize> From<[(K, V); N]> for Shared<BTreeMap<K, V>> {
+    fn from(entries: [(K, V); N]) -> Self {
+        entries.into_iter().collect()
+    }
+}
+
+impl<'a, K, V> IntoIterator for &'a Shared<BTreeMap<K, V>> {
+    type Item = (&'a K, &'a V);
+    type IntoIter = std::collections::btree_map::Iter<'a, K, V>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
     }
 }
 

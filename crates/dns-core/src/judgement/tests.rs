@@ -168,7 +168,7 @@ fn nobody_heard_is_unknown_and_never_failing() {
     }
     assert_eq!(judgement.health(&region("moon")), Health::Unknown);
     assert!(!judgement.is_proven(&region("moon")));
-    assert!(!Judgement { regions: BTreeMap::new(), drill: None }.all_failing());
+    assert!(!Judgement { regions: BTreeMap::new().into(), drill: None }.all_failing());
 }
 
 #[test]

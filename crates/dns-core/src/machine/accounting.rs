@@ -1,6 +1,8 @@
 //! What a row keeps of why it was written: the evidence, the rules' answers and the other regions, see
 //! [`crate::explain::account`].
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::Turn;
@@ -12,21 +14,22 @@ use crate::fence::{DecisionId, DrillId, Epoch, Rev};
 use crate::group::GroupMove;
 use crate::history::Details;
 use crate::identifier::RegionName;
-use crate::judgement::Health;
+use crate::judgement::{Health, Judgement};
 use crate::kernel::{Answer, Rule, interview};
 use crate::rrset::Rrset;
+use crate::service::Service;
 use crate::time::Timestamp;
 use crate::write::{Initiative, PlannedWrite, WriteKind};
 
 impl Failover {
     /// Of a write that is about to be opened.
     pub(super) fn decision_details(&self, write: &PlannedWrite, turn: &Turn) -> Details {
-        let ends = (write.from.as_ref(), write.to.as_ref());
-        let answers = self.answers_to(write, turn);
-        let account = Account::of(&turn.around.service, self.judgement.as_ref(), ends, &answers);
-        let account = only_for_moves(account, write.kind);
+        let known = self.known(self.answers_to(write, turn), turn);
         let decided = Decided::by(write);
-        Details::made_by(move || decided.details(account))
+        Details::made_by(move || {
+            let account = known.account((decided.from.as_ref(), decided.to.as_ref()), decided.kind);
+            decided.details(account)
+        })
     }
 
     /// Of the write that has its permit.
@@ -37,12 +40,11 @@ impl Failover {
 
     /// Of something that is wanted and refused.
     pub(super) fn hold_details(&self, hold: &Hold, wish: &Wish, turn: &Turn) -> Details {
-        let from = wish.from.as_ref().or(self.active.as_ref());
-        let answers = self.interview(wish, turn);
-        let account = Account::of(&turn.around.service, self.judgement.as_ref(), (from, wish.to.as_ref()), &answers);
-        let account = only_for_moves(account, hold.wanted);
-        let (from, group, hold) = (from.cloned(), wish.group.clone(), hold.clone());
+        let known = self.known(self.interview(wish, turn), turn);
+        let (from, to) = (wish.from.as_ref().or(self.active.as_ref()).cloned(), wish.to.clone());
+        let (group, hold) = (wish.group.clone(), hold.clone());
         Details::made_by(move || {
+            let account = known.account((from.as_ref(), to.as_ref()), hold.wanted);
             let facts = json!({
                 "wanted": hold.wanted,
                 "from": from,
@@ -64,10 +66,29 @@ impl Failover {
         })
     }
 
+    fn known(&self, answers: Vec<Answer>, turn: &Turn) -> Known {
+        Known { service: turn.service(), judgement: self.judgement.clone(), answers }
+    }
+
     fn answers_to(&self, write: &PlannedWrite, turn: &Turn) -> Vec<Answer> {
         let after = after_of(write);
         let shown = write.kind.renders().then_some(&after);
         interview(&proposal_of(write, shown), &self.situation(turn, false))
+    }
+}
+
+/// What an account is made of, for whoever reads it.
+struct Known {
+    service: Arc<Service>,
+    judgement: Option<Judgement>,
+    answers: Vec<Answer>,
+}
+
+impl Known {
+    /// A write that moves nothing went nowhere else either.
+    fn account(&self, ends: (Option<&RegionName>, Option<&RegionName>), kind: WriteKind) -> Account {
+        let account = Account::of(&self.service, self.judgement.as_ref(), ends, &self.answers);
+        if kind.moves() { account } else { Account { candidates: Vec::new(), ..account } }
     }
 }
 
@@ -141,11 +162,6 @@ pub(super) fn is_seen_well(memory: &Failover, turn: &Turn) -> bool {
     let judgement = memory.judgement.as_ref();
     let active = memory.service_active(turn);
     judgement.zip(active).is_some_and(|(judgement, active)| judgement.health(active) == Health::Healthy)
-}
-
-/// A write that moves nothing went nowhere else either.
-fn only_for_moves(account: Account, kind: WriteKind) -> Account {
-    if kind.moves() { account } else { Account { candidates: Vec::new(), ..account } }
 }
 
 /// Which group it moves with, by which decision. Nothing of services that move alone.

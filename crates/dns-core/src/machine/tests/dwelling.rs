@@ -72,7 +72,8 @@ fn to_leave_a_standby_for_another_is_no_leaving_of_the_preferred_region() {
     let mut judged = crate::fixture::judgement(Seen::Failing, Seen::Proven);
     let well = judged.regions[&region("dr")].clone();
     judged.regions.insert(region("third"), well);
-    judged.regions.insert(region("dr"), judged.regions[&region("prod")].clone());
+    let failing = judged.regions[&region("prod")].clone();
+    judged.regions.insert(region("dr"), failing);
     world.step(&Event::Judged(judged));
     world.ask_permit();
     world.send();

@@ -33,7 +33,7 @@ fn gated(mut service: Service) -> Service {
 
 /// `prod` fails, and of each other region both is known: whether it is proven, and whether its gate is open.
 fn seen(others: &[(&str, Seen, bool)]) -> Event {
-    let mut all = Judgement { regions: std::collections::BTreeMap::new(), drill: None };
+    let mut all = Judgement { regions: std::collections::BTreeMap::new().into(), drill: None };
     for (name, probes, open) in others {
         let both = judgement(Seen::Failing, *probes);
         all.regions.insert(region("prod"), both.regions[&region("prod")].clone());
