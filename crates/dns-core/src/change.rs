@@ -136,13 +136,10 @@ fn beside(create: &RrsetKey, view: &ZoneView, keys: &BTreeSet<RrsetKey>) -> Opti
 
 /// Everything read must still hold, conflicting types included.
 fn requirements(view: &ZoneView, keys: &BTreeSet<RrsetKey>) -> Vec<Requirement> {
-    let all: BTreeSet<RrsetKey> = view
-        .asked
-        .iter()
-        .cloned()
-        .chain(keys.iter().cloned())
-        .chain(keys.iter().flat_map(RrsetKey::conflicting))
-        .collect();
+    let own = view.asked.iter().chain(keys).cloned();
+    let mut all: Vec<RrsetKey> = own.chain(keys.iter().flat_map(RrsetKey::conflicting)).collect();
+    all.sort_unstable();
+    all.dedup();
     all.into_iter()
         .map(|key| match view.rrsets.get(&key) {
             Some(rrset) => Requirement::Exactly(rrset.clone()),

@@ -9,6 +9,7 @@ pub mod text;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -83,14 +84,16 @@ macro_rules! id {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// An id that sorts by time: 48 bits of milliseconds, then 80 of `nonce`, as hexadecimal digits. Lower
             /// case only, since PowerDNS compares TXT prerequisites without case.
             pub fn at(now: Timestamp, nonce: u128) -> Self {
                 let number = (u128::from(now.as_millis()) << 80) | (nonce & ((1 << 80) - 1));
-                Self(HEXLOWER.encode(&number.to_be_bytes()))
+                let mut digits = [0; 32];
+                HEXLOWER.encode_mut(&number.to_be_bytes(), &mut digits);
+                Self(str::from_utf8(&digits).expect("invariant: hexadecimal digits are ASCII").into())
             }
 
             /// The text.
@@ -112,7 +115,7 @@ macro_rules! id {
                 if text.is_empty() || text.len() > 64 || !text.bytes().all(allowed) {
                     return Err(IdError);
                 }
-                Ok(Self(text.to_owned()))
+                Ok(Self(text.into()))
             }
         }
 
@@ -125,7 +128,7 @@ macro_rules! id {
 
         impl From<$name> for String {
             fn from(id: $name) -> Self {
-                id.0
+                id.as_str().to_owned()
             }
         }
     };

@@ -19,6 +19,7 @@ use crate::kernel::Rule;
 use crate::machine::memory::Failover;
 use crate::saga::Saga;
 use crate::share::Share;
+use crate::shared::Shared;
 use crate::time::Timestamp;
 use crate::write::{Initiative, PlannedWrite, WriteKind};
 
@@ -189,8 +190,9 @@ struct Departures {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fleet {
     radius: BlastRadius,
-    regions: BTreeMap<RegionName, Departures>,
-    /// What evacuations by order keep services out of. Shared: each step takes a copy of all.
+    /// Shared, as all of it: each step takes a copy.
+    regions: Shared<BTreeMap<RegionName, Departures>>,
+    /// What evacuations by order keep services out of.
     evacuated: Arc<Evacuated>,
     /// The others that a service moves with or that rules bind it to, if there are any.
     companions: Option<Arc<Companions>>,
@@ -217,7 +219,7 @@ pub enum Withheld {
 impl Fleet {
     /// Of nobody.
     pub fn new(radius: BlastRadius) -> Self {
-        Self { radius, regions: BTreeMap::new(), evacuated: Arc::default(), companions: None }
+        Self { radius, regions: Shared::default(), evacuated: Arc::default(), companions: None }
     }
 
     /// The same, as it is shown to a service that has companions.

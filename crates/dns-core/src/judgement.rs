@@ -7,7 +7,7 @@
 mod loss;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
 
@@ -216,34 +216,53 @@ impl EndpointJudgement {
     }
 
     fn describe(&self) -> String {
-        let mut counts: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-        for (vantage, vote) in &self.votes {
-            let said = match vote {
-                Vote::Failing { error: Some(error), .. } => format!("{vantage}: {error}"),
-                Vote::Blind { reason, .. } => format!("{vantage}: {reason}"),
-                // Else a region would read as healthy that no record may move to.
-                Vote::Healthy { contradicting: runs @ 1.., .. } => format!("{vantage}: {runs} bad since"),
-                Vote::Failing { error: None, .. }
-                | Vote::Healthy { .. }
-                | Vote::Undecided { .. }
-                | Vote::Silent { .. }
-                | Vote::NotCovered => vantage.to_string(),
-            };
-            counts.entry(vote.as_str()).or_default().push(said);
+        let mut text = format!("{}: ", self.endpoint);
+        let mut separator = "";
+        for word in WORDS {
+            let alike = || self.votes.iter().filter(|(_, vote)| vote.as_str() == *word);
+            if alike().next().is_none() {
+                continue;
+            }
+            push(&mut text, format_args!("{separator}{} of {} {} (", alike().count(), self.votes.len(), told(word)));
+            for (index, (vantage, vote)) in alike().enumerate() {
+                text.push_str(if index == 0 { "" } else { ", " });
+                push_vote(&mut text, vantage, vote);
+            }
+            text.push(')');
+            separator = ", ";
         }
-        let total = self.votes.len();
-        let counts: Vec<String> = counts
-            .into_iter()
-            .map(|(vote, who)| format!("{} of {total} {} ({})", who.len(), word(vote), who.join(", ")))
-            .collect();
-        let insiders =
-            if self.insiders_only { "; all of these stand in the region, one outside must agree" } else { "" };
-        format!("{}: {}{insiders}", self.endpoint, counts.join(", "))
+        if self.insiders_only {
+            text.push_str("; all of these stand in the region, one outside must agree");
+        }
+        text
     }
 }
 
-fn word(vote: &str) -> &str {
-    if vote == "notCovered" { "not covering it" } else { vote }
+/// The words of votes, see [`Vote::as_str`], in the order in which they are told.
+const WORDS: &[&str] = &["blind", "failing", "healthy", "notCovered", "silent", "undecided"];
+
+fn told(word: &str) -> &str {
+    if word == "notCovered" { "not covering it" } else { word }
+}
+
+fn push_vote(text: &mut String, vantage: &VantageName, vote: &Vote) {
+    text.push_str(vantage.as_str());
+    match vote {
+        Vote::Failing { error: Some(words), .. } | Vote::Blind { reason: words, .. } => {
+            push(text, format_args!(": {words}"));
+        }
+        // Else a region would read as healthy that no record may move to.
+        Vote::Healthy { contradicting: runs @ 1.., .. } => push(text, format_args!(": {runs} bad since")),
+        Vote::Failing { error: None, .. }
+        | Vote::Healthy { .. }
+        | Vote::Undecided { .. }
+        | Vote::Silent { .. }
+        | Vote::NotCovered => {}
+    }
+}
+
+fn push(text: &mut String, words: fmt::Arguments<'_>) {
+    text.write_fmt(words).expect("invariant: writing to a String cannot fail");
 }
 
 /// The judgement of a service.

@@ -156,6 +156,9 @@ impl Saga {
     /// The place that tells best where the service stands: the anchor, unless it has not come after the newest decision
     /// yet and another one that can be read has.
     pub fn teller(&self, now: Timestamp) -> &Place {
+        if let [only] = &*self.stands {
+            return &only.place;
+        }
         let newest = self.newest().map(|newest| newest.epoch);
         let is_there = |stand: &&Stand| {
             let memory = stand.machine.memory();

@@ -239,12 +239,23 @@ pub fn fence_name(service: &ServiceName, zone: &Name) -> Result<Name, RrsetError
 /// The digest of all that makes two vantage points' evidence of an endpoint comparable: where it is, how it is
 /// probed and how outcomes become a verdict. An old configuration therefore proves nothing about a new endpoint.
 pub fn endpoint_digest(endpoint: &Endpoint, probes: &Probes, detection: Detection) -> Digest {
-    let json =
-        |part: Result<String, serde_json::Error>| part.expect("invariant: addresses and numbers always serialise");
-    let (endpoint, detection) = (json(serde_json::to_string(endpoint)), json(serde_json::to_string(&detection)));
     // The JSON of all three in one list, which vantage points of every version digest.
-    let spec = format!("[{endpoint},{},{detection}]", probes.as_json());
-    Digest::over([spec.as_bytes()])
+    let mut spec = Vec::with_capacity(probes.as_json().len() + SPEC_ROOM);
+    spec.push(b'[');
+    write_json(endpoint, &mut spec);
+    spec.push(b',');
+    spec.extend_from_slice(probes.as_json().as_bytes());
+    spec.push(b',');
+    write_json(&detection, &mut spec);
+    spec.push(b']');
+    Digest::over([&*spec])
+}
+
+/// Bytes of what is digested beside the probes, mostly.
+const SPEC_ROOM: usize = 128;
+
+fn write_json(part: &impl Serialize, spec: &mut Vec<u8>) {
+    serde_json::to_writer(spec, part).expect("invariant: addresses and numbers always serialise");
 }
 
 fn render_record(record: &Record, region: &Region) -> Result<Rrset, RenderError> {

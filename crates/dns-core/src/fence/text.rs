@@ -26,6 +26,7 @@ use super::{DecisionId, Epoch, Fence, Pause, Pin, REASON_BYTES_MAX, Rev};
 use crate::dwell::Dwell;
 use crate::identifier::{Actor, IDENTIFIER_BYTES_MAX};
 use crate::rrset::{GuardedType, RrsetKey, canonical_name};
+use crate::shared::Shared;
 use crate::time::Timestamp;
 
 /// The version that this code reads and writes.
@@ -43,15 +44,16 @@ fn is_plain(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.' | b'*' | b'@' | b':')
 }
 
-/// The strings of one TXT record, exactly as a zone holds them: a prerequisite has to repeat them to the byte.
+/// The strings of one TXT record, exactly as a zone holds them: a prerequisite has to repeat them to the byte. Shared, since
+/// what was read is required by a plan, and what is planned is kept, sent and read again.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct FenceText(Vec<String>);
+pub struct FenceText(Shared<[String]>);
 
 impl FenceText {
     /// Takes strings as they were read.
     pub fn from_strings(strings: Vec<String>) -> Self {
-        Self(strings)
+        Self(strings.into())
     }
 
     /// The strings, in order.

@@ -23,9 +23,11 @@ impl Failover {
         if let Standing::Lost { serving, .. } = self.standing() {
             return self.restoring(serving.as_ref(), turn).into_iter().collect();
         }
-        let mut wishes = Vec::new();
-        if !self.is_overtaking_elsewhere(turn) {
-            wishes.extend(self.leaving(turn));
+        let overtaking = self.is_overtaking_elsewhere(turn);
+        let first = if overtaking { None } else { self.leaving(turn) };
+        // Wishes are large and mostly one or none: no room is made for more before there are more.
+        let mut wishes: Vec<Wish> = first.into_iter().collect();
+        if !overtaking {
             wishes.extend(self.giving_up(turn));
             wishes.extend(self.aligning(turn));
             wishes.extend(self.mending_a_split(turn));

@@ -7,12 +7,19 @@ use super::{FENCE_BYTES_MAX, FenceError, FenceText, SECONDS_MAX, STRING_BYTES_MA
 use crate::time::Timestamp;
 
 /// Strings that pairs are written into.
-#[derive(Default)]
 pub(super) struct Strings {
     done: Vec<String>,
     last: String,
     /// The pair that is being written: whether it still fits shows only then.
     pair: String,
+}
+
+impl Default for Strings {
+    /// Most fences need one string and a part of another; to let each grow by and by is most of the work.
+    fn default() -> Self {
+        let room = || String::with_capacity(STRING_BYTES_MAX);
+        Self { done: Vec::new(), last: room(), pair: room() }
+    }
 }
 
 impl Strings {
@@ -32,12 +39,13 @@ impl Strings {
 
     /// The text, unless all of it is too much.
     pub(super) fn text(self) -> Result<FenceText, FenceError> {
-        let Self { mut done, last, pair: _ } = self;
+        let Self { mut done, mut last, pair: _ } = self;
+        last.shrink_to_fit();
         done.push(last);
         if done.iter().map(String::len).sum::<usize>() > FENCE_BYTES_MAX {
             return Err(FenceError::TooLong);
         }
-        Ok(FenceText(done))
+        Ok(FenceText::from_strings(done))
     }
 }
 

@@ -92,7 +92,7 @@ fn the_dwell_is_written_as_pinned_and_bounded_when_it_is_read() {
     let text = written.to_text(&zone()).expect("fits").to_string();
     assert!(text.contains("dwell=3,1795239000,1795246200;"), "{text}");
     let much = text.trim_matches('"').replace("dwell=3,", "dwell=4000000000,").replace("\" \"", "");
-    let read = Fence::parse(&FenceText(vec![much]), &zone()).expect("parses");
+    let read = Fence::parse(&FenceText::from_strings(vec![much]), &zone()).expect("parses");
     assert_eq!(read.dwell.map(|dwell| dwell.left), Some(Dwell::LEFT_MAX));
     let none = Fence { dwell: None, ..written }.to_text(&zone()).expect("fits").to_string();
     assert!(!none.contains("dwell"), "a service that has never flapped has the fence of before: {none}");
@@ -120,7 +120,7 @@ fn hostile_fences_are_refused_with_the_reason() {
     let with = |from: &str, to: &str| {
         let changed = good.replace(from, to);
         assert_ne!(changed, good, "{from} is not in {good}");
-        Fence::parse(&FenceText(vec![changed]), &zone())
+        Fence::parse(&FenceText::from_strings(vec![changed]), &zone())
     };
     assert_eq!(with("v=dnsfo1;", "v=dnsfo2;"), Err(FenceError::Version("dnsfo2".into())));
     assert_eq!(with("v=dnsfo1;", ""), Err(FenceError::Missing("v")));
@@ -161,7 +161,7 @@ fn hostile_fences_are_refused_with_the_reason() {
 proptest! {
     #[test]
     fn never_panics_on_any_strings(strings in proptest::collection::vec(".{0,300}", 0..4)) {
-        let _ = Fence::parse(&FenceText(strings), &zone());
+        let _ = Fence::parse(&FenceText::from_strings(strings), &zone());
     }
 
     #[test]
@@ -174,7 +174,7 @@ proptest! {
     #[test]
     fn what_parses_is_written_the_same(noise in "[a-z0-9%.,/;=_-]{0,60}") {
         let good = fence(&[], "x").to_text(&zone()).expect("fits").0.join("");
-        if let Ok(read) = Fence::parse(&FenceText(vec![format!("{good}{noise};")]), &zone()) {
+        if let Ok(read) = Fence::parse(&FenceText::from_strings(vec![format!("{good}{noise};")]), &zone()) {
             let text = read.to_text(&zone()).expect("fits");
             prop_assert_eq!(Fence::parse(&text, &zone()).expect("parses"), read);
         }
