@@ -95,7 +95,7 @@ fn an_automatic_failback_leaves_where_the_service_is() {
 fn the_cooldown_counts_from_the_move_of_the_other_place() {
     let mut world = first_behind();
     comes_back_by_itself(&mut world);
-    world.pass(COOLDOWN - Duration::from_secs(1));
+    world.pass(COOLDOWN.saturating_sub(Duration::from_secs(1)));
     assert!(world.open(0, 0).is_none(), "the second place has moved a moment ago");
     world.pass(Duration::from_secs(1));
     must_leave_dr(&world, WriteKind::Failback);
