@@ -273,7 +273,7 @@ fn a_pause_holds_steps_and_aborts() {
 fn an_operator_gives_it_up_or_finishes_it() {
     let mut world = at_ten();
     world.must_order(failover("dr"));
-    assert_eq!(world.pending().kind, WriteKind::Abort);
+    assert_eq!((world.pending().kind, world.pending().from.clone()), (WriteKind::Abort, Some(region("prod"))));
     world.run();
     assert!(world.serves("dr"));
     assert!(world.fence().pin.is_some(), "automation does not undo it");

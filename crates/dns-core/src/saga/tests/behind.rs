@@ -74,6 +74,14 @@ fn an_order_for_the_group_leaves_where_the_service_is() {
     must_leave_dr(&world, WriteKind::Failback);
 }
 
+#[test]
+fn an_order_leaves_where_the_service_is() {
+    let mut world = first_behind();
+    let step = world.order_with(0, Command::Failback, &[Rule::CooledDown]);
+    assert_eq!(step.refusal, None);
+    must_leave_dr(&world, WriteKind::Failback);
+}
+
 fn comes_back_by_itself(world: &mut World) {
     let change = |service: &Arc<Service>| {
         let mut service = (**service).clone();
