@@ -1,8 +1,8 @@
 //! A saga in little room: nearly all services of a large installation are at rest, and differ by a few dozen bytes.
 //!
-//! It is written out whole, with what is not persisted, and cut ([`figures`]): what is its own is kept as figures, and what is
-//! left is compressed by the *pattern* of another one. Unpacked it is the same saga, so it makes the same steps: whether a
-//! service was packed meanwhile shows in nothing but the memory that it took. It never leaves the process.
+//! It is written out whole, with what is not persisted, and cut (`packed/figures.rs`): what is its own is kept as figures,
+//! and what is left is compressed by the *pattern* of another one. Unpacked it is the same saga, so it makes the same steps:
+//! whether a service was packed meanwhile shows in nothing but the memory that it took. It never leaves the process.
 
 mod figures;
 
