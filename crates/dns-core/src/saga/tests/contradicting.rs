@@ -145,3 +145,19 @@ fn an_adoption_uses_no_epoch_that_a_disputed_fence_has() {
     assert_ne!(fence.plan, moved.plan);
     assert!(fence.epoch > moved.epoch, "{} is of another plan already", fence.epoch);
 }
+
+/// A fence of the same epoch and another plan, over records that it does not guard: an adoption is told to join the first place.
+#[test]
+fn an_adoption_that_joins_another_place_writes_over_no_plan_of_the_same_epoch() {
+    let mut world = World::adopted(2, 1);
+    let mut fence = world.fence(1);
+    fence.rev = fence.rev.next();
+    fence.plan = crate::fence::DecisionId::at(world.now, 77);
+    fence.digest = crate::digest::Digest::over([b"records of a stranger".as_slice()]);
+    world.zones[1].fence = Some(fence.to_text(&crate::fixture::name("example.com")).expect("fits"));
+    world.look_around(0);
+    world.must_order(0, crate::machine::command::Command::Adopt);
+    world.run();
+    assert!(world.fence(1).epoch > fence.epoch, "{} is of another plan already", fence.epoch);
+    assert!(world.agree().is_some_and(|fence| fence.active == Some(region("prod"))), "one decision everywhere");
+}
