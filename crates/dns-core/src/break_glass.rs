@@ -297,6 +297,7 @@ impl Draft<'_> {
             judgement: None,
             standing,
             held: self.own_fence(),
+            disputed_revision: 0,
             pause: None,
             moved: None,
             dwell: None,

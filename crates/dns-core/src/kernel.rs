@@ -228,6 +228,8 @@ pub struct Situation<'a> {
     pub standing: &'a Standing,
     /// The newest fence held.
     pub held: Option<&'a Fence>,
+    /// The configuration's revision in the fence that its zone has while someone else's hand is in it; 0 without one.
+    pub disputed_revision: u64,
     /// A pause.
     pub pause: Option<&'a Pause>,
     /// When the service last moved, never in the future.

@@ -281,7 +281,7 @@ fn no_foreign_change(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Opti
 
 fn configuration_current(situation: &Situation<'_>) -> Option<String> {
     let ours = situation.service.revision;
-    let theirs = situation.held.map_or(0, |fence| fence.cfg);
+    let theirs = situation.held.map_or(0, |fence| fence.cfg).max(situation.disputed_revision);
     (ours < theirs).then(|| {
         let ours = if ours == 0 { "this one has none".to_owned() } else { format!("this one is {ours}") };
         format!("the fence was written with configuration revision {theirs}, {ours}")

@@ -227,6 +227,7 @@ impl Failover {
             judgement: self.judgement.as_ref(),
             standing: self.standing(),
             held: self.held.as_ref(),
+            disputed_revision: self.disputed_fence().map_or(0, |fence| fence.cfg),
             pause: self.binding_pause(turn),
             moved,
             dwell,

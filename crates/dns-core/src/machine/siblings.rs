@@ -77,7 +77,7 @@ impl Failover {
             place,
             held: self.held.clone(),
             standing: self.standing().clone(),
-            disputed: self.disputed_epoch(),
+            disputed: self.disputed_fence().map(|fence| fence.epoch),
             doubted: self.doubt.is_some(),
             fitness: self.fitness(now),
             pause: self.pause.clone(),
@@ -90,10 +90,10 @@ impl Failover {
         }
     }
 
-    fn disputed_epoch(&self) -> Option<Epoch> {
+    /// What the zone says while someone else's hand is in it: it is not followed, and must not be gone behind either.
+    pub(super) fn disputed_fence(&self) -> Option<Fence> {
         let is_disputed = matches!(self.standing(), Standing::Foreign { .. });
-        let view = self.view.as_ref().filter(|_| is_disputed)?;
-        view.parsed_fence().map(|fence| fence.epoch)
+        self.view.as_ref().filter(|_| is_disputed)?.parsed_fence()
     }
 
     /// Whether this place can anchor a decision.

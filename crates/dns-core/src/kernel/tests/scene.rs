@@ -129,6 +129,7 @@ impl Scene {
             judgement: self.judgement.as_ref(),
             standing: &self.standing,
             held: self.held.as_ref(),
+            disputed_revision: 0,
             pause: self.pause.as_ref(),
             moved: self.moved,
             dwell: self.dwell,

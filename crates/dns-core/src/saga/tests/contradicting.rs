@@ -161,3 +161,18 @@ fn an_adoption_that_joins_another_place_writes_over_no_plan_of_the_same_epoch() 
     assert!(world.fence(1).epoch > fence.epoch, "{} is of another plan already", fence.epoch);
     assert!(world.agree().is_some_and(|fence| fence.active == Some(region("prod"))), "one decision everywhere");
 }
+
+/// The older of two replicas has not followed what the newer one wrote, since a stranger was faster.
+#[test]
+fn an_older_configuration_adopts_nothing_over_a_disputed_fence_of_a_newer_one() {
+    use crate::machine::command::Command;
+    use crate::machine::effect::Refusal;
+    let mut world = World::adopted(1, 1);
+    let mut fence = world.fence(0);
+    (fence.rev, fence.cfg) = (fence.rev.next(), 5);
+    fence.digest = crate::digest::Digest::over([b"records of a stranger".as_slice()]);
+    world.zones[0].fence = Some(fence.to_text(&crate::fixture::name("example.com")).expect("fits"));
+    world.look_around(0);
+    let Some(Refusal::Kernel(rejections)) = world.order(0, Command::Adopt).refusal else { panic!("it is taken") };
+    assert!(rejections.iter().any(|one| one.rule == crate::kernel::Rule::ConfigurationCurrent), "{rejections:?}");
+}
