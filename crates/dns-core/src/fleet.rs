@@ -177,7 +177,7 @@ impl Failover {
 struct Departures {
     /// Those that are there, and those that have left lately.
     services: usize,
-    /// Those of them that fail there, or have left and are not seen healthy there again.
+    /// Those of them that fail there, or are gone and not seen healthy there again.
     failing: usize,
     under_way: usize,
     arrived: usize,
@@ -288,7 +288,11 @@ impl Fleet {
         let Some((from, progress)) = &presence.left else { return };
         let departures = self.regions.entry(from.clone()).or_default();
         change(&mut departures.services);
-        if !presence.recovered {
+        // One that has left was seen failing, and counts until it is seen well again. One that has decided to and is still
+        // there is judged like all others: unknown is never down.
+        let is_still_there = presence.region.as_ref() == Some(from);
+        let is_failing = if is_still_there { presence.failing } else { !presence.recovered };
+        if is_failing {
             change(&mut departures.failing);
         }
         change(match progress {

@@ -282,4 +282,17 @@ mod tests {
         let outcome = live(&plan, &Setting::of(plan.seed, plan.span), &script, false);
         assert_eq!(outcome.violation, None);
     }
+
+    #[test]
+    fn moves_that_are_no_longer_seen_to_be_needed_are_no_sign_that_a_region_is_lost() {
+        let plan = Plan { seed: 155_723_840, span: 365 * DAY, without: None };
+        // Decided, not yet sent, and then the controller hears nothing for minutes.
+        let script = [
+            Injection { at: 20_114_782_332, what: Happening::ProviderDown { place: 0, lasts: 746_710 } },
+            Injection { at: 20_114_802_795, what: Happening::RegionFails { region: 0, lasts: 846_129 } },
+            Injection { at: 20_114_811_776, what: Happening::Stopped { controller: 0, at: None, lasts: 194_659 } },
+        ];
+        let outcome = live(&plan, &Setting::of(plan.seed, plan.span), &script, false);
+        assert_eq!(outcome.violation, None);
+    }
 }

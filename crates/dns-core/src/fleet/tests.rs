@@ -99,6 +99,16 @@ fn whoever_has_left_is_counted_by_how_the_region_is_seen_now() {
 }
 
 #[test]
+fn one_that_has_decided_to_leave_and_is_still_there_counts_as_it_is_judged() {
+    let leaving = |failing: bool| Presence { failing, region: Some(region("prod")), ..left(Progress::UnderWay) };
+    assert_eq!(asks(&[(12, left(Progress::Arrived)), (5, leaving(true)), (7, healthy())]), Ok(()), "18 of 25 fail");
+    let unknown = asks(&[(12, left(Progress::Arrived)), (5, leaving(false)), (7, healthy())]);
+    let text = "13 of 25 services fail in `prod`, 17 have begun to leave within 10 min; at most 10 leave without an order \
+                while fewer than 60 % fail";
+    assert_eq!(unknown, Err(Withheld::UntilOrdered(text.to_owned())), "unknown is never down");
+}
+
+#[test]
 fn waves_end_when_too_many_do_not_arrive() {
     let with_failed = |failed: usize| {
         let arrived = 111 - failed;
