@@ -8,6 +8,7 @@ use hickory_proto::rr::Name;
 
 use super::{Proposal, Purpose, Rule, Situation};
 use crate::change::{Guard, Requirement};
+use crate::fence::Fence;
 use crate::gate;
 use crate::group::GroupMove;
 use crate::judgement::Health;
@@ -245,7 +246,11 @@ fn region_evacuated(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Optio
 }
 
 fn adopted(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<String> {
+    let was_released = situation.held.is_some_and(Fence::is_tombstone);
     match (proposal.kind, situation.standing) {
+        (kind, Standing::Lost { .. }) if was_released && kind != WriteKind::Adopt => Some(
+            "the service was released, and the zone was set back to before that; adopt it to take it back".to_owned(),
+        ),
         (WriteKind::Repair, Standing::Lost { found: Some(found), .. }) if found.is_tombstone() => {
             Some("the zone was set back to when the service was released; adopt it again".to_owned())
         }

@@ -74,6 +74,23 @@ fn a_repair_needs_records_of_a_region_and_never_replaces_a_tombstone() {
 }
 
 #[test]
+fn a_zone_that_was_set_back_to_before_a_release_takes_no_service_back() {
+    let set_back = |kind: WriteKind| {
+        let found = Some(Box::new(fence(&service(), "prod", 1, 1)));
+        Scene::of_the_fence(kind).with(|scene| {
+            scene.standing = Standing::Lost { found, serving: Some(region("prod")) };
+            scene.held = Some(tombstone(&service(), 1, 2));
+        })
+    };
+    for kind in [WriteKind::Repair, WriteKind::Release, WriteKind::Failover] {
+        assert!(set_back(kind).by_hand().rules().contains(&Rule::Adopted), "{kind:?}");
+    }
+    let why = "the service was released, and the zone was set back to before that; adopt it to take it back";
+    assert_eq!(set_back(WriteKind::Repair).reason(), why);
+    assert_eq!(set_back(WriteKind::Adopt).by_hand().rules(), []);
+}
+
+#[test]
 fn a_foreign_change_holds_all_but_its_adoption() {
     for kind in [WriteKind::Annotate, WriteKind::Release, WriteKind::Repair, WriteKind::Rerender] {
         let scene = Scene::of_the_fence(kind).by_hand().with(case(Rule::NoForeignChange).1);

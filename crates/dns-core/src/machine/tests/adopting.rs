@@ -2,7 +2,7 @@
 
 use super::world::*;
 use crate::fence::{Epoch, Rev};
-use crate::fixture::{Seen, region, rrset};
+use crate::fixture::{Seen, Zone, region, rrset};
 use crate::history::HistoryKind;
 use crate::kernel::Rule;
 use crate::machine::State;
@@ -167,6 +167,23 @@ fn a_removed_tombstone_makes_a_service_as_new_but_counts_on() {
     world.zone.fence = None;
     world.look_around();
     assert_eq!(world.memory().standing(), &Standing::Unadopted { serving: Some(region("prod")) });
+    world.must_order(Command::Adopt);
+    world.run();
+    assert!(world.fence().order() > tombstone.order());
+}
+
+#[test]
+fn a_zone_that_is_set_back_to_before_the_release_stays_as_it_is_until_somebody_adopts() {
+    let mut world = World::adopted();
+    let before = world.fence();
+    world.must_order(Command::Release);
+    world.run();
+    let tombstone = world.fence();
+    world.zone = Zone::serving(&world.service, "prod").with_fence(&before);
+    world.history.clear();
+    world.look_around();
+    assert_eq!(world.fence(), before);
+    assert_eq!(world.kinds(), [HistoryKind::FenceLost, HistoryKind::Held]);
     world.must_order(Command::Adopt);
     world.run();
     assert!(world.fence().order() > tombstone.order());
