@@ -84,6 +84,13 @@ impl Identity {
     }
 }
 
+/// What the last move of a service means for the next one.
+pub(super) struct Binding<'a> {
+    pub(super) moved: Option<Timestamp>,
+    pub(super) dwell: Option<Dwell>,
+    pub(super) pin: Option<&'a Pin>,
+}
+
 /// The records that a write is responsible for, before and after.
 pub(super) struct Scope {
     pub(super) keys: BTreeSet<RrsetKey>,
@@ -215,13 +222,7 @@ impl Failover {
     }
 
     pub(super) fn situation<'a>(&'a self, turn: &'a Turn, other_write_open: bool) -> Situation<'a> {
-        // A place that is behind decides for the service all the same: what binds the next move is the last one, which
-        // another place's fence tells.
-        let ahead = |course: &Course<'_>| self.own_fence().is_some_and(|own| course.fence.is_ahead_of(own));
-        let (moved, dwell, pin) = match turn.course().filter(ahead) {
-            Some(Course { fence, .. }) => (Some(fence.moved), fence.dwell, fence.pin.as_ref()),
-            None => (self.moved, self.dwell, self.pin.as_ref()),
-        };
+        let Binding { moved, dwell, pin } = self.binding(turn);
         Situation {
             service: &turn.around.service,
             judgement: self.judgement.as_ref(),
@@ -238,6 +239,18 @@ impl Failover {
             other_write_open,
             backoff_until: self.backoff_until(),
             now: turn.now(),
+        }
+    }
+
+    /// A place that is behind decides for the service all the same: what binds is the last move, which another place's fence
+    /// tells.
+    pub(super) fn binding<'a>(&'a self, turn: &'a Turn) -> Binding<'a> {
+        let ahead = |course: &Course<'_>| self.own_fence().is_some_and(|own| course.fence.is_ahead_of(own));
+        match turn.course().filter(ahead) {
+            Some(Course { fence, .. }) => {
+                Binding { moved: Some(fence.moved), dwell: fence.dwell, pin: fence.pin.as_ref() }
+            }
+            None => Binding { moved: self.moved, dwell: self.dwell, pin: self.pin.as_ref() },
         }
     }
 

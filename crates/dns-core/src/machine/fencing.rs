@@ -39,6 +39,7 @@ impl Failover {
             identity.epoch > fence.epoch || (identity.epoch == fence.epoch && identity.plan == fence.plan)
         };
         let taken_over = wish.identity.as_ref().filter(|identity| known.iter().all(|fence| fits(identity, fence)));
+        let last = self.binding(turn);
         let blend = self.next_blend(wish, turn);
         let to = blend.as_ref().map(|blend| blend.from().clone()).or_else(|| wish.to.clone());
         let active = if released { None } else { to.or_else(|| self.active.clone()) };
@@ -62,15 +63,16 @@ impl Failover {
             plan,
             dwell: match taken_over {
                 Some(identity) => identity.dwell,
-                None => self.next_dwell(wish, active.as_ref(), turn),
+                None => self.next_dwell(last.dwell, wish, active.as_ref(), turn),
             },
-            moved: taken_over.map_or_else(|| self.next_moved(wish, active.as_ref(), turn), |identity| identity.moved),
+            moved: taken_over
+                .map_or_else(|| self.next_moved(last.moved, wish, active.as_ref(), turn), |identity| identity.moved),
             active,
             blend,
             released: released.then(|| turn.now()),
             by: turn.around.actor.clone(),
             cfg: service.revision.max(cfg),
-            pin: taken_over.map_or_else(|| self.next_pin(wish, service), |identity| identity.pin.clone()),
+            pin: taken_over.map_or_else(|| next_pin(last.pin, wish, service), |identity| identity.pin.clone()),
             pause: self.next_pause(turn).filter(|_| !released),
             rrs: scope.after.keys().cloned().collect(),
             digest: records_digest(&scope.after),
@@ -94,20 +96,17 @@ impl Failover {
     }
 
     /// A service has moved when its fence names another region than before, even if a restored backup or someone's
-    /// hand moved it. Giving up a coming back counts as well, so that the next try waits for the cooldown.
-    fn next_moved(&self, wish: &Wish, active: Option<&RegionName>, turn: &Turn) -> Timestamp {
-        let own = || self.held.as_ref().and_then(|held| held.active.as_ref()).or(self.active.as_ref());
-        let before = wish.from.as_ref().or_else(own);
-        match (active, self.moved) {
-            (Some(active), _) if before.is_some_and(|before| before != active) => turn.now(),
-            (_, Some(moved)) => moved,
-            (_, None) => turn.now(),
-        }
+    /// hand moved it. Giving up a coming back counts as well, so that the next try waits for the cooldown, and so does an
+    /// order that brings this place to where the service is already.
+    fn next_moved(&self, last: Option<Timestamp>, wish: &Wish, active: Option<&RegionName>, turn: &Turn) -> Timestamp {
+        let own = self.held.as_ref().and_then(|held| held.active.as_ref()).or(self.active.as_ref());
+        let leaves = |active: &RegionName| wish.from.iter().chain(own).any(|before| before != active);
+        if active.is_some_and(leaves) { turn.now() } else { last.unwrap_or(turn.now()) }
     }
 
     /// Leaving the preferred region without an order counts. What is kept is what the policy remembers, so that a fence is as
     /// before when all has been quiet.
-    fn next_dwell(&self, wish: &Wish, active: Option<&RegionName>, turn: &Turn) -> Option<Dwell> {
+    fn next_dwell(&self, last: Option<Dwell>, wish: &Wish, active: Option<&RegionName>, turn: &Turn) -> Option<Dwell> {
         let service = &turn.around.service;
         let policy = service.policy.dwell;
         // Whole seconds, as the fence keeps them.
@@ -118,7 +117,7 @@ impl Failover {
         // A drill is no failure.
         let by_itself = wish.kind == WriteKind::Failover && wish.initiative == Initiative::Automatic;
         let by_itself = by_itself && wish.drill.is_none();
-        if leaves && by_itself { Some(policy.left_again(self.dwell, now)) } else { policy.remembered(self.dwell, now) }
+        if leaves && by_itself { Some(policy.left_again(last, now)) } else { policy.remembered(last, now) }
     }
 
     /// A pause that stays in the store leaves what the fence says, unless that is over.
@@ -129,26 +128,26 @@ impl Failover {
         let said = self.held.as_ref().and_then(|held| held.pause.clone());
         said.filter(|pause| pause.until.is_none_or(|until| until > turn.now()))
     }
+}
 
-    /// A move by hand pins, so that automation does not undo it; coming back to the preferred region unpins.
-    fn next_pin(&self, wish: &Wish, service: &Service) -> Option<Pin> {
-        if wish.kind == WriteKind::Release {
-            return None;
+/// A move by hand pins, so that automation does not undo it; coming back to the preferred region unpins.
+fn next_pin(last: Option<&Pin>, wish: &Wish, service: &Service) -> Option<Pin> {
+    if wish.kind == WriteKind::Release {
+        return None;
+    }
+    if !wish.kind.moves() {
+        return last.cloned();
+    }
+    if wish.to.as_ref() == Some(service.preferred()) {
+        return None;
+    }
+    match &wish.initiative {
+        // A drill brings the service back by itself.
+        Initiative::Manual { by, approved_by } if wish.drill.is_none() => {
+            // `by=` of the fence is the controller's name: both persons stand in the pin, as far as it has room.
+            let approved = approved_by.as_ref().map(|other| format!("approved by {other}: ")).unwrap_or_default();
+            Some(Pin { by: by.clone(), reason: format!("{approved}{}", wish.reason) })
         }
-        if !wish.kind.moves() {
-            return self.pin.clone();
-        }
-        if wish.to.as_ref() == Some(service.preferred()) {
-            return None;
-        }
-        match &wish.initiative {
-            // A drill brings the service back by itself.
-            Initiative::Manual { by, approved_by } if wish.drill.is_none() => {
-                // `by=` of the fence is the controller's name: both persons stand in the pin, as far as it has room.
-                let approved = approved_by.as_ref().map(|other| format!("approved by {other}: ")).unwrap_or_default();
-                Some(Pin { by: by.clone(), reason: format!("{approved}{}", wish.reason) })
-            }
-            Initiative::Manual { .. } | Initiative::Automatic => self.pin.clone(),
-        }
+        Initiative::Manual { .. } | Initiative::Automatic => last.cloned(),
     }
 }

@@ -12,6 +12,7 @@ use crate::fleet::Fleet;
 use crate::group::{GroupMove, MoveWhen};
 use crate::kernel::Rule;
 use crate::machine::command::Command;
+use crate::machine::effect::Refusal;
 use crate::machine::memory::LastMove;
 use crate::policy::Failback;
 use crate::service::{Everywhere, Service};
@@ -107,6 +108,23 @@ fn the_cooldown_counts_from_the_move_of_the_other_place() {
     assert!(world.open(0, 0).is_none(), "the second place has moved a moment ago");
     world.pass(Duration::from_secs(1));
     must_leave_dr(&world, WriteKind::Failback);
+}
+
+#[test]
+fn an_order_that_brings_a_place_to_where_the_service_is_begins_the_cooldown() {
+    let mut world = first_behind();
+    let left = world.fence(1).dwell;
+    assert!(left.is_some());
+    world.pass(COOLDOWN);
+    let step = world.order_with(0, failover("dr"), &[Rule::TargetProven]);
+    assert_eq!(step.refusal, None);
+    world.run();
+    assert!(world.serves(0, "dr") && world.serves(1, "dr"));
+    assert_eq!(world.fence(0).dwell, left, "how often it has left by itself is not forgotten");
+    let Some(Refusal::Kernel(rejections)) = world.order(0, Command::Failback).refusal else { panic!("refused") };
+    assert_eq!(rejections.iter().map(|one| one.rule).collect::<Vec<_>>(), [Rule::CooledDown]);
+    world.pass(COOLDOWN);
+    assert_eq!(world.order(0, Command::Failback).refusal, None);
 }
 
 #[test]
