@@ -245,13 +245,16 @@ impl Failover {
     /// A place that is behind decides for the service all the same: what binds is the last move, which another place's fence
     /// tells.
     pub(super) fn binding<'a>(&'a self, turn: &'a Turn) -> Binding<'a> {
-        let ahead = |course: &Course<'_>| self.own_fence().is_some_and(|own| course.fence.is_ahead_of(own));
-        match turn.course().filter(ahead) {
-            Some(Course { fence, .. }) => {
-                Binding { moved: Some(fence.moved), dwell: fence.dwell, pin: fence.pin.as_ref() }
-            }
+        match self.fence_ahead(turn) {
+            Some(fence) => Binding { moved: Some(fence.moved), dwell: fence.dwell, pin: fence.pin.as_ref() },
             None => Binding { moved: self.moved, dwell: self.dwell, pin: self.pin.as_ref() },
         }
+    }
+
+    /// Of another place that has gone further than this one.
+    pub(super) fn fence_ahead<'a>(&'a self, turn: &'a Turn) -> Option<&'a Fence> {
+        let ahead = |course: &Course<'_>| self.own_fence().is_some_and(|own| course.fence.is_ahead_of(own));
+        turn.course().filter(ahead).map(|course| course.fence)
     }
 
     fn scope(&self, wish: &Wish, view: &ZoneView, service: &Service) -> Scope {

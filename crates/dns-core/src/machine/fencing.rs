@@ -65,8 +65,7 @@ impl Failover {
                 Some(identity) => identity.dwell,
                 None => self.next_dwell(last.dwell, wish, active.as_ref(), turn),
             },
-            moved: taken_over
-                .map_or_else(|| self.next_moved(last.moved, wish, active.as_ref(), turn), |identity| identity.moved),
+            moved: taken_over.map_or_else(|| self.next_moved(wish, active.as_ref(), turn), |identity| identity.moved),
             active,
             blend,
             released: released.then(|| turn.now()),
@@ -97,11 +96,16 @@ impl Failover {
 
     /// A service has moved when its fence names another region than before, even if a restored backup or someone's
     /// hand moved it. Giving up a coming back counts as well, so that the next try waits for the cooldown, and so does an
-    /// order that brings this place to where the service is already.
-    fn next_moved(&self, last: Option<Timestamp>, wish: &Wish, active: Option<&RegionName>, turn: &Turn) -> Timestamp {
+    /// order that brings this place to where the service is already. Else it is as the fence has it, by the clock of whoever
+    /// has moved it, even if that is ahead of this one; or when the move arrived, which only its sender knows.
+    fn next_moved(&self, wish: &Wish, active: Option<&RegionName>, turn: &Turn) -> Timestamp {
         let own = self.held.as_ref().and_then(|held| held.active.as_ref()).or(self.active.as_ref());
         let leaves = |active: &RegionName| wish.from.iter().chain(own).any(|before| before != active);
-        if active.is_some_and(leaves) { turn.now() } else { last.unwrap_or(turn.now()) }
+        if active.is_some_and(leaves) {
+            return turn.now();
+        }
+        let last = self.fence_ahead(turn).or(self.held.as_ref()).map(|fence| fence.moved);
+        last.max(self.moved).unwrap_or(turn.now())
     }
 
     /// Leaving the preferred region without an order counts. What is kept is what the policy remembers, so that a fence is as

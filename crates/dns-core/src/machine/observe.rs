@@ -131,8 +131,10 @@ impl Failover {
         // Whether that one arrived everywhere is its writer's business.
         self.unverified = false;
         self.active.clone_from(&fence.active);
-        // A point in the future would stretch the cooldown: it counts as seen now.
-        self.moved = Some(fence.moved.min(turn.now()));
+        // A point in the future would stretch the cooldown: it counts as seen now, and only when it is seen first.
+        if self.moved.is_none() || self.held.as_ref().is_none_or(|held| held.moved != fence.moved) {
+            self.moved = Some(fence.moved.min(turn.now()));
+        }
         self.dwell = fence.dwell.map(|dwell| dwell.seen(turn.now()));
         self.pin.clone_from(&fence.pin);
         self.follow_pause(fence);

@@ -98,7 +98,8 @@ impl Failover {
         turn.record(Row::new(HistoryKind::Applied, summary).of(&write.id).with(json!({ "tookMs": took_ms })));
         self.backoff.end();
         self.write_error = None;
-        if self.moved != Some(write.fence.moved) {
+        let known = [self.moved, self.held.as_ref().map(|held| held.moved)];
+        if self.moved.is_none() || !known.contains(&Some(write.fence.moved)) {
             self.moved = Some(turn.now());
         }
         // An order may have come while the write was on its way.

@@ -52,6 +52,28 @@ fn a_move_in_the_future_counts_as_seen_now() {
 }
 
 #[test]
+fn a_move_in_the_future_is_passed_on_as_it_is_and_counts_from_when_it_was_seen_first() {
+    let mut world = World::adopted();
+    let future = world.now + Duration::from_mins(5);
+    world.other_writes("dr", |fence| fence.moved = future);
+    world.read();
+    let seen = world.now;
+    world.pass(Duration::from_mins(1));
+    world.must_order(Command::Pause { until: None });
+    world.run();
+    assert!(world.fence().pause.is_some());
+    assert_eq!(
+        (world.fence().moved, world.memory().moved()),
+        (future, Some(seen)),
+        "a clock that is behind shortens nothing"
+    );
+    world.pass(Duration::from_mins(1));
+    world.other_writes("dr", |fence| fence.moved = future);
+    world.read();
+    assert_eq!(world.memory().moved(), Some(seen), "it is the same move");
+}
+
+#[test]
 fn a_hold_ends_silently_when_another_controller_has_moved_and_stays_when_it_has_not() {
     for (theirs, held) in [("prod", 1), ("dr", 0)] {
         let mut world = World::adopted();
