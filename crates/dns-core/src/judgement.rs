@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::certificate::CertificateEnd;
 use crate::digest::Digest;
-use crate::evidence::{EndpointId, EndpointKey, EvidenceBook, Sight, Spec, Verdict};
+use crate::evidence::{EndpointId, EvidenceBook, Sight, Spec, Verdict};
 use crate::fence::DrillId;
 use crate::gate::GateJudgement;
 use crate::identifier::{RegionName, VantageName};
@@ -335,9 +335,9 @@ fn judge_endpoint(
     now: Timestamp,
 ) -> EndpointJudgement {
     let policy = &service.policy;
-    let key =
-        EndpointKey { service: service.name.clone(), region: region.name.clone(), endpoint: endpoint.to_string() };
-    let covered = (key.id(), endpoint_digest(endpoint, &region.probes, policy.detection).into());
+    let text = endpoint.to_string();
+    let id = EndpointId::of(&service.name, &region.name, &text);
+    let covered = (id, endpoint_digest(endpoint, &region.probes, policy.detection).into());
     let votes: BTreeMap<VantageName, Vote> =
         policy.vantage_points.iter().map(|vantage| (vantage.clone(), vote(book, vantage, covered, now))).collect();
     let agree = |wanted: &dyn Fn(&Vote) -> bool| {
@@ -356,7 +356,7 @@ fn judge_endpoint(
     };
     let insiders_only = health == Health::Unknown && (failing == Agreement::Insiders || healthy == Agreement::Insiders);
     let proven = health == Health::Healthy && ready == Agreement::Quorum;
-    EndpointJudgement { endpoint: key.endpoint, health, proven, insiders_only, votes, certificate: None }
+    EndpointJudgement { endpoint: text, health, proven, insiders_only, votes, certificate: None }
 }
 
 /// Whether enough vantage points say the same.

@@ -69,26 +69,32 @@ impl Standing {
 /// A held fence of another provider or zone says nothing about this one: a service that was given a new home is
 /// adopted there by an operator, never repaired into it.
 pub fn classify(held: Option<&Fence>, view: &ZoneView, service: &Service) -> Standing {
+    recognise(held, view, service).0
+}
+
+/// The same; and if the fence that is held is the one in the zone, as that was read.
+pub(crate) fn recognise(held: Option<&Fence>, view: &ZoneView, service: &Service) -> (Standing, Option<Fence>) {
     let held = held.filter(|held| is_of_this_place(held, service));
     let serving = service.region_shown(&view.rrsets).or_else(|| sharing(held, view, service)).cloned();
     let found = match &view.fence {
         FoundFence::Absent => {
-            return match held {
+            let standing = match held {
                 // A released service whose tombstone was cleaned away is as new; adopting it still counts on.
                 Some(fence) if !fence.is_tombstone() => Standing::Lost { found: None, serving },
                 Some(_) | None => Standing::Unadopted { serving },
             };
+            return (standing, None);
         }
         FoundFence::Unreadable { found } => {
-            return Standing::Foreign { why: format!("the fence cannot be read: {found}") };
+            return (Standing::Foreign { why: format!("the fence cannot be read: {found}") }, None);
         }
         FoundFence::Present { text, .. } => match Fence::parse(text, &view.zone) {
             Ok(fence) => fence,
-            Err(error) => return Standing::Foreign { why: format!("the fence cannot be read: {error}") },
+            Err(error) => return (Standing::Foreign { why: format!("the fence cannot be read: {error}") }, None),
         },
     };
     match not_ours(&found, service) {
-        Some(why) => Standing::Foreign { why },
+        Some(why) => (Standing::Foreign { why }, None),
         None => classify_ours(held, found, serving, view, service),
     }
 }
@@ -141,22 +147,22 @@ fn classify_ours(
     serving: Option<RegionName>,
     view: &ZoneView,
     service: &Service,
-) -> Standing {
+) -> (Standing, Option<Fence>) {
     let newer = held.is_none_or(|held| found.order() > held.order());
     let same = held.is_some_and(|held| found.order() == held.order() && found.write == held.write);
     if found.is_tombstone() && (newer || same) {
-        return Standing::Released { fence: Box::new(found) };
+        return (Standing::Released { fence: Box::new(found) }, None);
     }
     if !newer && !same {
-        return Standing::Lost { found: Some(Box::new(found)), serving };
+        return (Standing::Lost { found: Some(Box::new(found)), serving }, None);
     }
     if !found.guards(&view.rrsets) {
-        return Standing::Foreign { why: difference(&found, view, service) };
+        return (Standing::Foreign { why: difference(&found, view, service) }, None);
     }
     if let Some(why) = unguarded(&found, view, service) {
-        return Standing::Foreign { why };
+        return (Standing::Foreign { why }, None);
     }
-    if same { Standing::Held } else { Standing::Newer { fence: Box::new(found) } }
+    if same { (Standing::Held, Some(found)) } else { (Standing::Newer { fence: Box::new(found) }, None) }
 }
 
 /// A record at a name and type of ours that the fence does not speak of: someone added it. It is ours to replace only

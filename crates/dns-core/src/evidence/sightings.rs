@@ -8,6 +8,7 @@ use std::num::NonZeroU32;
 
 use super::{EndpointEvidence, EndpointKey, Spec, Verdict};
 use crate::digest::Digest;
+use crate::identifier::{RegionName, ServiceName};
 use crate::time::Timestamp;
 
 /// How an endpoint is found among what was seen: half of a digest. Two of a million endpoints are alike in it once in tens of
@@ -40,7 +41,14 @@ impl EndpointKey {
     /// How it is found among what was seen.
     pub fn id(&self) -> EndpointId {
         let Self { service, region, endpoint } = self;
-        EndpointId(Digest::over([service.as_str().as_bytes(), region.as_str().as_bytes(), endpoint.as_bytes()]).half())
+        EndpointId::of(service, region, endpoint)
+    }
+}
+
+impl EndpointId {
+    /// The same without a key.
+    pub fn of(service: &ServiceName, region: &RegionName, endpoint: &str) -> Self {
+        Self(Digest::over([service.as_str().as_bytes(), region.as_str().as_bytes(), endpoint.as_bytes()]).half())
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::digest::Digest;
-use crate::evidence::{EndpointEvidence, STALE_AFTER, Sightings, VantageEvidence};
+use crate::evidence::{EndpointEvidence, EndpointKey, STALE_AFTER, Sightings, VantageEvidence};
 use crate::fixture::{READY_FOR, START, place, region, service};
 use crate::policy::Capacity;
 use crate::probe::Probes;

@@ -132,19 +132,26 @@ impl Failover {
         if self.open.is_some() {
             return;
         }
-        let wishes = self.wishes(turn);
-        if wishes.is_empty() {
+        let mut most_wanted = None;
+        let mut granted = None;
+        for wish in self.wishes(turn) {
+            match self.propose(&wish, turn) {
+                Ok(write) => {
+                    granted = Some((wish, write));
+                    break;
+                }
+                Err(rejections) => most_wanted = most_wanted.or(Some((wish, rejections))),
+            }
+        }
+        if most_wanted.is_none() && granted.is_none() {
             return self.let_go(turn);
         }
-        for (rank, wish) in wishes.iter().enumerate() {
-            match self.propose(wish, turn) {
-                Ok(write) => {
-                    self.tell_of_a_split(wish, &write, turn);
-                    return self.open_write(write, turn);
-                }
-                Err(rejections) if rank == 0 => self.hold_back(wish, rejections, turn),
-                Err(_) => {}
-            }
+        if let Some((wish, rejections)) = most_wanted {
+            self.hold_back(&wish, rejections, turn);
+        }
+        if let Some((wish, write)) = granted {
+            self.tell_of_a_split(&wish, &write, turn);
+            self.open_write(write, turn);
         }
     }
 

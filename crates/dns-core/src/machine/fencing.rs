@@ -28,7 +28,9 @@ impl Failover {
             | Standing::Foreign { .. }
             | Standing::Lost { found: None, .. } => None,
         };
-        let in_zone = self.view.as_ref().and_then(ZoneView::parsed_fence);
+        // A fence that is held is the one in the zone.
+        let read = self.view.as_ref().filter(|_| self.standing() != &Standing::Held);
+        let in_zone = read.and_then(ZoneView::parsed_fence);
         let known: Vec<&Fence> = [self.held.as_ref(), found, in_zone.as_ref()].into_iter().flatten().collect();
         let epoch = known.iter().map(|fence| fence.epoch).max().unwrap_or_default();
         let rev = known.iter().map(|fence| fence.rev).max().unwrap_or_default();
@@ -39,6 +41,8 @@ impl Failover {
             identity.epoch > fence.epoch || (identity.epoch == fence.epoch && identity.plan == fence.plan)
         };
         let taken_over = wish.identity.as_ref().filter(|identity| known.iter().all(|fence| fits(identity, fence)));
+        let held = self.held.as_ref().filter(|_| self.standing() == &Standing::Held);
+        let unknown = in_zone.as_ref().or(held).map(|fence| fence.unknown.clone()).unwrap_or_default();
         let last = self.binding(turn);
         let blend = self.next_blend(wish, turn);
         let to = blend.as_ref().map(|blend| blend.from().clone()).or_else(|| wish.to.clone());
@@ -75,7 +79,7 @@ impl Failover {
             pause: self.next_pause(turn).filter(|_| !released),
             rrs: scope.after.keys().cloned().collect(),
             digest: records_digest(&scope.after),
-            unknown: in_zone.map(|fence| fence.unknown).unwrap_or_default(),
+            unknown,
         }
     }
 

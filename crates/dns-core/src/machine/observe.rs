@@ -9,7 +9,7 @@ use crate::fence::{Fence, Pause};
 use crate::history::HistoryKind;
 use crate::judgement::Judgement;
 use crate::service::Mode;
-use crate::standing::{Standing, classify};
+use crate::standing::{Standing, recognise};
 use crate::write::WriteStage;
 use crate::zone::ZoneView;
 
@@ -37,7 +37,7 @@ impl Failover {
 
     /// Takes in what a look at the zone means.
     pub(super) fn look(&mut self, view: &ZoneView, turn: &mut Turn) {
-        let standing = classify(self.held.as_ref(), view, &turn.around.service);
+        let (standing, same) = recognise(self.held.as_ref(), view, &turn.around.service);
         if self.is_doubtful(&standing, view) {
             self.doubt = Some(standing);
             turn.emit(Effect::ReadZone);
@@ -48,7 +48,7 @@ impl Failover {
         self.view = Some(view.clone());
         let news = known.as_ref() != Some(&standing);
         match standing {
-            Standing::Held => self.found_held(view, known.as_ref(), turn),
+            Standing::Held => self.found_held(same, known.as_ref(), turn),
             Standing::Newer { fence } => self.follow(&fence, turn),
             Standing::Released { fence } => {
                 self.active = turn.around.service.region_shown(&view.rrsets).cloned();
@@ -72,19 +72,19 @@ impl Failover {
         }
     }
 
-    fn found_held(&mut self, view: &ZoneView, known: Option<&Standing>, turn: &mut Turn) {
-        self.understand_more(view, turn);
+    fn found_held(&mut self, found: Option<Fence>, known: Option<&Standing>, turn: &mut Turn) {
+        self.understand_more(found, turn);
         self.active = self.held.as_ref().and_then(|held| held.active.clone());
         if matches!(known, Some(Standing::Foreign { .. })) {
             turn.record(Row::new(HistoryKind::ForeignChangeEnded, "the zone is as the fence says again"));
         }
     }
 
-    /// The fence that is held may have been taken down by a program that did not know all of it, and kept the rest as it was
-    /// read. The zone has the same one, and this program reads in it what it knows.
-    fn understand_more(&mut self, view: &ZoneView, turn: &Turn) {
-        let Some(held) = self.held.as_ref().filter(|held| !held.unknown.is_empty()) else { return };
-        let Some(found) = view.parsed_fence().filter(|found| found.unknown != held.unknown) else { return };
+    /// The fence that is held may have been taken down by a program that knew less of it, and kept the rest as it was read,
+    /// or by one that knew more. The zone has the same one, and this program reads in it what it knows.
+    fn understand_more(&mut self, found: Option<Fence>, turn: &Turn) {
+        let differs = |found: &Fence| self.held.as_ref().is_some_and(|held| held.unknown != found.unknown);
+        let Some(found) = found.filter(differs) else { return };
         self.dwell = self.dwell.or_else(|| found.dwell.map(|dwell| dwell.seen(turn.now())));
         self.held = Some(found);
     }

@@ -16,36 +16,47 @@ use crate::service::{Mode, Service};
 use crate::standing::{Standing, blend_served};
 use crate::write::{Initiative, WriteKind};
 
+/// What may be wanted, most wanted first.
+type Desire = fn(&Failover, &Turn) -> Option<Wish>;
+
+/// Of what keeps the fence as it should be.
+const OF_THE_FENCE: [Desire; 2] = [Failover::telling_of_the_pause, Failover::rendering_anew];
+
+/// Of the service, and then of the fence.
+const ALL: [Desire; 7] = [
+    Failover::leaving,
+    Failover::giving_up,
+    Failover::aligning,
+    Failover::mending_a_split,
+    Failover::returning,
+    Failover::telling_of_the_pause,
+    Failover::rendering_anew,
+];
+
 impl Failover {
-    /// What is wanted, in order.
-    pub(super) fn wishes(&self, turn: &Turn) -> Vec<Wish> {
-        let service = &turn.around.service;
-        if let Standing::Lost { serving, .. } = self.standing() {
-            return self.restoring(serving.as_ref(), turn).into_iter().collect();
-        }
-        let overtaking = self.is_overtaking_elsewhere(turn);
-        let first = if overtaking { None } else { self.leaving(turn) };
-        // Wishes are large and mostly one or none: no room is made for more before there are more.
-        let mut wishes: Vec<Wish> = first.into_iter().collect();
-        if !overtaking {
-            wishes.extend(self.giving_up(turn));
-            wishes.extend(self.aligning(turn));
-            wishes.extend(self.mending_a_split(turn));
-            wishes.extend(self.returning(turn));
-        }
-        if self.standing() != &Standing::Held {
-            return wishes;
-        }
-        if self.pause_unwritten && service.mode == Mode::Active {
-            let reason = "the fence follows the pause".to_owned();
-            wishes.push(Wish::automatic(WriteKind::Annotate, self.active.clone(), reason));
-        }
-        // Shares of the answers stand only for as long as a step takes: the next one renders anew.
-        if self.blend().is_none() && self.is_rendered_otherwise(service) {
-            let reason = "the configuration renders other records".to_owned();
-            wishes.push(Wish::automatic(WriteKind::Rerender, self.active.clone(), reason));
-        }
-        wishes
+    /// What is wanted, in order. Each is made when it is asked for: mostly the first one is carried out.
+    pub(super) fn wishes<'a>(&'a self, turn: &'a Turn) -> impl Iterator<Item = Wish> + 'a {
+        let desires: &[Desire] = match self.standing() {
+            Standing::Lost { .. } => &[Self::restoring],
+            _ if self.is_overtaking_elsewhere(turn) => &OF_THE_FENCE,
+            _ => &ALL,
+        };
+        desires.iter().filter_map(|desire| desire(self, turn))
+    }
+
+    fn telling_of_the_pause(&self, turn: &Turn) -> Option<Wish> {
+        let unwritten = self.pause_unwritten && turn.around.service.mode == Mode::Active;
+        let reason = || "the fence follows the pause".to_owned();
+        let wish = || Wish::automatic(WriteKind::Annotate, self.active.clone(), reason());
+        (unwritten && self.standing() == &Standing::Held).then(wish)
+    }
+
+    /// Shares of the answers stand only for as long as a step takes: the next one renders anew.
+    fn rendering_anew(&self, turn: &Turn) -> Option<Wish> {
+        let is_due = self.standing() == &Standing::Held && self.blend().is_none();
+        let reason = || "the configuration renders other records".to_owned();
+        let wish = || Wish::automatic(WriteKind::Rerender, self.active.clone(), reason());
+        (is_due && self.is_rendered_otherwise(&turn.around.service)).then(wish)
     }
 
     fn is_rendered_otherwise(&self, service: &Service) -> bool {
@@ -125,7 +136,9 @@ impl Failover {
 
     /// A fence that was lost or set back comes to where the others are; what a backup says never drags them. Only if
     /// none of the others knows better, the answer that is served is kept.
-    fn restoring(&self, serving: Option<&RegionName>, turn: &Turn) -> Option<Wish> {
+    fn restoring(&self, turn: &Turn) -> Option<Wish> {
+        let Standing::Lost { serving, .. } = self.standing() else { return None };
+        let serving = serving.as_ref();
         // Whether the others know better shows with their next look, which is under way.
         let in_doubt = |one: &Sibling| one.doubted && one.fitness != Fitness::Unreachable;
         if turn.around.siblings.iter().any(in_doubt) {

@@ -296,6 +296,23 @@ fn unknown_pairs_of_a_later_version_are_kept() {
     assert_eq!(world.fence().unknown, later);
 }
 
+/// A program that knew the pair wrote the state, and was then replaced by this one.
+#[test]
+fn pairs_that_a_later_version_took_for_its_own_are_kept() {
+    let mut world = World::adopted();
+    let later = vec![("later".to_owned(), "kept".to_owned())];
+    world.other_writes("prod", |fence| fence.unknown.clone_from(&later));
+    world.look_around();
+    let mut kept: serde_json::Value = serde_json::from_str(&world.kept()).expect("JSON");
+    let unknown = &mut kept["shared_storage"]["held"]["unknown"];
+    assert_eq!(std::mem::replace(unknown, serde_json::json!([])), serde_json::json!([["later", "kept"]]));
+    world.machine = serde_json::from_value(kept).expect("it is read");
+    world.look_around();
+    world.must_order(failover("dr"));
+    world.run();
+    assert_eq!(world.fence().unknown, later);
+}
+
 #[test]
 fn a_release_by_another_controller_is_followed() {
     let mut world = World::adopted();
