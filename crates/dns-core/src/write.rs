@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::change::{ChangeSet, Guard};
-use crate::fence::{DecisionId, DrillId, Fence};
+use crate::fence::{DecisionId, DrillId, Fence, Rev};
 use crate::group::GroupMove;
 use crate::identifier::{Actor, RegionName, ServiceName};
 use crate::service::Place;
 use crate::time::Timestamp;
+use crate::zone::ZoneView;
 
 /// Why a write is made. Each kind obeys its own rules in the safety kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -162,5 +163,18 @@ impl PlannedWrite {
         };
         let later = found.order() > self.fence.order();
         self.kind.counts() && later && is_of_it(found) && !required.is_some_and(|fence| is_of_it(&fence))
+    }
+
+    /// Whether a look proves that it can no longer arrive, since what it requires was replaced after it was planned. Revs of
+    /// a zone go up, and its own is above all that was known then. A lower one proves nothing: the look may lag behind, even
+    /// to before the zone was set back.
+    pub fn is_outrun_by(&self, view: &ZoneView) -> bool {
+        view.parsed_fence().is_some_and(|found| found.rev >= self.fence.rev)
+    }
+
+    /// The rev under which the fence that it requires is written anew, so that it can no longer arrive and every later look
+    /// proves it.
+    pub fn burning_rev(&self, required: &Fence) -> Rev {
+        required.rev.next().max(self.fence.rev)
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Either its fence is found in the zone, or it is *burned*: the fence that it requires is rewritten with a higher rev
 //! and unchanged records, after which the lost message can no longer match. A write that requires the absence of a
-//! fence cannot be burned that way; it is waited out until the server's clock must refuse its signature.
+//! fence cannot be burned that way, nor one whose required fence does not show; it is waited out until the server's clock
+//! must refuse its signature.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -53,17 +54,18 @@ impl Job<'_> {
     async fn burn(self, view: &ZoneView, dead_at: dns_core::time::Timestamp) -> Option<String> {
         let text = match (&self.write.change.guard, &view.fence) {
             (Guard::Exactly { text: required, .. }, FoundFence::Present { text, .. }) if required == text => text,
-            (Guard::Absent, FoundFence::Absent) => {
+            _ if self.write.is_outrun_by(view) => return Some("the fence that it requires is gone".to_owned()),
+            // A fence that is missing or older may be what a look that lags behind shows.
+            (Guard::Exactly { .. } | Guard::Absent, _) => {
                 let dead = self.executor.clock.wall() > dead_at;
                 return dead.then(|| "its signature is too old for the server to take".to_owned());
             }
-            (Guard::Exactly { .. } | Guard::Absent, _) => return Some("the fence that it requires is gone".to_owned()),
         };
         failpoint::reach(Failpoint::BeforeBurn);
         let Ok(fence) = Fence::parse(text, &view.zone) else {
             return Some("the fence that it requires is none of ours".to_owned());
         };
-        let change = burning(view, fence, self.executor)?;
+        let change = self.burning(view, fence)?;
         let permit = Permit { granted: self.executor.clock.wall(), length: self.provider.permit };
         match self.provider.adapter.apply(&change, &permit).await {
             Ok(_) | Err(ProviderError::Conflict { .. } | ProviderError::OutcomeUnknown { .. }) => {}
@@ -73,17 +75,17 @@ impl Job<'_> {
         // What the burn did shows in the next look: the required fence is gone, or it is not.
         None
     }
-}
 
-/// The same records under a fence with a higher rev and a new write id.
-fn burning(view: &ZoneView, fence: Fence, executor: &super::Executor) -> Option<ChangeSet> {
-    let keys: BTreeSet<RrsetKey> = fence.rrs.iter().filter(|key| view.asked.contains(key)).cloned().collect();
-    let records: Rrsets = fence.guarded(&view.rrsets);
-    let burned = Fence {
-        rev: fence.rev.next(),
-        write: WriteId::at(executor.clock.wall(), fastrand::u128(..)),
-        by: executor.actor.clone(),
-        ..fence
-    };
-    ChangeSet::plan(view, &keys, &records, &burned).ok()
+    /// The same records under a fence with a higher rev and a new write id.
+    fn burning(self, view: &ZoneView, fence: Fence) -> Option<ChangeSet> {
+        let keys: BTreeSet<RrsetKey> = fence.rrs.iter().filter(|key| view.asked.contains(key)).cloned().collect();
+        let records: Rrsets = fence.guarded(&view.rrsets);
+        let burned = Fence {
+            rev: self.write.burning_rev(&fence),
+            write: WriteId::at(self.executor.clock.wall(), fastrand::u128(..)),
+            by: self.executor.actor.clone(),
+            ..fence
+        };
+        ChangeSet::plan(view, &keys, &records, &burned).ok()
+    }
 }

@@ -250,22 +250,22 @@ impl Controller {
         let outcome = match (&write.change.guard, &view.fence) {
             _ if is_ours(&write, &view) => WriteOutcome::Applied(Box::new(view)),
             (Guard::Exactly { text: required, .. }, FoundFence::Present { text, .. }) if required == text => {
-                return self.burn(&view, now, provider);
+                return self.burn(&write, &view, now, provider);
             }
-            (Guard::Absent, FoundFence::Absent) => return,
-            _ => WriteOutcome::Burned("the fence that it requires is gone".to_owned()),
+            _ if write.is_outrun_by(&view) => WriteOutcome::Burned("the fence that it requires is gone".to_owned()),
+            _ => return,
         };
         self.step(&Event::WriteSettled { decision: write.id, outcome }, now);
     }
 
     /// The same records under a fence with a higher rev; what came of it shows with the next look.
-    fn burn(&mut self, view: &ZoneView, now: Timestamp, provider: &mut Provider) {
+    fn burn(&mut self, write: &PlannedWrite, view: &ZoneView, now: Timestamp, provider: &mut Provider) {
         let fence = view.parsed_fence().expect("the fence that our write requires");
         let keys = fence.rrs.clone();
         let records = fence.guarded(&view.rrsets);
         self.steps += 1;
         let by = self.name.parse().expect("a name");
-        let burned = Fence { rev: fence.rev.next(), write: WriteId::at(now, self.steps), by, ..fence };
+        let burned = Fence { rev: write.burning_rev(&fence), write: WriteId::at(now, self.steps), by, ..fence };
         let change = ChangeSet::plan(view, &keys, &records, &burned).expect("the records stay");
         let _seen_with_the_next_look = provider.apply(&change, &Permit { granted: now, length: PERMIT });
     }

@@ -91,17 +91,17 @@ impl World<'_> {
                     self.burn(controller, place, &view);
                     self.go_on_later(controller, place, Phase::Resolve);
                 }
-                (Required::Absent, FoundFence::Absent) => {
+                _ if row.write.is_outrun_by(&view) => {
+                    let text = "the fence that it requires is gone".to_owned();
+                    self.settle(controller, place, WriteOutcome::Burned(text));
+                }
+                (Required::Exactly { .. } | Required::Absent, _) => {
                     let clock = self.controllers[controller].wall(self.now);
                     if dead_at.is_none_or(|dead_at| clock > dead_at) {
                         let text = "its signature is too old for the server to take".to_owned();
                         return self.settle(controller, place, WriteOutcome::Burned(text));
                     }
                     self.go_on_later(controller, place, Phase::Resolve);
-                }
-                (Required::Exactly { .. } | Required::Absent, _) => {
-                    let text = "the fence that it requires is gone".to_owned();
-                    self.settle(controller, place, WriteOutcome::Burned(text));
                 }
             },
         }
@@ -113,11 +113,12 @@ impl World<'_> {
         let keys = fence.rrs.iter().filter(|key| view.asked.contains(key)).cloned().collect();
         let records = fence.guarded(&view.rrsets);
         self.nonce += 1;
+        let rev = self.row(controller, place).write.burning_rev(&fence);
         let known = &self.controllers[controller];
         let (clock, signed) = (known.wall(self.now), known.wall(self.now));
         let (incarnation, configuration, store_epoch) = (known.incarnation, known.configuration, known.store_epoch);
         let burned = dns_core::fence::Fence {
-            rev: fence.rev.next(),
+            rev,
             write: dns_core::fence::WriteId::at(clock, self.nonce),
             by: known.actor.clone(),
             ..fence

@@ -99,6 +99,27 @@ fn a_restored_older_zone_keeps_its_answer_under_a_higher_fence() {
 }
 
 #[test]
+fn a_look_of_before_the_zone_was_set_back_does_not_prove_that_a_repair_cannot_arrive() {
+    let mut world = World::adopted();
+    let backup = world.zone.clone();
+    world.must_order(failover("dr"));
+    world.run();
+    let lagging = world.zone.view(&world.service);
+    world.zone = backup;
+    world.read();
+    world.read();
+    let repair = world.pending().clone();
+    assert_eq!(repair.kind, WriteKind::Repair);
+    assert!(!repair.is_outrun_by(&lagging));
+    let required = world.fence();
+    assert!(!repair.is_outrun_by(&world.zone.view(&world.service)), "what it requires is there");
+    let burned = Fence { rev: repair.burning_rev(&required), ..required };
+    assert!(repair.is_outrun_by(&world.zone.clone().with_fence(&burned).view(&world.service)));
+    world.zone.fence = None;
+    assert!(!repair.is_outrun_by(&world.zone.view(&world.service)), "it may have been restored since");
+}
+
+#[test]
 fn a_restored_fence_of_higher_counts_than_ours_in_one_of_two_is_outdone_in_both() {
     let mut world = World::adopted();
     world.must_order(failover("dr"));

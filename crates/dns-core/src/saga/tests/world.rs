@@ -301,7 +301,7 @@ impl World {
         };
         if self.zones[rank].fence.as_ref() == required {
             match self.zones[rank].fence_found() {
-                Some(fence) => self.burn(rank, fence),
+                Some(fence) => self.burn(rank, &write, fence),
                 // An adoption is waited out: then its signature is too old.
                 None => self.on_their_way.retain(|(at, _)| *at != rank),
             }
@@ -309,9 +309,9 @@ impl World {
         self.settle(number, rank, WriteOutcome::Burned("the fence that it requires is gone".to_owned()));
     }
 
-    fn burn(&mut self, rank: usize, fence: Fence) {
+    fn burn(&mut self, rank: usize, write: &PlannedWrite, fence: Fence) {
         self.nonce += 1;
-        let burned = Fence { rev: fence.rev.next(), write: WriteId::at(self.now, self.nonce), ..fence };
+        let burned = Fence { rev: write.burning_rev(&fence), write: WriteId::at(self.now, self.nonce), ..fence };
         self.zones[rank].fence = Some(burned.to_text(&name("example.com")).expect("fits"));
     }
 
