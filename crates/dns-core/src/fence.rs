@@ -151,6 +151,14 @@ id!(
     DrillId
 );
 
+impl WriteId {
+    /// When it was made, by the clock of whoever made it; none of an id of another form.
+    pub fn made(&self) -> Option<Timestamp> {
+        let millis = self.as_str().get(..12).filter(|_| self.as_str().len() == 32)?;
+        u64::from_str_radix(millis, 16).ok().map(Timestamp::from_millis)
+    }
+}
+
 /// A block on every automatic write of a service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -280,9 +280,21 @@ impl Failover {
 
     /// Takes over what a newer fence says about a pause, unless this store knows better.
     pub(super) fn follow_pause(&mut self, fence: &Fence) {
-        if !self.keeps_own_pause() {
-            self.pause.clone_from(&fence.pause);
+        if self.keeps_own_pause() {
+            return;
         }
+        if self.pause.is_some() && self.is_from_a_backup(fence) {
+            // Whoever restored the zone has not resumed the service.
+            self.pause_unwritten = true;
+            return;
+        }
+        self.pause.clone_from(&fence.pause);
+    }
+
+    /// Whether a fence of a higher order than the one held was written long before it: counts began anew since.
+    fn is_from_a_backup(&self, fence: &Fence) -> bool {
+        let known = self.held.as_ref().and_then(|held| held.write.made());
+        known.zip(fence.write.made()).is_some_and(|(known, found)| known.since(found) > CLOCKS_APART)
     }
 
     /// Whether other controllers' fences leave the pause alone: an order that the fence has yet to hear of is newer,
@@ -292,6 +304,9 @@ impl Failover {
         self.pause_unwritten || self.pause_stays_here
     }
 }
+
+/// No two controllers' clocks are this far apart.
+const CLOCKS_APART: Duration = Duration::from_hours(1);
 
 pub(super) fn wish(kind: WriteKind, to: Option<RegionName>, order: &Order, turn: &Turn) -> Wish {
     let granted = turn.around.service.policy.overrides.grant(order.override_for).ok();

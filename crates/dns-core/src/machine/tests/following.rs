@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::world::*;
-use crate::fence::{Pause, Pin};
+use crate::fence::{Pause, Pin, WriteId};
 use crate::fixture::{COOLDOWN, Seen, rrset};
 use crate::history::HistoryKind;
 use crate::kernel::Rule;
@@ -216,6 +216,25 @@ fn an_order_that_the_fence_has_yet_to_hear_of_outlives_another_controllers_relea
     world.must_order(Command::Adopt);
     world.run();
     assert!(world.fence().pause.is_some());
+}
+
+/// Counts began anew after the zone's fence and the store were lost; then a backup of before that was restored.
+#[test]
+fn a_pause_outlives_a_backup_whose_fence_is_of_a_higher_order() {
+    let mut world = World::adopted();
+    world.must_order(Command::Pause { until: None });
+    world.run();
+    let paused = world.memory().pause().cloned();
+    let made = |world: &World, ago: Duration| WriteId::at(world.now.before(ago), 77);
+    let old = made(&world, Duration::from_hours(2));
+    world.other_writes("prod", |fence| fence.write = old.clone());
+    world.look_around();
+    assert_eq!((world.memory().pause(), &world.fence().pause), (paused.as_ref(), &paused));
+    assert_eq!(world.machine.state(), State::Paused {});
+    let lately = made(&world, Duration::from_mins(10));
+    world.other_writes("prod", |fence| fence.write = lately.clone());
+    world.look_around();
+    assert_eq!(world.memory().pause(), None, "a clock may be behind, and somebody else has resumed it");
 }
 
 #[test]
