@@ -46,6 +46,25 @@ fn no_invariant_breaks_in_histories_of_several_services() {
     }
 }
 
+/// Seeds whose year once broke an invariant, each with what was wrong.
+const ONCE_BROKEN: &[(u64, &str)] = &[
+    (155_708_681, "an older configuration adopted over a newer one's disputed fence"),
+    (155_723_840, "services that were leaving and unknown counted as a sign of a lost region"),
+    (3_655_257_567, "a zone of before a release took the service back"),
+    (3_655_267_875, "an order to where the service was already began no cooldown"),
+    (3_270_179_942, "a clock that was behind made another controller's cooldown shorter"),
+    (4_217_351_053, "a look of before a zone was set back proved that a repair could not arrive"),
+    (4_281_733_347, "a backup of a higher order ended a pause"),
+];
+
+#[test]
+fn what_once_broke_an_invariant_breaks_none() {
+    for (seed, what) in ONCE_BROKEN {
+        let outcome = live(&Plan { seed: *seed, span: 365 * DAY, without: None });
+        assert_eq!(outcome.violation, None, "SIM_SEED={seed}: {what}");
+    }
+}
+
 #[test]
 fn a_seed_always_tells_the_same_story() {
     let (first, second) = (simulation::tell(&plan(7)), simulation::tell(&plan(7)));
