@@ -5,6 +5,7 @@ mod readiness;
 
 use dns_core::approval::Approval;
 use dns_core::drill::detection_bound;
+use dns_core::fence::Fence;
 use dns_core::judgement::Health;
 use dns_core::machine::State;
 use dns_core::machine::memory::Failover;
@@ -153,8 +154,13 @@ fn standing(view: &ServiceView) -> Option<Concern> {
         Standing::Lost { serving: None, .. } => {
             Some(Concern::page("the fence is lost and the records are no region's; restore them, or adopt".to_owned()))
         }
-        Standing::Lost { serving: Some(_), .. } => {
-            Some(Concern::page("the fence was lost or set back; it is being repaired"))
+        Standing::Lost { found, serving: Some(_) } => {
+            let released = [view.memory.held(), found.as_deref()].into_iter().flatten().any(Fence::is_tombstone);
+            Some(Concern::page(if released {
+                format!("the zone was set back over a release; `{}` takes the service back", adopt(view))
+            } else {
+                "the fence was lost or set back; it is being repaired".to_owned()
+            }))
         }
         Standing::Unadopted { .. } if view.service.mode == Mode::Active => {
             Some(Concern::note(format!("not adopted yet: `{}` arms it", adopt(view))))

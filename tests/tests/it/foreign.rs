@@ -331,3 +331,23 @@ fn a_deleted_tombstone_leaves_the_epoch_going_on() {
     world.arm();
     assert!(world.fence_number("epoch") > epoch, "{}", world.fence());
 }
+
+/// A backup of before the release has a live fence: nobody has asked for the service to be taken back.
+#[test]
+fn a_zone_set_back_over_a_release_stays_as_it_is_until_it_is_adopted() {
+    let mut world = World::start(&Plan::on(Kind::Knot));
+    let (old, before) = (backup(&world), world.fence());
+    let (code, out, err) = world.admin(&["release", "checkout", "--reason", "moves elsewhere"]);
+    assert_eq!(code, 0, "{out}{err}");
+    until_standing(&world, "released");
+    let position = last_position(&world);
+    world.auth.restore(&old);
+    let lost = until_row_after(&world, position, "fenceLost");
+    assert_eq!(lost["page"], true, "{lost}");
+    until_held_by(&world, "adopted");
+    world.until_status_says("the zone was set back over a release; `dns-admin adopt checkout");
+    assert_eq!(world.fence(), before, "nothing was written");
+    world.arm();
+    assert_eq!((world.fence_value("active").as_str(), world.served_whole()), ("prod", Region::Prod));
+    until_standing(&world, "held");
+}
