@@ -44,6 +44,9 @@ impl Failover {
         let held = self.held.as_ref().filter(|_| self.standing() == &Standing::Held);
         let unknown = in_zone.as_ref().or(held).map(|fence| fence.unknown.clone()).unwrap_or_default();
         let last = self.binding(turn);
+        // Another controller's fence of the same order is no older than ours: what it was told by an operator holds too.
+        let alike = found.filter(|found| self.held.as_ref().is_some_and(|held| held.order() == found.order()));
+        let pin = last.pin.or(alike.and_then(|fence| fence.pin.as_ref()));
         let blend = self.next_blend(wish, turn);
         let to = blend.as_ref().map(|blend| blend.from().clone()).or_else(|| wish.to.clone());
         let active = if released { None } else { to.or_else(|| self.active.clone()) };
@@ -69,13 +72,14 @@ impl Failover {
                 Some(identity) => identity.dwell,
                 None => self.next_dwell(last.dwell, wish, active.as_ref(), turn),
             },
-            moved: taken_over.map_or_else(|| self.next_moved(wish, active.as_ref(), turn), |identity| identity.moved),
+            moved: taken_over
+                .map_or_else(|| self.next_moved(&known, wish, active.as_ref(), turn), |identity| identity.moved),
             active,
             blend,
             released: released.then(|| turn.now()),
             by: turn.around.actor.clone(),
             cfg: service.revision.max(cfg),
-            pin: taken_over.map_or_else(|| next_pin(last.pin, wish, service), |identity| identity.pin.clone()),
+            pin: taken_over.map_or_else(|| next_pin(pin, wish, service), |identity| identity.pin.clone()),
             pause: self.next_pause(turn).filter(|_| !released),
             rrs: scope.after.keys().cloned().collect(),
             digest: records_digest(&scope.after),
@@ -100,16 +104,16 @@ impl Failover {
 
     /// A service has moved when its fence names another region than before, even if a restored backup or someone's
     /// hand moved it. Giving up a coming back counts as well, so that the next try waits for the cooldown, and so does an
-    /// order that brings this place to where the service is already. Else it is as the fence has it, by the clock of whoever
-    /// has moved it, even if that is ahead of this one; or when the move arrived, which only its sender knows.
-    fn next_moved(&self, wish: &Wish, active: Option<&RegionName>, turn: &Turn) -> Timestamp {
+    /// order that brings this place to where the service is already. Else it is the last move that any fence tells of, by the
+    /// clock of whoever has made it, even if that is ahead of this one; or when it arrived, which only its sender knows.
+    fn next_moved(&self, known: &[&Fence], wish: &Wish, active: Option<&RegionName>, turn: &Turn) -> Timestamp {
         let own = self.held.as_ref().and_then(|held| held.active.as_ref()).or(self.active.as_ref());
         let leaves = |active: &RegionName| wish.from.iter().chain(own).any(|before| before != active);
         if active.is_some_and(leaves) {
             return turn.now();
         }
-        let last = self.fence_ahead(turn).or(self.held.as_ref()).map(|fence| fence.moved);
-        last.max(self.moved).unwrap_or(turn.now())
+        let told = known.iter().copied().chain(self.fence_ahead(turn)).map(|fence| fence.moved);
+        told.chain(self.moved).max().unwrap_or(turn.now())
     }
 
     /// Leaving the preferred region without an order counts. What is kept is what the policy remembers, so that a fence is as

@@ -53,6 +53,8 @@ const ONCE_BROKEN: &[(u64, &str)] = &[
     (3_655_257_567, "a zone of before a release took the service back"),
     (3_655_267_875, "an order to where the service was already began no cooldown"),
     (3_270_179_942, "a clock that was behind made another controller's cooldown shorter"),
+    (180_513_053, "a repair over another fence of the same order kept the cooldown of the own one"),
+    (180_533_579, "the same over a fence of a lower order"),
     (4_217_351_053, "a look of before a zone was set back proved that a repair could not arrive"),
     (4_281_733_347, "a backup of a higher order ended a pause"),
 ];

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::world::*;
-use crate::fence::Fence;
+use crate::fence::{Fence, Pin, WriteId};
 use crate::fixture::{Seen, Zone, key, region, rrset, tombstone};
 use crate::history::HistoryKind;
 use crate::kernel::Rule;
@@ -11,6 +11,7 @@ use crate::machine::State;
 use crate::machine::command::Command;
 use crate::rrset::{GuardedType, Rrset};
 use crate::standing::Standing;
+use crate::time::Timestamp;
 use crate::write::WriteKind;
 
 fn hand() -> Rrset {
@@ -96,6 +97,24 @@ fn a_restored_older_zone_keeps_its_answer_under_a_higher_fence() {
     assert_eq!(world.memory().moved(), Some(world.now));
     assert!(world.memory().pin().is_some(), "what operators said is kept");
     assert_eq!(world.active(), "prod");
+}
+
+/// The zone was set back, and another controller that knew only that has moved it again: a fence of the same order.
+#[test]
+fn a_repair_over_another_fence_of_the_same_order_keeps_what_that_one_says_of_the_last_move() {
+    let mut world = World::adopted();
+    world.see(Seen::Failing, Seen::Proven);
+    world.run();
+    world.pass(Duration::from_mins(2));
+    let moved = Timestamp::from_secs(world.now.as_secs());
+    let pin = Some(Pin { by: "oncall".parse().expect("a name"), reason: "as agreed".to_owned() });
+    let by = "controller-2".parse().expect("a name");
+    let theirs = Fence { write: WriteId::at(world.now, 77), by, moved, pin, ..world.fence() };
+    world.zone = Zone::serving(&world.service, "dr").with_fence(&theirs);
+    world.look_around();
+    assert_eq!(world.count(HistoryKind::FenceLost), 1);
+    let fence = world.fence();
+    assert_eq!((fence.epoch, fence.moved, fence.pin), (theirs.epoch.next(), moved, theirs.pin));
 }
 
 #[test]
