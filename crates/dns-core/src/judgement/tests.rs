@@ -1,13 +1,17 @@
 //! Judging: what a quorum makes of honest, lying, blind, silent, stale and outdated vantage points.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::*;
 use crate::digest::Digest;
-use crate::evidence::{EndpointEvidence, EndpointKey, STALE_AFTER, Sightings, VantageEvidence};
+use crate::evidence::{
+    EndpointEvidence, EndpointKey, EvidenceBook, STALE_AFTER, Sight, Sightings, VantageEvidence, Verdict,
+};
 use crate::fixture::{READY_FOR, START, place, region, service};
 use crate::policy::Capacity;
 use crate::probe::Probes;
+use crate::service::{Endpoint, Region, Service, endpoint_digest};
 use crate::share::Share;
 
 /// What one vantage point says of every endpoint of a region.
