@@ -348,10 +348,12 @@ impl Failover {
         self.end_passage(decision, if progress == Progress::Arrived { Arrival::Served } else { Arrival::Unserved });
     }
 
-    /// Points in the future count as seen now: the clock was set back, and nothing may wait for it to catch up.
+    /// Points in the future count as seen now: the clock was set back, and nothing may wait for it to catch up. A move that
+    /// was seen by a clock that was behind counts from when the fence says, as soon as that is past.
     pub(super) fn mend_clock(&mut self, now: Timestamp) {
         self.backoff.mend(now);
-        self.moved = self.moved.map(|moved| moved.min(now));
+        let told = self.held.as_ref().map(|held| held.moved).filter(|moved| *moved <= now);
+        self.moved = self.moved.map(|moved| moved.min(now)).max(told);
         self.dwell = self.dwell.map(|dwell| dwell.seen(now));
         let ours = self.departure.as_mut().map(|departure| &mut departure.at);
         let passing = self.passage.as_mut().map(|passage| &mut passage.at);

@@ -55,6 +55,7 @@ const ONCE_BROKEN: &[(u64, &str)] = &[
     (3_270_179_942, "a clock that was behind made another controller's cooldown shorter"),
     (180_513_053, "a repair over another fence of the same order kept the cooldown of the own one"),
     (180_533_579, "the same over a fence of a lower order"),
+    (2_012_423_781, "a clock that had been behind and was set right ended a cooldown"),
     (4_217_351_053, "a look of before a zone was set back proved that a repair could not arrive"),
     (4_281_733_347, "a backup of a higher order ended a pause"),
 ];

@@ -74,6 +74,19 @@ fn a_move_in_the_future_is_passed_on_as_it_is_and_counts_from_when_it_was_seen_f
 }
 
 #[test]
+fn a_clock_that_was_behind_and_is_set_right_shortens_no_cooldown() {
+    let mut world = World::adopted();
+    let moved = world.now + Duration::from_mins(30);
+    world.other_writes("dr", |fence| fence.moved = moved);
+    world.read();
+    assert_eq!(world.machine.state(), State::CoolingDown {});
+    world.now = moved + Duration::from_secs(30);
+    world.crash();
+    world.see(Seen::Proven, Seen::Proven);
+    assert_eq!((world.machine.state(), world.memory().moved()), (State::CoolingDown {}, Some(moved)));
+}
+
+#[test]
 fn a_hold_ends_silently_when_another_controller_has_moved_and_stays_when_it_has_not() {
     for (theirs, held) in [("prod", 1), ("dr", 0)] {
         let mut world = World::adopted();
