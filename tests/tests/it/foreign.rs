@@ -37,10 +37,14 @@ fn until_standing(world: &World, standing: &str) {
 
 /// Waits until a failover is wanted and held, by this rule among others.
 fn until_held_by(world: &World, rule: &str) {
-    until(&format!("a failover is held by {rule}"), PATIENCE, || {
+    until_wanted_and_held_by(world, "failover", rule);
+}
+
+fn until_wanted_and_held_by(world: &World, wanted: &str, rule: &str) {
+    until(&format!("a {wanted} is held by {rule}"), PATIENCE, || {
         let hold = world.service()["summary"]["hold"].clone();
         let by_rule = hold["rejections"].to_string().contains(&format!("\"{rule}\""));
-        if hold["wanted"] == "failover" && by_rule { Ok(()) } else { Err(hold) }
+        if hold["wanted"] == wanted && by_rule { Ok(()) } else { Err(hold) }
     });
 }
 
@@ -344,7 +348,7 @@ fn a_zone_set_back_over_a_release_stays_as_it_is_until_it_is_adopted() {
     world.auth.restore(&old);
     let lost = until_row_after(&world, position, "fenceLost");
     assert_eq!(lost["page"], true, "{lost}");
-    until_held_by(&world, "adopted");
+    until_wanted_and_held_by(&world, "repair", "adopted");
     world.until_status_says("the zone was set back over a release; `dns-admin adopt checkout");
     assert_eq!(world.fence(), before, "nothing was written");
     world.arm();
