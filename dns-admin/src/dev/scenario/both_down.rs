@@ -19,12 +19,14 @@ pub(super) async fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     stage.break_down("dr").await?;
     stage.tell("prod and dr are broken");
     let hold = stage.until("the failover is held", async |stage| Ok(stage.summary().await?.hold)).await?;
-    let rules: Vec<&str> = hold.rejections.iter().map(|rejection| rejection.rule.as_str()).collect();
-    let reasons: Vec<&str> = hold.rejections.iter().map(|rejection| rejection.reason.as_str()).collect();
-    stage.tell(format!("{} is wanted and held:", hold.wanted));
-    rules.iter().zip(&reasons).for_each(|(rule, reason)| stage.tell(format!("  {reason} [{rule}]")));
+    stage.tell(format!("{} is wanted and held", hold.wanted));
     let stayed = stage.answers_stay(IN_PROD, HELD_FOR).await?;
     let summary = stage.summary().await?;
+    // One region is seen failing a probe before the other: only now are the reasons complete.
+    let rejections = summary.hold.iter().flat_map(|hold| &hold.rejections);
+    let rules: Vec<&str> = rejections.clone().map(|rejection| rejection.rule.as_str()).collect();
+    stage.tell(format!("{} s later it is still held:", HELD_FOR.as_secs()));
+    rejections.for_each(|rejection| stage.tell(format!("  {} [{}]", rejection.reason, rejection.rule)));
     stage.check("the failover is held by name", rules.contains(&"allRegionsFailing"), rules.join(", "));
     let happened =
         format!("for {} s every answer was {}", HELD_FOR.as_secs(), if stayed { IN_PROD } else { "not the same" });
