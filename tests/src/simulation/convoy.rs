@@ -236,11 +236,18 @@ impl<'a> Convoy<'a> {
         let teller = known.saga.machine(known.saga.teller(clock));
         let there = teller.and_then(|machine| machine.memory().active()) == Some(region);
         let heard = world.heard(controller)[rank];
+        // One that another controller has moved already, while the decision of this one is open.
+        let mut open = known.saga.machines().filter_map(|(_, machine)| machine.memory().open());
+        let was_leaving = !there
+            && open.any(|open| {
+                let Deed { kind, automatic, aligns, .. } = Deed::of(&open.write);
+                kind == WriteKind::Failover && automatic && !aligns && open.write.from.as_ref() == Some(region)
+            });
         Standing {
             there,
             fails: there && heard.failing,
             recovered: heard.healthy,
-            left: lately.filter(|_| !goes_on).map(|last| last.progress),
+            left: lately.filter(|_| !goes_on).map(|last| last.progress).or(was_leaving.then_some(Progress::UnderWay)),
         }
     }
 
@@ -279,6 +286,15 @@ mod tests {
         let lost = Happening::RegionFails { region: 0, lasts: 327_422 };
         // The first is of service 0 of seven: its time is a multiple of seven.
         let script = [Injection { at: 26_256_569_605, what: release }, Injection { at: 26_256_853_805, what: lost }];
+        let outcome = live(&plan, &Setting::of(plan.seed, plan.span), &script, false);
+        assert_eq!(outcome.violation, None);
+    }
+
+    #[test]
+    fn a_service_that_another_controller_was_faster_to_move_has_left_all_the_same() {
+        let plan = Plan { seed: 1_632_595_440, span: 365 * DAY, without: None };
+        let lost = Happening::RegionFails { region: 0, lasts: 1_499_308 };
+        let script = [Injection { at: 7_098_487_810, what: lost }];
         let outcome = live(&plan, &Setting::of(plan.seed, plan.span), &script, false);
         assert_eq!(outcome.violation, None);
     }
