@@ -10,7 +10,7 @@ use std::time::Duration;
 use dns_core::fleet::{BlastRadius, Fleet, Presence, Progress};
 use dns_core::identifier::RegionName;
 use dns_core::share::Share;
-use dns_core::write::WriteKind;
+use dns_core::write::{PlannedWrite, WriteKind};
 
 use super::chance::{Chance, Dice, Purpose};
 use super::guard::Guard;
@@ -223,26 +223,19 @@ impl<'a> Convoy<'a> {
         let departures = known.saga.machines().filter_map(|(_, machine)| machine.memory().departure());
         let last = departures.max_by_key(|departure| departure.at);
         let lately = last.filter(|last| last.from == *region && clock.since(last.at) < self.radius.per);
+        let open = known.saga.machines().filter_map(|(_, machine)| machine.memory().open());
+        let leaving: Vec<&PlannedWrite> =
+            open.map(|open| &open.write).filter(|write| leaves_by_itself(write)).collect();
         // One that is leaving the next region already counts there: another of its places may have decided that.
         let goes_on = last.is_some_and(|last| {
-            let mut open = known.saga.machines().filter_map(|(_, machine)| machine.memory().open());
-            open.any(|open| {
-                let Deed { kind, automatic, aligns, .. } = Deed::of(&open.write);
-                let leaves = kind == WriteKind::Failover && automatic && !aligns;
-                leaves && open.write.decided >= last.at && open.write.from.as_ref() != Some(region)
-            })
+            leaving.iter().any(|write| write.decided >= last.at && write.from.as_ref() != Some(region))
         });
         // Where its records are: one that was released or never adopted has no fence that says so, and counts all the same.
         let teller = known.saga.machine(known.saga.teller(clock));
         let there = teller.and_then(|machine| machine.memory().active()) == Some(region);
         let heard = world.heard(controller)[rank];
         // One that another controller has moved already, while the decision of this one is open.
-        let mut open = known.saga.machines().filter_map(|(_, machine)| machine.memory().open());
-        let was_leaving = !there
-            && open.any(|open| {
-                let Deed { kind, automatic, aligns, .. } = Deed::of(&open.write);
-                kind == WriteKind::Failover && automatic && !aligns && open.write.from.as_ref() == Some(region)
-            });
+        let was_leaving = !there && leaving.iter().any(|write| write.from.as_ref() == Some(region));
         Standing {
             there,
             fails: there && heard.failing,
@@ -261,6 +254,12 @@ impl<'a> Convoy<'a> {
         let told = self.worlds.swap_remove(failed.unwrap_or_default());
         Outcome { tally, violation: told.violation, story: told.story }
     }
+}
+
+/// Whether a controller has decided, without anyone's order, that the service leaves.
+fn leaves_by_itself(write: &PlannedWrite) -> bool {
+    let Deed { kind, automatic, aligns, .. } = Deed::of(write);
+    kind == WriteKind::Failover && automatic && !aligns
 }
 
 /// How another service stands to a region.

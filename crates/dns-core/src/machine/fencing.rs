@@ -28,10 +28,11 @@ impl Failover {
             | Standing::Foreign { .. }
             | Standing::Lost { found: None, .. } => None,
         };
-        // A fence that is held is the one in the zone.
-        let read = self.view.as_ref().filter(|_| self.standing() != &Standing::Held);
-        let in_zone = read.and_then(ZoneView::parsed_fence);
-        let known: Vec<&Fence> = [self.held.as_ref(), found, in_zone.as_ref()].into_iter().flatten().collect();
+        // A fence that is held is the one in the zone: it is not parsed again.
+        let is_held = self.standing() == &Standing::Held;
+        let parsed = self.view.as_ref().filter(|_| !is_held).and_then(ZoneView::parsed_fence);
+        let in_zone = if is_held { self.held.as_ref() } else { parsed.as_ref() };
+        let known: Vec<&Fence> = [self.held.as_ref(), found, in_zone].into_iter().flatten().collect();
         let epoch = known.iter().map(|fence| fence.epoch).max().unwrap_or_default();
         let rev = known.iter().map(|fence| fence.rev).max().unwrap_or_default();
         let cfg = known.iter().map(|fence| fence.cfg).max().unwrap_or_default();
@@ -41,8 +42,7 @@ impl Failover {
             identity.epoch > fence.epoch || (identity.epoch == fence.epoch && identity.plan == fence.plan)
         };
         let taken_over = wish.identity.as_ref().filter(|identity| known.iter().all(|fence| fits(identity, fence)));
-        let held = self.held.as_ref().filter(|_| self.standing() == &Standing::Held);
-        let unknown = in_zone.as_ref().or(held).map(|fence| fence.unknown.clone()).unwrap_or_default();
+        let unknown = in_zone.map(|fence| fence.unknown.clone()).unwrap_or_default();
         let last = self.binding(turn);
         // Another controller's fence of the same order is no older than ours: what it was told by an operator holds too.
         let alike = found.filter(|found| self.held.as_ref().is_some_and(|held| held.order() == found.order()));
