@@ -63,28 +63,17 @@ impl World<'_> {
     /// What only people put right: records that are no region's, a service that is not adopted, a pause that nobody ends, a
     /// region that is not the preferred one.
     pub(super) fn tidy_up(&mut self) {
-        let Some(controller) = (0..self.controllers.len()).find(|number| self.controllers[*number].runs()) else {
-            return;
-        };
-        let machines = self.controllers[controller].saga.machines();
-        let strange = |standing: &Standing| {
-            matches!(
-                standing,
-                Standing::Foreign { .. }
-                    | Standing::Unadopted { .. }
-                    | Standing::Released { .. }
-                    | Standing::Lost { .. }
-            )
-        };
-        let standings: Vec<bool> = machines.map(|(_, machine)| strange(machine.memory().standing())).collect();
-        if standings.contains(&true) {
+        let running: Vec<usize> = (0..self.controllers.len()).filter(|one| self.controllers[*one].runs()).collect();
+        let Some(&controller) = running.first() else { return };
+        // Each controller pages for itself: where one has seen nothing, another may know that a release was set back.
+        let asking = running.into_iter().find(|one| self.asks_for_adoption(*one));
+        if let Some(controller) = asking {
             self.put_records_right(controller);
             self.plan(self.now + LOOKED_AT, Occurrence::Commanded { controller, verb: Verb::Adopt, overriding: false });
         }
         for number in 0..self.controllers.len() {
             let machines = self.controllers[number].saga.machines();
-            if machines.into_iter().any(|(_, machine)| machine.memory().pause().is_some()) || standings.contains(&true)
-            {
+            if machines.into_iter().any(|(_, machine)| machine.memory().pause().is_some()) || asking.is_some() {
                 let at = self.now + 2 * LOOKED_AT;
                 self.plan(at, Occurrence::Commanded { controller: number, verb: Verb::Resume, overriding: false });
             }
@@ -94,6 +83,17 @@ impl World<'_> {
             let at = self.now + 4 * LOOKED_AT;
             self.plan(at, Occurrence::Commanded { controller, verb: Verb::Failback, overriding: false });
         }
+    }
+
+    /// Whether a controller sees something that it will not touch before someone adopts it.
+    fn asks_for_adoption(&self, controller: usize) -> bool {
+        self.controllers[controller].saga.machines().any(|(_, machine)| match machine.memory().standing() {
+            Standing::Foreign { .. }
+            | Standing::Unadopted { .. }
+            | Standing::Released { .. }
+            | Standing::Lost { .. } => true,
+            Standing::Unread | Standing::Held | Standing::Newer { .. } => false,
+        })
     }
 
     /// All zones get the records of one region: of the one that most of them are in already.

@@ -58,6 +58,7 @@ const ONCE_BROKEN: &[(u64, &str)] = &[
     (2_012_423_781, "a clock that had been behind and was set right ended a cooldown"),
     (4_217_351_053, "a look of before a zone was set back proved that a repair could not arrive"),
     (4_281_733_347, "a backup of a higher order ended a pause"),
+    (3_690_403_272, "operators answered the page of one controller and not the other's"),
 ];
 
 #[test]
