@@ -1,0 +1,131 @@
+//! Zone files of a folder on disk. The only place of this crate that reads anything.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use crate::zonefile::{FileError, Files, Source};
+
+/// The largest file that is read: some 20 million records.
+const OCTETS_MAX: u64 = 1 << 30;
+
+/// A folder whose files are read and no others: paths that leave it are refused, whether by `..`, by a symbolic link or by
+/// beginning elsewhere. Someone who may write into the folder while it is read is trusted.
+#[derive(Clone, Debug)]
+pub struct ZoneFolder {
+    root: PathBuf,
+}
+
+impl ZoneFolder {
+    /// Takes the folder.
+    ///
+    /// # Errors
+    /// What the system says if it is not there or no folder.
+    pub fn open(root: &Path) -> io::Result<Self> {
+        let root = root.canonicalize()?;
+        if root.is_dir() { Ok(Self { root }) } else { Err(ErrorKind::NotADirectory.into()) }
+    }
+
+    fn path(&self, name: &str, beside: Option<&str>) -> Result<PathBuf, FileError> {
+        let folder = match beside.and_then(|file| Path::new(file).parent()) {
+            Some(folder) => self.root.join(folder),
+            None => self.root.clone(),
+        };
+        // Links and `..` are resolved by the system, so that what is compared is what will be opened.
+        let path = folder.join(name).canonicalize().map_err(|error| unreadable(&error))?;
+        if path.starts_with(&self.root) { Ok(path) } else { Err(FileError::Outside) }
+    }
+}
+
+fn unreadable(error: &io::Error) -> FileError {
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => FileError::Missing,
+        _ => FileError::Unreadable(error.to_string()),
+    }
+}
+
+impl Files for ZoneFolder {
+    fn read(&self, name: &str, beside: Option<&str>) -> Result<Source, FileError> {
+        let path = self.path(name, beside)?;
+        let about = fs::metadata(&path).map_err(|error| unreadable(&error))?;
+        if !about.is_file() {
+            return Err(FileError::NoFile);
+        }
+        if about.len() > OCTETS_MAX {
+            return Err(FileError::TooLarge { octets: about.len(), most: OCTETS_MAX });
+        }
+        let octets = fs::read(&path).map_err(|error| unreadable(&error))?;
+        let below = path.strip_prefix(&self.root).unwrap_or(&path);
+        Ok(Source { name: below.to_string_lossy().into(), octets })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> (tempfile::TempDir, ZoneFolder) {
+        let outer = tempfile::tempdir().expect("a folder");
+        let root = outer.path().join("zones");
+        fs::create_dir_all(root.join("sub")).expect("a folder");
+        fs::write(root.join("a.zone"), "a").expect("a file");
+        fs::write(root.join("sub/b.zone"), "b").expect("a file");
+        fs::write(outer.path().join("secret"), "s").expect("a file");
+        let folder = ZoneFolder::open(&root).expect("a folder");
+        (outer, folder)
+    }
+
+    #[test]
+    fn names_are_relative_to_the_file_that_they_stand_in() {
+        let (_outer, folder) = folder();
+        let read = folder.read("b.zone", Some("sub/c.zone")).expect("a file");
+        assert_eq!((&*read.name, &*read.octets), ("sub/b.zone", &b"b"[..]));
+        assert_eq!(&*folder.read("../a.zone", Some("sub/b.zone")).expect("a file").name, "a.zone");
+        assert_eq!(folder.read("a.zone", Some("sub/b.zone")), Err(FileError::Missing));
+    }
+
+    #[test]
+    fn nothing_outside_is_read() {
+        let (outer, folder) = folder();
+        let secret = outer.path().join("secret");
+        assert_eq!(folder.read("../secret", None), Err(FileError::Outside));
+        assert_eq!(folder.read("sub/../../secret", None), Err(FileError::Outside));
+        assert_eq!(folder.read(&secret.to_string_lossy(), None), Err(FileError::Outside));
+        std::os::unix::fs::symlink(&secret, outer.path().join("zones/link")).expect("a link");
+        assert_eq!(folder.read("link", None), Err(FileError::Outside));
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_read() {
+        let (_outer, folder) = folder();
+        assert_eq!(folder.read("sub", None), Err(FileError::NoFile));
+        assert_eq!(folder.read("none", None), Err(FileError::Missing));
+    }
+
+    /// What is wrong with the zone in `a.zone`, without what to do.
+    fn faults(folder: &ZoneFolder) -> Vec<String> {
+        let apex = "example.test.".parse().expect("a name");
+        let findings = crate::zonefile::read(&apex, "a.zone", folder).expect_err("faults");
+        findings.iter().map(|finding| finding.to_string().lines().next().unwrap_or_default().to_owned()).collect()
+    }
+
+    #[test]
+    fn an_include_that_leaves_the_folder_is_told_where_it_stands() {
+        let (outer, folder) = folder();
+        fs::write(outer.path().join("zones/a.zone"), "$INCLUDE sub/b.zone\n").expect("a file");
+        fs::write(outer.path().join("zones/sub/b.zone"), "\n$INCLUDE ../../secret\n").expect("a file");
+        assert_eq!(
+            faults(&folder),
+            ["sub/b.zone:2:10: `../../secret`: the file lies outside the folder of zone files"]
+        );
+    }
+
+    #[test]
+    fn a_loop_through_a_link_is_one() {
+        let (outer, folder) = folder();
+        let zones = outer.path().join("zones");
+        fs::write(zones.join("a.zone"), "$INCLUDE sub/link\n").expect("a file");
+        std::os::unix::fs::symlink("../a.zone", zones.join("sub/link")).expect("a link");
+        assert_eq!(faults(&folder), ["a.zone:1:10: `sub/link`: the files include each other: a.zone → a.zone"]);
+    }
+}

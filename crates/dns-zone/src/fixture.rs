@@ -1,0 +1,65 @@
+//! What tests make zones of.
+
+use domain::base::{Name, Rtype};
+
+use crate::{Owner, Rdata, RecordSet, SetKey, Ttl, Zone};
+
+/// The zone of most tests.
+pub(crate) const APEX: &str = "example.test.";
+
+pub(crate) fn owner(text: &str) -> Owner {
+    text.parse().expect("a name")
+}
+
+/// A name below the zone of the tests; `@` is its apex.
+pub(crate) fn name(text: &str) -> Owner {
+    if text == "@" { owner(APEX) } else { owner(&format!("{text}.{APEX}")) }
+}
+
+pub(crate) fn key(text: &str, rtype: Rtype) -> SetKey {
+    SetKey::new(name(text), rtype)
+}
+
+pub(crate) fn ttl(secs: u32) -> Ttl {
+    Ttl::from_secs(secs).expect("a TTL")
+}
+
+/// One value: an address by its last octet, a name in the zone or an absolute one, any text as TXT.
+pub(crate) fn data(rtype: Rtype, text: &str) -> Rdata {
+    let host = || {
+        let absolute = if text.ends_with('.') { text.to_owned() } else { format!("{text}.{APEX}") };
+        absolute.parse::<Name<Vec<u8>>>().expect("a name").as_slice().to_vec()
+    };
+    let wire = match rtype {
+        Rtype::A => vec![192, 0, 2, text.parse().expect("an octet")],
+        Rtype::AAAA => [vec![0x20, 1, 0x0d, 0xb8], vec![0; 11], vec![text.parse().expect("an octet")]].concat(),
+        Rtype::NS | Rtype::CNAME | Rtype::DNAME => host(),
+        Rtype::DS => [vec![0, 1, 13, 2], vec![text.parse().expect("an octet"); 32]].concat(),
+        Rtype::SOA => {
+            let serial: u32 = text.parse().expect("a serial");
+            let numbers = [serial, 7200, 3600, 1_209_600, 300];
+            [vec![0, 0], numbers.iter().flat_map(|number| number.to_be_bytes()).collect()].concat()
+        }
+        _ => text
+            .as_bytes()
+            .chunks(255)
+            .flat_map(|part| [&[u8::try_from(part.len()).expect("≤ 255")], part].concat())
+            .collect(),
+    };
+    Rdata::from_wire(rtype, &wire).expect("record data")
+}
+
+pub(crate) fn set(rtype: Rtype, values: &[&str]) -> RecordSet {
+    RecordSet::new(ttl(300), values.iter().map(|value| data(rtype, value))).expect("values")
+}
+
+/// A zone of lines such as `www A 1 2`: name, type, values; a value of a TXT set may hold no blank.
+pub(crate) fn zone(lines: &[&str]) -> Zone {
+    let mut zone = Zone::new(owner(APEX));
+    for line in lines {
+        let words: Vec<&str> = line.split(' ').collect();
+        let rtype: Rtype = words[1].parse().expect("a type");
+        zone.put(key(words[0], rtype), set(rtype, &words[2..])).expect("in the zone");
+    }
+    zone
+}

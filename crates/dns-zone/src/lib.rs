@@ -1,0 +1,57 @@
+//! Whole zones, whatever they hold: names, record data, their files, their differences, and what may be changed about them.
+//!
+//! Pure like the core: no runtime, no clock, no network, and no disk but in [`files`]. What is read and written elsewhere is turned
+//! into a [`Zone`] by those who do it. Types and record data come from the `domain` crate, which knows every type that has a presentation format; types
+//! without one are carried as they are (RFC 3597).
+
+mod batch;
+mod bisection;
+mod change;
+pub mod files;
+pub mod finding;
+#[cfg(test)]
+mod fixture;
+mod guarded;
+mod hinge;
+mod hold;
+mod limit;
+pub mod lint;
+mod lossy;
+mod manifest;
+mod marker;
+pub mod octodns;
+mod order;
+mod owner;
+mod plan;
+mod progress;
+mod rdata;
+mod record_set;
+mod render;
+mod serial;
+mod token;
+mod txt;
+mod zone;
+pub mod zonefile;
+
+pub use domain::base::Rtype;
+
+pub use self::batch::{Measure, TooBig, Weight, pack};
+pub use self::bisection::{Bisection, Outcome};
+pub use self::change::{Kind, SetChange, difference};
+pub use self::guarded::{Guard, Guarded, Side, UnreadableFence};
+pub use self::hold::Holds;
+pub use self::limit::{Bound, Bounds, Exceeded, FEW, Force, Limits, Scope, Tally, Unit, UnknownForce};
+pub use self::lossy::{Adjustment, Lossy, TargetTraits, TtlPolicy, Types};
+pub use self::manifest::{Claim, Extent, Manifest, ManifestError};
+pub use self::marker::{Affix, ExternalDns, Manager, MarkerForms, Markers, OctoDns};
+pub use self::order::{Step, order};
+pub use self::owner::{Owner, OwnerError};
+pub use self::plan::{
+    Drift, LeftAlone, Plan, PlanTextError, Protected, Refusal, Settings, Why, content, plan, zone_digest,
+};
+pub use self::progress::{StepState, Strayed, progress};
+pub use self::rdata::{Rdata, RdataError, RdataText};
+pub use self::record_set::{RecordSet, SetKey, Ttl};
+pub use self::render::{Line, Mark, lines, markdown};
+pub use self::serial::Serial;
+pub use self::zone::{Zone, ZoneError};

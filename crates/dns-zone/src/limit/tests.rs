@@ -1,0 +1,70 @@
+use super::*;
+
+fn limits(exceeded: &[Exceeded]) -> Vec<String> {
+    exceeded.iter().map(|one| one.limit.to_string()).collect()
+}
+
+fn tally(existing: u64, creates: u64, updates: u64, deletes: u64) -> Tally {
+    Tally { existing, creates, updates, deletes }
+}
+
+fn zone(tally: Tally) -> Vec<String> {
+    limits(&tally.exceeding(Scope::Zone, &Limits::default()))
+}
+
+#[test]
+fn each_kind_is_bound_by_count() {
+    let none: Vec<String> = Vec::new();
+    assert_eq!(zone(tally(1_000_000, 10_000, 1_000, 100)), none);
+    assert_eq!(zone(tally(1_000_000, 10_001, 0, 0)), ["creates"]);
+    assert_eq!(zone(tally(1_000_000, 0, 1_001, 0)), ["updates"]);
+    assert_eq!(zone(tally(1_000_000, 0, 0, 101)), ["deletes"]);
+}
+
+#[test]
+fn each_kind_is_bound_by_share() {
+    let none: Vec<String> = Vec::new();
+    assert_eq!(zone(tally(100, 0, 30, 10)), none);
+    assert_eq!(zone(tally(100, 0, 31, 0)), ["updatesShare"]);
+    assert_eq!(zone(tally(100, 0, 0, 11)), ["deletesShare"]);
+    let mut strict = Limits::default();
+    strict.zone.creates.percent_max = Some(50);
+    assert_eq!(limits(&tally(100, 51, 0, 0).exceeding(Scope::Zone, &strict)), ["createsShare"]);
+}
+
+#[test]
+fn a_few_changes_never_exceed_a_share() {
+    assert!(zone(tally(6, 0, 0, FEW)).is_empty());
+    assert_eq!(zone(tally(6, 0, 0, FEW + 1)), ["deletesShare"], "however small the zone");
+}
+
+#[test]
+fn many_zones_that_each_keep_their_limits_are_bound_together() {
+    let one = tally(1_000, 0, 0, 90);
+    assert!(zone(one).is_empty());
+    let all: Tally = [one; 4].into_iter().sum();
+    assert_eq!(limits(&all.exceeding(Scope::All, &Limits::default())), ["allDeletes"]);
+    let all: Tally = [tally(20, 0, 0, FEW); 3].into_iter().sum();
+    assert_eq!(limits(&all.exceeding(Scope::All, &Limits::default())), ["allDeletesShare"]);
+}
+
+#[test]
+fn a_source_that_shrank_is_told_from_one_that_lost_little() {
+    let shrunk = |found, known| Exceeded::by_shrinking(found, known, &Limits::default());
+    assert_eq!(shrunk(80, 100), None);
+    let exceeded = shrunk(79, 100).expect("too small");
+    assert_eq!(
+        exceeded.to_string(),
+        "shrink: 21 of 100 record sets, allowed are 20 %; if that is meant: --force shrink"
+    );
+    assert_eq!((shrunk(120, 100), shrunk(3, 8)), (None, None));
+}
+
+#[test]
+fn every_name_is_read_back_and_no_other_is() {
+    let names: Vec<String> = Force::all().map(|one| one.to_string()).collect();
+    assert_eq!(names.len(), 14);
+    assert!(Force::all().all(|one| one.to_string().parse() == Ok(one)));
+    let error = "delete".parse::<Force>().expect_err("no name");
+    assert!(error.to_string().contains("`delete` cannot be forced; what can: creates, createsShare"), "{error}");
+}

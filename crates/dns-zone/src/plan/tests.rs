@@ -1,0 +1,227 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::fixture::{key, name, set, ttl, zone};
+use crate::lossy::Types;
+
+fn settings() -> Settings {
+    Settings {
+        target: "main".parse().expect("a name"),
+        traits: TargetTraits::default(),
+        ttl_policy: TtlPolicy::Adjust,
+        limits: Limits::default(),
+        protected: Protected::default(),
+        install: "acme".parse().expect("a name"),
+        markers: MarkerForms::default(),
+        not_plain: std::collections::BTreeMap::new(),
+        source_sets_known: None,
+        made: Timestamp::from_secs(1_000),
+        valid_for: Duration::from_mins(10),
+    }
+}
+
+fn applied(plan: &Plan, target: &Zone) -> Zone {
+    let mut zone = target.clone();
+    plan.steps.iter().for_each(|step| step.apply_to(&mut zone).expect("in the zone"));
+    zone
+}
+
+fn left(plan: &Plan) -> Vec<String> {
+    plan.left_alone.iter().map(|one| format!("{}: {}", one.set, one.why)).collect()
+}
+
+#[test]
+fn soa_and_ns_of_the_apex_are_left_alone_unless_asked_for() {
+    let (source, target) = (zone(&["@ SOA 9", "@ NS a", "www A 1"]), zone(&["@ SOA 1", "@ NS b", "www A 1"]));
+    let with = |protected| plan(&source, &target, &Settings { protected, ..settings() });
+    let found = with(Protected::SoaAndNs);
+    assert_eq!(found.steps, []);
+    assert_eq!(left(&found), ["example.test. NS: protected at the apex", "example.test. SOA: protected at the apex"]);
+    assert_eq!((with(Protected::Soa).steps.len(), with(Protected::Soa).left_alone.len()), (1, 1));
+    assert_eq!(applied(&with(Protected::Nothing), &target), source);
+}
+
+#[test]
+fn an_empty_source_stops_the_plan_whatever_is_forced() {
+    let found = plan(&zone(&["@ SOA 9", "@ NS a"]), &zone(&["@ SOA 1", "@ NS b", "www A 1"]), &settings());
+    assert_eq!(
+        found.stopped_by(&Force::all().collect()),
+        ["the source of example.test. is empty; that is never synchronised"]
+    );
+}
+
+#[test]
+fn a_limit_stops_the_plan_until_it_is_forced_by_its_name() {
+    let lines: Vec<String> = (0..20).map(|index| format!("n{index:02} A 1")).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let found = plan(&zone(&lines[..10]), &zone(&lines), &settings());
+    let names = |forced: &[Force]| found.stopped_by(&forced.iter().copied().collect()).len();
+    let forces: Vec<Force> = found.exceeded.iter().map(|one| one.limit).collect();
+    assert_eq!(forces.iter().map(ToString::to_string).collect::<Vec<_>>(), ["deletesShare", "shrink"]);
+    assert_eq!((names(&[]), names(&forces[..1]), names(&forces)), (2, 1, 0));
+}
+
+#[test]
+fn a_source_that_shrank_since_it_was_last_read_stops_the_plan() {
+    let (source, target) = (zone(&["a A 1"]), zone(&["a A 1"]));
+    let known = Settings { not_plain: std::collections::BTreeMap::new(), source_sets_known: Some(1_000), ..settings() };
+    assert_eq!(plan(&source, &target, &known).exceeded[0].limit, Force::Shrink);
+    assert_eq!(plan(&source, &target, &settings()).exceeded, []);
+}
+
+#[test]
+fn what_the_target_cannot_hold_refuses_the_plan_and_a_ttl_is_adjusted_by_name() {
+    let traits = TargetTraits { types: Types::Only([Rtype::A].into()), ttl_secs: 600..=900, ..TargetTraits::default() };
+    let settings = Settings { traits, ..settings() };
+    let target = Zone::new(crate::fixture::owner(crate::fixture::APEX));
+    let found = plan(&zone(&["www A 1", "www TXT x"]), &target, &settings);
+    assert_eq!(found.refusals.len(), 1);
+    assert_eq!((found.adjusted[0].ttl, found.adjusted[0].becomes), (ttl(300), ttl(600)));
+    let after = applied(&found, &target);
+    assert_eq!(after.get(&key("www", Rtype::A)), Some(&set(Rtype::A, &["1"]).with_ttl(ttl(600))));
+    let again = plan(&zone(&["www A 1"]), &after, &settings);
+    assert_eq!((again.steps.len(), again.adjusted.len()), (0, 1), "it is named each time, but done once");
+}
+
+#[test]
+fn what_a_signer_makes_is_neither_planned_nor_part_of_the_digest() {
+    let (plain, signed) = (zone(&["www A 1"]), zone(&["www A 1", "www TYPE65300 x"]));
+    assert_ne!(zone_digest(&plain), zone_digest(&signed), "a type nobody knows is content");
+    let mut signed = plain.clone();
+    let keys = crate::Rdata::from_wire(Rtype::CDNSKEY, &[1, 1, 3, 13, 7, 7]).expect("a key");
+    signed.put(key("@", Rtype::CDNSKEY), crate::RecordSet::of_one(ttl(60), keys)).expect("in the zone");
+    assert_eq!(zone_digest(&plain), zone_digest(&signed));
+    assert_eq!(plan(&plain, &signed, &settings()).steps, []);
+}
+
+#[test]
+fn a_plan_is_bound_to_source_target_and_time() {
+    let (source, target) = (zone(&["@ SOA 9", "www A 1"]), zone(&["@ SOA 1", "www A 2"]));
+    let found = plan(&source, &target, &settings());
+    let (digest, now) = (zone_digest(&target), Timestamp::from_secs(1_100));
+    let same = Some(&source);
+    assert_eq!(found.check(digest, same, now), Ok(()));
+    assert!(matches!(found.check(digest, same, Timestamp::from_secs(1_600)), Err(Drift::Expired { .. })));
+    assert!(matches!(found.check(zone_digest(&source), same, now), Err(Drift::Target { .. })));
+    let edited = zone(&["@ SOA 9", "www A 3"]);
+    let error = found.check(digest, Some(&edited), now).expect_err("drifted without a serial");
+    assert!(error.to_string().contains("its serial is 9 as before"), "{error}");
+    let newer = zone(&["@ SOA 10", "www A 1"]);
+    let error = found.check(digest, Some(&newer), now).expect_err("drifted");
+    assert!(error.to_string().contains("(serial 9 then, 10 now)"), "{error}");
+    assert_eq!(zone_digest(&target), zone_digest(&zone(&["@ SOA 2", "www A 2"])), "its SOA changes with every write");
+}
+
+#[test]
+fn a_plan_is_read_back_as_it_was_written() {
+    let source = zone(&["@ SOA 9", "www A 1 2", "x CNAME www", "sub NS ns.sub", "ns.sub A 3"]);
+    let target = zone(&["@ SOA 1", "www A 2", "x A 5", "_canary._failover TXT x"]);
+    let found = plan(&source, &target, &settings());
+    let text = found.to_json();
+    assert_eq!(Plan::from_json(&text).expect("a plan"), found, "{text}");
+    let error = Plan::from_json(&text.replace("\"version\": 1", "\"version\": 2")).expect_err("another version");
+    assert!(matches!(error, PlanTextError::Version(2)));
+    assert!(Plan::from_json(&text.replace("192.0.2.", "192.0.2.0.")).is_err(), "an address of five octets");
+}
+
+#[test]
+fn the_inverse_leads_back_and_leaves_fences_where_they_are() {
+    let (source, target) =
+        (zone(&["a CNAME b", "sub NS ns.sub", "ns.sub A 3"]), zone(&["a A 1", "a TXT x", "gone A 1"]));
+    let found = plan(&source, &target, &settings());
+    let after = applied(&found, &target);
+    let back = found.inverse(zone_digest(&after), Timestamp::from_secs(2_000), Duration::from_mins(10));
+    assert_eq!(applied(&back, &after), target);
+    assert_eq!(back.check(zone_digest(&after), None, Timestamp::from_secs(2_001)), Ok(()));
+    let mut fenced = found;
+    let service: ServiceName = "shop".parse().expect("a name");
+    fenced.steps[0].service = Some(service);
+    let back = fenced.inverse(zone_digest(&after), Timestamp::from_secs(2_000), Duration::from_mins(10));
+    assert_eq!(back.steps.len(), fenced.steps.len() - 1);
+    assert!(left(&back)[0].ends_with("the fence of service `shop` only goes forward"), "{:?}", left(&back));
+}
+
+#[test]
+fn what_the_manifest_gives_to_others_is_left_to_them() {
+    let ours = "_dns-sync TXT v=dnssync1;install=acme;own=zone; v=dnssync1;install=beta;own=below:dev;";
+    let target = zone(&["www A 1", "x.dev A 1", ours]);
+    let found = plan(&zone(&["www A 2", "x.dev A 2"]), &target, &settings());
+    let expected = [
+        "_dns-sync.example.test. TXT: a manifest is never copied",
+        "x.dev.example.test. A: claimed by installation `beta`",
+    ];
+    assert_eq!((found.steps.len(), left(&found)), (1, expected.map(str::to_owned).to_vec()));
+    let torn = plan(&zone(&["www A 2"]), &zone(&["www A 1", "_dns-sync TXT x"]), &settings());
+    assert_eq!(torn.refusals.len(), 1, "nobody knows whose anything is");
+}
+
+#[test]
+fn what_another_tool_owns_is_left_to_it_and_a_stray_marker_stops_the_plan() {
+    let target = zone(&["www A 1", "_owner.A.www TXT *octodns*", "_owner.A.gone TXT *octodns*"]);
+    let found = plan(&zone(&["www A 2"]), &target, &settings());
+    assert_eq!((found.steps.len(), found.left_alone.len()), (0, 3));
+    assert_eq!(found.left_alone.last().map(|one| one.why.to_string()), Some("owned by octoDNS".to_owned()));
+    assert_eq!(found.stray_markers, [key("_owner.a.gone", Rtype::TXT)]);
+    assert_eq!((found.stopped_by(&[].into()).len(), found.stopped_by(&[Force::StrayMarkers].into()).len()), (1, 0));
+}
+
+#[test]
+fn a_fence_never_moves_without_its_records() {
+    let service: ServiceName = "shop".parse().expect("a name");
+    let together = [(key("a", Rtype::A), service.clone()), (key("b", Rtype::A), service.clone())].into();
+    let mut changes = difference(&zone(&[]), &zone(&["a A 1", "c A 1"]));
+    let mut left = vec![LeftAlone { set: key("b", Rtype::A), why: Why::Protected }];
+    keep_together(&mut changes, &mut left, &together);
+    assert_eq!(changes.iter().map(|one| one.key.clone()).collect::<Vec<_>>(), [key("c", Rtype::A)]);
+    assert_eq!(left[1], LeftAlone { set: key("a", Rtype::A), why: Why::Apart { service } });
+}
+
+fn any_zone() -> impl Strategy<Value = Zone> {
+    let name = "(@|a|b|a\\.b|sub|x\\.sub|_failover|_s\\._failover)";
+    let data = "(A [1-3]|AAAA [1-3]|TXT [a-c]|NS [a-c]|CNAME [a-c]|DNAME [a-c]|DS [1-3]|SOA [1-3])";
+    prop::collection::vec((name, data), 0..12).prop_map(|lines| {
+        let lines: Vec<String> = lines.into_iter().map(|(name, data)| format!("{name} {data}")).collect();
+        zone(&lines.iter().map(String::as_str).collect::<Vec<_>>())
+    })
+}
+
+proptest! {
+    #[test]
+    fn the_steps_lead_to_the_source_but_for_what_is_left_alone(source in any_zone(), target in any_zone()) {
+        let traits = TargetTraits { apex_cname: true, ..TargetTraits::default() };
+        let settings = Settings { traits, ..settings() };
+        let found = plan(&source, &target, &settings);
+        let after = applied(&found, &target);
+        let differs: BTreeSet<SetKey> = difference(&after, &source).into_iter().map(|change| change.key).collect();
+        let left: BTreeSet<SetKey> = found.left_alone.iter().map(|one| one.set.clone()).collect();
+        prop_assert_eq!(differs, left);
+        let again = plan(&source, &after, &settings);
+        prop_assert_eq!(again.steps, []);
+        let back = found.inverse(zone_digest(&after), Timestamp::from_secs(2_000), Duration::from_mins(10));
+        prop_assert_eq!(applied(&back, &after), target);
+    }
+}
+
+#[test]
+fn nothing_is_planned_at_the_name_of_an_alias() {
+    let (source, target) = (zone(&["a A 1", "www A 1"]), zone(&["a A 2", "www A 2"]));
+    let not_plain = [(name("www"), "an alias of a load balancer".to_owned())].into();
+    let found = plan(&source, &target, &Settings { not_plain, ..settings() });
+    let changed: Vec<String> = found.steps.iter().flat_map(Step::owners).map(ToString::to_string).collect();
+    assert_eq!(changed, ["a.example.test."]);
+    assert_eq!(
+        left(&found),
+        ["www.example.test. A: at its name stands what no record set can tell: an alias of a load balancer"]
+    );
+}
+
+#[test]
+fn a_fence_or_manifest_that_no_record_set_can_tell_refuses_the_plan() {
+    let source = zone(&["a A 1"]);
+    for hidden in ["_checkout._failover", "_dns-sync"] {
+        let not_plain = [(name(hidden), "disabled".to_owned())].into();
+        let found = plan(&source, &zone(&["a A 2"]), &Settings { not_plain, ..settings() });
+        let told = found.stopped_by(&[].into());
+        assert!(told.iter().any(|why| why.contains("says who holds what, and cannot be read: disabled")), "{told:?}");
+    }
+}

@@ -1,0 +1,145 @@
+//! A whole zone.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use domain::base::Rtype;
+use domain::rdata::ZoneRecordData;
+
+use crate::owner::Owner;
+use crate::rdata::Rdata;
+use crate::record_set::{RecordSet, SetKey, Ttl};
+use crate::serial::Serial;
+
+/// Why something cannot stand in a zone.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ZoneError {
+    /// A name that lies elsewhere.
+    #[error("{owner} lies outside the zone {apex}")]
+    OutOfZone {
+        /// The name.
+        owner: Owner,
+        /// The zone's own.
+        apex: Owner,
+    },
+    /// One RRset has one TTL (RFC 2181 §5.2).
+    #[error("{key} has the TTLs {} and {}; an RRset has one (RFC 2181 §5.2)", ttls[0], ttls[1])]
+    Ttls {
+        /// The set.
+        key: SetKey,
+        /// The two.
+        ttls: [Ttl; 2],
+    },
+}
+
+/// All record sets of a zone, SOA and apex NS among them, in canonical order. Which of them may stand beside each other is not
+/// looked at here.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Zone {
+    apex: Owner,
+    sets: BTreeMap<SetKey, RecordSet>,
+}
+
+impl Zone {
+    /// A zone that holds nothing yet.
+    pub fn new(apex: Owner) -> Self {
+        Self { apex, sets: BTreeMap::new() }
+    }
+
+    /// A zone of whole sets, in any order; of several under one key the last stays. Quicker than one by one, and in less room.
+    ///
+    /// # Errors
+    /// [`ZoneError::OutOfZone`].
+    pub fn of_sets(apex: Owner, sets: Vec<(SetKey, RecordSet)>) -> Result<Self, ZoneError> {
+        let zone = Self::new(apex);
+        sets.iter().try_for_each(|(key, _)| zone.check(key))?;
+        Ok(Self { apex: zone.apex, sets: sets.into_iter().collect() })
+    }
+
+    /// Its name.
+    pub fn apex(&self) -> &Owner {
+        &self.apex
+    }
+
+    /// Adds one record; whether it was not there yet.
+    ///
+    /// # Errors
+    /// [`ZoneError`]; the zone is as before.
+    pub fn insert(&mut self, key: SetKey, ttl: Ttl, value: Rdata) -> Result<bool, ZoneError> {
+        self.check(&key)?;
+        let Some(set) = self.sets.get_mut(&key) else {
+            self.sets.insert(key, RecordSet::of_one(ttl, value));
+            return Ok(true);
+        };
+        if set.ttl() != ttl {
+            return Err(ZoneError::Ttls { key, ttls: [set.ttl(), ttl] });
+        }
+        Ok(set.insert(value))
+    }
+
+    /// Puts a whole set in the place of what stands there, if anything does.
+    ///
+    /// # Errors
+    /// [`ZoneError::OutOfZone`]; the zone is as before.
+    pub fn put(&mut self, key: SetKey, set: RecordSet) -> Result<Option<RecordSet>, ZoneError> {
+        self.check(&key)?;
+        Ok(self.sets.insert(key, set))
+    }
+
+    fn check(&self, key: &SetKey) -> Result<(), ZoneError> {
+        if key.owner.is_in(&self.apex) {
+            return Ok(());
+        }
+        Err(ZoneError::OutOfZone { owner: key.owner.clone(), apex: self.apex.clone() })
+    }
+
+    /// Takes a set out.
+    pub fn remove(&mut self, key: &SetKey) -> Option<RecordSet> {
+        self.sets.remove(key)
+    }
+
+    /// The set under a key.
+    pub fn get(&self, key: &SetKey) -> Option<&RecordSet> {
+        self.sets.get(key)
+    }
+
+    /// All sets, in canonical order.
+    pub fn sets(&self) -> impl ExactSizeIterator<Item = (&SetKey, &RecordSet)> {
+        self.sets.iter()
+    }
+
+    /// The sets at one name.
+    pub fn at<'a>(&'a self, owner: &'a Owner) -> impl Iterator<Item = (&'a SetKey, &'a RecordSet)> {
+        self.sets
+            .range(SetKey::new(owner.clone(), Rtype::from_int(0))..)
+            .take_while(move |(key, _)| key.owner == *owner)
+    }
+
+    /// The sets at a name and at all names below it: they follow each other in canonical order.
+    pub fn under<'a>(&'a self, ancestor: &'a Owner) -> impl Iterator<Item = (&'a SetKey, &'a RecordSet)> {
+        self.sets
+            .range(SetKey::new(ancestor.clone(), Rtype::from_int(0))..)
+            .take_while(move |(key, _)| key.owner.is_in(ancestor))
+    }
+
+    /// How many records it holds: values, not sets.
+    pub fn records(&self) -> usize {
+        self.sets.values().map(|set| set.values().len()).sum()
+    }
+
+    /// The serial of its SOA; none without exactly one.
+    pub fn serial(&self) -> Option<Serial> {
+        let soa = self.get(&SetKey::new(self.apex.clone(), Rtype::SOA))?;
+        let [value] = soa.values() else { return None };
+        match value.to_data(Rtype::SOA) {
+            ZoneRecordData::Soa(soa) => Some(Serial::new(soa.serial().into_int())),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Zone({}, {} sets)", self.apex, self.sets.len())
+    }
+}
