@@ -31,7 +31,7 @@ use crate::until::{PATIENCE, until};
 const SYSTEM_FOLDERS: [&str; 3] = ["/usr/sbin", "/usr/local/sbin", "/sbin"];
 
 /// The Debian package of each program that the rig starts.
-const PACKAGES: [(&str, &str); 17] = [
+const PACKAGES: [(&str, &str); 18] = [
     ("chromedriver", "chromium-driver"),
     ("chromium", "chromium"),
     ("curl", "curl"),
@@ -41,6 +41,7 @@ const PACKAGES: [(&str, &str); 17] = [
     ("knsupdate", "knot-dnsutils"),
     ("named", "bind9"),
     ("nginx", "nginx-light"),
+    ("nsd", "nsd"),
     ("nsupdate", "bind9-dnsutils"),
     ("pdns_server", "pdns-server"),
     ("pdnsutil", "pdns-server"),

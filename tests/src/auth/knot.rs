@@ -62,12 +62,14 @@ fn configure(place: &Place<'_>) -> String {
     let folder = place.sandbox.path().join(&place.label);
     let folder = folder.display();
     let (ip, port) = (place.address.ip(), place.address.port());
-    // One worker each: the machine is shared with many servers, and none of them is under load.
+    // One worker each: the machine is shared with many servers, and none of them is under load. Knot gives a client half a
+    // second to make room for an answer, which one on a busy machine may not have.
     let mut text = format!(
         r#"server:
     rundir: "{folder}"
     listen: {ip}@{port}
     tcp-reuseport: off
+    tcp-io-timeout: 30000
     udp-workers: 1
     tcp-workers: 1
     background-workers: 1
