@@ -22,7 +22,7 @@
 //! Other things to know:
 //! - Reads are of whole names or of the whole zone, and complete or failed. Reads that come together share one listing of
 //!   the zone.
-//! - Types other than A, AAAA, CNAME and the fence's TXT are not ours: they are neither read nor touched.
+//! - Types other than A, AAAA, CNAME and the fence's TXT are no service's: only whole zones (`zone`) have them.
 //! - A proxied record has the TTL 1, "automatic", whatever else was asked for. Records of one RRset that differ in TTL or
 //!   proxying count with the lowest TTL and as proxied, which is how Cloudflare serves them.
 //! - Comments, tags and settings outlive their record's replacement.
@@ -36,6 +36,7 @@ mod failure;
 mod gather;
 mod listing;
 mod record;
+mod zone;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -52,6 +53,7 @@ use reqwest::Url;
 use serde_json::Value;
 
 use self::api::{Api, Place};
+use self::failure::Suspect;
 use self::gather::Gathering;
 use self::listing::Names;
 use crate::budget::Budget;
@@ -236,7 +238,7 @@ impl Provider for Cloudflare {
             Ok(batch)
         };
         let batch = permit.within(&self.api.subject(), ready).await?;
-        self.api.batch(&place, change, &batch, permit).await?;
+        self.api.batch(&place, &Suspect::of(change), &batch, permit).await?;
         Ok(Receipt::Complete)
     }
 

@@ -1,5 +1,5 @@
-//! One port to DNS providers, one adapter each: fenced writes and consistent reads; and the questions that
-//! verification asks every authoritative server of a zone.
+//! One port to DNS providers, one adapter each: fenced writes and consistent reads; whole zones and batches of changes to
+//! them; and the questions that verification asks every authoritative server of a zone.
 //!
 //! Nothing here decides: what a conflict or an unknown outcome means is the caller's business, and nothing is sent
 //! twice on its own.
@@ -13,8 +13,10 @@ mod content;
 mod http_api;
 mod meant;
 pub mod memory;
+mod mention;
 pub mod port;
 pub mod powerdns;
+mod presentation;
 mod quoted;
 mod required;
 pub mod rfc2136;
@@ -24,3 +26,4 @@ mod sound;
 pub mod watched;
 mod whole_names;
 mod wildcard;
+pub mod zones;

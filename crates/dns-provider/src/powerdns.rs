@@ -14,12 +14,14 @@
 //!   [`Provider::zone`] refuses such a zone.
 //! - After an accepted write the server is asked to notify the secondaries at once, instead of in its next cycle, which is
 //!   a minute by default. `apply` does not wait for it, and a server without secondaries may refuse it.
+//! - Whole zones are read with one call, and a batch is one PATCH: all of it or nothing.
 //! - A server that does not know `rrset_name` answers with the whole zone, of which the names are picked here.
 
 mod api;
 mod failure;
 mod patch;
 mod set;
+mod zone;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -33,6 +35,7 @@ use hickory_proto::rr::Name;
 use reqwest::Url;
 
 use self::api::{Api, Names, WholeZone};
+use self::failure::Written;
 use crate::calls::Counter;
 pub use crate::http_api::ApiSetupError;
 use crate::port::{
@@ -138,7 +141,7 @@ impl Provider for PowerDns {
         let look = WholeZone { api: &self.api, zone: &change.zone };
         let found = permit.within(&subject, look.at(&names_of(change))).await?;
         compare(change, &found, &subject)?;
-        self.api.patch(change, &patch::of(change), permit).await?;
+        self.api.patch(&Written::of(change), &patch::of(change), permit).await?;
         self.api.notify_secondaries(&change.zone);
         Ok(Receipt::Complete)
     }

@@ -29,6 +29,7 @@ mod message;
 mod notify;
 mod outcome;
 mod reader;
+mod zone;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -44,12 +45,14 @@ use dns_wire::ExchangeError;
 use hickory_proto::rr::Name;
 
 use self::idle::Idle;
+use self::key::Signed;
 pub use self::key::{TsigAlgorithm, TsigKey};
-use self::keyring::Keyring;
 pub use self::keyring::TsigKeys;
+use self::keyring::{Keyring, Which};
 use self::notify::Notifier;
 pub use self::notify::NotifyError;
 use self::reader::Reader;
+pub use self::zone::{Rfc2136Zones, WholeZone};
 use crate::port::{
     AbsenceCondition, ApexCname, Capabilities, Conditions, GuardStrength, Limits, Permit, Progress, Provider,
     ProviderError, Receipt, TtlCondition, Urgency, ZoneFacts,
@@ -110,6 +113,26 @@ impl Rfc2136 {
     fn subject(&self) -> String {
         format!("primary {}", self.server)
     }
+
+    /// Sends an update, once.
+    async fn send(&self, zone: &Name, which: Which, signed: &Signed) -> Result<Receipt, ProviderError> {
+        let subject = self.subject();
+        match dns_wire::tcp_telling(self.server, signed.wire(), self.timeout, self.sent).await {
+            Ok(answer) => {
+                let verified = signed.verify(&answer);
+                if outcome::may_be_for_the_key(&answer.message, &verified) {
+                    self.keyring.doubt(which);
+                }
+                outcome::of_update(&subject, zone, &answer.message, &verified)?;
+                self.notifier.tell(zone);
+                Ok(Receipt::Complete)
+            }
+            Err(ExchangeError::Connect { reason, .. }) => Err(ProviderError::Transient { subject, reason }),
+            Err(ExchangeError::NoAnswer { reason, .. } | ExchangeError::Garbage { reason, .. }) => {
+                Err(ProviderError::OutcomeUnknown { subject, reason })
+            }
+        }
+    }
 }
 
 #[async_trait]
@@ -127,25 +150,11 @@ impl Provider for Rfc2136 {
         let subject = self.subject();
         let message = message::update(&self.capabilities(), change)?;
         let which = self.keyring.proven();
-        let signed =
-            self.keyring.key(which).sign(message, permit.granted.as_secs(), permit.length).map_err(|reason| {
-                ProviderError::Invalid { subject: subject.clone(), record: change.fence_name.to_string(), reason }
-            })?;
-        match dns_wire::tcp_telling(self.server, signed.wire(), self.timeout, self.sent).await {
-            Ok(answer) => {
-                let verified = signed.verify(&answer);
-                if outcome::may_be_for_the_key(&answer.message, &verified) {
-                    self.keyring.doubt(which);
-                }
-                outcome::of_update(&subject, change, &answer.message, &verified)?;
-                self.notifier.tell(&change.zone);
-                Ok(Receipt::Complete)
-            }
-            Err(ExchangeError::Connect { reason, .. }) => Err(ProviderError::Transient { subject, reason }),
-            Err(ExchangeError::NoAnswer { reason, .. } | ExchangeError::Garbage { reason, .. }) => {
-                Err(ProviderError::OutcomeUnknown { subject, reason })
-            }
-        }
+        let key = self.keyring.key(which);
+        let signed = key.sign(&message, permit.granted.as_secs(), permit.length).map_err(|reason| {
+            ProviderError::Invalid { subject: subject.clone(), record: change.fence_name.to_string(), reason }
+        })?;
+        self.send(&change.zone, which, &signed).await
     }
 
     async fn status(&self, _receipt: &Receipt) -> Result<Progress, ProviderError> {

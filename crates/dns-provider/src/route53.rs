@@ -19,6 +19,8 @@
 //! Many services cost little more than one: flips that wait for a place in the budget share batches (`sender`), reads that
 //! wait share listings (`reads`), and both reads and questions how far a change is let flips go first (`precedence`).
 //!
+//! Whole zones (`zone`) keep to the same rules: exact DELETE and CREATE, and a listing that is whole or an error.
+//!
 //! It does not decide what a conflict means, and it does not watch over the budget's size.
 
 mod batch;
@@ -34,6 +36,7 @@ mod spelling;
 mod sweep;
 mod text;
 mod view;
+mod zone;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

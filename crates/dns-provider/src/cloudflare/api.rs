@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use dns_core::change::ChangeSet;
 use hickory_proto::rr::Name;
 use reqwest::header::AUTHORIZATION;
 use reqwest::{Method, RequestBuilder, Url};
@@ -15,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::failure::Asked;
+use super::failure::{Asked, Suspect};
 use super::record::host_name;
 use crate::budget::Budget;
 use crate::calls::Counter;
@@ -164,11 +163,11 @@ impl Api {
     pub(super) async fn batch(
         &self,
         place: &Place,
-        change: &ChangeSet,
+        written: &[Suspect],
         batch: &Value,
         permit: &Permit,
     ) -> Result<(), ProviderError> {
-        let asked = Asked::Write { place, change, permit };
+        let asked = Asked::Write { place, written, permit };
         let request = || self.request(Method::POST, place, &["dns_records", "batch"]).json(batch);
         self.call("batch", &asked, request).await.map(drop)
     }

@@ -6,13 +6,16 @@
 use std::time::Duration;
 
 use dns_core::change::ChangeSet;
-use dns_core::rrset::{GuardedType, Rrset};
+use dns_core::rrset::Rrset;
+use dns_zone::SetKey;
 use reqwest::StatusCode;
 use serde::Deserialize;
 
 use super::api::Place;
+use super::record::TXT;
 use crate::http_api::Answer;
 use crate::http_api::keyed::Question;
+use crate::mention;
 use crate::port::{Permit, ProviderError};
 
 /// How long to wait if a 429 does not say. The limit's window is five minutes, and somewhere in it we are.
@@ -42,7 +45,47 @@ pub(super) enum Asked<'a> {
     /// It changes nothing.
     Read(&'a Place),
     /// A batch.
-    Write { place: &'a Place, change: &'a ChangeSet, permit: &'a Permit },
+    Write { place: &'a Place, written: &'a [Suspect], permit: &'a Permit },
+}
+
+/// A record that a batch writes, as far as an error can be about it.
+#[derive(Clone, Debug)]
+pub(super) struct Suspect {
+    rtype: String,
+    is_proxied: bool,
+    /// As people know it.
+    record: String,
+}
+
+impl Suspect {
+    /// A change set's records, and its fence.
+    pub(super) fn of(change: &ChangeSet) -> Vec<Self> {
+        let set = |set: &Rrset| Self {
+            rtype: set.key().rtype().to_string(),
+            is_proxied: set.is_proxied(),
+            record: set.key().to_string(),
+        };
+        let fence = Self { rtype: TXT.to_owned(), is_proxied: false, record: change.fence_name.to_string() };
+        change.creates.iter().map(set).chain([fence]).collect()
+    }
+
+    /// Sets of a zone, none of them proxied.
+    pub(super) fn of_sets(keys: &[SetKey]) -> Vec<Self> {
+        let set = |key: &SetKey| Self { rtype: key.rtype.to_string(), is_proxied: false, record: key.to_string() };
+        keys.iter().map(set).collect()
+    }
+
+    /// Whether a fault can be about it.
+    fn fits(&self, fault: &Fault) -> bool {
+        match fault.code {
+            9003 | 9004 => self.is_proxied,
+            9005 => self.rtype == "A",
+            9006 => self.rtype == "AAAA",
+            9007 | 9039 => self.rtype == "CNAME",
+            9012 | 9015 | 83011 => self.rtype == TXT,
+            _ => false,
+        }
+    }
 }
 
 /// The part of every answer that says whether it is a success.
@@ -122,8 +165,8 @@ fn refused(asked: &Asked<'_>, answer: &Answer, faults: &[Fault], subject: &str) 
         return denied(format!("{said}: there is no zone {zone} with id {id} for this token"));
     }
     match asked {
-        Asked::Write { change, .. } if !faults.is_empty() => {
-            ProviderError::Invalid { subject: subject.to_owned(), record: suspects(change, faults), reason: said }
+        Asked::Write { written, .. } if !faults.is_empty() => {
+            ProviderError::Invalid { subject: subject.to_owned(), record: suspects(written, faults), reason: said }
         }
         Asked::Write { .. } if answer.status == StatusCode::REQUEST_TIMEOUT => asked.unanswered(subject, said),
         Asked::Read(_) | Asked::Write { .. } => {
@@ -153,26 +196,10 @@ fn said(answer: &Answer, faults: &[Fault]) -> String {
 }
 
 /// The records that an error can be about: a batch says no more than its first error, and not whose it is.
-fn suspects(change: &ChangeSet, faults: &[Fault]) -> String {
-    let fits = |set: &&Rrset| {
-        faults.iter().any(|fault| match fault.code {
-            9003 | 9004 => set.is_proxied(),
-            9005 => set.key().rtype() == GuardedType::A,
-            9006 => set.key().rtype() == GuardedType::Aaaa,
-            9007 | 9039 => set.key().rtype() == GuardedType::Cname,
-            _ => false,
-        })
-    };
-    let of_text = faults.iter().any(|fault| matches!(fault.code, 9012 | 9015 | 83011));
-    let mut named: Vec<String> = change.creates.iter().filter(fits).map(|set| set.key().to_string()).collect();
-    if of_text {
-        named.push(change.fence_name.to_string());
-    }
-    if named.is_empty() {
-        named = change.creates.iter().map(|set| set.key().to_string()).collect();
-        named.push(change.fence_name.to_string());
-    }
-    named.join(", ")
+fn suspects(written: &[Suspect], faults: &[Fault]) -> String {
+    let of = |suspects: Vec<&Suspect>| suspects.iter().map(|one| one.record.clone()).collect::<Vec<_>>();
+    let named = of(written.iter().filter(|one| faults.iter().any(|fault| one.fits(fault))).collect());
+    mention::listed(&if named.is_empty() { of(written.iter().collect()) } else { named })
 }
 
 #[cfg(test)]

@@ -30,6 +30,18 @@ pub(super) struct Names<'a> {
     pub(super) places: Places,
 }
 
+impl Names<'_> {
+    /// The records at some names.
+    pub(super) async fn records(&self, names: &BTreeSet<Name>) -> Result<Vec<Record>, ProviderError> {
+        let mut all = Vec::new();
+        for name in names {
+            let query = [("name.exact", written(name))];
+            all.extend(list(self.api, self.place, &query, &self.places).await?);
+        }
+        Ok(all)
+    }
+}
+
 #[async_trait]
 impl Look for Names<'_> {
     type Found = Records;
@@ -39,20 +51,20 @@ impl Look for Names<'_> {
     }
 
     async fn at(&self, names: &BTreeSet<Name>) -> Result<Records, ProviderError> {
-        let mut all = Vec::new();
-        for name in names {
-            let query = [("name.exact", written(name))];
-            all.extend(list(self.api, self.place, &query, &self.places).await?);
-        }
-        Ok(Records::new(all))
+        Ok(Records::new(self.records(names).await?))
     }
 }
 
 /// Every record of a zone, and how many pages it took.
 pub(super) async fn zone(api: &Api, place: &Place, places: &Places) -> Result<(Records, usize), ProviderError> {
-    let all = list(api, place, &[("order", "name".to_owned())], places).await?;
+    let all = records(api, place, places).await?;
     let pages = all.len().div_ceil(PER_PAGE).max(1);
     Ok((Records::new(all), pages))
+}
+
+/// The same, as they come.
+pub(super) async fn records(api: &Api, place: &Place, places: &Places) -> Result<Vec<Record>, ProviderError> {
+    list(api, place, &[("order", "name".to_owned())], places).await
 }
 
 async fn list(

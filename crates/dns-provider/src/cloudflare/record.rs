@@ -26,6 +26,12 @@ pub(super) struct Record {
     #[serde(default)]
     pub(super) content: String,
     pub(super) ttl: u32,
+    /// Of an MX and a URI.
+    #[serde(default)]
+    pub(super) priority: Option<u16>,
+    /// The fields of types that have more than a content.
+    #[serde(default)]
+    pub(super) data: Option<Map<String, Value>>,
     #[serde(default)]
     pub(super) proxied: bool,
     #[serde(default)]

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dns_core::change::ChangeSet;
 use dns_core::rrset::canonical_name;
 use hickory_proto::rr::Name;
 use reqwest::header::HeaderName;
@@ -14,7 +13,7 @@ use reqwest::{Method, RequestBuilder, Url};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::failure::Asked;
+use super::failure::{Asked, Written};
 use super::set::{Set, Sets};
 use crate::calls::Counter;
 use crate::http_api::ApiSetupError;
@@ -100,9 +99,20 @@ impl Api {
         })
     }
 
-    pub(super) async fn patch(&self, change: &ChangeSet, body: &Value, permit: &Permit) -> Result<(), ProviderError> {
-        let asked = Asked::Write { change, permit };
-        let request = || self.request(Method::PATCH, &change.zone, &[]).json(body);
+    /// All sets of a zone, with disabled records.
+    pub(super) async fn sets(&self, zone: &Name) -> Result<Vec<Set>, ProviderError> {
+        Ok(self.get(zone, "get_zone", &[]).await?.rrsets)
+    }
+
+    /// The sets at a name, as far as they are served.
+    pub(super) async fn sets_at(&self, zone: &Name, name: &Name) -> Result<Vec<Set>, ProviderError> {
+        let answer = self.get(zone, "get_rrsets", &[("rrset_name", name.to_ascii())]).await?;
+        Ok(answer.rrsets.into_iter().filter(|set| set.is_at(name)).collect())
+    }
+
+    pub(super) async fn patch(&self, written: &Written, body: &Value, permit: &Permit) -> Result<(), ProviderError> {
+        let asked = Asked::Write { written, permit };
+        let request = || self.request(Method::PATCH, &written.zone, &[]).json(body);
         self.call("patch_zone", &asked, request).await.map(drop)
     }
 
@@ -145,9 +155,7 @@ impl Look for Names<'_> {
     async fn at(&self, names: &BTreeSet<Name>) -> Result<Sets, ProviderError> {
         let mut all = Vec::new();
         for name in names {
-            let query = [("rrset_name", name.to_ascii())];
-            let answer = self.api.get(self.zone, "get_rrsets", &query).await?;
-            all.extend(answer.rrsets.into_iter().filter(|set| set.is_at(name)));
+            all.extend(self.api.sets_at(self.zone, name).await?);
         }
         Ok(Sets::new(all))
     }
@@ -162,9 +170,8 @@ impl Look for WholeZone<'_> {
     }
 
     async fn at(&self, names: &BTreeSet<Name>) -> Result<Sets, ProviderError> {
-        let answer = self.api.get(self.zone, "get_zone", &[]).await?;
         let is_asked = |set: &Set| set.owner().is_some_and(|owner| names.contains(&owner));
-        Ok(Sets::new(answer.rrsets.into_iter().filter(is_asked).collect()))
+        Ok(Sets::new(self.api.sets(self.zone).await?.into_iter().filter(is_asked).collect()))
     }
 }
 

@@ -1,12 +1,14 @@
 //! What an answer means, by what the caller can do about it. Pure.
 
 use dns_core::change::ChangeSet;
+use dns_zone::SetKey;
 use hickory_proto::rr::Name;
 use reqwest::StatusCode;
 use serde::Deserialize;
 
 use crate::http_api::Answer;
 use crate::http_api::keyed::Question;
+use crate::mention;
 use crate::port::{Permit, ProviderError};
 
 /// What the server says when a CNAME would stand beside other data, or the reverse.
@@ -18,7 +20,46 @@ pub(super) enum Asked<'a> {
     /// Of a zone; it changes no record.
     Read(&'a Name),
     /// A PATCH.
-    Write { change: &'a ChangeSet, permit: &'a Permit },
+    Write { written: &'a Written, permit: &'a Permit },
+}
+
+/// What a PATCH writes, as far as an error can be about it.
+#[derive(Clone, Debug)]
+pub(super) struct Written {
+    pub(super) zone: Name,
+    records: Vec<Suspect>,
+}
+
+/// A record that an error can be about.
+#[derive(Clone, Debug)]
+struct Suspect {
+    /// As the API writes its name.
+    name: String,
+    /// As people know it.
+    record: String,
+}
+
+impl Written {
+    /// A change set's records, and its fence.
+    pub(super) fn of(change: &ChangeSet) -> Self {
+        let suspect = |name: &Name, record: String| Suspect { name: name.to_ascii(), record };
+        let sets = change.creates.iter().map(|set| suspect(set.key().name(), set.key().to_string()));
+        let fence = suspect(&change.fence_name, change.fence_name.to_string());
+        Self { zone: change.zone.clone(), records: sets.chain([fence]).collect() }
+    }
+
+    /// Sets of a zone.
+    pub(super) fn of_sets(zone: &Name, keys: &[SetKey]) -> Self {
+        let suspect = |key: &SetKey| Suspect { name: key.owner.to_string(), record: key.to_string() };
+        Self { zone: zone.clone(), records: keys.iter().map(suspect).collect() }
+    }
+
+    /// The records that the server names, or all.
+    fn named_in(&self, said: &str) -> String {
+        let of = |suspects: Vec<&Suspect>| suspects.iter().map(|one| one.record.clone()).collect::<Vec<_>>();
+        let named = of(self.records.iter().filter(|one| mention::names(said, &one.name)).collect());
+        mention::listed(&if named.is_empty() { of(self.records.iter().collect()) } else { named })
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -30,7 +71,7 @@ impl Asked<'_> {
     fn zone(&self) -> &Name {
         match self {
             Self::Read(zone) => zone,
-            Self::Write { change, .. } => &change.zone,
+            Self::Write { written, .. } => &written.zone,
         }
     }
 }
@@ -68,11 +109,11 @@ fn judge(asked: &Asked<'_>, answer: Answer, subject: &str) -> Result<Vec<u8>, Pr
         (StatusCode::NOT_FOUND, _) => denied(format!(
             "{said}: it has no zone {zone}, or no server of that id; look at `{subject}` with `/api/v1/servers`"
         )),
-        (StatusCode::UNPROCESSABLE_ENTITY, Asked::Write { change, .. }) if said.contains(BESIDE) => {
-            ProviderError::Conflict { zone: change.zone.to_string(), reason: said }
+        (StatusCode::UNPROCESSABLE_ENTITY, Asked::Write { written, .. }) if said.contains(BESIDE) => {
+            ProviderError::Conflict { zone: written.zone.to_string(), reason: said }
         }
-        (StatusCode::UNPROCESSABLE_ENTITY | StatusCode::BAD_REQUEST, Asked::Write { change, .. }) => {
-            ProviderError::Invalid { subject: subject.to_owned(), record: suspects(change, &said), reason: said }
+        (StatusCode::UNPROCESSABLE_ENTITY | StatusCode::BAD_REQUEST, Asked::Write { written, .. }) => {
+            ProviderError::Invalid { subject: subject.to_owned(), record: written.named_in(&said), reason: said }
         }
         // A server may fail after it has stored the change.
         (status, _) if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
@@ -80,18 +121,6 @@ fn judge(asked: &Asked<'_>, answer: Answer, subject: &str) -> Result<Vec<u8>, Pr
         }
         (_, _) => denied(format!("{said}: is this the API, and what stands in front of it?")),
     })
-}
-
-/// The records that the server names, or all of the change set's.
-fn suspects(change: &ChangeSet, said: &str) -> String {
-    let all = || change.creates.iter().map(|set| (set.key().name().to_ascii(), set.key().to_string()));
-    let fence = (change.fence_name.to_ascii(), change.fence_name.to_string());
-    let all: Vec<(String, String)> = all().chain([fence]).collect();
-    let named: Vec<&str> = all.iter().filter(|(name, _)| said.contains(name)).map(|(_, key)| key.as_str()).collect();
-    if named.is_empty() {
-        return all.iter().map(|(_, key)| key.as_str()).collect::<Vec<_>>().join(", ");
-    }
-    named.join(", ")
 }
 
 #[cfg(test)]
@@ -126,7 +155,7 @@ mod tests {
         let status = StatusCode::from_u16(status).expect("a status");
         let answer = Answer { status, retry_after: None, body: body.as_bytes().to_vec() };
         let permit = Permit { granted: Timestamp::default(), length: Duration::from_secs(10) };
-        judge(&Asked::Write { change: &change(), permit: &permit }, answer, "the API").map(drop)
+        judge(&Asked::Write { written: &Written::of(&change()), permit: &permit }, answer, "the API").map(drop)
     }
 
     #[test]

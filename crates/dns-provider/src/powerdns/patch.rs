@@ -12,14 +12,15 @@ use crate::quoted;
 /// meet what it replaces.
 pub(super) fn of(change: &ChangeSet) -> Value {
     let comes = |key: &RrsetKey| change.creates.iter().any(|set| set.key() == key);
-    let goes = change.deletes.iter().map(Rrset::key).filter(|key| !comes(key)).map(delete);
+    let goes = change.deletes.iter().map(Rrset::key).filter(|key| !comes(key));
+    let goes = goes.map(|key| delete(&key.name().to_ascii(), &key.rtype().to_string()));
     let creates = change.creates.iter().map(replace);
     let fence = rrset(&change.fence_name.to_ascii(), TXT, change.fence_ttl.as_secs(), &[quoted::write(&change.fence)]);
     json!({ "rrsets": goes.chain(creates).chain([fence]).collect::<Vec<_>>() })
 }
 
-fn delete(key: &RrsetKey) -> Value {
-    json!({ "name": key.name().to_ascii(), "type": key.rtype().to_string(), "changetype": "DELETE" })
+pub(super) fn delete(name: &str, rtype: &str) -> Value {
+    json!({ "name": name, "type": rtype, "changetype": "DELETE" })
 }
 
 fn replace(set: &Rrset) -> Value {
@@ -35,7 +36,7 @@ fn content(value: &RData) -> String {
     }
 }
 
-fn rrset(name: &str, rtype: &str, ttl: u32, contents: &[String]) -> Value {
+pub(super) fn rrset(name: &str, rtype: &str, ttl: u32, contents: &[String]) -> Value {
     let records: Vec<Value> = contents.iter().map(|content| json!({ "content": content, "disabled": false })).collect();
     json!({ "name": name, "type": rtype, "ttl": ttl, "changetype": "REPLACE", "records": records })
 }

@@ -37,6 +37,20 @@ impl Set {
         canonical_name(&self.name).ok()
     }
 
+    /// As the API writes it.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// As the API calls it: not all of them are DNS types.
+    pub(super) fn rtype(&self) -> &str {
+        &self.rtype
+    }
+
+    pub(super) fn ttl_secs(&self) -> u32 {
+        self.ttl
+    }
+
     pub(super) fn is_at(&self, name: &Name) -> bool {
         self.owner().as_ref() == Some(name)
     }
@@ -49,7 +63,7 @@ impl Set {
         self.records.iter().filter(|record| !record.disabled).map(|record| record.content.as_str())
     }
 
-    fn has_disabled(&self) -> bool {
+    pub(super) fn has_disabled(&self) -> bool {
         self.records.iter().any(|record| record.disabled)
     }
 

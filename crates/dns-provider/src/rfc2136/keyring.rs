@@ -114,6 +114,12 @@ impl Keyring {
         }
     }
 
+    /// How many octets a signature adds to a message, by whichever key.
+    pub(super) fn signature_octets(&self) -> usize {
+        let TsigKeys { first, second } = &self.keys;
+        second.iter().map(TsigKey::signature_octets).fold(first.signature_octets(), usize::max)
+    }
+
     /// The name of the key in use.
     pub(super) fn name_in_use(&self) -> &Name {
         self.key(self.proven()).name()

@@ -146,7 +146,7 @@ impl Target {
     /// What the server answered, or why there is no answer. Each try is signed anew, by its own time.
     async fn try_once(&self, zone: &Name) -> Result<Result<(), NotifyError>, String> {
         let key = self.keyring.key(self.keyring.proven());
-        let signed = key.sign_now(message(zone), self.fudge)?;
+        let signed = key.sign_now(&message(zone), self.fudge)?;
         let answer = dns_wire::udp(self.server, signed.wire(), ANSWER_WITHIN).await.map_err(reason)?;
         if answer.message.metadata.op_code != OpCode::Notify {
             return Err("it answers another operation".to_owned());

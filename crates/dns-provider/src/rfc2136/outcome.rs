@@ -3,7 +3,6 @@
 //! An error's rcode counts first and its signature second, since servers that do not know the key cannot sign.
 //! Success and a failed prerequisite are believed only when signed: a server that got so far knows the key.
 
-use dns_core::change::ChangeSet;
 use hickory_proto::op::{Message, OpCode, ResponseCode};
 use hickory_proto::rr::Name;
 use hickory_proto::rr::rdata::tsig::TsigError;
@@ -14,12 +13,12 @@ use crate::port::ProviderError;
 /// The outcome of an UPDATE.
 pub(super) fn of_update(
     subject: &str,
-    change: &ChangeSet,
+    zone: &Name,
     message: &Message,
     verified: &Verified,
 ) -> Result<(), ProviderError> {
     let rcode = message.metadata.response_code;
-    let zone = change.zone.to_string();
+    let zone = zone.to_string();
     let unknown = |reason: String| ProviderError::OutcomeUnknown { subject: subject.to_owned(), reason };
     let denied = |reason: String| ProviderError::Denied { subject: subject.to_owned(), reason };
     let invalid = |reason: String| ProviderError::Invalid {
@@ -35,7 +34,7 @@ pub(super) fn of_update(
         ResponseCode::YXDomain | ResponseCode::NXDomain | ResponseCode::YXRRSet | ResponseCode::NXRRSet => {
             let (code, reason) = failed_prerequisite(rcode);
             believed(verified, code).map_err(unknown)?;
-            Err(ProviderError::Conflict { zone: change.zone.to_string(), reason: format!("{reason}, {code}") })
+            Err(ProviderError::Conflict { zone, reason: format!("{reason}, {code}") })
         }
         ResponseCode::Refused => Err(denied(refused(&zone, &verified.trust))),
         ResponseCode::NotAuth => Err(denied(not_auth(&zone, message, verified))),

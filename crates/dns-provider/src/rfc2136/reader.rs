@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
     async fn ask_with(&mut self, which: Which, name: &Name, rtype: RecordType) -> Result<Message, QueryError> {
         let (subject, keyring) = (self.provider.subject(), &self.provider.keyring);
         let query = dns_wire::query(Message::query().metadata.id, name, rtype);
-        let signed = keyring.key(which).sign_now(query, self.provider.read_fudge);
+        let signed = keyring.key(which).sign_now(&query, self.provider.read_fudge);
         let signed = signed.map_err(|reason| self.unreachable(reason))?;
         let answer = self.exchange(signed.wire()).await.map_err(|error| self.unreachable(reason(error)))?;
         outcome::of_query(&subject, &self.request.zone, name, &answer.message, &signed.verify(&answer))?;

@@ -7,11 +7,12 @@ use std::collections::{BTreeSet, VecDeque};
 
 use aws_sdk_route53::types::{AliasTarget, Change, ChangeAction, ResourceRecord, ResourceRecordSet, RrType};
 use dns_core::change::{ChangeSet, Guard, Requirement};
-use dns_core::rrset::{Rrset, Ttl, Weighted};
+use dns_core::rrset::{Rrset, Weighted};
 use hickory_proto::rr::Name;
 
 use super::spelling::Spellings;
 use super::{text, view};
+use crate::mention;
 
 /// `ResourceRecord` elements of a request, an alias counted as one, UPSERT (which we never use) twice (Developer Guide,
 /// "Quotas").
@@ -28,7 +29,7 @@ pub(super) struct Size {
 }
 
 impl Size {
-    fn of(change: &Change) -> Self {
+    pub(super) fn of(change: &Change) -> Self {
         let values = change.resource_record_set().map(ResourceRecordSet::resource_records).unwrap_or_default();
         // An alias has no values and counts as one.
         let records = values.len().max(1);
@@ -62,9 +63,10 @@ impl Flip {
         let mut deletes: Vec<Change> = gone.map(|set| of(ChangeAction::Delete, set)).collect();
         if let Guard::Exactly { ttl, text } = &change.guard {
             let stored = spellings.stored((&change.fence_name, &RrType::Txt, ""), vec![text::of_fence(text)]);
-            deletes.push(of(ChangeAction::Delete, plain(&change.fence_name, RrType::Txt, *ttl, stored)));
+            deletes.push(of(ChangeAction::Delete, plain(&change.fence_name, RrType::Txt, ttl.as_secs(), stored)));
         }
-        let fence = plain(&change.fence_name, RrType::Txt, change.fence_ttl, vec![text::of_fence(&change.fence)]);
+        let fence =
+            plain(&change.fence_name, RrType::Txt, change.fence_ttl.as_secs(), vec![text::of_fence(&change.fence)]);
         // What stays comes back as it was, spelling included.
         let back = same.iter().flat_map(|set| as_stored(set, spellings));
         let creates = change.creates.iter().flat_map(canonical).chain(back).chain([fence]);
@@ -78,7 +80,7 @@ impl Flip {
 
     /// Whether the service's message names one of its records. A hint, nothing follows from it.
     fn is_named_by(&self, message: &str) -> bool {
-        self.touched.iter().any(|(name, _)| names(message, name))
+        self.touched.iter().any(|(name, _)| mention::names(message, name))
     }
 }
 
@@ -120,7 +122,7 @@ fn record_sets(set: &Rrset, values: impl Fn(&Rrset, &str) -> Vec<String>) -> Vec
 
 fn record_set(set: &Rrset, values: Vec<String>) -> ResourceRecordSet {
     let (name, rtype) = (set.key().name(), view::api_type(set.key().rtype()));
-    let Some(alias) = set.alias() else { return plain(name, rtype, set.ttl(), values) };
+    let Some(alias) = set.alias() else { return plain(name, rtype, set.ttl().as_secs(), values) };
     let target = AliasTarget::builder()
         .dns_name(text::of_name(alias.target()))
         .hosted_zone_id(alias.zone_id())
@@ -132,22 +134,17 @@ fn record_set(set: &Rrset, values: Vec<String>) -> ResourceRecordSet {
     built.expect("invariant: name and type are given")
 }
 
-fn plain(name: &Name, rtype: RrType, ttl: Ttl, values: Vec<String>) -> ResourceRecordSet {
+/// A simple set.
+pub(super) fn plain(name: &Name, rtype: RrType, ttl_secs: u32, values: Vec<String>) -> ResourceRecordSet {
     let records = values
         .into_iter()
         .map(|value| ResourceRecord::builder().value(value).build().expect("invariant: the value is given"));
-    let builder = ResourceRecordSet::builder().name(text::of_name(name)).r#type(rtype).ttl(i64::from(ttl.as_secs()));
+    let builder = ResourceRecordSet::builder().name(text::of_name(name)).r#type(rtype).ttl(i64::from(ttl_secs));
     builder.set_resource_records(Some(records.collect())).build().expect("invariant: name and type are given")
 }
 
-fn of(action: ChangeAction, set: ResourceRecordSet) -> Change {
+pub(super) fn of(action: ChangeAction, set: ResourceRecordSet) -> Change {
     Change::builder().action(action).resource_record_set(set).build().expect("invariant: all fields are given")
-}
-
-/// Whether `name`, with its final dot, stands in `message` as a whole name.
-fn names(message: &str, name: &str) -> bool {
-    let is_part = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.' | '\\');
-    message.match_indices(name).any(|(at, _)| !message[..at].ends_with(is_part))
 }
 
 /// Takes the flips that share the next batch, in order of arrival: no later one overtakes one that doesn't fit. Flips that

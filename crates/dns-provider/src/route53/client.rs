@@ -34,8 +34,9 @@ use tokio::sync::OnceCell;
 use super::Settings;
 use super::outcome::{self, Failure};
 use super::precedence::Precedence;
-use super::sweep::{Ask, Page, Sets, Sweep};
+use super::sweep::{Ask, PAGE_ITEMS_MAX, Page, Sets, Sweep};
 use super::text;
+use super::zone::{Cursor, Stretch};
 use crate::calls::Counter;
 use crate::port::{Progress, Urgency};
 
@@ -217,15 +218,35 @@ impl Api {
         Ok(HostedZone { name, name_servers })
     }
 
+    /// A stretch of all that a zone holds, from a place or from its beginning.
+    pub(super) async fn stretch(&self, zone_id: &str, from: Option<&Cursor>) -> Result<Stretch, Failure> {
+        self.repeated(Urgency::Watch, || self.sets_from(zone_id, from.cloned(), PAGE_ITEMS_MAX)).await
+    }
+
     async fn page(&self, zone_id: &str, ask: &Ask) -> Result<Page, Failure> {
-        let call = self.client().await.list_resource_record_sets().hosted_zone_id(zone_id);
-        let call = call.start_record_name(text::of_name(&ask.start)).max_items(ask.items).customize();
-        let output = send!(self, "ListResourceRecordSets", call, Transmission::default())?;
-        let next = output.next_record_name().map(str::to_owned).filter(|_| output.is_truncated());
+        let from = Cursor { name: text::of_name(&ask.start), rtype: None, identifier: None };
+        let Stretch { sets, next } = self.sets_from(zone_id, Some(from), ask.items).await?;
+        Ok(Page { sets, next: next.map(|next| next.name) })
+    }
+
+    async fn sets_from(&self, zone_id: &str, from: Option<Cursor>, items: i32) -> Result<Stretch, Failure> {
+        let call = self.client().await.list_resource_record_sets().hosted_zone_id(zone_id).max_items(items);
+        let call = match from {
+            None => call,
+            Some(Cursor { name, rtype, identifier }) => {
+                call.start_record_name(name).set_start_record_type(rtype).set_start_record_identifier(identifier)
+            }
+        };
+        let output = send!(self, "ListResourceRecordSets", call.customize(), Transmission::default())?;
+        let next = output.next_record_name().filter(|_| output.is_truncated()).map(|name| Cursor {
+            name: name.to_owned(),
+            rtype: output.next_record_type().cloned(),
+            identifier: output.next_record_identifier().map(str::to_owned),
+        });
         if output.is_truncated() && next.is_none() {
             return Err(Failure::Lost("it says that there are more records and not where".to_owned()));
         }
-        Ok(Page { sets: output.resource_record_sets, next })
+        Ok(Stretch { sets: output.resource_record_sets, next })
     }
 
     /// Makes a call that changes nothing until it is answered, a few times.

@@ -90,15 +90,15 @@ impl Failure {
         }
     }
 
-    /// For a write of one flip to `zone`, guarded by the fence `record`.
-    pub(super) fn of_write(self, subject: &str, zone: &str, record: &str) -> ProviderError {
+    /// For a write to `zone`: what a refusal is about, and a note on that.
+    pub(super) fn of_write(self, subject: &str, zone: &str, record: &str, note: &str) -> ProviderError {
         let invalid =
             |reason| ProviderError::Invalid { subject: subject.to_owned(), record: record.to_owned(), reason };
         match self {
             Self::Lost(reason) => ProviderError::OutcomeUnknown { subject: subject.to_owned(), reason },
-            Self::Invalid(reason) => invalid(format!("{reason} (in the flip under this fence)")),
+            Self::Invalid(reason) => invalid(format!("{reason}{note}")),
             Self::Batch(reason) if NEVER.iter().any(|words| reason.contains(words)) => {
-                invalid(format!("{reason} (in the flip under this fence)"))
+                invalid(format!("{reason}{note}"))
             }
             Self::Batch(reason) => ProviderError::Conflict { zone: zone.to_owned(), reason },
             other => other.of_read(subject),
@@ -273,7 +273,7 @@ mod tests {
     #[test]
     fn a_refused_flip_is_a_conflict_unless_it_can_never_be_written() {
         let of_write =
-            |words: &str| Failure::Batch(words.to_owned()).of_write("Route 53", "example.com.", "_a._failover");
+            |words: &str| Failure::Batch(words.to_owned()).of_write("Route 53", "example.com.", "_a._failover", "");
         let conflict = of_write("[Tried to delete resource record set [name='a.', type='A'] but it was not found]");
         assert!(matches!(conflict, ProviderError::Conflict { .. }));
         let never =
@@ -289,7 +289,7 @@ mod tests {
             ("InvalidClientTokenId", "unknown"),
             ("ExpiredToken", "renewed"),
         ] {
-            let ProviderError::Denied { reason, .. } = of_code(403, code).of_write("Route 53", "z.", "f.") else {
+            let ProviderError::Denied { reason, .. } = of_code(403, code).of_write("Route 53", "z.", "f.", "") else {
                 panic!("{code} is not denied")
             };
             assert!(reason.contains(hint), "{reason}");

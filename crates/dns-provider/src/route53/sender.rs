@@ -256,7 +256,10 @@ impl Member {
     }
 
     fn settle(self, held: &Held, outcome: Result<String, Failure>) {
-        let refused = |failure: Failure| failure.of_write(&held.api.subject(), &held.name.to_string(), &self.fence);
+        let refused = |failure: Failure| {
+            let note = " (in the flip under this fence)";
+            failure.of_write(&held.api.subject(), &held.name.to_string(), &self.fence, note)
+        };
         let outcome = outcome.map(Receipt::Change).map_err(refused);
         self.answer(outcome);
     }

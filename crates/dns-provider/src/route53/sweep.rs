@@ -18,7 +18,7 @@ use super::outcome::Failure;
 use super::text;
 
 /// The most that a page can hold (API Reference, `ListResourceRecordSets`, `MaxItems`).
-const PAGE_ITEMS_MAX: i32 = 300;
+pub(super) const PAGE_ITEMS_MAX: i32 = 300;
 
 /// A page for few names. A name rarely has more sets, and its neighbours come along for nothing.
 const SMALL_PAGE_ITEMS: i32 = 20;

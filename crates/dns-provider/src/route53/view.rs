@@ -102,7 +102,7 @@ fn alias(key: &RrsetKey, target: &AliasTarget) -> Result<Rrset, String> {
 }
 
 /// What makes a set more than simple records, for people.
-fn policy(set: &ResourceRecordSet) -> Option<String> {
+pub(super) fn policy(set: &ResourceRecordSet) -> Option<String> {
     let kind = [
         (set.weight().is_some(), "a weighted set"),
         (set.region().is_some(), "a latency set"),

@@ -1,6 +1,6 @@
 use dns_core::change::{Guard, Requirement};
 use dns_core::fence::text::FenceText;
-use dns_core::rrset::{RrsetKey, Ttl, canonical_name};
+use dns_core::rrset::{GuardedType, RrsetKey, Ttl, canonical_name};
 use dns_core::time::Timestamp;
 use hickory_proto::rr::Name;
 
@@ -44,7 +44,7 @@ fn refusal(code: u32) -> String {
 
 fn write(answer: Answer) -> Result<Vec<u8>, ProviderError> {
     let permit = Permit { granted: Timestamp::default(), length: Duration::from_secs(10) };
-    judge(&Asked::Write { place: &place(), change: &change(), permit: &permit }, answer, "the API")
+    judge(&Asked::Write { place: &place(), written: &Suspect::of(&change()), permit: &permit }, answer, "the API")
 }
 
 fn read(answer: Answer) -> Result<Vec<u8>, ProviderError> {

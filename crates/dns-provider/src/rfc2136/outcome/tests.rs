@@ -1,6 +1,4 @@
-use dns_core::change::Guard;
-use dns_core::fence::text::FenceText;
-use dns_core::rrset::{Ttl, canonical_name};
+use dns_core::rrset::canonical_name;
 use hickory_proto::rr::rdata::TSIG;
 use hickory_proto::rr::rdata::tsig::TsigAlgorithm;
 use hickory_proto::rr::{DNSClass, Record};
@@ -8,19 +6,6 @@ use hickory_proto::rr::{DNSClass, Record};
 use super::*;
 
 const SIGNED_AT: u64 = 1_000_000;
-
-fn change() -> ChangeSet {
-    ChangeSet {
-        zone: canonical_name("example.com").expect("name"),
-        fence_name: canonical_name("_a._failover.example.com").expect("name"),
-        guard: Guard::Absent,
-        requires: vec![],
-        deletes: vec![],
-        creates: vec![],
-        fence_ttl: Ttl::from_secs(60).expect("ttl"),
-        fence: FenceText::from_strings(vec!["v=1;".to_owned()]),
-    }
-}
 
 fn signed() -> Verified {
     Verified { trust: Trust::Signed, signed_at_secs: SIGNED_AT }
@@ -44,7 +29,7 @@ fn with_tsig(rcode: ResponseCode, time: u64, error: TsigError, other: Vec<u8>) -
 }
 
 fn outcome(message: &Message, verified: &Verified) -> Result<(), ProviderError> {
-    of_update("primary", &change(), message, verified)
+    of_update("primary", &canonical_name("example.com").expect("name"), message, verified)
 }
 
 fn reason(message: &Message, verified: &Verified) -> String {

@@ -1,0 +1,121 @@
+//! Whole zones at Cloudflare: pages that are counted against the total, and batches whose condition are ids.
+//!
+//! A batch is made from a look right before it, which must show exactly what the changes begin from. What goes is deleted and
+//! what changes is patched *by id*, so that a record that somebody replaced in between fails the batch whole (81044). Records
+//! that change keep their id, comment and tags. What is created has no id: a record that appears in between is noticed
+//! only where Cloudflare refuses both (81053, 81054, 81058). A service's records and its fence are never written this way:
+//! they are left out of plans, and replacing them would not renew their ids.
+//!
+//! A TTL of 1, "automatic", is read as the 300 s that it is served with.
+
+mod batch;
+mod fields;
+mod sets;
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use dns_zone::{Owner, Rtype};
+
+use self::sets::{Standing, listing};
+use super::api::{Place, Places};
+use super::failure::Suspect;
+use super::listing::{self as records, Names};
+use super::{Cloudflare, TTL_SECS_MAX, TTL_SECS_MIN};
+use crate::port::{ApexCname, GuardStrength, Permit, ProviderError, Receipt, Urgency};
+use crate::zones::{self, BatchLimits, Listing, Size, Step, Types, Writer, ZoneTarget, ZoneTraits};
+
+/// The types that can be written and read back. Others are left alone.
+const TYPES: [Rtype; 15] = [
+    Rtype::A,
+    Rtype::AAAA,
+    Rtype::CAA,
+    Rtype::CNAME,
+    Rtype::DS,
+    Rtype::HTTPS,
+    Rtype::MX,
+    Rtype::NAPTR,
+    Rtype::NS,
+    Rtype::PTR,
+    Rtype::SRV,
+    Rtype::SSHFP,
+    Rtype::SVCB,
+    Rtype::TLSA,
+    Rtype::TXT,
+];
+
+/// Up to so many names are looked at one by one before a batch; for more, the zone is listed, 5,000 records a call.
+const NAMES_MAX: usize = 4;
+
+impl Cloudflare {
+    /// What stands at the names of a batch now, with ids.
+    async fn standing(&self, place: &Place, steps: &[Step<'_>]) -> Result<Standing, ProviderError> {
+        let names: BTreeSet<_> = zones::keys(steps).iter().map(|key| zones::name(&key.owner)).collect();
+        let places = Places::one_by_one(Urgency::Watch);
+        let found = if names.len() > NAMES_MAX {
+            records::records(&self.api, place, &places).await?
+        } else {
+            Names { api: &self.api, place, places }.records(&names).await?
+        };
+        Ok(Standing::new(found))
+    }
+
+    fn denied(&self, reason: String) -> ProviderError {
+        ProviderError::Denied { subject: self.api.subject(), reason }
+    }
+}
+
+#[async_trait]
+impl ZoneTarget for Cloudflare {
+    fn traits(&self) -> ZoneTraits {
+        ZoneTraits {
+            subject: self.api.subject(),
+            guard: GuardStrength::OwnWriters,
+            types: Types::Only(&TYPES),
+            ttl_secs: TTL_SECS_MIN..=TTL_SECS_MAX,
+            values_max: None,
+            apex_cname: ApexCname::Flattened,
+            apex_ns: Writer::Provider,
+            soa: Writer::Provider,
+            limits: BatchLimits { operations: Some(self.batch_max), ..BatchLimits::default() },
+        }
+    }
+
+    fn envelope(&self, _zone: &Owner) -> Size {
+        Size::default()
+    }
+
+    fn measure(&self, _zone: &Owner, step: Step<'_>) -> Size {
+        Size { operations: step.iter().map(batch::operations).sum(), ..Size::default() }
+    }
+
+    async fn list(&self, zone: &Owner) -> Result<Listing, ProviderError> {
+        let place = self.place(&zones::name(zone))?;
+        let found = records::records(&self.api, &place, &Places::one_by_one(Urgency::Watch)).await?;
+        if found.is_empty() {
+            // An id of another zone that is empty looks the same.
+            let answer = self.api.zone(&place).await?;
+            answer.check_name(&place).map_err(|reason| self.denied(reason))?;
+        }
+        listing(zone, found).map_err(|reason| self.denied(format!("{reason}: is {} the id of {zone}?", place.id)))
+    }
+
+    async fn apply(&self, zone: &Owner, steps: &[Step<'_>], permit: &Permit) -> Result<Receipt, ProviderError> {
+        zones::sound(self, zone, steps)?;
+        let place = self.place(&zones::name(zone))?;
+        let ready = async {
+            let standing = self.standing(&place, steps).await?;
+            zones::compare(zone, steps, |key| standing.at(key).map_err(|reason| self.denied(reason)))?;
+            let batch = batch::of(steps, &standing).map_err(|(key, reason)| ProviderError::Invalid {
+                subject: self.api.subject(),
+                record: key.to_string(),
+                reason,
+            })?;
+            self.api.next_place(&Places::one_by_one(Urgency::Watch)).await?;
+            Ok(batch)
+        };
+        let batch = permit.within(&self.api.subject(), ready).await?;
+        self.api.batch(&place, &Suspect::of_sets(&zones::keys(steps)), &batch, permit).await?;
+        Ok(Receipt::Complete)
+    }
+}

@@ -1,0 +1,89 @@
+//! Whole zones at a primary that takes DNS UPDATE.
+//!
+//! A batch is one UPDATE: every set that a change begins from is required as it was read, value for value, and every one
+//! that it makes is required absent (RFC 2136 §2.4). TTLs are no part of a condition. The message is made here and not by
+//! the codec of the other messages, for one reason: names point at the zone's own and at nothing else, so that the size of a
+//! batch is the sum of its steps', and a batch can be filled to the last octet.
+//!
+//! Reading a zone is a transfer, which is somebody else's: [`WholeZone`].
+
+mod compose;
+mod message;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use dns_zone::Owner;
+use hickory_proto::op::Message;
+
+use super::{MESSAGE_OCTETS_MAX, Rfc2136};
+use crate::port::{ApexCname, GuardStrength, Permit, ProviderError, Receipt};
+use crate::zones::{self, BatchLimits, Listing, Size, Step, Types, Writer, ZoneTarget, ZoneTraits};
+
+/// The longest TTL (RFC 2181 §8). A zone may hold 0.
+const TTL_SECS_MAX: u32 = 0x7fff_ffff;
+
+/// Reads a whole zone from the primary, which DNS UPDATE cannot: by transfer (RFC 5936).
+#[async_trait]
+pub trait WholeZone: Send + Sync {
+    /// Everything in a zone, whole or an error, as [`ZoneTarget::list`] says.
+    ///
+    /// # Errors
+    /// [`ProviderError::Transient`] or [`ProviderError::Denied`].
+    async fn list(&self, zone: &Owner) -> Result<Listing, ProviderError>;
+}
+
+/// A primary that takes DNS UPDATE, as the holder of whole zones.
+#[derive(Clone)]
+pub struct Rfc2136Zones {
+    primary: Rfc2136,
+    whole: Arc<dyn WholeZone>,
+}
+
+impl Rfc2136Zones {
+    /// Writes to `primary` and reads by `whole`.
+    pub fn new(primary: Rfc2136, whole: Arc<dyn WholeZone>) -> Self {
+        Self { primary, whole }
+    }
+}
+
+#[async_trait]
+impl ZoneTarget for Rfc2136Zones {
+    fn traits(&self) -> ZoneTraits {
+        ZoneTraits {
+            subject: self.primary.subject(),
+            guard: GuardStrength::Atomic,
+            types: Types::All,
+            ttl_secs: 0..=TTL_SECS_MAX,
+            values_max: None,
+            apex_cname: ApexCname::Refused,
+            apex_ns: Writer::Client,
+            soa: Writer::Client,
+            limits: BatchLimits { octets: Some(MESSAGE_OCTETS_MAX), ..BatchLimits::default() },
+        }
+    }
+
+    fn envelope(&self, zone: &Owner) -> Size {
+        let octets = message::envelope_octets(zone) + self.primary.keyring.signature_octets();
+        Size { octets, ..Size::default() }
+    }
+
+    fn measure(&self, zone: &Owner, step: Step<'_>) -> Size {
+        Size { octets: message::octets(zone, step), ..Size::default() }
+    }
+
+    async fn list(&self, zone: &Owner) -> Result<Listing, ProviderError> {
+        self.whole.list(zone).await
+    }
+
+    async fn apply(&self, zone: &Owner, steps: &[Step<'_>], permit: &Permit) -> Result<Receipt, ProviderError> {
+        zones::sound(self, zone, steps)?;
+        let wire = message::encode(zone, steps, Message::query().metadata.id);
+        let which = self.primary.keyring.proven();
+        let key = self.primary.keyring.key(which);
+        let signed = key.sign_wire(wire, permit.granted.as_secs(), permit.length).map_err(|reason| {
+            ProviderError::Invalid { subject: self.primary.subject(), record: format!("a batch for {zone}"), reason }
+        })?;
+        self.primary.send(&zones::name(zone), which, &signed).await
+    }
+}

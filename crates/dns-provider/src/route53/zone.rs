@@ -1,0 +1,149 @@
+//! Whole zones at Route 53: listed in pages that must join without a gap, written in batches whose DELETEs are the condition.
+//!
+//! A batch deletes each set exactly as it was read, in the zone's own spelling, and creates what takes its place. What is
+//! created must not be there: CREATE refuses it. Batches and pages take the small share of the account's calls, and batches
+//! let flips go first.
+
+mod batch;
+mod pages;
+mod sets;
+mod values;
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use dns_zone::{Owner, Rtype};
+
+use self::pages::Pages;
+pub(super) use self::pages::{Cursor, Stretch};
+use super::client::jittered;
+use super::outcome::Failure;
+use super::{Held, Route53};
+use crate::port::{ApexCname, GuardStrength, Permit, ProviderError, Receipt, Urgency};
+use crate::zones::{self, BatchLimits, Listing, Size, Step, Types, Writer, ZoneTarget, ZoneTraits};
+
+/// What it takes (Developer Guide, "Supported DNS record types"), without SPF, which is TXT since RFC 7208.
+const TYPES: [Rtype; 16] = [
+    Rtype::A,
+    Rtype::AAAA,
+    Rtype::CAA,
+    Rtype::CNAME,
+    Rtype::DS,
+    Rtype::HTTPS,
+    Rtype::MX,
+    Rtype::NAPTR,
+    Rtype::NS,
+    Rtype::PTR,
+    Rtype::SOA,
+    Rtype::SRV,
+    Rtype::SSHFP,
+    Rtype::SVCB,
+    Rtype::TLSA,
+    Rtype::TXT,
+];
+
+/// Records of one set (Developer Guide, "Quotas").
+const VALUES_MAX: usize = 400;
+
+/// Route 53 takes 0 as well.
+const TTL_SECS_MAX: u32 = 0x7fff_ffff;
+
+/// How often a listing is begun, if the zone changes while it is read.
+const TRIES_MAX: u32 = 3;
+
+/// Before a batch is sent again to a zone with a change in work, on average.
+const BUSY_PAUSE: Duration = Duration::from_millis(500);
+
+impl Held {
+    /// All sets of the zone.
+    async fn whole(&self) -> Result<Vec<aws_sdk_route53::types::ResourceRecordSet>, Failure> {
+        let mut why = String::new();
+        for _ in 0..TRIES_MAX {
+            let mut pages = Pages::default();
+            loop {
+                let page = self.api.stretch(&self.id, pages.next()).await;
+                match pages.take(page.map_err(|failure| self.named(failure))?) {
+                    Ok(pages::Progress::More) => {}
+                    Ok(pages::Progress::Whole) => return Ok(pages.into_sets()),
+                    Err(torn) => {
+                        why = torn;
+                        break;
+                    }
+                }
+            }
+        }
+        Err(Failure::Lost(format!("zone {} could not be listed whole in {TRIES_MAX} tries: {why}", self.name)))
+    }
+
+    /// Sends a batch, again only if it was certainly refused because the zone has a change in work.
+    async fn write(&self, steps: &[Step<'_>], permit: &Permit) -> Result<Receipt, ProviderError> {
+        let subject = self.api.subject();
+        let changes = batch::changes(steps, &self.spellings);
+        let signed_at = UNIX_EPOCH + Duration::from_millis(permit.granted.as_millis());
+        loop {
+            let place = async {
+                self.api.precedence.give_way(permit.left()).await;
+                self.api.place(Urgency::Watch).await;
+                Ok(())
+            };
+            permit.within(&subject, place).await?;
+            match self.api.change(&self.id, changes.clone(), signed_at).await {
+                Ok(id) => return Ok(Receipt::Change(id)),
+                Err(Failure::Busy(_)) => tokio::time::sleep(jittered(BUSY_PAUSE).min(permit.left())).await,
+                Err(failure) => {
+                    let record = batch::named_in(failure.words(), steps);
+                    return Err(failure.of_write(&subject, &self.name.to_string(), &record, ""));
+                }
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl ZoneTarget for Route53 {
+    fn traits(&self) -> ZoneTraits {
+        ZoneTraits {
+            subject: self.subject(),
+            guard: GuardStrength::Atomic,
+            types: Types::Only(&TYPES),
+            ttl_secs: 0..=TTL_SECS_MAX,
+            values_max: Some(VALUES_MAX),
+            apex_cname: ApexCname::Refused,
+            apex_ns: Writer::Provider,
+            soa: Writer::Provider,
+            limits: BatchLimits {
+                records: Some(super::batch::RECORDS_MAX),
+                characters: Some(super::batch::CHARACTERS_MAX),
+                ..BatchLimits::default()
+            },
+        }
+    }
+
+    fn envelope(&self, _zone: &Owner) -> Size {
+        Size::default()
+    }
+
+    /// What goes is counted as the zone spells it, so after a listing.
+    fn measure(&self, zone: &Owner, step: Step<'_>) -> Size {
+        match self.known(&zones::name(zone)) {
+            Ok(known) => batch::size(step, &known.held.spellings),
+            // A zone that is not ours; `apply` says so.
+            Err(_) => Size::default(),
+        }
+    }
+
+    async fn list(&self, zone: &Owner) -> Result<Listing, ProviderError> {
+        let held = &self.known(&zones::name(zone))?.held;
+        let sets = held.whole().await.map_err(|failure| failure.of_read(&self.subject()))?;
+        sets::listing(zone, &sets, &held.spellings).map_err(|reason| {
+            let reason = format!("{reason}: is {} the id of zone {zone}?", held.id);
+            ProviderError::Denied { subject: self.subject(), reason }
+        })
+    }
+
+    async fn apply(&self, zone: &Owner, steps: &[Step<'_>], permit: &Permit) -> Result<Receipt, ProviderError> {
+        let held = &self.known(&zones::name(zone))?.held;
+        zones::sound(self, zone, steps)?;
+        held.write(steps, permit).await
+    }
+}

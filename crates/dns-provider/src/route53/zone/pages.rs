@@ -1,0 +1,138 @@
+//! The pages of a listing, joined so that nothing is lost between them. Pure.
+//!
+//! A listing of several pages is no snapshot. Each page says where the next one begins, and the next one has to begin exactly
+//! there: a page that comes twice, one that is left out and a set that goes in between all show, and the listing is begun
+//! again. The order itself is not checked: the documentation leaves it open (see [`order`](super::super::order)).
+
+use std::collections::HashSet;
+
+use aws_sdk_route53::types::{ResourceRecordSet, RrType};
+
+use crate::route53::text;
+
+/// A place in a zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::route53) struct Cursor {
+    pub(in crate::route53) name: String,
+    pub(in crate::route53) rtype: Option<RrType>,
+    pub(in crate::route53) identifier: Option<String>,
+}
+
+/// One page.
+#[derive(Debug)]
+pub(in crate::route53) struct Stretch {
+    pub(in crate::route53) sets: Vec<ResourceRecordSet>,
+    /// Where the zone goes on, if it does.
+    pub(in crate::route53) next: Option<Cursor>,
+}
+
+/// How far a listing is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// There are further pages.
+    More,
+    /// This was the last one.
+    Whole,
+}
+
+/// A listing in progress.
+#[derive(Debug, Default)]
+pub(super) struct Pages {
+    sets: Vec<ResourceRecordSet>,
+    known: HashSet<(String, String, String)>,
+    next: Option<Cursor>,
+}
+
+impl Pages {
+    /// Where the next page begins.
+    pub(super) fn next(&self) -> Option<&Cursor> {
+        self.next.as_ref()
+    }
+
+    /// Takes the page that begins there. The error says why it does not join.
+    pub(super) fn take(&mut self, page: Stretch) -> Result<Progress, String> {
+        let Stretch { sets, next } = page;
+        if sets.is_empty() {
+            return Err("a page is empty".to_owned());
+        }
+        if let (Some(from), Some(first)) = (&self.next, sets.first())
+            && !from.is_at(first)
+        {
+            return Err(format!("a page begins at {}, not at {}", first.name(), from.name));
+        }
+        for set in &sets {
+            if !self.known.insert(key(set)) {
+                return Err(format!("{} {} comes twice", set.name(), set.r#type().as_str()));
+            }
+        }
+        self.sets.extend(sets);
+        self.next = next;
+        Ok(if self.next.is_some() { Progress::More } else { Progress::Whole })
+    }
+
+    pub(super) fn into_sets(self) -> Vec<ResourceRecordSet> {
+        self.sets
+    }
+}
+
+impl Cursor {
+    /// Whether a set is the one that stands there.
+    fn is_at(&self, set: &ResourceRecordSet) -> bool {
+        text::name(&self.name) == text::name(set.name())
+            && self.rtype.as_ref().is_none_or(|rtype| rtype == set.r#type())
+            && self.identifier.as_deref().is_none_or(|identifier| set.set_identifier() == Some(identifier))
+    }
+}
+
+fn key(set: &ResourceRecordSet) -> (String, String, String) {
+    let name = set.name().to_ascii_lowercase();
+    (name, set.r#type().as_str().to_owned(), set.set_identifier().unwrap_or_default().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route53::batch::plain;
+
+    fn sets(names: &[&str]) -> Vec<ResourceRecordSet> {
+        let set = |name: &&str| plain(&text::name(name).expect("a name"), RrType::A, 60, vec!["192.0.2.1".to_owned()]);
+        names.iter().map(set).collect()
+    }
+
+    fn page(names: &[&str], next: Option<&str>) -> Stretch {
+        let cursor = |name: &str| Cursor { name: name.to_owned(), rtype: Some(RrType::A), identifier: None };
+        Stretch { sets: sets(names), next: next.map(cursor) }
+    }
+
+    #[test]
+    fn pages_that_join_are_whole() {
+        let mut pages = Pages::default();
+        assert_eq!(pages.take(page(&["a.test", "b.a.test"], Some("*.a.test."))), Ok(Progress::More));
+        assert_eq!(pages.next().map(|next| next.name.as_str()), Some("*.a.test."));
+        assert_eq!(pages.take(page(&["\\052.a.test"], None)), Ok(Progress::Whole));
+        assert_eq!(pages.into_sets().len(), 3);
+    }
+
+    #[test]
+    fn a_page_that_is_lost_repeated_or_empty_does_not_join() {
+        for (second, words) in [
+            (page(&["d.a.test"], None), "begins at"),
+            (page(&["b.a.test"], Some("c.a.test.")), "begins at"),
+            (page(&["c.a.test", "b.a.test"], None), "twice"),
+            (page(&[], None), "empty"),
+        ] {
+            let mut pages = Pages::default();
+            pages.take(page(&["b.a.test"], Some("c.a.test."))).expect("the first one");
+            let torn = pages.take(second).expect_err("torn");
+            assert!(torn.contains(words), "{torn}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_another_type_at_the_same_name_does_not_join() {
+        let mut pages = Pages::default();
+        let next = Cursor { name: "b.a.test.".to_owned(), rtype: Some(RrType::Txt), identifier: None };
+        pages.take(Stretch { sets: sets(&["a.test"]), next: Some(next) }).expect("the first one");
+        assert!(pages.take(page(&["b.a.test"], None)).is_err());
+    }
+}
