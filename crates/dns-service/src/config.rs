@@ -15,6 +15,7 @@ pub mod secret;
 mod sections;
 mod source;
 mod suggestion;
+pub mod sync;
 mod tree;
 mod yaml;
 
@@ -36,6 +37,7 @@ use self::drill::DrillsConfig;
 use self::fault::Fault;
 use self::notification::{HooksConfig, ReceiverConfig};
 pub use self::provider::{ProviderConfig, ProviderKind};
+use self::sync::SyncConfig;
 
 /// Everything that the files say.
 #[derive(Clone, Debug)]
@@ -80,6 +82,8 @@ pub struct Config {
     pub notifications: Vec<ReceiverConfig>,
     /// Who is asked before moves and told after them, by policy.
     pub hooks: Vec<HooksConfig>,
+    /// The zones that are kept equal across providers.
+    pub sync: SyncConfig,
     /// What is allowed but unwise; programs log it and `config check` prints it.
     pub warnings: Vec<Fault>,
 }

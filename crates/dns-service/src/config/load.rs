@@ -12,7 +12,7 @@ use super::sections::region::Regions;
 use super::sections::service::{self, Declared, Pools, ServiceDraft};
 use super::sections::top::Top;
 use super::sections::{
-    drill, group, hook, notification, observation, process, provider, relation, safety, vantage, window,
+    drill, group, hook, notification, observation, process, provider, relation, safety, sync, vantage, window,
 };
 use super::source::{self, Source};
 use super::tree::Spot;
@@ -88,6 +88,7 @@ fn assemble(sources: &[Source], roots: &[Node], program: &Program, report: &Repo
     let blast_radius = safety::read_blast_radius(&top);
     let (groups, relations) = (group::read(&top), relation::read(&top));
     let drills = drill::read(&top, &services, &groups);
+    let sync = sync::read(&top, &providers);
     let notifications = notification::read(&top, &services);
     let hooks = hook::by_policy(&services);
     check::all(&services, &providers, installation.as_ref());
@@ -125,6 +126,7 @@ fn assemble(sources: &[Source], roots: &[Node], program: &Program, report: &Repo
         drills: drills?,
         notifications: notifications?,
         hooks,
+        sync: sync?,
         warnings: Vec::new(),
     })
 }

@@ -25,6 +25,8 @@ pub enum Program {
     Controller,
     /// `dns-monitor` at a vantage point.
     Monitor(VantageName),
+    /// `dns-sync`.
+    Sync,
     /// `dns-admin`, which checks for everyone.
     Admin(SecretCheck),
 }
@@ -209,6 +211,8 @@ fn is_plain_on_loopback(url: &Url) -> bool {
 pub(super) enum SecretUser {
     /// The controller.
     Controller,
+    /// Who writes to providers: the controller and `dns-sync`.
+    Writers,
     /// Every monitor.
     Monitors,
     /// Every daemon.
@@ -232,11 +236,13 @@ impl SecretUse {
     pub(super) fn is_needed_by(&self, program: &Program, covers: impl Fn(&VantageName, usize) -> bool) -> bool {
         match (program, self.user) {
             (Program::Admin(check), _) => *check == SecretCheck::Require,
-            (Program::Controller, SecretUser::Controller | SecretUser::Daemons)
+            (Program::Controller, SecretUser::Controller | SecretUser::Writers | SecretUser::Daemons)
+            | (Program::Sync, SecretUser::Writers | SecretUser::Daemons)
             | (Program::Monitor(_), SecretUser::Monitors | SecretUser::Daemons) => true,
             (Program::Monitor(name), SecretUser::Probes(service)) => covers(name, service),
             (Program::Controller, SecretUser::Monitors | SecretUser::Probes(_))
-            | (Program::Monitor(_), SecretUser::Controller) => false,
+            | (Program::Sync, SecretUser::Controller | SecretUser::Monitors | SecretUser::Probes(_))
+            | (Program::Monitor(_), SecretUser::Controller | SecretUser::Writers) => false,
         }
     }
 

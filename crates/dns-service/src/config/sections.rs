@@ -18,6 +18,7 @@ pub(super) mod relation;
 mod remote;
 pub(super) mod safety;
 pub(super) mod service;
+pub(super) mod sync;
 pub(super) mod top;
 pub(super) mod vantage;
 pub(super) mod window;

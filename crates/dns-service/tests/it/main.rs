@@ -13,4 +13,5 @@ mod ordering;
 mod served;
 mod sharing;
 mod shutdown;
+mod sync;
 mod tls;

@@ -237,6 +237,6 @@ fn tsig(spot: &Spot<'_>) -> Option<TsigConfig> {
         ])
     });
     let secret_file =
-        map.required("secretFile").and_then(|spot| spot.secret(SecretKind::Base64Line, SecretUser::Controller));
+        map.required("secretFile").and_then(|spot| spot.secret(SecretKind::Base64Line, SecretUser::Writers));
     Some(TsigConfig { name: name?, algorithm: algorithm?, secret_file: secret_file? })
 }

@@ -22,6 +22,11 @@ impl Regions {
     /// Reads the section.
     pub(crate) fn read(top: &Top<'_>) -> Self {
         let items = top.items("regions");
+        // Who only keeps zones equal has no regions.
+        let moves_nothing = top.one("sync").is_some() && top.items("services").is_empty();
+        if top.one("regions").is_none() && moves_nothing {
+            return Self { names: Vec::new(), locations: BTreeMap::new() };
+        }
         if top.one("regions").is_none() {
             top.missing("`regions` is missing", "declare at least two: `regions: [ { name: prod }, { name: dr } ]`");
         } else if items.len() < 2 {

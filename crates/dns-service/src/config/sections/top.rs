@@ -68,9 +68,6 @@ impl<'t> Top<'t> {
         let top = Self { report, files };
         top.check_versions();
         top.refuse_twice();
-        if let Some(sync) = top.one("sync") {
-            sync.not_yet("zones are not kept equal across providers by this version; remove the section");
-        }
         top
     }
 

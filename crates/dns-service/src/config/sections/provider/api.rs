@@ -77,7 +77,7 @@ pub(super) fn cloudflare(spot: &Spot<'_>, vantage: &[VantageDraft<'_>]) -> Optio
         "verifyFrom",
     ])?;
     let zones = map.required("zones").and_then(|spot| zone_ids(&spot, is_zone_tag, "id of 32 hexadecimal digits"));
-    let token_file = map.required("tokenFile").and_then(|spot| spot.secret(SecretKind::Line, SecretUser::Controller));
+    let token_file = map.required("tokenFile").and_then(|spot| spot.secret(SecretKind::Line, SecretUser::Writers));
     let endpoint_url = or_default(map.optional("endpointUrl"), None, |spot| http_url(&spot).map(Some));
     let batch_max = or_default(map.optional("plan"), BATCH_FREE, |spot| {
         spot.choice(&[("free", BATCH_FREE), ("pro", BATCH_PAID), ("business", BATCH_PAID), ("enterprise", BATCH_PAID)])
@@ -111,8 +111,7 @@ pub(super) fn powerdns(spot: &Spot<'_>, vantage: &[VantageDraft<'_>]) -> Option<
     let url = map.required("url").and_then(|spot| http_url(&spot));
     let server_id = or_default(map.optional("serverId"), "localhost".to_owned(), |spot| spot.text().map(str::to_owned));
     let zones = map.required("zones").and_then(|spot| zones(&spot));
-    let api_key_file =
-        map.required("apiKeyFile").and_then(|spot| spot.secret(SecretKind::Line, SecretUser::Controller));
+    let api_key_file = map.required("apiKeyFile").and_then(|spot| spot.secret(SecretKind::Line, SecretUser::Writers));
     let timing = Timing::of_primary(&map, vantage);
     let kind = PowerDnsConfig { url: url?, server_id: server_id?, zones: zones?, api_key_file: api_key_file? };
     timing?.provider(ProviderKind::PowerDns(kind))
