@@ -4,6 +4,7 @@
 //! that an adapter needs from the start, sends nothing, and decides nothing.
 
 pub mod vantage;
+mod whole_zone;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,13 +15,17 @@ use dns_provider::calls::Counter;
 use dns_provider::cloudflare::{self, ApiSetupError, Cloudflare};
 use dns_provider::port::Provider;
 use dns_provider::powerdns::{self, PowerDns};
-use dns_provider::rfc2136::{NotifyError, Rfc2136, TsigAlgorithm, TsigKey, TsigKeys};
+use dns_provider::rfc2136::{NotifyError, Rfc2136, Rfc2136Zones, TsigAlgorithm, TsigKey, TsigKeys};
 use dns_provider::route53::{self, Route53};
+use dns_provider::zones::ZoneTarget;
 use dns_service::config::ProviderConfig;
 use dns_service::config::provider::{
     self, CallsConfig, CloudflareConfig, PowerDnsConfig, ProviderKind, Rfc2136Config, Route53Config, TsigConfig,
 };
 use dns_service::config::secret::{SecretError, read_base64_line};
+use dns_transfer::{Client, Limits};
+
+use self::whole_zone::Transfers;
 
 /// Hears what became of each NOTIFY.
 pub type Notified = Arc<dyn Fn(SocketAddr, Result<(), NotifyError>) + Send + Sync>;
@@ -78,6 +83,38 @@ pub fn adapter(name: &ProviderName, config: &ProviderConfig, hooks: &Hooks) -> R
         ProviderKind::Cloudflare(kind) => Arc::new(cloudflare(config, kind, hooks).map_err(of_api)?),
         ProviderKind::PowerDns(kind) => Arc::new(powerdns(config, kind, hooks).map_err(of_api)?),
     })
+}
+
+/// Makes the adapter of one provider as the holder of whole zones. Nothing is sent yet.
+///
+/// # Errors
+/// [`AdapterError`].
+pub fn zone_target(
+    name: &ProviderName,
+    config: &ProviderConfig,
+    hooks: &Hooks,
+) -> Result<Arc<dyn ZoneTarget>, AdapterError> {
+    let of_api = |source| AdapterError::Api { provider: name.clone(), source };
+    Ok(match &config.kind {
+        ProviderKind::Rfc2136(kind) => {
+            let whole = Transfers::new(transfer_clients(name, kind)?);
+            Arc::new(Rfc2136Zones::new(rfc2136(name, config, kind, hooks)?, Arc::new(whole)))
+        }
+        ProviderKind::Route53(kind) => Arc::new(route53(config, kind, hooks)),
+        ProviderKind::Cloudflare(kind) => Arc::new(cloudflare(config, kind, hooks).map_err(of_api)?),
+        ProviderKind::PowerDns(kind) => Arc::new(powerdns(config, kind, hooks).map_err(of_api)?),
+    })
+}
+
+fn transfer_clients(name: &ProviderName, kind: &Rfc2136Config) -> Result<Vec<Client>, AdapterError> {
+    let client = |config: &TsigConfig| {
+        let secret = read_base64_line(&config.secret_file)?;
+        let owner = config.name.to_string().parse().expect("invariant: a name's own text is a name");
+        let key = whole_zone::key(owner, config.algorithm, &secret);
+        Ok(Client::new(kind.server, Some(key), Limits::default()))
+    };
+    let clients: Result<Vec<Client>, SecretError> = kind.tsig.iter().map(client).collect();
+    clients.map_err(|source| AdapterError::Secret { provider: name.clone(), source })
 }
 
 /// The primary that a provider's zones are read from over DNS; `None` for an API.

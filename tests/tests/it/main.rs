@@ -41,6 +41,8 @@ mod shutdown;
 mod simulation;
 mod stale;
 mod store_faults;
+mod sync;
 mod tls;
+mod transfer;
 mod two_providers;
 mod waves;

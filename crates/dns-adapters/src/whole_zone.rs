@@ -1,0 +1,94 @@
+//! Whole zones of primaries that take DNS UPDATE: read by transfer, with the keys that updates are signed with.
+
+use async_trait::async_trait;
+use dns_provider::port::ProviderError;
+use dns_provider::rfc2136::WholeZone;
+use dns_provider::zones::Listing;
+use dns_transfer::tsig::{Algorithm, TsigFault, TsigKey};
+use dns_transfer::{Client, Fault, TransferError};
+use dns_zone::Owner;
+
+/// A primary that zones are transferred from (RFC 5936), with one key, or two while they are being exchanged.
+pub(crate) struct Transfers {
+    clients: Vec<Client>,
+}
+
+impl Transfers {
+    /// One client for each key; the first comes first.
+    pub(crate) fn new(clients: Vec<Client>) -> Self {
+        Self { clients }
+    }
+}
+
+#[async_trait]
+impl WholeZone for Transfers {
+    async fn list(&self, zone: &Owner) -> Result<Listing, ProviderError> {
+        let mut refused = None;
+        for client in &self.clients {
+            match client.axfr(zone).await {
+                Ok(zone) => return Ok(Listing { zone, left_alone: Vec::new() }),
+                Err(error) if is_of_the_key(&error.fault) => refused = Some(error),
+                Err(error) => return Err(told(&error)),
+            }
+        }
+        Err(told(&refused.expect("invariant: a validated provider has a key")))
+    }
+}
+
+/// Whether another key may do.
+fn is_of_the_key(fault: &Fault) -> bool {
+    matches!(fault, Fault::Tsig(TsigFault::BadKey { .. } | TsigFault::BadSig { .. }))
+}
+
+/// What a person can change is told apart from what may be better soon.
+fn told(error: &TransferError) -> ProviderError {
+    let (subject, reason) = (format!("server {}", error.server), error.to_string());
+    match &error.fault {
+        Fault::Rcode { .. } | Fault::Tsig(_) | Fault::TooMany { .. } => ProviderError::Denied { subject, reason },
+        _ => ProviderError::Transient { subject, reason },
+    }
+}
+
+/// An algorithm of updates as one of transfers.
+pub(crate) fn key(name: Owner, algorithm: dns_service::config::provider::TsigAlgorithm, secret: &[u8]) -> TsigKey {
+    use dns_service::config::provider::TsigAlgorithm;
+    let algorithm = match algorithm {
+        TsigAlgorithm::HmacSha256 => Algorithm::HmacSha256,
+        TsigAlgorithm::HmacSha384 => Algorithm::HmacSha384,
+        TsigAlgorithm::HmacSha512 => Algorithm::HmacSha512,
+    };
+    TsigKey::new(name, algorithm, secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use dns_transfer::Operation;
+    use domain::base::iana::Rcode;
+
+    use super::*;
+
+    fn error(fault: Fault) -> TransferError {
+        let zone = "example.test.".parse().expect("a name");
+        TransferError { operation: Operation::Axfr, server: ([127, 0, 0, 1], 53).into(), zone, records: 3, fault }
+    }
+
+    #[test]
+    fn what_only_a_person_can_change_is_told_apart_from_what_may_pass() {
+        let denied = told(&error(Fault::Rcode { rcode: Rcode::REFUSED }));
+        assert!(matches!(&denied, ProviderError::Denied { .. }), "{denied}");
+        assert!(denied.to_string().contains("example.test. from 127.0.0.1:53 failed after 3 records"), "{denied}");
+        let passing = told(&error(Fault::Idle(Duration::from_secs(1))));
+        assert!(matches!(passing, ProviderError::Transient { .. }), "{passing}");
+    }
+
+    #[test]
+    fn another_key_is_tried_only_where_the_key_is_at_fault() {
+        let key = || "flip-key.".to_owned();
+        assert!(is_of_the_key(&Fault::Tsig(TsigFault::BadKey { key: key() })));
+        assert!(is_of_the_key(&Fault::Tsig(TsigFault::BadSig { key: key() })));
+        assert!(!is_of_the_key(&Fault::Tsig(TsigFault::BadTime { skew_secs: 900 })));
+        assert!(!is_of_the_key(&Fault::Cut));
+    }
+}

@@ -1,0 +1,130 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use dns_core::identifier::ProviderName;
+use dns_zone::{Force, Owner};
+
+/// Keeps zones equal across providers.
+#[derive(Debug, Parser)]
+#[command(name = "dns-sync", version)]
+pub struct Args {
+    /// Configuration file, or a folder of *.yaml and *.yml; may be given several times
+    #[arg(long = "config", value_name = "PATH", required = true)]
+    pub(crate) config: Vec<PathBuf>,
+
+    /// Write no colours, even to a terminal
+    #[arg(long)]
+    pub(crate) no_color: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show what would make the targets equal to their sources; writes nothing there
+    Plan(PlanArgs),
+    /// Do what a saved plan says, if nothing has changed since it was made
+    Apply(ApplyArgs),
+    /// Undo what was applied last, if nothing has changed since
+    Rollback(RollbackArgs),
+    /// Show what each provider can hold
+    Capabilities(CapabilitiesArgs),
+}
+
+/// Which zones and targets; all by default.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct Selection {
+    /// Only this zone; may be given several times
+    #[arg(long = "zone", value_name = "ZONE")]
+    pub(crate) zones: Vec<Owner>,
+
+    /// Only this target, a provider's name; may be given several times
+    #[arg(long = "target", value_name = "PROVIDER")]
+    pub(crate) targets: Vec<ProviderName>,
+}
+
+impl Selection {
+    /// Whether a target of a zone is meant.
+    pub(crate) fn takes(&self, zone: &Owner, target: &ProviderName) -> bool {
+        (self.zones.is_empty() || self.zones.contains(zone))
+            && (self.targets.is_empty() || self.targets.contains(target))
+    }
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+
+    /// Save the plans there, for `apply`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// How it is shown
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) output: PlanFormat,
+}
+
+/// How plans are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlanFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs, and what `--out` saves
+    Json,
+    /// For a pull request
+    Markdown,
+}
+
+/// Arguments of `apply`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ApplyArgs {
+    /// What `plan --out` has saved
+    #[arg(value_name = "PLAN")]
+    pub(crate) plan: PathBuf,
+
+    /// Lift a limit by the name that the plan gives it; may be given several times
+    #[arg(long = "force", value_name = "LIMIT")]
+    pub(crate) forced: Vec<Force>,
+}
+
+/// Arguments of `rollback`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RollbackArgs {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+}
+
+/// Arguments of `capabilities`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CapabilitiesArgs {
+    /// For programs
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_limit_that_does_not_exist_is_refused_with_those_that_do() {
+        let parse = |force| Args::try_parse_from(["dns-sync", "--config", "f", "apply", "p", "--force", force]);
+        assert!(parse("deletesShare").is_ok());
+        let told = parse("everything").expect_err("no such limit").to_string();
+        assert!(told.contains("deletesShare"), "{told}");
+    }
+}

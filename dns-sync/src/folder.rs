@@ -1,0 +1,199 @@
+//! What is kept on disk: saved plans, what undoes the last one of each target, and how large each source was.
+//!
+//! Files are written beside their place and then moved there, so that a crash leaves the old one or the new one.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use dns_core::identifier::ProviderName;
+use dns_zone::{Owner, Plan, PlanTextError};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::value::RawValue;
+
+/// A file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FolderError {
+    /// The system does not let us.
+    #[error("cannot {what} {}", path.display())]
+    System {
+        /// Read or write.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It holds no plans.
+    #[error("{} holds no plans of this version", path.display())]
+    Plans {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: PlanTextError,
+    },
+}
+
+/// The folder of the configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    /// Takes a folder, which need not exist yet.
+    pub(crate) fn new(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    /// What undoes the last plan that was applied to a target; none if there was none.
+    pub(crate) fn undoing(&self, zone: &Owner, target: &ProviderName) -> Result<Option<Plan>, FolderError> {
+        let path = self.undo_path(zone, target);
+        match load(&path) {
+            Ok(plans) => Ok(plans.into_iter().next()),
+            Err(FolderError::System { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes down what undoes a plan that is about to be sent; what undid the one before stays in its place yet.
+    pub(crate) fn prepare_undoing(&self, plan: &Plan) -> Result<(), FolderError> {
+        save(&self.next_undo_path(&plan.zone, &plan.target), std::slice::from_ref(plan))
+    }
+
+    /// Puts what was prepared in the place of what undid the plan before.
+    pub(crate) fn keep_undoing(&self, zone: &Owner, target: &ProviderName) -> Result<PathBuf, FolderError> {
+        let path = self.undo_path(zone, target);
+        move_to(&self.next_undo_path(zone, target), &path)?;
+        Ok(path)
+    }
+
+    /// How many sets a source had when its zone was last applied; none if it never was.
+    pub(crate) fn source_sets(&self, zone: &Owner) -> Result<Option<u64>, FolderError> {
+        let path = self.0.join(format!("{}source-sets", file_name(zone)));
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(text.trim().parse().ok()),
+            Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(FolderError::System { what: "read", path, source }),
+        }
+    }
+
+    /// Remembers that.
+    pub(crate) fn keep_source_sets(&self, zone: &Owner, sets: u64) -> Result<(), FolderError> {
+        write(&self.0.join(format!("{}source-sets", file_name(zone))), &sets.to_string())
+    }
+
+    fn next_undo_path(&self, zone: &Owner, target: &ProviderName) -> PathBuf {
+        self.0.join(format!("{}{target}.rollback.next.json", file_name(zone)))
+    }
+
+    fn undo_path(&self, zone: &Owner, target: &ProviderName) -> PathBuf {
+        self.0.join(format!("{}{target}.rollback.json", file_name(zone)))
+    }
+}
+
+/// What of a zone's name stands in a file's name as it is.
+const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+
+/// A zone's name as the beginning of a file's, with its final dot; no name leaves the folder.
+fn file_name(zone: &Owner) -> String {
+    let name = utf8_percent_encode(&zone.to_string(), KEPT).to_string();
+    if name == "." { "root.".to_owned() } else { name }
+}
+
+/// Saves plans.
+pub(crate) fn save(path: &Path, plans: &[Plan]) -> Result<(), FolderError> {
+    write(path, &to_json(plans))
+}
+
+/// Plans as JSON, in a list.
+pub(crate) fn to_json(plans: &[Plan]) -> String {
+    let plans: Vec<String> = plans.iter().map(Plan::to_json).collect();
+    format!("[{}]\n", plans.join(",\n"))
+}
+
+/// Reads saved plans.
+pub(crate) fn load(path: &Path) -> Result<Vec<Plan>, FolderError> {
+    let text = fs::read_to_string(path).map_err(|source| FolderError::System {
+        what: "read",
+        path: path.to_owned(),
+        source,
+    })?;
+    from_json(&text).map_err(|source| FolderError::Plans { path: path.to_owned(), source })
+}
+
+fn from_json(text: &str) -> Result<Vec<Plan>, PlanTextError> {
+    let plans: Vec<&RawValue> = serde_json::from_str(text)?;
+    plans.into_iter().map(|plan| Plan::from_json(plan.get())).collect()
+}
+
+fn write(path: &Path, text: &str) -> Result<(), FolderError> {
+    let failed = |source| FolderError::System { what: "write", path: path.to_owned(), source };
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let beside = path.with_extension(format!("{}.new", std::process::id()));
+    let mut file = fs::File::create(&beside).map_err(failed)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+    move_to(&beside, path)
+}
+
+/// Moves a file, and makes sure that it is found there after a crash.
+fn move_to(from: &Path, path: &Path) -> Result<(), FolderError> {
+    let failed = |source| FolderError::System { what: "write", path: path.to_owned(), source };
+    fs::rename(from, path).map_err(failed)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(zone: &str) -> String {
+        file_name(&zone.parse().expect("a name"))
+    }
+
+    #[test]
+    fn no_zone_leaves_the_folder_and_no_two_share_a_file() {
+        assert_eq!(named("example.test."), "example.test.");
+        assert_eq!(named("."), "root.");
+        assert_eq!(named("a/b.test."), "a%2Fb.test.");
+        assert_ne!(named("a/b.test."), named("a%2Fb.test."));
+        assert_eq!(named(r"\.\.\/x."), "%5C.%5C.%2Fx.");
+    }
+
+    #[test]
+    fn what_undoes_a_plan_takes_its_place_only_once_something_was_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let kept = Folder::new(folder.path());
+        let plan = |zone: &str| {
+            let text = format!(
+                r#"{{"version":1,"zone":"{zone}","target":"main","sourceSerial":null,"sourceDigest":"{0}","targetDigest":"{0}",
+                "made":0,"expires":0,"tally":{{"existing":0,"creates":0,"updates":0,"deletes":0}},"steps":[],"leftAlone":[],
+                "adjusted":[],"exceeded":[],"strayMarkers":[],"refusals":[]}}"#,
+                "0".repeat(32)
+            );
+            Plan::from_json(&text).expect("a plan")
+        };
+        let plan = plan("example.test.");
+        kept.prepare_undoing(&plan).expect("written");
+        assert!(kept.undoing(&plan.zone, &plan.target).expect("read").is_none());
+        kept.keep_undoing(&plan.zone, &plan.target).expect("moved");
+        assert_eq!(kept.undoing(&plan.zone, &plan.target).expect("read"), Some(plan));
+    }
+
+    #[test]
+    fn what_is_not_there_is_none_and_what_is_broken_is_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let kept = Folder::new(folder.path());
+        let (zone, target) = ("example.test.".parse().expect("a name"), "main".parse().expect("a name"));
+        assert!(kept.undoing(&zone, &target).expect("nothing yet").is_none());
+        assert_eq!(kept.source_sets(&zone).expect("nothing yet"), None);
+        kept.keep_source_sets(&zone, 42).expect("written");
+        assert_eq!(kept.source_sets(&zone).expect("read"), Some(42));
+        fs::write(folder.path().join("example.test.main.rollback.json"), "[{\"version\": 9}]").expect("written");
+        let error = kept.undoing(&zone, &target).expect_err("another version");
+        assert!(matches!(error, FolderError::Plans { .. }), "{error}");
+    }
+}

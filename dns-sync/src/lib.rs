@@ -1,0 +1,43 @@
+//! Keeps zones equal across providers: plans what a target lacks of its source, shows it, and does what was shown and no more.
+//!
+//! What a plan holds is decided by `dns-zone`, which is pure; adapters read and write. Here is what happens in between: which
+//! zones, in which order, what is kept on disk, and what people are told. Nothing is planned from a zone that was not read
+//! whole, and nothing that a failover controller's fence guards is touched.
+
+mod applying;
+mod arguments;
+mod capabilities;
+mod folder;
+mod output;
+mod place;
+mod planning;
+mod sending;
+mod served;
+mod source;
+
+use dns_service::config::Config;
+use dns_service::config::secret::Program;
+use dns_service::exit::{Exit, Failure};
+
+pub use self::arguments::Args;
+use self::arguments::Command;
+use self::output::Output;
+
+/// Does what the command line says.
+///
+/// # Errors
+/// [`Failure`]: 64 if the configuration has faults, 3 if a plan is stopped or has drifted, 4 if what was written is not served
+/// everywhere in time, 5 if a source or target cannot be read, 1 if it cannot be written.
+pub async fn run(args: Args) -> Result<Exit, Failure> {
+    let config = Config::load(&args.config, &Program::Sync)?;
+    let output = Output::new(args.no_color);
+    for warning in &config.warnings {
+        output.note(&format!("warning: {warning}"))?;
+    }
+    match &args.command {
+        Command::Plan(plan) => planning::command(&config, plan, &output).await,
+        Command::Apply(apply) => applying::apply(&config, apply, &output).await,
+        Command::Rollback(rollback) => applying::rollback(&config, rollback, &output).await,
+        Command::Capabilities(capabilities) => capabilities::command(&config, capabilities, &output),
+    }
+}

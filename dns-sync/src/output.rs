@@ -1,0 +1,79 @@
+//! The one place that writes: answers to stdout, everything else to stderr.
+
+use std::io::{self, Write as _};
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use dns_zone::{Line, Mark};
+
+/// Where and how to write.
+#[derive(Debug)]
+pub(crate) struct Output {
+    choice: Option<ColorChoice>,
+}
+
+impl Output {
+    /// With colours where a terminal shows them, unless told otherwise.
+    pub(crate) fn new(no_color: bool) -> Self {
+        Self { choice: no_color.then_some(ColorChoice::Never) }
+    }
+
+    /// An answer. What providers say may hold anything, so control characters never reach the terminal.
+    pub(crate) fn answer(&self, text: &str) -> io::Result<()> {
+        self.print(&clean(text))
+    }
+
+    fn print(&self, text: &str) -> io::Result<()> {
+        let choice = self.choice.unwrap_or_else(|| AutoStream::choice(&io::stdout()));
+        let mut stream = AutoStream::new(io::stdout(), choice);
+        writeln!(stream, "{}", text.trim_end())?;
+        stream.flush()
+    }
+
+    /// A plan, line by line.
+    pub(crate) fn lines(&self, lines: &[Line]) -> io::Result<()> {
+        let text: Vec<String> = lines.iter().map(painted).collect();
+        self.print(&text.join("\n"))
+    }
+
+    /// What happens meanwhile.
+    pub(crate) fn note(&self, text: &str) -> io::Result<()> {
+        let choice = self.choice.unwrap_or_else(|| AutoStream::choice(&io::stderr()));
+        let mut stream = AutoStream::new(io::stderr(), choice);
+        writeln!(stream, "{}", clean(text))?;
+        stream.flush()
+    }
+}
+
+fn clean(text: &str) -> String {
+    let shown =
+        |one: char| if one.is_control() && one != '\n' { one.escape_default().to_string() } else { one.to_string() };
+    text.chars().map(shown).collect()
+}
+
+/// The texts of a plan's lines are clean.
+fn painted(line: &Line) -> String {
+    let style = style(line.mark);
+    format!("{style}{} {}{style:#}", line.mark.sign(), line.text)
+}
+
+fn style(mark: Mark) -> Style {
+    match mark {
+        Mark::Head => Style::new().bold(),
+        Mark::Add => AnsiColor::Green.on_default(),
+        Mark::Remove => AnsiColor::Red.on_default(),
+        Mark::Change => AnsiColor::Yellow.on_default(),
+        Mark::Note => Style::new(),
+        Mark::Stop => AnsiColor::Red.on_default().bold(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_provider_says_moves_the_cursor() {
+        assert_eq!(clean("two\nlines \u{1b}[2K\r"), "two\nlines \\u{1b}[2K\\r");
+    }
+}

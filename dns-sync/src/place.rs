@@ -1,0 +1,108 @@
+//! Where zones come from and go to: the configured zones with the adapters of their providers. Nothing is sent here.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dns_adapters::{AdapterError, Hooks};
+use dns_core::identifier::ProviderName;
+use dns_provider::zones::ZoneTarget;
+use dns_service::config::Config;
+use dns_service::config::sync::ZoneSync;
+use dns_service::exit::{Exit, Failure};
+use dns_zone::Owner;
+
+use crate::arguments::Selection;
+
+/// A provider that holds zones.
+#[derive(Clone)]
+pub(crate) struct Place {
+    /// Its name in the configuration, which fences have, too.
+    pub(crate) name: ProviderName,
+    /// Its adapter.
+    pub(crate) holder: Arc<dyn ZoneTarget>,
+    /// How long leave to send one batch lasts.
+    pub(crate) permit: Duration,
+    /// How long one exchange may take.
+    pub(crate) timeout: Duration,
+    /// The servers that have to serve what was written.
+    pub(crate) servers: Vec<SocketAddr>,
+}
+
+/// A zone to be kept equal.
+pub(crate) struct Job<'c> {
+    /// Its name.
+    pub(crate) zone: Owner,
+    /// Where it comes from.
+    pub(crate) config: &'c ZoneSync,
+    /// The provider that it comes from; none for a file.
+    pub(crate) source: Option<Place>,
+    /// Where it goes, as far as selected.
+    pub(crate) targets: Vec<Place>,
+}
+
+/// All places of the configuration that zones come from or go to.
+pub(crate) struct Places<'c> {
+    config: &'c Config,
+    made: BTreeMap<ProviderName, Place>,
+}
+
+impl<'c> Places<'c> {
+    /// Makes an adapter for each, once, so that all zones of a provider share its budget of calls.
+    pub(crate) fn new(config: &'c Config) -> Result<Self, AdapterError> {
+        let zones = config.sync.zones.iter();
+        let named = zones.flat_map(|zone| zone.targets.iter().chain(zone.source.provider()));
+        let mut made = BTreeMap::new();
+        for name in named {
+            if !made.contains_key(name) {
+                made.insert(name.clone(), place(config, name)?);
+            }
+        }
+        Ok(Self { config, made })
+    }
+
+    /// All of them, by name.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Place> {
+        self.made.values()
+    }
+
+    /// The selected zones and targets, in the order of the configuration.
+    ///
+    /// # Errors
+    /// [`Exit::Usage`] if nothing is selected: most likely a name is misspelt.
+    pub(crate) fn jobs(&self, selection: &Selection) -> Result<Vec<Job<'c>>, Failure> {
+        let jobs: Vec<Job<'c>> = self.config.sync.zones.iter().filter_map(|zone| self.job(zone, selection)).collect();
+        if jobs.is_empty() {
+            let zones: Vec<String> = self.config.sync.zones.iter().map(|zone| zone.zone.to_string()).collect();
+            let known = if zones.is_empty() { "none".to_owned() } else { zones.join(", ") };
+            let reason = format!("no zone and target of `sync.zones` is selected; the zones are: {known}");
+            return Err(Failure::new(Exit::Usage, reason));
+        }
+        Ok(jobs)
+    }
+
+    fn job(&self, config: &'c ZoneSync, selection: &Selection) -> Option<Job<'c>> {
+        let zone = owner(&config.zone);
+        let selected = config.targets.iter().filter(|target| selection.takes(&zone, target));
+        let targets: Vec<Place> = selected.map(|name| self.made[name].clone()).collect();
+        let source = config.source.provider().map(|name| self.made[name].clone());
+        (!targets.is_empty()).then_some(Job { zone, config, source, targets })
+    }
+}
+
+fn place(config: &Config, name: &ProviderName) -> Result<Place, AdapterError> {
+    let provider = config.providers.get(name).expect("invariant: a validated configuration names its providers");
+    Ok(Place {
+        name: name.clone(),
+        holder: dns_adapters::zone_target(name, provider, &Hooks::none())?,
+        permit: provider.permit,
+        timeout: provider.timeout,
+        servers: provider.authoritative_servers.clone(),
+    })
+}
+
+/// A name of the configuration as a name of a zone.
+fn owner(name: &hickory_proto::rr::Name) -> Owner {
+    name.to_string().parse().expect("invariant: a name's own text is a name")
+}

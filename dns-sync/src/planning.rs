@@ -1,0 +1,127 @@
+//! `plan`: reads sources and targets, and says what would make them equal.
+
+use std::time::Duration;
+
+use dns_core::identifier::{Installation, ProviderName};
+use dns_provider::port::ProviderError;
+use dns_provider::zones::{LeftAlone, Listing};
+use dns_service::clock::Clock;
+use dns_service::config::Config;
+use dns_service::exit::{Exit, Failure};
+use dns_zone::{Exceeded, Force, Limits, MarkerForms, Owner, Plan, Protected, Scope, Settings, Tally, TtlPolicy};
+
+use crate::arguments::{PlanArgs, PlanFormat};
+use crate::folder::Folder;
+use crate::output::Output;
+use crate::place::{Job, Place, Places};
+use crate::source::{self, Read};
+
+/// How long a plan may be applied: long enough to be looked at by a colleague, short enough that it is about today's zone.
+const VALID_FOR: Duration = Duration::from_hours(4);
+
+/// Lines of one plan in a pull request: forges cut comments at 64 KiB.
+const MARKDOWN_LINES_MAX: usize = 400;
+
+/// A target that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the zone {zone} at `{target}` cannot be read whole; nothing was planned for it")]
+pub(crate) struct TargetUnread {
+    zone: Owner,
+    target: ProviderName,
+    #[source]
+    source: ProviderError,
+}
+
+/// `dns-sync plan`.
+pub(crate) async fn command(config: &Config, args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
+    let places = Places::new(config)?;
+    let folder = Folder::new(&config.sync.folder);
+    let mut plans = Vec::new();
+    for job in places.jobs(&args.selection)? {
+        let read = source::read(&job).await.map_err(source::failure)?;
+        for warning in &read.warnings {
+            output.note(&warning.to_string())?;
+        }
+        for target in &job.targets {
+            let listing = list(target, &job.zone).await.map_err(|error| Failure::new(Exit::Unreachable, error))?;
+            plans.push(make(&config.installation, &job, &read, target, &listing, &folder)?);
+        }
+    }
+    let across = across(&plans);
+    show(&plans, &across, args.output, output)?;
+    if let Some(file) = &args.out {
+        crate::folder::save(file, &plans)?;
+        output.note(&format!("saved; `dns-sync apply {}` does it", file.display()))?;
+    }
+    let stopped = plans.iter().any(|plan| !plan.stopped_by(&[].into()).is_empty()) || !across.is_empty();
+    Ok(if stopped { Exit::Refused } else { Exit::Done })
+}
+
+/// All of a target's zone.
+pub(crate) async fn list(target: &Place, zone: &Owner) -> Result<Listing, TargetUnread> {
+    let unread = |source| TargetUnread { zone: zone.clone(), target: target.name.clone(), source };
+    target.holder.list(zone).await.map_err(unread)
+}
+
+/// The plan of one target.
+fn make(
+    install: &Installation,
+    job: &Job<'_>,
+    read: &Read,
+    target: &Place,
+    listing: &Listing,
+    folder: &Folder,
+) -> Result<Plan, Failure> {
+    let settings = Settings {
+        target: target.name.clone(),
+        traits: target.holder.traits().takes(),
+        ttl_policy: TtlPolicy::Adjust,
+        limits: Limits::default(),
+        protected: Protected::SoaAndNs,
+        install: install.clone(),
+        markers: MarkerForms::default(),
+        not_plain: read.left_alone.iter().chain(&listing.left_alone).map(other).collect(),
+        source_sets_known: folder.source_sets(&job.zone)?,
+        made: Clock::start().wall(),
+        valid_for: VALID_FOR,
+    };
+    Ok(dns_zone::plan(&read.zone, &listing.zone, &settings))
+}
+
+fn other(LeftAlone { owner, rtype, reason }: &LeftAlone) -> (Owner, String) {
+    (owner.clone(), format!("{rtype}: {reason}"))
+}
+
+/// What all plans together exceed; one alone has limits of its own.
+pub(crate) fn across(plans: &[Plan]) -> Vec<Exceeded> {
+    if plans.len() < 2 {
+        return Vec::new();
+    }
+    let all: Tally = plans.iter().map(|plan| plan.tally).sum();
+    all.exceeding(Scope::All, &Limits::default())
+}
+
+/// What stops a set of plans, when some limits are lifted by name.
+pub(crate) fn stopped(plans: &[Plan], forced: &[Force]) -> Vec<String> {
+    let forced = forced.iter().copied().collect();
+    let each = plans.iter().flat_map(|plan| {
+        let about = format!("{} at `{}`", plan.zone, plan.target);
+        plan.stopped_by(&forced).into_iter().map(move |why| format!("{about}: {why}"))
+    });
+    let all = across(plans).into_iter().filter(|one| !forced.contains(&one.limit));
+    each.chain(all.map(|one| format!("all zones: {one}"))).collect()
+}
+
+fn show(plans: &[Plan], across: &[Exceeded], format: PlanFormat, output: &Output) -> Result<(), Failure> {
+    match format {
+        PlanFormat::Text => {
+            for plan in plans {
+                output.lines(&dns_zone::lines(plan))?;
+            }
+            across.iter().try_for_each(|one| output.answer(&format!("! all zones: {one}")))?;
+        }
+        PlanFormat::Json => output.answer(&crate::folder::to_json(plans))?,
+        PlanFormat::Markdown => output.answer(&dns_zone::markdown(plans, MARKDOWN_LINES_MAX))?,
+    }
+    Ok(())
+}

@@ -1,0 +1,272 @@
+//! Sends the steps of one plan, in batches as large as the target takes.
+//!
+//! A batch is sent once. If no answer comes that can be trusted, the zone is read: what is there was done, and what is not
+//! there after the leave to send it has run out never will be. A batch that is refused is halved until the steps are found
+//! that the target does not take; everything else goes through.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use dns_core::identifier::ProviderName;
+use dns_provider::port::{Permit, ProviderError};
+use dns_service::clock::Clock;
+use dns_zone::{Bisection, Owner, SetChange, Step, StepState, Strayed, TooBig, Weight, pack, progress};
+use tokio::time::sleep;
+
+use crate::place::Place;
+
+/// Tries of one batch that was not written because the target could not be reached or asked for fewer calls.
+const TRIES_MAX: u32 = 8;
+
+/// The wait after the first such try; it doubles.
+const BACKOFF: Duration = Duration::from_millis(250);
+
+/// The longest wait that a target may ask for.
+const RETRY_AFTER_MAX: Duration = Duration::from_mins(6);
+
+/// Steps that a target refuses one by one before it is clear that it refuses all: a wrong key, a zone that is frozen.
+const POISON_MAX: usize = 32;
+
+/// How far another machine's clock may be ahead of ours when it looks whether a signature is too old.
+const SKEW_MAX: Duration = Duration::from_secs(5);
+
+/// What came of the steps that were still open, by their place in the plan.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sent {
+    /// Written, in this order.
+    pub(crate) done: Vec<usize>,
+    /// Refused even alone, with what the target said.
+    pub(crate) refused: Vec<(usize, String)>,
+    /// Not sent because they need a name of a refused one.
+    pub(crate) withheld: Vec<usize>,
+    /// Messages or calls that wrote something.
+    pub(crate) batches: usize,
+}
+
+impl Sent {
+    fn taken(&mut self, batch: &[usize]) {
+        self.batches += 1;
+        self.done.extend(batch);
+    }
+}
+
+/// What was refused so far.
+#[derive(Default)]
+struct Refusals {
+    /// Names that are not as the plan wants them.
+    spoilt: BTreeSet<Owner>,
+    /// Single steps that were refused since the last batch that was taken.
+    in_a_row: usize,
+}
+
+impl Refusals {
+    fn count(&mut self, batch: &[usize]) {
+        self.in_a_row += usize::from(batch.len() == 1);
+    }
+}
+
+/// Why sending ended early. What was written until then stays; the same plan goes on from there.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SendError {
+    /// The zone is not as the plan knows it.
+    #[error("the zone {zone} at `{target}` was changed by someone else meanwhile ({reason}); make a new plan")]
+    Drifted {
+        /// The zone.
+        zone: Owner,
+        /// The target.
+        target: ProviderName,
+        /// What is other.
+        reason: String,
+    },
+    /// A step exceeds every batch.
+    #[error("nothing of this plan was written")]
+    TooBig(#[from] TooBig),
+    /// The target cannot be written to.
+    #[error("the zone {zone} at `{target}` cannot be written; `apply` the same plan again to go on")]
+    Provider {
+        /// The zone.
+        zone: Owner,
+        /// The target.
+        target: ProviderName,
+        /// Why.
+        #[source]
+        source: ProviderError,
+    },
+    /// It refuses everything.
+    #[error("`{target}` refuses one change of {zone} after the other, at last: {reason}; the rest was not tried")]
+    RefusesAll {
+        /// The zone.
+        zone: Owner,
+        /// The target.
+        target: ProviderName,
+        /// What it said.
+        reason: String,
+    },
+}
+
+/// What became of one batch.
+enum Answer {
+    Taken,
+    Refused(String),
+}
+
+/// Sends to one target.
+pub(crate) struct Sender<'a> {
+    pub(crate) zone: &'a Owner,
+    pub(crate) target: &'a Place,
+    pub(crate) clock: Clock,
+    /// Hears how many steps are through.
+    pub(crate) tell: &'a (dyn Fn(usize) + Sync),
+}
+
+/// A target's own way to count, for packing.
+struct Measured<'a> {
+    zone: &'a Owner,
+    target: &'a Place,
+}
+
+impl dns_zone::Measure for Measured<'_> {
+    fn maxima(&self) -> Weight {
+        self.target.holder.traits().limits.into()
+    }
+
+    fn empty(&self) -> Weight {
+        self.target.holder.envelope(self.zone).into()
+    }
+
+    fn weigh(&self, step: &Step) -> Weight {
+        self.target.holder.measure(self.zone, &step.changes).into()
+    }
+}
+
+/// Whether a plan can be sent to a target at all.
+///
+/// # Errors
+/// [`TooBig`].
+pub(crate) fn fits(zone: &Owner, target: &Place, steps: &[Step]) -> Result<(), TooBig> {
+    pack(steps, &Measured { zone, target }).map(drop)
+}
+
+impl Sender<'_> {
+    /// Sends `steps`.
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub(crate) async fn send(&self, steps: &[Step]) -> Result<Sent, SendError> {
+        let batches = pack(steps, &Measured { zone: self.zone, target: self.target })?;
+        let mut sent = Sent::default();
+        let mut refusals = Refusals::default();
+        for batch in batches {
+            let (spoilt, fit): (Vec<usize>, Vec<usize>) =
+                batch.partition(|index| steps[*index].is_spoilt_by(&refusals.spoilt));
+            for index in spoilt {
+                refusals.spoilt.extend(steps[index].owners().cloned());
+                sent.withheld.push(index);
+            }
+            if fit.is_empty() {
+                continue;
+            }
+            match self.batch(steps, &fit).await? {
+                Answer::Taken => {
+                    sent.taken(&fit);
+                    (self.tell)(sent.done.len());
+                }
+                Answer::Refused(reason) => self.search(steps, fit, &reason, &mut sent, &mut refusals).await?,
+            }
+        }
+        Ok(sent)
+    }
+
+    /// Finds what is refused in a refused batch, while the rest goes through.
+    async fn search(
+        &self,
+        steps: &[Step],
+        batch: Vec<usize>,
+        reason: &str,
+        sent: &mut Sent,
+        refusals: &mut Refusals,
+    ) -> Result<(), SendError> {
+        refusals.count(&batch);
+        let mut search = Bisection::new(steps, batch, reason, std::mem::take(&mut refusals.spoilt));
+        while let Some(next) = search.next_batch().map(<[usize]>::to_vec) {
+            match self.batch(steps, &next).await? {
+                Answer::Taken => {
+                    refusals.in_a_row = 0;
+                    sent.batches += 1;
+                    search.passed();
+                    (self.tell)(sent.done.len() + search.done());
+                }
+                Answer::Refused(reason) => {
+                    refusals.count(&next);
+                    if refusals.in_a_row >= POISON_MAX {
+                        let (zone, target) = (self.zone.clone(), self.target.name.clone());
+                        return Err(SendError::RefusesAll { zone, target, reason });
+                    }
+                    search.refused(&reason);
+                }
+            }
+        }
+        refusals.spoilt.clone_from(search.spoilt());
+        let outcome = search.into_outcome();
+        sent.done.extend(outcome.done);
+        sent.refused.extend(outcome.poison);
+        sent.withheld.extend(outcome.withheld);
+        Ok(())
+    }
+
+    /// One batch, until it is known what became of it.
+    async fn batch(&self, steps: &[Step], which: &[usize]) -> Result<Answer, SendError> {
+        let batch: Vec<&[SetChange]> = which.iter().map(|index| steps[*index].changes.as_slice()).collect();
+        let mut wait = BACKOFF;
+        for attempt in 1.. {
+            let permit = Permit { granted: self.clock.wall(), length: self.target.permit };
+            let Err(error) = self.target.holder.apply(self.zone, &batch, &permit).await else {
+                return Ok(Answer::Taken);
+            };
+            match error {
+                ProviderError::Conflict { reason, .. } => return Err(self.drifted(reason)),
+                ProviderError::Invalid { record, reason, .. } => {
+                    return Ok(Answer::Refused(format!("{record}: {reason}")));
+                }
+                ProviderError::Denied { reason, .. } => return Ok(Answer::Refused(reason)),
+                ProviderError::OutcomeUnknown { .. } if self.arrived(steps, which, &permit).await? => {
+                    return Ok(Answer::Taken);
+                }
+                error if attempt == TRIES_MAX => return Err(self.failed(error)),
+                ProviderError::Throttled { retry_after, .. } => sleep(retry_after.min(RETRY_AFTER_MAX)).await,
+                ProviderError::Transient { .. } | ProviderError::OutcomeUnknown { .. } => {
+                    sleep(wait).await;
+                    wait *= 2;
+                }
+            }
+        }
+        unreachable!("invariant: the last attempt returns")
+    }
+
+    /// Whether a batch is in the zone, once it can no longer arrive.
+    async fn arrived(&self, steps: &[Step], which: &[usize], permit: &Permit) -> Result<bool, SendError> {
+        let steps: Vec<Step> = which.iter().map(|index| steps[*index].clone()).collect();
+        let states = |zone: &dns_zone::Zone| progress(&steps, zone);
+        let read = |source| self.failed(source);
+        let first = self.target.holder.list(self.zone).await.map_err(read)?;
+        if states(&first.zone).map_err(|strayed| self.strayed(&strayed))?.iter().all(|one| *one == StepState::Done) {
+            return Ok(true);
+        }
+        sleep(permit.left() + SKEW_MAX).await;
+        let last = self.target.holder.list(self.zone).await.map_err(read)?;
+        let states = states(&last.zone).map_err(|strayed| self.strayed(&strayed))?;
+        Ok(states.iter().all(|one| *one == StepState::Done))
+    }
+
+    fn strayed(&self, strayed: &Strayed) -> SendError {
+        self.drifted(strayed.to_string())
+    }
+
+    fn drifted(&self, reason: String) -> SendError {
+        SendError::Drifted { zone: self.zone.clone(), target: self.target.name.clone(), reason }
+    }
+
+    fn failed(&self, source: ProviderError) -> SendError {
+        SendError::Provider { zone: self.zone.clone(), target: self.target.name.clone(), source }
+    }
+}

@@ -1,0 +1,139 @@
+//! Whether every authoritative server of a target serves what was written.
+//!
+//! What lies at or below a delegation is not answered with authority, and a name that a wildcard covers is answered even
+//! without a set of its own: neither can be seen from outside, so neither is asked for.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use dns_service::exit::{Exit, Failure};
+use dns_wire::{ExchangeError, query};
+use dns_zone::{Owner, Rdata, RecordSet, Rtype, SetChange, SetKey, Step, Ttl, Zone};
+use domain::base::iana::Rcode;
+use domain::base::{Message, ParsedName};
+use domain::rdata::AllRecordData;
+use futures_util::stream::{self, StreamExt as _};
+use hickory_proto::rr::{Name, RecordType};
+use tokio::time::{sleep, timeout};
+
+use crate::output::Output;
+use crate::place::Place;
+
+/// How long servers are given: NOTIFY and a transfer take seconds, and whoever waits has other zones to look after.
+const WITHIN: Duration = Duration::from_mins(1);
+
+/// Between two rounds.
+const EVERY: Duration = Duration::from_millis(200);
+
+/// Questions under way at once.
+const AT_ONCE: usize = 64;
+
+/// Differences that are told; more say no more.
+const TOLD_MAX: usize = 5;
+
+/// One question that was not answered as it should be: whom, about what, and what came instead.
+type Late<'c> = (SocketAddr, &'c SetChange, String);
+
+/// Waits until all servers serve all that was written, and says what came of it: [`Exit::Unverified`] if one does not in time.
+pub(crate) async fn wait(target: &Place, zone: &Zone, steps: &[Step], output: &Output) -> Result<Exit, Failure> {
+    let about = format!("{} at `{}`", zone.apex(), target.name);
+    if target.servers.is_empty() {
+        let text =
+            "written and read back; whether it is served is not known: the provider has no `authoritativeServers`";
+        output.answer(&format!("{about}: {text}"))?;
+        return Ok(Exit::Done);
+    }
+    let changes = steps.iter().flat_map(|step| &step.changes).filter(|one| is_seen(zone, &one.key));
+    let mut open: Vec<Late<'_>> = changes
+        .flat_map(|change| {
+            target.servers.iter().map(move |server| (*server, change, "it was not asked yet".to_owned()))
+        })
+        .collect();
+    let started = Instant::now();
+    while !open.is_empty() && started.elapsed() < WITHIN {
+        // A server that is dead holds up nobody for longer than the whole may take.
+        let left = WITHIN.saturating_sub(started.elapsed());
+        match timeout(left, round(&open, target.timeout)).await {
+            Ok(late) => open = late,
+            Err(_) => break,
+        }
+        if !open.is_empty() {
+            sleep(EVERY).await;
+        }
+    }
+    if open.is_empty() {
+        let (servers, took) = (target.servers.len(), started.elapsed().as_millis());
+        output.answer(&format!("{about}: served by {servers} of {servers} authoritative servers, {took} ms after"))?;
+        return Ok(Exit::Done);
+    }
+    output.answer(&format!("! {about}: written, but not served everywhere after {} s", WITHIN.as_secs()))?;
+    for (server, change, why) in open.iter().take(TOLD_MAX) {
+        output.answer(&format!("!   {server}: {}: {why}", change.key))?;
+    }
+    if open.len() > TOLD_MAX {
+        output.answer(&format!("!   … and {} more", open.len() - TOLD_MAX))?;
+    }
+    Ok(Exit::Unverified)
+}
+
+/// Asks everything once; what is not as it should be.
+async fn round<'c>(open: &[Late<'c>], within: Duration) -> Vec<Late<'c>> {
+    let asked = open.iter().map(|(server, change, _)| async move {
+        let answer = ask(*server, change, within).await;
+        answer.err().map(|why| (*server, *change, why))
+    });
+    stream::iter(asked).buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await
+}
+
+/// Whether a server answers with authority what the zone holds under a key.
+fn is_seen(zone: &Zone, key: &SetKey) -> bool {
+    let has = |owner: &Owner, rtype| zone.get(&SetKey::new(owner.clone(), rtype)).is_some();
+    let above =
+        || std::iter::successors(Some(key.owner.clone()), Owner::parent).take_while(|one| one.is_in(zone.apex()));
+    let cut = above()
+        .any(|owner| owner != *zone.apex() && has(&owner, Rtype::NS) && (key.rtype != Rtype::DS || owner != key.owner));
+    let renamed = above().skip(1).any(|owner| has(&owner, Rtype::DNAME));
+    let wild = above().skip(1).filter_map(|owner| owner.child(b"*").ok()).any(|owner| zone.at(&owner).next().is_some());
+    let aliased = key.rtype != Rtype::CNAME && has(&key.owner, Rtype::CNAME);
+    !(cut || renamed || aliased || (wild && zone.get(key).is_none()))
+}
+
+/// Whether one server serves one change; what it answers instead if it does not.
+async fn ask(server: SocketAddr, change: &SetChange, within: Duration) -> Result<(), String> {
+    let name = Name::from_ascii(change.key.owner.to_string()).map_err(|error| error.to_string())?;
+    let question = query(fastrand::u16(..), &name, RecordType::from(change.key.rtype.to_int()));
+    let wire = question.to_vec().map_err(|error| error.to_string())?;
+    let answer =
+        dns_wire::udp_then_tcp(server, &wire, within).await.map_err(|error: ExchangeError| error.to_string())?;
+    let answered = read(&answer.wire, &change.key)?;
+    if answered == change.after {
+        return Ok(());
+    }
+    Err(match answered {
+        None => "it has no such set".to_owned(),
+        Some(_) if change.after.is_none() => "it still has it".to_owned(),
+        Some(set) => format!("it answers with {} values and a TTL of {} s", set.values().len(), set.ttl()),
+    })
+}
+
+/// The set in an answer.
+fn read(wire: &[u8], key: &SetKey) -> Result<Option<RecordSet>, String> {
+    let broken = |error: &dyn std::fmt::Display| format!("its answer is broken: {error}");
+    let message = Message::from_octets(wire).map_err(|error| broken(&error))?;
+    let header = message.header();
+    if !header.aa() || !matches!(header.rcode(), Rcode::NOERROR | Rcode::NXDOMAIN) {
+        return Err(format!("it answers without authority ({})", header.rcode()));
+    }
+    let mut values = Vec::new();
+    let mut ttl = 0;
+    for record in message.answer().map_err(|error| broken(&error))? {
+        let record = record.map_err(|error| broken(&error))?;
+        if record.rtype() != key.rtype || Owner::of(&record.owner()) != key.owner {
+            continue;
+        }
+        ttl = record.ttl().as_secs();
+        let record = record.to_any_record::<AllRecordData<_, ParsedName<_>>>().map_err(|error| broken(&error))?;
+        values.push(Rdata::of(record.data()));
+    }
+    Ok(RecordSet::new(Ttl::received(ttl), values))
+}

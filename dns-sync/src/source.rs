@@ -1,0 +1,123 @@
+//! Reading the source of a zone: whole and sound, or an error.
+
+use std::path::Path;
+
+use dns_provider::port::ProviderError;
+use dns_provider::zones::LeftAlone;
+use dns_service::config::sync::SyncSource;
+use dns_service::exit::{Exit, Failure};
+use dns_zone::files::ZoneFolder;
+use dns_zone::finding::Findings;
+use dns_zone::{Owner, Zone, lint, octodns, zonefile};
+
+use crate::place::Job;
+
+/// The largest octoDNS file: it is held three times while it is read.
+const OCTODNS_OCTETS_MAX: u64 = 256 * 1024 * 1024;
+
+/// What the source says.
+#[derive(Debug)]
+pub(crate) struct Read {
+    /// The zone.
+    pub(crate) zone: Zone,
+    /// What a provider holds that is no record set.
+    pub(crate) left_alone: Vec<LeftAlone>,
+    /// What is unwise about it.
+    pub(crate) warnings: Findings,
+}
+
+/// Why a source cannot be planned from.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SourceError {
+    /// It says what no zone can.
+    #[error("the source of {zone} cannot be taken; nothing was planned\n{findings}")]
+    Faults {
+        /// The zone.
+        zone: Owner,
+        /// All that is wrong.
+        findings: Findings,
+    },
+    /// It is not there.
+    #[error("the source of {zone}, {}, cannot be read", file.display())]
+    File {
+        /// The zone.
+        zone: Owner,
+        /// The file.
+        file: std::path::PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A provider did not tell all of it.
+    #[error("the source of {zone} cannot be read whole; nothing was planned")]
+    Provider {
+        /// The zone.
+        zone: Owner,
+        /// Why.
+        #[source]
+        source: ProviderError,
+    },
+}
+
+/// How the program ends: a source that says what no zone can is refused, one that is not there could not be reached.
+pub(crate) fn failure(error: SourceError) -> Failure {
+    let exit = match &error {
+        SourceError::Faults { .. } => Exit::Refused,
+        SourceError::File { .. } | SourceError::Provider { .. } => Exit::Unreachable,
+    };
+    Failure::new(exit, error)
+}
+
+/// Reads it.
+///
+/// # Errors
+/// [`SourceError`].
+pub(crate) async fn read(job: &Job<'_>) -> Result<Read, SourceError> {
+    let apex = match &job.config.source {
+        SyncSource::File(_) | SyncSource::Provider(_) => lint::Apex::Here,
+        // Its zones have no SOA, and often no NS.
+        SyncSource::OctoDns(_) => lint::Apex::Elsewhere,
+    };
+    let read = match (&job.config.source, &job.source) {
+        (SyncSource::File(file), _) => zone_file(&job.zone, file)?,
+        (SyncSource::OctoDns(file), _) => octodns_file(&job.zone, file)?,
+        (SyncSource::Provider(_), place) => {
+            let place = place.as_ref().expect("invariant: a source that is a provider has its adapter");
+            let listing = place.holder.list(&job.zone).await;
+            let listing = listing.map_err(|source| SourceError::Provider { zone: job.zone.clone(), source })?;
+            return Ok(Read { zone: listing.zone, left_alone: listing.left_alone, warnings: Findings::default() });
+        }
+    };
+    checked(read, apex)
+}
+
+fn zone_file(zone: &Owner, file: &Path) -> Result<zonefile::ZoneFile, SourceError> {
+    let unreadable = |source| SourceError::File { zone: zone.clone(), file: file.to_owned(), source };
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = file.file_name().ok_or_else(|| unreadable(std::io::ErrorKind::NotFound.into()))?;
+    let folder = ZoneFolder::open(folder).map_err(unreadable)?;
+    let read = zonefile::read(zone, &name.to_string_lossy(), &folder);
+    read.map_err(|findings| SourceError::Faults { zone: zone.clone(), findings })
+}
+
+fn octodns_file(zone: &Owner, file: &Path) -> Result<zonefile::ZoneFile, SourceError> {
+    let unreadable = |source| SourceError::File { zone: zone.clone(), file: file.to_owned(), source };
+    let octets = std::fs::metadata(file).map_err(unreadable)?.len();
+    if octets > OCTODNS_OCTETS_MAX {
+        return Err(unreadable(std::io::ErrorKind::FileTooLarge.into()));
+    }
+    let text = std::fs::read_to_string(file).map_err(unreadable)?;
+    let read = octodns::read(zone, &file.display().to_string(), &text);
+    read.map_err(|findings| SourceError::Faults { zone: zone.clone(), findings })
+}
+
+/// What no server would load is no source.
+fn checked(read: zonefile::ZoneFile, apex: lint::Apex) -> Result<Read, SourceError> {
+    let zonefile::ZoneFile { zone, places, mut warnings } = read;
+    let findings = lint::check(&zone, Some(&places), apex);
+    if findings.refused() > 0 {
+        return Err(SourceError::Faults { zone: zone.apex().clone(), findings });
+    }
+    warnings.append(findings);
+    Ok(Read { zone, left_alone: Vec::new(), warnings })
+}
