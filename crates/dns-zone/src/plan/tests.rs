@@ -225,3 +225,14 @@ fn a_fence_or_manifest_that_no_record_set_can_tell_refuses_the_plan() {
         assert!(told.iter().any(|why| why.contains("says who holds what, and cannot be read: disabled")), "{told:?}");
     }
 }
+
+#[test]
+fn nothing_is_deleted_for_a_cname_that_cannot_come() {
+    let manifest = "_dns-sync TXT v=dnssync1;install=beta;own=name:shop;types=txt;";
+    let target = zone(&["shop A 1", "shop TXT x", manifest]);
+    let found = plan(&zone(&["shop CNAME x", "www A 1"]), &target, &settings());
+    let changed: Vec<String> = found.steps.iter().flat_map(Step::owners).map(ToString::to_string).collect();
+    assert_eq!(changed, ["www.example.test."], "{:?}", left(&found));
+    let hinges = "shop.example.test. A: it cannot change while shop.example.test. TXT stays as it is";
+    assert!(left(&found).contains(&hinges.to_owned()), "{:?}", left(&found));
+}
