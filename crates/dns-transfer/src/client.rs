@@ -7,9 +7,9 @@ use dns_zone::{Owner, Serial, SetChange, Zone};
 
 use crate::axfr::Assembly;
 use crate::conversation::Conversation;
-use crate::delta;
+use crate::delta::{self, DeltaError};
 use crate::error::{Fault, Operation, TransferError};
-use crate::ixfr::{Reader, Told};
+use crate::ixfr::{Difference, Reader, Told};
 use crate::message::{Asked, ixfr_query, query, soa_answer};
 use crate::soa::Soa;
 use crate::tsig::TsigKey;
@@ -50,6 +50,44 @@ pub enum IxfrOutcome {
     Changed(Vec<SetChange>),
     /// The server has no differences any more and sent the whole zone; ours is as before.
     Whole(Zone),
+}
+
+/// What came of asking for what has changed.
+#[derive(Debug)]
+pub enum Fetched {
+    /// Nothing is newer. The server's serial, which may be older than ours.
+    Current(Serial),
+    /// These steps lead to what the server has.
+    Differences(Differences),
+    /// The server has no differences any more and sent the whole zone.
+    Whole(Zone),
+}
+
+/// What has changed at a server since a serial, verified, and not yet made true anywhere.
+#[derive(Debug)]
+pub struct Differences {
+    server: SocketAddr,
+    records: usize,
+    steps: Vec<Difference>,
+}
+
+impl Differences {
+    /// Makes them true in the zone that they were asked for, and says which sets that changed, in canonical order.
+    ///
+    /// # Errors
+    /// [`Fault::Delta`] if the zone is not the one that the server made them from; it is as before.
+    pub fn apply_to(self, zone: &mut Zone) -> Result<Vec<SetChange>, TransferError> {
+        let Self { server, records, steps } = self;
+        let apex = zone.apex().clone();
+        let failed = |error: DeltaError| TransferError {
+            operation: Operation::Ixfr,
+            server,
+            zone: apex.clone(),
+            records,
+            fault: error.into(),
+        };
+        delta::apply(zone, steps).map_err(failed)
+    }
 }
 
 impl Client {
@@ -108,13 +146,24 @@ impl Client {
     /// # Errors
     /// [`TransferError`]; the zone is as before. [`Fault::is_worth_axfr`] says whether the whole zone may still come.
     pub async fn ixfr(&self, zone: &mut Zone) -> Result<IxfrOutcome, TransferError> {
-        let apex = zone.apex().clone();
-        let mut records = 0;
-        let outcome = self.try_ixfr(zone, &mut records).await;
-        outcome.map_err(|fault| self.failed(Operation::Ixfr, &apex, records, fault))
+        Ok(match self.fetch(zone).await? {
+            Fetched::Current(serial) => IxfrOutcome::Current(serial),
+            Fetched::Differences(differences) => IxfrOutcome::Changed(differences.apply_to(zone)?),
+            Fetched::Whole(zone) => IxfrOutcome::Whole(zone),
+        })
     }
 
-    async fn try_ixfr(&self, zone: &mut Zone, records: &mut usize) -> Result<IxfrOutcome, Fault> {
+    /// Takes what has changed since the zone as it is here, which may be in use by others meanwhile; only its SOA is looked at.
+    ///
+    /// # Errors
+    /// [`TransferError`], as with [`ixfr`](Self::ixfr).
+    pub async fn fetch(&self, zone: &Zone) -> Result<Fetched, TransferError> {
+        let mut records = 0;
+        let fetched = self.try_fetch(zone, &mut records).await;
+        fetched.map_err(|fault| self.failed(Operation::Ixfr, zone.apex(), records, fault))
+    }
+
+    async fn try_fetch(&self, zone: &Zone, records: &mut usize) -> Result<Fetched, Fault> {
         let asked = asked(Operation::Ixfr, zone.apex());
         let known = zone.serial().ok_or(Fault::NothingKnown)?;
         let wire = ixfr_query(asked.id, zone).ok_or(Fault::NothingKnown)?;
@@ -130,9 +179,11 @@ impl Client {
         }
         conversation.finish()?;
         Ok(match reader.finish()? {
-            Told::Current(serial) => IxfrOutcome::Current(serial),
-            Told::Differences(steps) => IxfrOutcome::Changed(delta::apply(zone, steps)?),
-            Told::Whole(zone) => IxfrOutcome::Whole(zone),
+            Told::Current(serial) => Fetched::Current(serial),
+            Told::Differences(steps) => {
+                Fetched::Differences(Differences { server: self.server, records: *records, steps })
+            }
+            Told::Whole(zone) => Fetched::Whole(zone),
         })
     }
 

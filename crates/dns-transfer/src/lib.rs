@@ -22,7 +22,7 @@ pub mod tsig;
 #[cfg(test)]
 mod fixture;
 
-pub use self::client::{Axfr, AxfrStep, Client, IxfrOutcome, Limits};
+pub use self::client::{Axfr, AxfrStep, Client, Differences, Fetched, IxfrOutcome, Limits};
 pub use self::delta::DeltaError;
 pub use self::error::{Fault, Operation, TransferError};
 pub use self::soa::Soa;
