@@ -12,6 +12,7 @@ use crate::machine::effect::{PermitAnswer, Refusal};
 use crate::machine::event::WriteOutcome;
 use crate::machine::{Machine, State};
 use crate::rrset::GuardedType;
+use crate::time::Timestamp;
 
 fn pause_of(reason: &str) -> Pause {
     Pause { by: "colleague".parse().expect("a name"), until: None, reason: reason.to_owned() }
@@ -84,6 +85,18 @@ fn a_clock_that_was_behind_and_is_set_right_shortens_no_cooldown() {
     world.crash();
     world.see(Seen::Proven, Seen::Proven);
     assert_eq!((world.machine.state(), world.memory().moved()), (State::CoolingDown {}, Some(moved)));
+}
+
+/// Also where that shortens the cooldown: who holds the service says when it moved.
+#[test]
+fn the_cooldown_counts_from_when_the_newest_fence_says() {
+    let mut world = World::adopted();
+    let now = Timestamp::from_secs(world.now.as_secs());
+    for moved in [now, Timestamp::from_secs(now.as_secs() - 60)] {
+        world.other_writes("dr", |fence| fence.moved = moved);
+        world.read();
+        assert_eq!(world.memory().moved(), Some(moved));
+    }
 }
 
 #[test]
