@@ -213,6 +213,8 @@ pub(super) enum SecretUser {
     Controller,
     /// Who writes to providers: the controller and `dns-sync`.
     Writers,
+    /// `dns-sync`.
+    Sync,
     /// Every monitor.
     Monitors,
     /// Every daemon.
@@ -237,12 +239,12 @@ impl SecretUse {
         match (program, self.user) {
             (Program::Admin(check), _) => *check == SecretCheck::Require,
             (Program::Controller, SecretUser::Controller | SecretUser::Writers | SecretUser::Daemons)
-            | (Program::Sync, SecretUser::Writers | SecretUser::Daemons)
+            | (Program::Sync, SecretUser::Sync | SecretUser::Writers | SecretUser::Daemons)
             | (Program::Monitor(_), SecretUser::Monitors | SecretUser::Daemons) => true,
             (Program::Monitor(name), SecretUser::Probes(service)) => covers(name, service),
-            (Program::Controller, SecretUser::Monitors | SecretUser::Probes(_))
+            (Program::Controller, SecretUser::Sync | SecretUser::Monitors | SecretUser::Probes(_))
             | (Program::Sync, SecretUser::Controller | SecretUser::Monitors | SecretUser::Probes(_))
-            | (Program::Monitor(_), SecretUser::Controller | SecretUser::Writers) => false,
+            | (Program::Monitor(_), SecretUser::Controller | SecretUser::Sync | SecretUser::Writers) => false,
         }
     }
 

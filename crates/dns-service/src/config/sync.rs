@@ -1,9 +1,13 @@
 //! Zones that are kept equal across providers, as configured.
 
+mod daemon;
+
 use std::path::PathBuf;
 
 use dns_core::identifier::ProviderName;
 use hickory_proto::rr::Name;
+
+pub use self::daemon::{NotifyConfig, RepairConfig, SyncDaemonConfig};
 
 /// What `dns-sync` keeps equal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,6 +16,8 @@ pub struct SyncConfig {
     pub zones: Vec<ZoneSync>,
     /// Where it is kept what undoes the last plan of each target. Default `/var/lib/dns-sync`.
     pub folder: PathBuf,
+    /// What only the daemon needs.
+    pub daemon: SyncDaemonConfig,
 }
 
 /// One zone: where its records come from and where they go.

@@ -1,10 +1,11 @@
 //! `sync:`: which zones are kept equal, and what is wrong with a section that could not work.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use dns_service::config::Config;
 use dns_service::config::secret::{Program, SecretCheck};
-use dns_service::config::sync::{SyncSource, ZoneSync};
+use dns_service::config::sync::{NotifyConfig, RepairConfig, SyncDaemonConfig, SyncSource, ZoneSync};
 
 const PROVIDERS: &str = r#"apiVersion: dnsfailover/v1
 installation: acme
@@ -69,12 +70,47 @@ fn a_section_that_could_not_work_is_told_with_all_that_is_wrong() {
 }
 
 #[test]
+fn the_daemon_is_told_where_notify_comes_to_and_how_patient_it_is() {
+    let zones = "zones: [ { zone: example.net, source: { provider: hidden }, targets: [main] } ]";
+    let daemon = |text: &str| load(&format!("sync: {{ {zones}{text} }}\n"), &Program::Admin(SecretCheck::Skip));
+    let default = daemon("").expect("valid").sync.daemon;
+    assert_eq!(default, SyncDaemonConfig::default());
+    assert_eq!((default.notify, default.repair), (None, RepairConfig::After(Duration::from_mins(10))));
+    let text = r#", daemon: { notify: { listen: "192.0.2.1:53", signed: false, from: [192.0.2.9] }, pollEvery: 5s,
+        checkEvery: 1h, repairAfter: never }"#;
+    let told = daemon(text).expect("valid").sync.daemon;
+    let notify = NotifyConfig {
+        listen: "192.0.2.1:53".parse().expect("an address"),
+        signed: false,
+        from: vec!["192.0.2.9".parse().expect("an address")],
+    };
+    assert_eq!((told.notify, told.repair), (Some(notify), RepairConfig::Never));
+    assert_eq!((told.poll_every, told.check_every), (Duration::from_secs(5), Duration::from_hours(1)));
+    let faults =
+        daemon(", daemon: { notify: { listen: here }, pollEvery: 0s, repairAfter: soon }").expect_err("faults");
+    for expected in ["notify.listen", "pollEvery: must be above zero", "`soon` is no duration"] {
+        assert!(faults.contains(expected), "{expected} is missing in:\n{faults}");
+    }
+}
+
+#[test]
 fn whoever_syncs_needs_the_secrets_of_providers_and_no_others() {
     let text = "controller: { tokens: [ { name: oncall, role: operator, file: /nonexistent/token } ] }
 sync: { zones: [ { zone: example.net, source: { provider: hidden }, targets: [main] } ] }
 ";
     let told = load(text, &Program::Sync).expect_err("a missing secret");
     assert!(told.contains("/nonexistent/tsig") && !told.contains("/nonexistent/token"), "{told}");
+}
+
+#[test]
+fn the_tokens_of_the_sync_daemon_are_its_own() {
+    let text = "sync:
+  zones: [ { zone: example.net, source: { provider: hidden }, targets: [main] } ]
+  daemon: { tokens: [ { name: board, role: viewer, file: /nonexistent/board } ] }
+";
+    let told = |program| load(text, &program).expect_err("a missing secret");
+    assert!(told(Program::Sync).contains("/nonexistent/board"));
+    assert!(!told(Program::Controller).contains("/nonexistent/board"));
 }
 
 #[test]

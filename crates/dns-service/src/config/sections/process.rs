@@ -54,7 +54,7 @@ pub(crate) fn read_monitor(top: &Top<'_>) -> Option<MonitorConfig> {
     Some(MonitorConfig { tokens: tokens?, concurrency_max: concurrency_max? })
 }
 
-fn read_tokens(spot: &Spot<'_>, user: SecretUser) -> Option<Vec<TokenConfig>> {
+pub(super) fn read_tokens(spot: &Spot<'_>, user: SecretUser) -> Option<Vec<TokenConfig>> {
     let items = spot.list()?;
     let tokens = each(&items, |item| read_token(item, user))?;
     refuse_repeated("token", items.iter().zip(tokens.iter().map(|token| &token.name)));

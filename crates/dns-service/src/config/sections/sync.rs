@@ -1,5 +1,7 @@
 //! `sync:`: the zones that are kept equal across providers.
 
+mod daemon;
+
 use std::path::PathBuf;
 
 use dns_core::identifier::ProviderName;
@@ -8,7 +10,7 @@ use hickory_proto::rr::Name;
 use super::provider::{ProviderDraft, reference};
 use super::top::Top;
 use super::{domain_name, refuse_repeated};
-use crate::config::sync::{SyncConfig, SyncSource, ZoneSync};
+use crate::config::sync::{SyncConfig, SyncDaemonConfig, SyncSource, ZoneSync};
 use crate::config::tree::{Map, Spot, each, or_default};
 
 /// Where a Debian package would put it.
@@ -17,9 +19,11 @@ const FOLDER_DEFAULT: &str = "/var/lib/dns-sync";
 /// Reads `sync`.
 pub(crate) fn read(top: &Top<'_>, providers: &[ProviderDraft<'_>]) -> Option<SyncConfig> {
     let folder = PathBuf::from(FOLDER_DEFAULT);
-    let Some(spot) = top.one("sync") else { return Some(SyncConfig { zones: Vec::new(), folder }) };
-    let map = spot.map(&["zones", "folder"])?;
+    let daemon = SyncDaemonConfig::default();
+    let Some(spot) = top.one("sync") else { return Some(SyncConfig { zones: Vec::new(), folder, daemon }) };
+    let map = spot.map(&["zones", "folder", "daemon"])?;
     let folder = or_default(map.optional("folder"), folder, |spot| spot.file());
+    let daemon = or_default(map.optional("daemon"), daemon, |spot| daemon::read(&spot));
     let zones = map.required("zones").and_then(|spot| {
         let items = spot.filled_list("zone")?;
         let (named, zones): (Vec<_>, Vec<_>) = items.iter().map(|item| read_zone(item, providers)).unzip();
@@ -27,7 +31,7 @@ pub(crate) fn read(top: &Top<'_>, providers: &[ProviderDraft<'_>]) -> Option<Syn
         refuse_repeated("zone", named.iter().flatten().map(|(spot, name)| (spot, name)));
         zones.into_iter().collect()
     });
-    Some(SyncConfig { zones: zones?, folder: folder? })
+    Some(SyncConfig { zones: zones?, folder: folder?, daemon: daemon? })
 }
 
 /// A zone's name, where it stands; and all of it, unless something is faulty.
