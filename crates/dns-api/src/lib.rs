@@ -19,5 +19,6 @@ pub mod openapi;
 pub mod probe;
 pub mod problem;
 pub mod status;
+pub mod sync;
 pub mod timeline;
 pub mod transport;

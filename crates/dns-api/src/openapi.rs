@@ -1,4 +1,4 @@
-//! The OpenAPI documents of controller and monitor.
+//! The OpenAPI documents of controller, monitor and sync daemon.
 //!
 //! What a document says comes from one table of operations per program and from the wire types themselves. The
 //! daemons compare the table with their routes, so neither can say what the other doesn't.
@@ -12,8 +12,8 @@ use utoipa::openapi::path::HttpMethod;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Components, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder};
 
-use self::schemas::{ControllerTypes, MonitorTypes};
-pub use self::table::{CONTROLLER, MONITOR};
+use self::schemas::{ControllerTypes, MonitorTypes, SyncTypes};
+pub use self::table::{CONTROLLER, MONITOR, SYNC};
 
 /// The name of the bearer scheme in the documents.
 const BEARER: &str = "bearer";
@@ -100,6 +100,11 @@ pub fn controller() -> OpenApi {
 /// The monitor's document.
 pub fn monitor() -> OpenApi {
     document("dns-monitor", MONITOR, MonitorTypes::openapi().components)
+}
+
+/// The sync daemon's document.
+pub fn sync() -> OpenApi {
+    document("dns-sync", SYNC, SyncTypes::openapi().components)
 }
 
 fn document(title: &str, operations: &[Operation], components: Option<Components>) -> OpenApi {

@@ -52,3 +52,16 @@ pub(super) struct ControllerTypes;
     crate::problem::Problem,
 )))]
 pub(super) struct MonitorTypes;
+
+/// The types of the sync daemon.
+#[derive(utoipa::OpenApi)]
+#[openapi(components(schemas(
+    crate::sync::SyncReport,
+    crate::sync::ZoneReport,
+    crate::sync::SourceReport,
+    crate::sync::SourceState,
+    crate::sync::TargetReport,
+    crate::sync::TargetState,
+    crate::problem::Problem,
+)))]
+pub(super) struct SyncTypes;

@@ -224,6 +224,21 @@ pub const MONITOR: &[Operation] = &[
     HEALTH[3],
 ];
 
+/// Every operation of the sync daemon.
+pub const SYNC: &[Operation] = &[
+    read(
+        "/api/v1/sync",
+        "How each zone and each of its targets stands.",
+        Input::None,
+        &[(200, Answer::Json("SyncReport"))],
+        &[],
+    ),
+    HEALTH[0],
+    HEALTH[1],
+    HEALTH[2],
+    HEALTH[3],
+];
+
 const fn open(
     path: &'static str,
     summary: &'static str,

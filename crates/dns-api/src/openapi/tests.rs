@@ -20,7 +20,7 @@ fn references(value: &Value, found: &mut BTreeSet<String>) {
 
 #[test]
 fn every_reference_leads_to_a_schema_of_the_document() {
-    for document in [controller(), monitor()] {
+    for document in [controller(), monitor(), sync()] {
         let json = serde_json::to_value(&document).expect("is JSON");
         let mut found = BTreeSet::new();
         references(&json, &mut found);
@@ -34,7 +34,7 @@ fn every_reference_leads_to_a_schema_of_the_document() {
 
 #[test]
 fn every_operation_of_the_table_is_in_the_document_once() {
-    for (document, operations) in [(controller(), CONTROLLER), (monitor(), MONITOR)] {
+    for (document, operations) in [(controller(), CONTROLLER), (monitor(), MONITOR), (sync(), SYNC)] {
         let paths: BTreeSet<&str> = operations.iter().map(|operation| operation.path).collect();
         assert_eq!(document.paths.paths.len(), paths.len());
         for operation in operations {
