@@ -1,8 +1,14 @@
 //! What tests make zones of.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use dns_core::time::Timestamp;
 use domain::base::{Name, Rtype};
 
-use crate::{Owner, Rdata, RecordSet, SetKey, Ttl, Zone};
+use crate::{
+    Limits, MarkerForms, Owner, Protected, Rdata, RecordSet, SetKey, Settings, TargetTraits, Ttl, TtlPolicy, Zone,
+};
 
 /// The zone of most tests.
 pub(crate) const APEX: &str = "example.test.";
@@ -62,4 +68,21 @@ pub(crate) fn zone(lines: &[&str]) -> Zone {
         zone.put(key(words[0], rtype), set(rtype, &words[2..])).expect("in the zone");
     }
     zone
+}
+
+/// How installation `acme` plans at a target `main` that holds everything.
+pub(crate) fn settings() -> Settings {
+    Settings {
+        target: "main".parse().expect("a name"),
+        traits: TargetTraits::default(),
+        ttl_policy: TtlPolicy::Adjust,
+        limits: Limits::default(),
+        protected: Protected::default(),
+        install: "acme".parse().expect("a name"),
+        markers: MarkerForms::default(),
+        not_plain: BTreeMap::new(),
+        source_sets_known: None,
+        made: Timestamp::from_secs(1_000),
+        valid_for: Duration::from_mins(10),
+    }
 }

@@ -7,6 +7,7 @@
 mod batch;
 mod bisection;
 mod change;
+mod content;
 pub mod files;
 pub mod finding;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod fixture;
 mod guarded;
 mod hinge;
 mod hold;
+mod left_alone;
 mod limit;
 pub mod lint;
 mod lossy;
@@ -24,6 +26,7 @@ mod order;
 mod owner;
 mod plan;
 mod progress;
+mod proposal;
 mod rdata;
 mod record_set;
 mod render;
@@ -38,18 +41,19 @@ pub use domain::base::Rtype;
 pub use self::batch::{Measure, TooBig, Weight, pack};
 pub use self::bisection::{Bisection, Outcome};
 pub use self::change::{Kind, SetChange, difference};
+pub use self::content::{Protected, content};
 pub use self::guarded::{Guard, Guarded, Side, UnreadableFence};
 pub use self::hold::Holds;
+pub use self::left_alone::{LeftAlone, Why};
 pub use self::limit::{Bound, Bounds, Exceeded, FEW, Force, Limits, Scope, Tally, Unit, UnknownForce};
 pub use self::lossy::{Adjustment, Lossy, TargetTraits, TtlPolicy, Types};
 pub use self::manifest::{Claim, Extent, Manifest, ManifestError};
 pub use self::marker::{Affix, ExternalDns, Manager, MarkerForms, Markers, OctoDns};
 pub use self::order::{Step, order};
 pub use self::owner::{Owner, OwnerError};
-pub use self::plan::{
-    Drift, LeftAlone, Plan, PlanTextError, Protected, Refusal, Settings, Why, content, plan, zone_digest,
-};
+pub use self::plan::{Outdated, Plan, PlanTextError, plan, zone_digest};
 pub use self::progress::{StepState, Strayed, progress};
+pub use self::proposal::{Proposal, Refusal, Settings};
 pub use self::rdata::{Rdata, RdataError, RdataText};
 pub use self::record_set::{RecordSet, SetKey, Ttl};
 pub use self::render::{Line, Mark, lines, markdown};

@@ -1,169 +1,31 @@
 //! Plans: what would make a target's zone equal to the source's, written down before anything is done.
 //!
-//! A plan is bound to what it was made from: the source's serial, a digest of the target, and a time after which it is too
-//! old. [`Plan::check`] says whether all of that still holds. Nothing that it leaves alone is left out in silence.
+//! A plan is a [`Proposal`] bound to what it was made from: the source's serial, digests of both zones, and a time after which it
+//! is too old. [`Plan::check`] says whether all of that still holds. Its JSON is flat, so it has a proposal's fields as its own.
 //!
-//! What makes signatures (RRSIG, NSEC, DNSKEY and their like) belongs to the signer of each side: it is neither planned, nor
-//! counted, nor part of the digest. The same goes for the SOA in the digest, which changes with every write.
+//! What is not [content](crate::content()) is no part of the digests, nor is the SOA, which changes with every write.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use dns_core::digest::{Digest, Fields};
-use dns_core::identifier::{Installation, ProviderName, ServiceName};
+use dns_core::identifier::ProviderName;
 use dns_core::time::Timestamp;
-use domain::base::Rtype;
 use serde::{Deserialize, Serialize};
 
-use crate::change::{SetChange, difference};
-use crate::guarded::{self, Guard, Guarded};
-use crate::hinge;
-use crate::limit::{Exceeded, Force, Limits, Scope, Tally};
-use crate::lossy::{Adjustment, TargetTraits, TtlPolicy};
-use crate::manifest::Manifest;
-use crate::marker::{Manager, MarkerForms, Markers};
-use crate::order::{Step, order};
+use crate::content::{Protected, is_signers};
+use crate::left_alone::{LeftAlone, Why};
+use crate::limit::{Exceeded, Force, Tally};
+use crate::lossy::Adjustment;
+use crate::order::Step;
 use crate::owner::Owner;
+use crate::proposal::{Proposal, Refusal, Settings, Stops};
 use crate::record_set::SetKey;
 use crate::serial::Serial;
 use crate::zone::Zone;
 
 /// The form of plans that this code writes and reads.
 const VERSION: u32 = 1;
-
-/// What stays at the apex of a zone, whatever the source says: it is how the target itself serves the zone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Protected {
-    /// SOA and NS.
-    #[default]
-    SoaAndNs,
-    /// SOA; the NS set is planned.
-    Soa,
-    /// Nothing.
-    Nothing,
-}
-
-impl Protected {
-    fn covers(self, key: &SetKey, apex: &Owner) -> bool {
-        let types: &[Rtype] = match self {
-            Self::SoaAndNs => &[Rtype::SOA, Rtype::NS],
-            Self::Soa => &[Rtype::SOA],
-            Self::Nothing => &[],
-        };
-        key.owner == *apex && types.contains(&key.rtype)
-    }
-}
-
-/// How a plan is made.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The target's name, as the failover controller's configuration has it.
-    pub target: ProviderName,
-    /// What it can hold.
-    pub traits: TargetTraits,
-    /// What is done about TTLs that it can't.
-    pub ttl_policy: TtlPolicy,
-    /// How much may change.
-    pub limits: Limits,
-    /// What stays at the apex.
-    pub protected: Protected,
-    /// The installation that plans. What the target's manifest gives to others is left to them.
-    pub install: Installation,
-    /// Which tools' ownership markers are heeded.
-    pub markers: MarkerForms,
-    /// What stands at source or target and is no plain record set: an alias, a proxied or weighted set, a disabled record. Nothing
-    /// is planned at these names.
-    pub not_plain: BTreeMap<Owner, String>,
-    /// How many sets the source had when it was last read; none if it never was.
-    pub source_sets_known: Option<u64>,
-    /// Now.
-    pub made: Timestamp,
-    /// How long the plan may be applied.
-    pub valid_for: Duration,
-}
-
-/// Why a difference stays.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "why", rename_all = "camelCase")]
-pub enum Why {
-    /// It is protected at the apex.
-    Protected,
-    /// It is left to a failover controller.
-    Guarded(Guard),
-    /// The target's manifest gives it to another installation.
-    Claimed {
-        /// Which.
-        by: Installation,
-    },
-    /// It is a manifest, which is never copied.
-    Manifest,
-    /// It belongs to another tool.
-    Owned {
-        /// Which.
-        by: Manager,
-    },
-    /// Something stands at its name, in source or target, that no record set can tell.
-    NotPlain {
-        /// What.
-        what: String,
-    },
-    /// It cannot change without another set, which is left alone.
-    Hinges {
-        /// Which.
-        #[serde(with = "crate::record_set::key_text")]
-        on: SetKey,
-    },
-    /// It would have to move with a fence, and some of what moves with it cannot.
-    Apart {
-        /// Whose fence.
-        service: ServiceName,
-    },
-    /// It moved with a fence, which only goes forward.
-    OnlyForward {
-        /// Whose fence.
-        service: ServiceName,
-    },
-}
-
-impl fmt::Display for Why {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Protected => f.write_str("protected at the apex"),
-            Self::Guarded(guard) => guard.fmt(f),
-            Self::Claimed { by } => write!(f, "claimed by installation `{by}`"),
-            Self::Manifest => f.write_str("a manifest is never copied"),
-            Self::Owned { by } => write!(f, "owned by {by}"),
-            Self::NotPlain { what } => write!(f, "at its name stands what no record set can tell: {what}"),
-            Self::Hinges { on } => write!(f, "it cannot change while {on} stays as it is"),
-            Self::Apart { service } => write!(f, "moves only with all that the fence of service `{service}` guards"),
-            Self::OnlyForward { service } => write!(f, "the fence of service `{service}` only goes forward"),
-        }
-    }
-}
-
-/// A difference that stays.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LeftAlone {
-    /// Which set.
-    #[serde(with = "crate::record_set::key_text")]
-    pub set: SetKey,
-    /// Why.
-    #[serde(flatten)]
-    pub why: Why,
-}
-
-/// Something that stops a plan and that nobody lifts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Refusal(String);
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// What is to be done to one zone at one target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -203,7 +65,7 @@ pub struct Plan {
 
 /// Why a plan may not be applied any more.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Drift {
+pub enum Outdated {
     /// Too old.
     #[error("the plan for {zone} at `{target}` expired at {expires}; make a new one")]
     Expired {
@@ -255,35 +117,8 @@ pub enum PlanTextError {
 
 /// Makes a plan.
 pub fn plan(source: &Zone, target: &Zone, settings: &Settings) -> Plan {
-    let guarded = Guarded::read(source, target, &settings.target);
-    let markers = Markers::read(source, target, &settings.markers);
-    let manifest = Manifest::read(target);
-    let mut draft = Draft {
-        apex: target.apex(),
-        settings,
-        guarded: &guarded,
-        manifest: manifest.as_ref().ok(),
-        markers: &markers,
-        sorted: Sorted::default(),
-    };
-    for change in difference(target, source) {
-        draft.take(change);
-    }
-    let Sorted { mut changes, mut left_alone, adjusted, mut refusals } = draft.sorted;
-    let left: Vec<SetKey> = left_alone.iter().map(|one| one.set.clone()).collect();
-    let hinged = hinge::take_out(&mut changes, &left, target, is_signers);
-    left_alone.extend(hinged.into_iter().map(|(set, on)| LeftAlone { set, why: Why::Hinges { on } }));
-    keep_together(&mut changes, &mut left_alone, &guarded.together);
-    refusals.extend(unseen(settings, target.apex()));
-    refusals.extend(guarded.unreadable.iter().map(|fence| Refusal(fence.to_string())));
-    refusals.extend(manifest.err().map(|error| Refusal(error.to_string())));
-    let (found, existing) = (content(source), content(target));
-    if found == 0 {
-        refusals.push(Refusal(format!("the source of {} is empty; that is never synchronised", source.apex())));
-    }
-    let tally = Tally::of(existing, &changes);
-    let mut exceeded = tally.exceeding(Scope::Zone, &settings.limits);
-    exceeded.extend(Exceeded::by_shrinking(found, settings.source_sets_known.unwrap_or(existing), &settings.limits));
+    let Proposal { tally, steps, left_alone, adjusted, exceeded, stray_markers, refusals } =
+        Proposal::of(source, target, settings);
     Plan {
         version: VERSION,
         zone: target.apex().clone(),
@@ -294,123 +129,13 @@ pub fn plan(source: &Zone, target: &Zone, settings: &Settings) -> Plan {
         made: settings.made,
         expires: settings.made + settings.valid_for,
         tally,
-        steps: order(changes, &guarded.together),
+        steps,
         left_alone,
         adjusted,
         exceeded,
-        stray_markers: markers.stray,
+        stray_markers,
         refusals,
     }
-}
-
-/// A fence or manifest that is there and cannot be told as a record set: what it guards is not known.
-fn unseen<'s>(settings: &'s Settings, apex: &'s Owner) -> impl Iterator<Item = Refusal> + 's {
-    let manifest = Manifest::key_in(apex).map(|key| key.owner);
-    let place = guarded::fences_of(apex);
-    settings.not_plain.iter().filter_map(move |(owner, what)| {
-        let tells = manifest.as_ref() == Some(owner) || place.as_ref().is_some_and(|place| owner.is_in(place));
-        tells.then(|| Refusal(format!("{owner} says who holds what, and cannot be read: {what}")))
-    })
-}
-
-/// Where differences end up.
-#[derive(Default)]
-struct Sorted {
-    changes: Vec<SetChange>,
-    left_alone: Vec<LeftAlone>,
-    adjusted: Vec<Adjustment>,
-    refusals: Vec<Refusal>,
-}
-
-struct Draft<'a> {
-    apex: &'a Owner,
-    settings: &'a Settings,
-    guarded: &'a Guarded<'a>,
-    /// None if it can't be read, which refuses the plan.
-    manifest: Option<&'a Manifest>,
-    markers: &'a Markers<'a>,
-    sorted: Sorted,
-}
-
-impl Draft<'_> {
-    fn against(&self, change: &SetChange) -> Option<Why> {
-        if self.settings.protected.covers(&change.key, self.apex) {
-            return Some(Why::Protected);
-        }
-        if let Some(what) = self.settings.not_plain.get(&change.key.owner) {
-            return Some(Why::NotPlain { what: what.clone() });
-        }
-        if Manifest::key_in(self.apex).as_ref() == Some(&change.key) {
-            return Some(Why::Manifest);
-        }
-        let claimed = self.manifest.and_then(|manifest| manifest.owner_of(&change.key));
-        if let Some(by) = claimed.filter(|by| **by != self.settings.install) {
-            return Some(Why::Claimed { by: by.clone() });
-        }
-        let owned = || self.markers.against(change).map(|by| Why::Owned { by: by.clone() });
-        self.guarded.against(change).map(Why::Guarded).or_else(owned)
-    }
-
-    fn take(&mut self, mut change: SetChange) {
-        if is_signers(change.key.rtype) {
-            return;
-        }
-        if let Some(why) = self.against(&change) {
-            return self.sorted.left_alone.push(LeftAlone { set: change.key, why });
-        }
-        if let Some(after) = &change.after {
-            match self.settings.traits.fit(self.apex, &change.key, after, self.settings.ttl_policy) {
-                Ok((after, adjustment)) => {
-                    change.after = Some(after);
-                    self.sorted.adjusted.extend(adjustment);
-                }
-                Err(lossy) => return self.sorted.refusals.push(Refusal(lossy.to_string())),
-            }
-        }
-        // Once adjusted, it may be what the target has already.
-        if change.before != change.after {
-            self.sorted.changes.push(change);
-        }
-    }
-}
-
-/// A fence never moves without its records, nor they without it.
-fn keep_together(
-    changes: &mut Vec<SetChange>,
-    left_alone: &mut Vec<LeftAlone>,
-    together: &BTreeMap<SetKey, ServiceName>,
-) {
-    let apart: BTreeSet<&ServiceName> = left_alone.iter().filter_map(|one| together.get(&one.set)).collect();
-    let stays = |change: &mut SetChange| together.get(&change.key).is_some_and(|service| apart.contains(service));
-    let stay: Vec<SetChange> = changes.extract_if(.., stays).collect();
-    left_alone.extend(stay.into_iter().map(|change| {
-        let service = together[&change.key].clone();
-        LeftAlone { set: change.key, why: Why::Apart { service } }
-    }));
-}
-
-/// What BIND notes at the apex while it signs (its manual, `sig-signing-type`).
-const SIGNING_STATE: Rtype = Rtype::from_int(65_534);
-
-/// Types that a signer makes, and digests over the zone: every side has its own.
-fn is_signers(rtype: Rtype) -> bool {
-    matches!(
-        rtype,
-        Rtype::RRSIG
-            | Rtype::NSEC
-            | Rtype::NSEC3
-            | Rtype::NSEC3PARAM
-            | Rtype::DNSKEY
-            | Rtype::CDS
-            | Rtype::CDNSKEY
-            | Rtype::ZONEMD
-    ) || rtype == SIGNING_STATE
-}
-
-/// How many sets a zone holds that plans are about: without what every zone has, and what its signer makes.
-pub fn content(zone: &Zone) -> u64 {
-    let is_content = |key: &SetKey| !is_signers(key.rtype) && !Protected::SoaAndNs.covers(key, zone.apex());
-    zone.sets().filter(|(key, _)| is_content(key)).count() as u64
 }
 
 /// What a plan binds itself to: all sets of a zone but its SOA and what its signer makes.
@@ -431,27 +156,25 @@ impl Plan {
     /// Whether what it was made from is still so; a plan that undoes another one has no source.
     ///
     /// # Errors
-    /// [`Drift`], the first.
-    pub fn check(&self, target_digest: Digest, source: Option<&Zone>, now: Timestamp) -> Result<(), Drift> {
+    /// [`Outdated`], the first.
+    pub fn check(&self, target_digest: Digest, source: Option<&Zone>, now: Timestamp) -> Result<(), Outdated> {
         let (zone, target) = (self.zone.clone(), self.target.clone());
         if now >= self.expires {
-            return Err(Drift::Expired { zone, target, expires: self.expires });
+            return Err(Outdated::Expired { zone, target, expires: self.expires });
         }
         if target_digest != self.target_digest {
-            return Err(Drift::Target { zone, target });
+            return Err(Outdated::Target { zone, target });
         }
         let Some(source) = source else { return Ok(()) };
         if source.serial() != self.source_serial || zone_digest(source) != self.source_digest {
-            return Err(Drift::Source { zone, then: self.source_serial, now: source.serial() });
+            return Err(Outdated::Source { zone, then: self.source_serial, now: source.serial() });
         }
         Ok(())
     }
 
     /// What stops it, in words, when an operator has lifted some of it by name; nothing means that it may be applied.
     pub fn stopped_by(&self, forced: &BTreeSet<Force>) -> Vec<String> {
-        let limits = self.exceeded.iter().filter(|one| !forced.contains(&one.limit)).map(Exceeded::to_string);
-        let stray = self.stray_markers.iter().filter(|_| !forced.contains(&Force::StrayMarkers)).map(stray_text);
-        self.refusals.iter().map(Refusal::to_string).chain(limits).chain(stray).collect()
+        Stops { exceeded: &self.exceeded, stray_markers: &self.stray_markers, refusals: &self.refusals }.told(forced)
     }
 
     /// What undoes it, for the target as it is afterwards. Fences only go forward: what moved with one stays.
@@ -499,11 +222,6 @@ impl Plan {
         }
         Ok(serde_json::from_str(text)?)
     }
-}
-
-fn stray_text(marker: &SetKey) -> String {
-    let force = Force::StrayMarkers;
-    format!("the ownership marker {marker} leads to no record; give its prefix, or if it is left over: --force {force}")
 }
 
 /// The version alone, so that a plan of another form is told from one that is broken.

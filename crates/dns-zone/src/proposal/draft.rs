@@ -1,0 +1,175 @@
+//! How a proposal is made of differences: each is judged by itself, then by what it needs of others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dns_core::identifier::ServiceName;
+
+use super::{Proposal, Refusal, Settings};
+use crate::change::SetChange;
+use crate::content::is_signers;
+use crate::guarded::{self, Guarded};
+use crate::hinge;
+use crate::left_alone::{LeftAlone, Why};
+use crate::limit::{Exceeded, Scope, Tally};
+use crate::lossy::Adjustment;
+use crate::manifest::Manifest;
+use crate::marker::Markers;
+use crate::order::order;
+use crate::owner::Owner;
+use crate::record_set::SetKey;
+use crate::zone::Zone;
+
+/// How many sets of content both zones have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    pub(crate) source: u64,
+    pub(crate) target: u64,
+}
+
+/// What is known of two zones beside their differences.
+pub(crate) struct Survey<'a> {
+    pub(crate) target: &'a Zone,
+    pub(crate) guarded: Guarded<'a>,
+    pub(crate) markers: Markers<'a>,
+    pub(crate) sizes: Sizes,
+}
+
+impl Survey<'_> {
+    /// Makes a proposal of differences, which are in canonical order.
+    pub(crate) fn propose(self, differences: Vec<SetChange>, settings: &Settings) -> Proposal {
+        let Self { target, guarded, markers, sizes } = self;
+        let manifest = Manifest::read(target);
+        let draft = Draft {
+            apex: target.apex(),
+            settings,
+            guarded: &guarded,
+            manifest: manifest.as_ref().ok(),
+            markers: &markers,
+            sorted: Sorted::default(),
+        };
+        let Sorted { mut changes, mut left_alone, adjusted, mut refusals } = draft.sort(differences);
+        let left: Vec<SetKey> = left_alone.iter().map(|one| one.set.clone()).collect();
+        let hinged = hinge::take_out(&mut changes, &left, target, is_signers);
+        left_alone.extend(hinged.into_iter().map(|(set, on)| LeftAlone { set, why: Why::Hinges { on } }));
+        keep_together(&mut changes, &mut left_alone, &guarded.together);
+        refusals.extend(unseen(settings, target.apex()));
+        refusals.extend(guarded.unreadable.iter().map(|fence| Refusal(fence.to_string())));
+        refusals.extend(manifest.err().map(|error| Refusal(error.to_string())));
+        if sizes.source == 0 {
+            let empty = format!("the source of {} is empty; that is never synchronised", target.apex());
+            refusals.push(Refusal(empty));
+        }
+        let tally = Tally::of(sizes.target, &changes);
+        Proposal {
+            tally,
+            steps: order(changes, &guarded.together),
+            left_alone,
+            adjusted,
+            exceeded: exceeded(&tally, sizes, settings),
+            stray_markers: markers.stray,
+            refusals,
+        }
+    }
+}
+
+fn exceeded(tally: &Tally, sizes: Sizes, settings: &Settings) -> Vec<Exceeded> {
+    let known = settings.source_sets_known.unwrap_or(sizes.target);
+    let shrunk = Exceeded::by_shrinking(sizes.source, known, &settings.limits);
+    tally.exceeding(Scope::Zone, &settings.limits).into_iter().chain(shrunk).collect()
+}
+
+/// A fence or manifest that is there and cannot be told as a record set: what it guards is not known.
+fn unseen<'s>(settings: &'s Settings, apex: &'s Owner) -> impl Iterator<Item = Refusal> + 's {
+    let manifest = Manifest::key_in(apex).map(|key| key.owner);
+    let place = guarded::fences_of(apex);
+    settings.not_plain.iter().filter_map(move |(owner, what)| {
+        let tells = manifest.as_ref() == Some(owner) || place.as_ref().is_some_and(|place| owner.is_in(place));
+        tells.then(|| Refusal(format!("{owner} says who holds what, and cannot be read: {what}")))
+    })
+}
+
+/// Where differences end up.
+#[derive(Default)]
+struct Sorted {
+    changes: Vec<SetChange>,
+    left_alone: Vec<LeftAlone>,
+    adjusted: Vec<Adjustment>,
+    refusals: Vec<Refusal>,
+}
+
+struct Draft<'a> {
+    apex: &'a Owner,
+    settings: &'a Settings,
+    guarded: &'a Guarded<'a>,
+    /// None if it can't be read, which refuses the proposal.
+    manifest: Option<&'a Manifest>,
+    markers: &'a Markers<'a>,
+    sorted: Sorted,
+}
+
+impl Draft<'_> {
+    fn against(&self, change: &SetChange) -> Option<Why> {
+        if self.settings.protected.covers(&change.key, self.apex) {
+            return Some(Why::Protected);
+        }
+        if let Some(what) = self.settings.not_plain.get(&change.key.owner) {
+            return Some(Why::NotPlain { what: what.clone() });
+        }
+        if Manifest::key_in(self.apex).as_ref() == Some(&change.key) {
+            return Some(Why::Manifest);
+        }
+        let claimed = self.manifest.and_then(|manifest| manifest.owner_of(&change.key));
+        if let Some(by) = claimed.filter(|by| **by != self.settings.install) {
+            return Some(Why::Claimed { by: by.clone() });
+        }
+        let owned = || self.markers.against(change).map(|by| Why::Owned { by: by.clone() });
+        self.guarded.against(change).map(Why::Guarded).or_else(owned)
+    }
+
+    fn sort(mut self, differences: Vec<SetChange>) -> Sorted {
+        for change in differences {
+            self.take(change);
+        }
+        self.sorted
+    }
+
+    fn take(&mut self, mut change: SetChange) {
+        if is_signers(change.key.rtype) {
+            return;
+        }
+        if let Some(why) = self.against(&change) {
+            return self.sorted.left_alone.push(LeftAlone { set: change.key, why });
+        }
+        if let Some(after) = &change.after {
+            match self.settings.traits.fit(self.apex, &change.key, after, self.settings.ttl_policy) {
+                Ok((after, adjustment)) => {
+                    change.after = Some(after);
+                    self.sorted.adjusted.extend(adjustment);
+                }
+                Err(lossy) => return self.sorted.refusals.push(Refusal(lossy.to_string())),
+            }
+        }
+        // Once adjusted, it may be what the target has already.
+        if change.before != change.after {
+            self.sorted.changes.push(change);
+        }
+    }
+}
+
+/// A fence never moves without its records, nor they without it.
+fn keep_together(
+    changes: &mut Vec<SetChange>,
+    left_alone: &mut Vec<LeftAlone>,
+    together: &BTreeMap<SetKey, ServiceName>,
+) {
+    let apart: BTreeSet<&ServiceName> = left_alone.iter().filter_map(|one| together.get(&one.set)).collect();
+    let stays = |change: &mut SetChange| together.get(&change.key).is_some_and(|service| apart.contains(service));
+    let stay: Vec<SetChange> = changes.extract_if(.., stays).collect();
+    left_alone.extend(stay.into_iter().map(|change| {
+        let service = together[&change.key].clone();
+        LeftAlone { set: change.key, why: Why::Apart { service } }
+    }));
+}
+
+#[cfg(test)]
+mod tests;
