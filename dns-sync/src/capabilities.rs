@@ -39,7 +39,7 @@ pub(crate) fn command(config: &Config, args: &CapabilitiesArgs, output: &Output)
 
 fn row(place: &Place) -> Row {
     let traits = place.holder.traits();
-    let takes = traits.takes();
+    let holds = traits.holds;
     Row {
         provider: place.name.to_string(),
         subject: traits.subject,
@@ -48,15 +48,15 @@ fn row(place: &Place) -> Row {
             GuardStrength::OwnWriters => "atomic among writers of this project",
             GuardStrength::Atomic => "atomic: refused if anything is not as it was read",
         },
-        types: match takes.types {
+        types: match holds.types {
             Types::Any => "all, known or not".to_owned(),
             Types::Only(types) => types.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
         },
-        ttl_secs_min: *takes.ttl_secs.start(),
-        ttl_secs_max: *takes.ttl_secs.end(),
-        values_max: takes.values_max,
-        apex_cname: takes.apex_cname,
-        batch: batch(traits.limits.into()),
+        ttl_secs_min: *holds.ttl_secs.start(),
+        ttl_secs_max: *holds.ttl_secs.end(),
+        values_max: holds.values_max,
+        apex_cname: holds.apex_cname,
+        batch: batch(traits.batch_max),
     }
 }
 

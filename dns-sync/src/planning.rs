@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dns_core::identifier::{Installation, ProviderName};
 use dns_provider::port::ProviderError;
-use dns_provider::zones::{LeftAlone, Listing};
+use dns_provider::zones::{Listing, NotPlain};
 use dns_service::clock::Clock;
 use dns_service::config::Config;
 use dns_service::exit::{Exit, Failure};
@@ -74,13 +74,13 @@ fn make(
 ) -> Result<Plan, Failure> {
     let settings = Settings {
         target: target.name.clone(),
-        traits: target.holder.traits().takes(),
+        traits: target.holder.traits().holds,
         ttl_policy: TtlPolicy::Adjust,
         limits: Limits::default(),
         protected: Protected::SoaAndNs,
         install: install.clone(),
         markers: MarkerForms::default(),
-        not_plain: read.left_alone.iter().chain(&listing.left_alone).map(other).collect(),
+        not_plain: read.not_plain.iter().chain(&listing.not_plain).map(other).collect(),
         source_sets_known: folder.source_sets(&job.zone)?,
         made: Clock::start().wall(),
         valid_for: VALID_FOR,
@@ -88,7 +88,7 @@ fn make(
     Ok(dns_zone::plan(&read.zone, &listing.zone, &settings))
 }
 
-fn other(LeftAlone { owner, rtype, reason }: &LeftAlone) -> (Owner, String) {
+fn other(NotPlain { owner, rtype, reason }: &NotPlain) -> (Owner, String) {
     (owner.clone(), format!("{rtype}: {reason}"))
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use dns_core::identifier::ProviderName;
 use dns_provider::port::{Permit, ProviderError};
 use dns_service::clock::Clock;
-use dns_zone::{Bisection, Owner, SetChange, Step, StepState, Strayed, TooBig, Weight, pack, progress};
+use dns_zone::{Bisection, Owner, Step, StepState, Strayed, TooBig, Weight, pack, progress};
 use tokio::time::sleep;
 
 use crate::place::Place;
@@ -127,15 +127,15 @@ struct Measured<'a> {
 
 impl dns_zone::Measure for Measured<'_> {
     fn maxima(&self) -> Weight {
-        self.target.holder.traits().limits.into()
+        self.target.holder.traits().batch_max
     }
 
     fn empty(&self) -> Weight {
-        self.target.holder.envelope(self.zone).into()
+        self.target.holder.envelope(self.zone)
     }
 
     fn weigh(&self, step: &Step) -> Weight {
-        self.target.holder.measure(self.zone, &step.changes).into()
+        self.target.holder.weigh(self.zone, step)
     }
 }
 
@@ -216,7 +216,7 @@ impl Sender<'_> {
 
     /// One batch, until it is known what became of it.
     async fn batch(&self, steps: &[Step], which: &[usize]) -> Result<Answer, SendError> {
-        let batch: Vec<&[SetChange]> = which.iter().map(|index| steps[*index].changes.as_slice()).collect();
+        let batch: Vec<&Step> = which.iter().map(|index| &steps[*index]).collect();
         let mut wait = BACKOFF;
         for attempt in 1.. {
             let permit = Permit { granted: self.clock.wall(), length: self.target.permit };

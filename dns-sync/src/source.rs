@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use dns_provider::port::ProviderError;
-use dns_provider::zones::LeftAlone;
+use dns_provider::zones::NotPlain;
 use dns_service::config::sync::SyncSource;
 use dns_service::exit::{Exit, Failure};
 use dns_zone::files::ZoneFolder;
@@ -21,7 +21,7 @@ pub(crate) struct Read {
     /// The zone.
     pub(crate) zone: Zone,
     /// What a provider holds that is no record set.
-    pub(crate) left_alone: Vec<LeftAlone>,
+    pub(crate) not_plain: Vec<NotPlain>,
     /// What is unwise about it.
     pub(crate) warnings: Findings,
 }
@@ -85,7 +85,7 @@ pub(crate) async fn read(job: &Job<'_>) -> Result<Read, SourceError> {
             let place = place.as_ref().expect("invariant: a source that is a provider has its adapter");
             let listing = place.holder.list(&job.zone).await;
             let listing = listing.map_err(|source| SourceError::Provider { zone: job.zone.clone(), source })?;
-            return Ok(Read { zone: listing.zone, left_alone: listing.left_alone, warnings: Findings::default() });
+            return Ok(Read { zone: listing.zone, not_plain: listing.not_plain, warnings: Findings::default() });
         }
     };
     checked(read, apex)
@@ -119,5 +119,5 @@ fn checked(read: zonefile::ZoneFile, apex: lint::Apex) -> Result<Read, SourceErr
         return Err(SourceError::Faults { zone: zone.apex().clone(), findings });
     }
     warnings.append(findings);
-    Ok(Read { zone, left_alone: Vec::new(), warnings })
+    Ok(Read { zone, not_plain: Vec::new(), warnings })
 }

@@ -26,7 +26,7 @@ impl WholeZone for Transfers {
         let mut refused = None;
         for client in &self.clients {
             match client.axfr(zone).await {
-                Ok(zone) => return Ok(Listing { zone, left_alone: Vec::new() }),
+                Ok(zone) => return Ok(Listing { zone, not_plain: Vec::new() }),
                 Err(error) if is_of_the_key(&error.fault) => refused = Some(error),
                 Err(error) => return Err(told(&error)),
             }

@@ -9,18 +9,12 @@
 
 mod check;
 
-use std::iter::Sum;
-use std::ops::{Add, RangeInclusive};
-
 use async_trait::async_trait;
-use dns_zone::{Owner, RecordSet, Rtype, SetChange, SetKey, TargetTraits, Weight, Zone};
+use dns_zone::{Owner, Rtype, SetKey, Step, TargetTraits, Weight, Zone};
 use hickory_proto::rr::Name;
 
-pub(crate) use self::check::{compare, keys, sound};
-use crate::port::{ApexCname, GuardStrength, Permit, ProviderError, Receipt};
-
-/// Changes that must not be torn apart, such as the end of an A and the beginning of a CNAME at its name.
-pub type Step<'a> = &'a [SetChange];
+pub(crate) use self::check::{changes, compare, keys, sound};
+use crate::port::{GuardStrength, Permit, ProviderError, Receipt};
 
 /// What a provider takes of a zone. What it does not is named when a plan is made, not on the day.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,29 +23,14 @@ pub struct ZoneTraits {
     pub subject: String,
     /// How strongly it is enforced that a set is as it was read.
     pub guard: GuardStrength,
-    /// The types of records.
-    pub types: Types,
-    /// The TTLs that a set can be given, in seconds.
-    pub ttl_secs: RangeInclusive<u32>,
-    /// Values of one set; `None` if only their size is limited.
-    pub values_max: Option<usize>,
-    /// What becomes of a CNAME at the zone's apex.
-    pub apex_cname: ApexCname,
+    /// The sets that it can hold.
+    pub holds: TargetTraits,
     /// Who writes the NS of the apex.
     pub apex_ns: Writer,
     /// Who writes the SOA.
     pub soa: Writer,
-    /// What one batch must fit into.
-    pub limits: BatchLimits,
-}
-
-/// Types of records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Types {
-    /// All, known or not (RFC 3597).
-    All,
-    /// These.
-    Only(&'static [Rtype]),
+    /// The largest batch that is taken whole.
+    pub batch_max: Weight,
 }
 
 /// Who writes a set that every zone has.
@@ -63,44 +42,18 @@ pub enum Writer {
     Provider,
 }
 
-/// The largest batch that is taken whole, in the provider's own measures; `None` where it has no such measure.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct BatchLimits {
-    /// Values removed and added.
-    pub records: Option<usize>,
-    /// Characters of all values.
-    pub characters: Option<usize>,
-    /// Octets of the message or of the request's body.
-    pub octets: Option<usize>,
-    /// Single operations.
-    pub operations: Option<usize>,
-}
-
-/// How large something is, in the measures that providers limit. What a provider does not limit is not counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Size {
-    /// Values removed and added.
-    pub records: usize,
-    /// Characters of all values.
-    pub characters: usize,
-    /// Octets of the message or of the request's body.
-    pub octets: usize,
-    /// Single operations.
-    pub operations: usize,
-}
-
 /// Everything that a zone holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {
     /// What it serves as records, and as nothing else.
     pub zone: Zone,
     /// What stands there and is no plain record set: not in [`zone`](Self::zone), never to be planned.
-    pub left_alone: Vec<LeftAlone>,
+    pub not_plain: Vec<NotPlain>,
 }
 
 /// Something that a plan must not touch: alias, proxied or weighted set, disabled record, or what cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftAlone {
+pub struct NotPlain {
     /// Its name.
     pub owner: Owner,
     /// Its type, as the provider calls it; not all of them are DNS types.
@@ -109,97 +62,7 @@ pub struct LeftAlone {
     pub reason: String,
 }
 
-impl Types {
-    /// Whether a type is among them.
-    pub fn takes(self, rtype: Rtype) -> bool {
-        match self {
-            Self::All => true,
-            Self::Only(types) => types.contains(&rtype),
-        }
-    }
-}
-
-impl From<Size> for Weight {
-    fn from(Size { records, characters, octets, operations }: Size) -> Self {
-        let [records, characters, octets, operations] = [records, characters, octets, operations].map(|one| one as u64);
-        Self { records, characters, octets, operations }
-    }
-}
-
-impl From<BatchLimits> for Weight {
-    /// What is not limited has the largest number.
-    fn from(BatchLimits { records, characters, octets, operations }: BatchLimits) -> Self {
-        let [records, characters, octets, operations] =
-            [records, characters, octets, operations].map(|one| one.map_or(u64::MAX, |most| most as u64));
-        Self { records, characters, octets, operations }
-    }
-}
-
-impl BatchLimits {
-    /// Whether a batch may be that large.
-    pub fn admit(&self, size: Size) -> bool {
-        let Self { records, characters, octets, operations } = *self;
-        let fits = |limit: Option<usize>, is: usize| limit.is_none_or(|most| is <= most);
-        fits(records, size.records)
-            && fits(characters, size.characters)
-            && fits(octets, size.octets)
-            && fits(operations, size.operations)
-    }
-}
-
-impl Add for Size {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self {
-            records: self.records + other.records,
-            characters: self.characters + other.characters,
-            octets: self.octets + other.octets,
-            operations: self.operations + other.operations,
-        }
-    }
-}
-
-impl Sum for Size {
-    fn sum<I: Iterator<Item = Self>>(sizes: I) -> Self {
-        sizes.fold(Self::default(), Add::add)
-    }
-}
-
 impl ZoneTraits {
-    /// Why the provider cannot hold a set, if it cannot.
-    pub fn refusal(&self, zone: &Owner, key: &SetKey, set: &RecordSet) -> Option<String> {
-        let ttl = set.ttl().as_secs();
-        let values = set.values().len();
-        if !self.types.takes(key.rtype) {
-            return Some(format!("the provider does not take the type {}", key.rtype));
-        }
-        if !self.ttl_secs.contains(&ttl) {
-            let (least, most) = (self.ttl_secs.start(), self.ttl_secs.end());
-            return Some(format!("a TTL of {ttl} s is outside of {least} to {most} s"));
-        }
-        if let Some(most) = self.values_max.filter(|most| values > *most) {
-            return Some(format!("it has {values} values, and a set has at most {most}"));
-        }
-        let is_apex = key.owner == *zone;
-        (is_apex && key.rtype == Rtype::CNAME && self.apex_cname == ApexCname::Refused)
-            .then(|| "a CNAME cannot stand at the zone's apex, where SOA and NS are".to_owned())
-    }
-
-    /// What of it plans need to know.
-    pub fn takes(&self) -> TargetTraits {
-        TargetTraits {
-            types: match self.types {
-                Types::All => dns_zone::Types::Any,
-                Types::Only(types) => dns_zone::Types::Only(types.iter().copied().collect()),
-            },
-            ttl_secs: self.ttl_secs.clone(),
-            values_max: self.values_max,
-            apex_cname: self.apex_cname == ApexCname::Flattened,
-            wildcards: true,
-        }
-    }
-
     /// Who writes a set.
     pub fn writer(&self, zone: &Owner, key: &SetKey) -> Writer {
         match key.rtype {
@@ -217,11 +80,11 @@ pub trait ZoneTarget: Send + Sync {
     /// What it takes of a zone.
     fn traits(&self) -> ZoneTraits;
 
-    /// How large a batch is that holds nothing yet.
-    fn envelope(&self, zone: &Owner) -> Size;
+    /// What a batch weighs that holds nothing yet.
+    fn envelope(&self, zone: &Owner) -> Weight;
 
-    /// What a step adds to the size of a batch. Sizes add up: a batch is exactly as large as its envelope and its steps.
-    fn measure(&self, zone: &Owner, step: Step<'_>) -> Size;
+    /// What a step adds to that. Weights add up: a batch weighs exactly what its envelope and its steps do.
+    fn weigh(&self, zone: &Owner, step: &Step) -> Weight;
 
     /// Everything in a zone, whole, from where writes are checked. What cannot be shown to be whole is an error: a page that
     /// failed, repeated itself or went missing, a transfer that was cut, a zone without SOA where it has one.
@@ -235,7 +98,7 @@ pub trait ZoneTarget: Send + Sync {
     ///
     /// # Errors
     /// Any [`ProviderError`]. A refusal names the record if the provider does.
-    async fn apply(&self, zone: &Owner, steps: &[Step<'_>], permit: &Permit) -> Result<Receipt, ProviderError>;
+    async fn apply(&self, zone: &Owner, steps: &[&Step], permit: &Permit) -> Result<Receipt, ProviderError>;
 }
 
 /// A name in the adapters' other type.

@@ -28,7 +28,8 @@ impl Weight {
     pub const UNBOUNDED: Self =
         Self { records: u64::MAX, characters: u64::MAX, octets: u64::MAX, operations: u64::MAX };
 
-    fn fits(self, maxima: Self) -> bool {
+    /// Whether a batch may weigh that much.
+    pub fn fits(self, maxima: Self) -> bool {
         let Self { records, characters, octets, operations } = self;
         records <= maxima.records
             && characters <= maxima.characters

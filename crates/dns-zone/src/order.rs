@@ -34,6 +34,13 @@ pub struct Step {
     pub service: Option<ServiceName>,
 }
 
+impl From<Vec<SetChange>> for Step {
+    /// Of no service.
+    fn from(changes: Vec<SetChange>) -> Self {
+        Self { changes, service: None }
+    }
+}
+
 impl Step {
     /// The names that it changes.
     pub fn owners(&self) -> impl Iterator<Item = &Owner> {

@@ -148,11 +148,6 @@ impl Owner {
         Self::from_wire(&wire)
     }
 
-    /// Whether its lowest label is the asterisk of a wildcard (RFC 4592 §2.1.1).
-    pub fn is_wildcard(&self) -> bool {
-        self.0.ends_with(&[b'*', END]) && self.0.len().checked_sub(3).is_none_or(|before| self.0[before] == END)
-    }
-
     /// Writes a label with its escapes.
     pub(crate) fn write_label(to: &mut impl fmt::Write, label: &[u8]) -> fmt::Result {
         label.iter().try_for_each(|octet| match octet {
@@ -267,12 +262,6 @@ mod tests {
         assert_eq!(owner("a.b.example.test.").parent(), Some(owner("b.example.test.")));
         assert_eq!(owner("test.").parent(), Some(Owner::root()));
         assert_eq!(Owner::root().parent(), None);
-    }
-
-    #[test]
-    fn a_wildcard_is_a_whole_label() {
-        assert!(owner("*.example.test.").is_wildcard() && owner("*.").is_wildcard());
-        assert!(!owner("a*.example.test.").is_wildcard() && !owner("*.a.test.").parent().expect("one").is_wildcard());
     }
 
     #[test]

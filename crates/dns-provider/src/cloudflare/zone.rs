@@ -15,15 +15,15 @@ mod sets;
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use dns_zone::{Owner, Rtype};
+use dns_zone::{Owner, Rtype, Step, TargetTraits, Types, Weight};
 
 use self::sets::{Standing, listing};
 use super::api::{Place, Places};
 use super::failure::Suspect;
 use super::listing::{self as records, Names};
 use super::{Cloudflare, TTL_SECS_MAX, TTL_SECS_MIN};
-use crate::port::{ApexCname, GuardStrength, Permit, ProviderError, Receipt, Urgency};
-use crate::zones::{self, BatchLimits, Listing, Size, Step, Types, Writer, ZoneTarget, ZoneTraits};
+use crate::port::{GuardStrength, Permit, ProviderError, Receipt, Urgency};
+use crate::zones::{self, Listing, Writer, ZoneTarget, ZoneTraits};
 
 /// The types that can be written and read back. Others are left alone.
 const TYPES: [Rtype; 15] = [
@@ -49,7 +49,7 @@ const NAMES_MAX: usize = 4;
 
 impl Cloudflare {
     /// What stands at the names of a batch now, with ids.
-    async fn standing(&self, place: &Place, steps: &[Step<'_>]) -> Result<Standing, ProviderError> {
+    async fn standing(&self, place: &Place, steps: &[&Step]) -> Result<Standing, ProviderError> {
         let names: BTreeSet<_> = zones::keys(steps).iter().map(|key| zones::name(&key.owner)).collect();
         let places = Places::one_by_one(Urgency::Watch);
         let found = if names.len() > NAMES_MAX {
@@ -71,22 +71,24 @@ impl ZoneTarget for Cloudflare {
         ZoneTraits {
             subject: self.api.subject(),
             guard: GuardStrength::OwnWriters,
-            types: Types::Only(&TYPES),
-            ttl_secs: TTL_SECS_MIN..=TTL_SECS_MAX,
-            values_max: None,
-            apex_cname: ApexCname::Flattened,
+            holds: TargetTraits {
+                types: Types::Only(TYPES.into()),
+                ttl_secs: TTL_SECS_MIN..=TTL_SECS_MAX,
+                values_max: None,
+                apex_cname: true,
+            },
             apex_ns: Writer::Provider,
             soa: Writer::Provider,
-            limits: BatchLimits { operations: Some(self.batch_max), ..BatchLimits::default() },
+            batch_max: Weight { operations: self.batch_max as u64, ..Weight::UNBOUNDED },
         }
     }
 
-    fn envelope(&self, _zone: &Owner) -> Size {
-        Size::default()
+    fn envelope(&self, _zone: &Owner) -> Weight {
+        Weight::default()
     }
 
-    fn measure(&self, _zone: &Owner, step: Step<'_>) -> Size {
-        Size { operations: step.iter().map(batch::operations).sum(), ..Size::default() }
+    fn weigh(&self, _zone: &Owner, step: &Step) -> Weight {
+        Weight { operations: step.changes.iter().map(batch::operations).sum(), ..Weight::default() }
     }
 
     async fn list(&self, zone: &Owner) -> Result<Listing, ProviderError> {
@@ -100,7 +102,7 @@ impl ZoneTarget for Cloudflare {
         listing(zone, found).map_err(|reason| self.denied(format!("{reason}: is {} the id of {zone}?", place.id)))
     }
 
-    async fn apply(&self, zone: &Owner, steps: &[Step<'_>], permit: &Permit) -> Result<Receipt, ProviderError> {
+    async fn apply(&self, zone: &Owner, steps: &[&Step], permit: &Permit) -> Result<Receipt, ProviderError> {
         zones::sound(self, zone, steps)?;
         let place = self.place(&zones::name(zone))?;
         let ready = async {

@@ -9,20 +9,17 @@ mod sets;
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use dns_zone::Owner;
+use dns_zone::{Owner, Step, TargetTraits, Weight};
 use hickory_proto::rr::Name;
 
 use self::sets::{Standing, listing};
 use super::PowerDns;
 use super::failure::Written;
-use crate::port::{ApexCname, GuardStrength, Permit, ProviderError, Receipt};
-use crate::zones::{self, BatchLimits, Listing, Size, Step, Types, Writer, ZoneTarget, ZoneTraits};
-
-/// The longest TTL (RFC 2181 §8). A zone may hold 0.
-const TTL_SECS_MAX: u32 = 0x7fff_ffff;
+use crate::port::{GuardStrength, Permit, ProviderError, Receipt};
+use crate::zones::{self, Listing, Writer, ZoneTarget, ZoneTraits};
 
 /// What a server takes as a request's body unless it is told otherwise (`webserver-max-bodysize`, 2 megabytes).
-const BODY_OCTETS_MAX: usize = 2 * 1024 * 1024;
+const BODY_OCTETS_MAX: u64 = 2 * 1024 * 1024;
 
 /// Up to so many names are looked at one by one before a batch; for more, the zone is read whole. A small change to a
 /// zone of millions must not cost a reading of all of it.
@@ -31,7 +28,7 @@ const NAMES_MAX: usize = 16;
 impl PowerDns {
     /// What stands at the names of a batch now. Names asked for one by one show no disabled records; the listing that the
     /// batch was planned from did, and left their sets alone.
-    async fn standing(&self, zone: &Name, steps: &[Step<'_>]) -> Result<Standing, ProviderError> {
+    async fn standing(&self, zone: &Name, steps: &[&Step]) -> Result<Standing, ProviderError> {
         let names: BTreeSet<Owner> = zones::keys(steps).into_iter().map(|key| key.owner).collect();
         if names.len() > NAMES_MAX {
             return Ok(Standing::new(self.api.sets(zone).await?));
@@ -50,22 +47,19 @@ impl ZoneTarget for PowerDns {
         ZoneTraits {
             subject: self.api.subject(),
             guard: GuardStrength::Weak,
-            types: Types::All,
-            ttl_secs: 0..=TTL_SECS_MAX,
-            values_max: None,
-            apex_cname: ApexCname::Refused,
+            holds: TargetTraits::default(),
             apex_ns: Writer::Client,
             soa: Writer::Client,
-            limits: BatchLimits { octets: Some(BODY_OCTETS_MAX), ..BatchLimits::default() },
+            batch_max: Weight { octets: BODY_OCTETS_MAX, ..Weight::UNBOUNDED },
         }
     }
 
-    fn envelope(&self, _zone: &Owner) -> Size {
-        Size { octets: batch::ENVELOPE_OCTETS, ..Size::default() }
+    fn envelope(&self, _zone: &Owner) -> Weight {
+        Weight { octets: batch::ENVELOPE_OCTETS, ..Weight::default() }
     }
 
-    fn measure(&self, _zone: &Owner, step: Step<'_>) -> Size {
-        Size { octets: batch::octets(step), ..Size::default() }
+    fn weigh(&self, _zone: &Owner, step: &Step) -> Weight {
+        Weight { octets: batch::octets(step), ..Weight::default() }
     }
 
     /// An answer is one document, whole or unreadable.
@@ -76,7 +70,7 @@ impl ZoneTarget for PowerDns {
         listing(zone, &sets).map_err(|reason| ProviderError::Transient { subject: self.api.subject(), reason })
     }
 
-    async fn apply(&self, zone: &Owner, steps: &[Step<'_>], permit: &Permit) -> Result<Receipt, ProviderError> {
+    async fn apply(&self, zone: &Owner, steps: &[&Step], permit: &Permit) -> Result<Receipt, ProviderError> {
         zones::sound(self, zone, steps)?;
         let name = zones::name(zone);
         self.check_zone(&name)?;

@@ -13,15 +13,12 @@ mod message;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use dns_zone::Owner;
+use dns_zone::{Owner, Step, TargetTraits, Weight};
 use hickory_proto::op::Message;
 
 use super::{MESSAGE_OCTETS_MAX, Rfc2136};
-use crate::port::{ApexCname, GuardStrength, Permit, ProviderError, Receipt};
-use crate::zones::{self, BatchLimits, Listing, Size, Step, Types, Writer, ZoneTarget, ZoneTraits};
-
-/// The longest TTL (RFC 2181 §8). A zone may hold 0.
-const TTL_SECS_MAX: u32 = 0x7fff_ffff;
+use crate::port::{GuardStrength, Permit, ProviderError, Receipt};
+use crate::zones::{self, Listing, Writer, ZoneTarget, ZoneTraits};
 
 /// Reads a whole zone from the primary, which DNS UPDATE cannot: by transfer (RFC 5936).
 #[async_trait]
@@ -53,30 +50,27 @@ impl ZoneTarget for Rfc2136Zones {
         ZoneTraits {
             subject: self.primary.subject(),
             guard: GuardStrength::Atomic,
-            types: Types::All,
-            ttl_secs: 0..=TTL_SECS_MAX,
-            values_max: None,
-            apex_cname: ApexCname::Refused,
+            holds: TargetTraits::default(),
             apex_ns: Writer::Client,
             soa: Writer::Client,
-            limits: BatchLimits { octets: Some(MESSAGE_OCTETS_MAX), ..BatchLimits::default() },
+            batch_max: Weight { octets: MESSAGE_OCTETS_MAX as u64, ..Weight::UNBOUNDED },
         }
     }
 
-    fn envelope(&self, zone: &Owner) -> Size {
+    fn envelope(&self, zone: &Owner) -> Weight {
         let octets = message::envelope_octets(zone) + self.primary.keyring.signature_octets();
-        Size { octets, ..Size::default() }
+        Weight { octets: octets as u64, ..Weight::default() }
     }
 
-    fn measure(&self, zone: &Owner, step: Step<'_>) -> Size {
-        Size { octets: message::octets(zone, step), ..Size::default() }
+    fn weigh(&self, zone: &Owner, step: &Step) -> Weight {
+        Weight { octets: message::octets(zone, step) as u64, ..Weight::default() }
     }
 
     async fn list(&self, zone: &Owner) -> Result<Listing, ProviderError> {
         self.whole.list(zone).await
     }
 
-    async fn apply(&self, zone: &Owner, steps: &[Step<'_>], permit: &Permit) -> Result<Receipt, ProviderError> {
+    async fn apply(&self, zone: &Owner, steps: &[&Step], permit: &Permit) -> Result<Receipt, ProviderError> {
         zones::sound(self, zone, steps)?;
         let wire = message::encode(zone, steps, Message::query().metadata.id);
         let which = self.primary.keyring.proven();

@@ -12,15 +12,15 @@ mod values;
 use std::time::{Duration, UNIX_EPOCH};
 
 use async_trait::async_trait;
-use dns_zone::{Owner, Rtype};
+use dns_zone::{Owner, Rtype, Step, TargetTraits, Ttl, Types, Weight};
 
 use self::pages::Pages;
 pub(super) use self::pages::{Cursor, Stretch};
 use super::client::jittered;
 use super::outcome::Failure;
 use super::{Held, Route53};
-use crate::port::{ApexCname, GuardStrength, Permit, ProviderError, Receipt, Urgency};
-use crate::zones::{self, BatchLimits, Listing, Size, Step, Types, Writer, ZoneTarget, ZoneTraits};
+use crate::port::{GuardStrength, Permit, ProviderError, Receipt, Urgency};
+use crate::zones::{self, Listing, Writer, ZoneTarget, ZoneTraits};
 
 /// What it takes (Developer Guide, "Supported DNS record types"), without SPF, which is TXT since RFC 7208.
 const TYPES: [Rtype; 16] = [
@@ -44,9 +44,6 @@ const TYPES: [Rtype; 16] = [
 
 /// Records of one set (Developer Guide, "Quotas").
 const VALUES_MAX: usize = 400;
-
-/// Route 53 takes 0 as well.
-const TTL_SECS_MAX: u32 = 0x7fff_ffff;
 
 /// How often a listing is begun, if the zone changes while it is read.
 const TRIES_MAX: u32 = 3;
@@ -76,7 +73,7 @@ impl Held {
     }
 
     /// Sends a batch, again only if it was certainly refused because the zone has a change in work.
-    async fn write(&self, steps: &[Step<'_>], permit: &Permit) -> Result<Receipt, ProviderError> {
+    async fn write(&self, steps: &[&Step], permit: &Permit) -> Result<Receipt, ProviderError> {
         let subject = self.api.subject();
         let changes = batch::changes(steps, &self.spellings);
         let signed_at = UNIX_EPOCH + Duration::from_millis(permit.granted.as_millis());
@@ -105,30 +102,33 @@ impl ZoneTarget for Route53 {
         ZoneTraits {
             subject: self.subject(),
             guard: GuardStrength::Atomic,
-            types: Types::Only(&TYPES),
-            ttl_secs: 0..=TTL_SECS_MAX,
-            values_max: Some(VALUES_MAX),
-            apex_cname: ApexCname::Refused,
+            holds: TargetTraits {
+                types: Types::Only(TYPES.into()),
+                // It takes 0 as well.
+                ttl_secs: 0..=Ttl::MAX_SECS,
+                values_max: Some(VALUES_MAX),
+                apex_cname: false,
+            },
             apex_ns: Writer::Provider,
             soa: Writer::Provider,
-            limits: BatchLimits {
-                records: Some(super::batch::RECORDS_MAX),
-                characters: Some(super::batch::CHARACTERS_MAX),
-                ..BatchLimits::default()
+            batch_max: Weight {
+                records: super::batch::RECORDS_MAX as u64,
+                characters: super::batch::CHARACTERS_MAX as u64,
+                ..Weight::UNBOUNDED
             },
         }
     }
 
-    fn envelope(&self, _zone: &Owner) -> Size {
-        Size::default()
+    fn envelope(&self, _zone: &Owner) -> Weight {
+        Weight::default()
     }
 
     /// What goes is counted as the zone spells it, so after a listing.
-    fn measure(&self, zone: &Owner, step: Step<'_>) -> Size {
+    fn weigh(&self, zone: &Owner, step: &Step) -> Weight {
         match self.known(&zones::name(zone)) {
-            Ok(known) => batch::size(step, &known.held.spellings),
+            Ok(known) => batch::weight(step, &known.held.spellings),
             // A zone that is not ours; `apply` says so.
-            Err(_) => Size::default(),
+            Err(_) => Weight::default(),
         }
     }
 
@@ -141,7 +141,7 @@ impl ZoneTarget for Route53 {
         })
     }
 
-    async fn apply(&self, zone: &Owner, steps: &[Step<'_>], permit: &Permit) -> Result<Receipt, ProviderError> {
+    async fn apply(&self, zone: &Owner, steps: &[&Step], permit: &Permit) -> Result<Receipt, ProviderError> {
         let held = &self.known(&zones::name(zone))?.held;
         zones::sound(self, zone, steps)?;
         held.write(steps, permit).await

@@ -3,19 +3,19 @@
 
 use std::collections::BTreeSet;
 
-use dns_zone::{Owner, RecordSet, Rtype, SetChange, SetKey};
+use dns_zone::{Owner, RecordSet, Rtype, SetChange, SetKey, Step, TtlPolicy, Weight};
 
-use super::{Size, Step, Writer, ZoneTarget, ZoneTraits};
+use super::{Writer, ZoneTarget, ZoneTraits};
 use crate::port::ProviderError;
 
 /// Checks a batch before anything of it is sent.
 ///
 /// # Errors
 /// [`ProviderError::Invalid`], which names the record.
-pub(crate) fn sound(target: &dyn ZoneTarget, zone: &Owner, steps: &[Step<'_>]) -> Result<(), ProviderError> {
+pub(crate) fn sound(target: &dyn ZoneTarget, zone: &Owner, steps: &[&Step]) -> Result<(), ProviderError> {
     let traits = target.traits();
-    let size = target.envelope(zone) + steps.iter().map(|step| target.measure(zone, step)).sum::<Size>();
-    let fault = fault(&traits, zone, steps).or_else(|| too_large(&traits, zone, size));
+    let weight = steps.iter().fold(target.envelope(zone), |weight, step| weight + target.weigh(zone, step));
+    let fault = fault(&traits, zone, steps).or_else(|| too_large(&traits, zone, weight));
     match fault {
         None => Ok(()),
         Some((record, reason)) => Err(ProviderError::Invalid { subject: traits.subject, record, reason }),
@@ -23,7 +23,7 @@ pub(crate) fn sound(target: &dyn ZoneTarget, zone: &Owner, steps: &[Step<'_>]) -
 }
 
 /// A record and what is wrong with it.
-fn fault(traits: &ZoneTraits, zone: &Owner, steps: &[Step<'_>]) -> Option<(String, String)> {
+fn fault(traits: &ZoneTraits, zone: &Owner, steps: &[&Step]) -> Option<(String, String)> {
     let mut known = BTreeSet::new();
     for change in changes(steps) {
         let SetChange { key, before: _, after } = change;
@@ -36,7 +36,8 @@ fn fault(traits: &ZoneTraits, zone: &Owner, steps: &[Step<'_>]) -> Option<(Strin
         } else if after.is_none() && is_needed(zone, key) {
             Some("a zone is never without it".to_owned())
         } else {
-            after.as_ref().and_then(|set| traits.refusal(zone, key, set))
+            let lossy = |set| traits.holds.fit(zone, key, set, TtlPolicy::Refuse).err();
+            after.as_ref().and_then(lossy).map(|lossy| lossy.to_string())
         };
         if let Some(why) = why {
             return Some((key.to_string(), why));
@@ -50,18 +51,18 @@ fn is_needed(zone: &Owner, key: &SetKey) -> bool {
     key.owner == *zone && matches!(key.rtype, Rtype::SOA | Rtype::NS)
 }
 
-fn too_large(traits: &ZoneTraits, zone: &Owner, size: Size) -> Option<(String, String)> {
-    let why = || (format!("a batch for {zone}"), format!("{size:?} exceeds {:?}", traits.limits));
-    (!traits.limits.admit(size)).then(why)
+fn too_large(traits: &ZoneTraits, zone: &Owner, weight: Weight) -> Option<(String, String)> {
+    let why = || (format!("a batch for {zone}"), format!("{weight:?} exceeds {:?}", traits.batch_max));
+    (!weight.fits(traits.batch_max)).then(why)
 }
 
 /// All changes of a batch.
-pub(crate) fn changes<'a>(steps: &'a [Step<'a>]) -> impl Iterator<Item = &'a SetChange> {
-    steps.iter().copied().flatten()
+pub(crate) fn changes<'a>(steps: &[&'a Step]) -> impl Iterator<Item = &'a SetChange> {
+    steps.iter().flat_map(|step| &step.changes)
 }
 
 /// The keys of a batch, for people.
-pub(crate) fn keys(steps: &[Step<'_>]) -> Vec<SetKey> {
+pub(crate) fn keys(steps: &[&Step]) -> Vec<SetKey> {
     changes(steps).map(|change| change.key.clone()).collect()
 }
 
@@ -72,7 +73,7 @@ pub(crate) fn keys(steps: &[Step<'_>]) -> Vec<SetKey> {
 /// [`ProviderError::Conflict`] with the first difference; what `standing` says if it cannot tell.
 pub(crate) fn compare(
     zone: &Owner,
-    steps: &[Step<'_>],
+    steps: &[&Step],
     standing: impl Fn(&SetKey) -> Result<Option<RecordSet>, ProviderError>,
 ) -> Result<(), ProviderError> {
     for SetChange { key, before, after: _ } in changes(steps) {

@@ -146,7 +146,7 @@ impl Draft<'_> {
                     change.after = Some(after);
                     self.sorted.adjusted.extend(adjustment);
                 }
-                Err(lossy) => return self.sorted.refusals.push(Refusal(lossy.to_string())),
+                Err(lossy) => return self.sorted.refusals.push(Refusal(format!("{}: {lossy}", change.key))),
             }
         }
         // Once adjusted, it may be what the target has already.

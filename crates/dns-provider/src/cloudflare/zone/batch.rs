@@ -2,13 +2,13 @@
 //!
 //! Cloudflare carries deletes out first, then patches, then posts.
 
-use dns_zone::{Rdata, RecordSet, SetChange, SetKey, Ttl};
+use dns_zone::{Rdata, RecordSet, SetChange, SetKey, Step, Ttl};
 use serde_json::{Map, Value, json};
 
 use super::fields;
 use super::sets::Standing;
 use crate::cloudflare::record::written;
-use crate::zones::{self, Step};
+use crate::zones;
 
 /// How the values of a set change.
 #[derive(Debug, Default)]
@@ -37,15 +37,15 @@ impl<'a> Moves<'a> {
 }
 
 /// How many operations a change takes.
-pub(super) fn operations(change: &SetChange) -> usize {
+pub(super) fn operations(change: &SetChange) -> u64 {
     let Moves { turned, gone, new, timed } = Moves::of(change);
-    turned.len() + gone.len() + new.len() + timed.len()
+    [turned.len(), gone.len(), new.len(), timed.len()].map(|count| count as u64).iter().sum()
 }
 
 /// The body of the request. The error is a set and why it cannot be written.
-pub(super) fn of(steps: &[Step<'_>], standing: &Standing) -> Result<Value, (SetKey, String)> {
+pub(super) fn of(steps: &[&Step], standing: &Standing) -> Result<Value, (SetKey, String)> {
     let (mut deletes, mut patches, mut posts) = (Vec::new(), Vec::new(), Vec::new());
-    for change in steps.iter().copied().flatten() {
+    for change in zones::changes(steps) {
         let key = &change.key;
         let failed = |reason: String| (key.clone(), reason);
         let id = |value: &Rdata| {
@@ -109,13 +109,13 @@ mod tests {
     /// The ids that go, those that change, and the contents that come.
     fn batch(change: SetChange) -> (Vec<String>, Vec<String>, Vec<String>) {
         let count = operations(&change);
-        let batch = of(&[&[change]], &standing()).expect("a batch");
+        let batch = of(&[&vec![change].into()], &standing()).expect("a batch");
         let part = |part: &str, key: &str| -> Vec<String> {
             let list = batch[part].as_array().expect("a list");
             list.iter().map(|one| one[key].as_str().expect("a text").to_owned()).collect()
         };
         let parts = (part("deletes", "id"), part("patches", "id"), part("posts", "content"));
-        assert_eq!(parts.0.len() + parts.1.len() + parts.2.len(), count, "the measure is the batch's size");
+        assert_eq!((parts.0.len() + parts.1.len() + parts.2.len()) as u64, count, "the measure is the batch's size");
         parts
     }
 
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn what_is_new_is_posted_whole() {
         let created = change(Rtype::CNAME, (60, &[]), (60, &["b.test."]));
-        let batch = of(&[&[created]], &Standing::default()).expect("a batch");
+        let batch = of(&[&vec![created].into()], &Standing::default()).expect("a batch");
         let expected = json!({ "name": "w.a.test", "type": "CNAME", "content": "b.test", "ttl": 60 });
         assert_eq!(batch, json!({ "deletes": [], "patches": [], "posts": [expected] }));
     }
@@ -150,6 +150,6 @@ mod tests {
     #[test]
     fn what_has_no_record_any_more_is_not_written_over() {
         let stale = change(Rtype::A, (60, &["192.0.2.9"]), (60, &["192.0.2.1"]));
-        assert!(of(&[&[stale]], &standing()).is_err());
+        assert!(of(&[&vec![stale].into()], &standing()).is_err());
     }
 }

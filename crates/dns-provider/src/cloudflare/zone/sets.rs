@@ -7,7 +7,7 @@ use dns_zone::{Owner, Rdata, RecordSet, Rtype, SetKey, Ttl, Zone};
 use super::{TYPES, fields};
 use crate::cloudflare::TTL_AUTOMATIC;
 use crate::cloudflare::record::{Record, host_name};
-use crate::zones::{self, LeftAlone, Listing};
+use crate::zones::{self, Listing, NotPlain};
 
 /// What "automatic" is served with ("Time to Live").
 const TTL_AUTOMATIC_SERVED: u32 = 300;
@@ -21,7 +21,7 @@ type Groups = BTreeMap<(Owner, String), Vec<Record>>;
 /// All of a zone. The error says why it is not this zone.
 pub(super) fn listing(apex: &Owner, records: Vec<Record>) -> Result<Listing, String> {
     let mut zone = Zone::new(apex.clone());
-    let mut left_alone = Vec::new();
+    let mut not_plain = Vec::new();
     let mut groups = Groups::new();
     for record in records {
         let Some(name) = host_name(&record.name) else { return Err(format!("`{}` is no name", record.name)) };
@@ -35,10 +35,10 @@ pub(super) fn listing(apex: &Owner, records: Vec<Record>) -> Result<Listing, Str
             Ok((rtype, set)) => {
                 zone.put(SetKey::new(owner, rtype), set).map_err(|error| error.to_string())?;
             }
-            Err(reason) => left_alone.push(LeftAlone { owner, rtype, reason }),
+            Err(reason) => not_plain.push(NotPlain { owner, rtype, reason }),
         }
     }
-    Ok(Listing { zone, left_alone })
+    Ok(Listing { zone, not_plain })
 }
 
 /// What stands at some names, with ids.
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn reads_sets_with_the_ttl_that_is_served() {
-        let Listing { zone, left_alone } = listed(json!([
+        let Listing { zone, not_plain } = listed(json!([
             { "id": "1", "name": "w.a.test", "type": "A", "content": "192.0.2.1", "ttl": 1 },
             { "id": "2", "name": "W.a.test", "type": "A", "content": "192.0.2.2", "ttl": 600 },
             { "id": "3", "name": "bücher.a.test", "type": "TXT", "content": "bare text; x", "ttl": 60 },
@@ -134,12 +134,12 @@ mod tests {
         let sets: Vec<String> =
             zone.sets().map(|(key, set)| format!("{key} {} {}", set.ttl(), set.values().len())).collect();
         assert_eq!(sets, ["w.a.test. A 300 2", "xn--bcher-kva.a.test. TXT 60 1"]);
-        assert_eq!(left_alone, []);
+        assert_eq!(not_plain, []);
     }
 
     #[test]
     fn names_what_a_write_would_destroy() {
-        let Listing { zone, left_alone } = listed(json!([
+        let Listing { zone, not_plain } = listed(json!([
             { "id": "1", "name": "p.a.test", "type": "A", "content": "192.0.2.1", "ttl": 1, "proxied": true },
             { "id": "2", "name": "f.a.test", "type": "CNAME", "content": "b.test", "ttl": 60,
               "settings": { "flatten_cname": true } },
@@ -148,7 +148,7 @@ mod tests {
         ]))
         .expect("a zone");
         assert_eq!(zone.sets().len(), 0);
-        let left: Vec<String> = left_alone.iter().map(|left| format!("{} {}", left.owner, left.reason)).collect();
+        let left: Vec<String> = not_plain.iter().map(|left| format!("{} {}", left.owner, left.reason)).collect();
         assert_eq!(left.len(), 4, "{left:?}");
         assert!(left.contains(&"p.a.test. proxied records".to_owned()), "{left:?}");
         assert!(left.contains(&"f.a.test. a CNAME that is flattened".to_owned()), "{left:?}");

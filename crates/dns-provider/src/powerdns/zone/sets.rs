@@ -7,7 +7,7 @@ use dns_zone::{Owner, Rdata, RecordSet, Rtype, SetKey, Ttl, Zone};
 
 use crate::powerdns::set::Set;
 use crate::presentation;
-use crate::zones::{LeftAlone, Listing};
+use crate::zones::{Listing, NotPlain};
 
 /// What an API's set is.
 enum Read {
@@ -16,17 +16,17 @@ enum Read {
     /// Plain records.
     Plain(SetKey, RecordSet),
     /// Something that a write would destroy.
-    Special(LeftAlone),
+    Special(NotPlain),
 }
 
 /// All of a zone. The error says why it is not.
 pub(super) fn listing(apex: &Owner, sets: &[Set]) -> Result<Listing, String> {
     let mut zone = Zone::new(apex.clone());
-    let mut left_alone = Vec::new();
+    let mut not_plain = Vec::new();
     for set in sets {
         match read(set)? {
             Read::Empty => {}
-            Read::Special(special) => left_alone.push(special),
+            Read::Special(special) => not_plain.push(special),
             Read::Plain(key, plain) => {
                 let named = key.to_string();
                 let before = zone.put(key, plain).map_err(|error| error.to_string())?;
@@ -40,7 +40,7 @@ pub(super) fn listing(apex: &Owner, sets: &[Set]) -> Result<Listing, String> {
     if zone.get(&soa).is_none() {
         return Err(format!("its answer for zone {apex} has no SOA: it is not the whole zone"));
     }
-    Ok(Listing { zone, left_alone })
+    Ok(Listing { zone, not_plain })
 }
 
 /// What stands at some names.
@@ -68,7 +68,7 @@ impl Standing {
 fn read(set: &Set) -> Result<Read, String> {
     let owner = Owner::from_str(set.name()).map_err(|error| error.to_string())?;
     let special =
-        |reason: String| Ok(Read::Special(LeftAlone { owner: owner.clone(), rtype: set.rtype().to_owned(), reason }));
+        |reason: String| Ok(Read::Special(NotPlain { owner: owner.clone(), rtype: set.rtype().to_owned(), reason }));
     if set.has_disabled() {
         return special("it has a disabled record, which a write would remove".to_owned());
     }
@@ -112,10 +112,10 @@ mod tests {
     #[test]
     fn reads_all_that_is_plain() {
         let sets = vec![soa(), set("*.a.test.", "TXT", &[r#""a" "b""#]), set("W.a.test.", "A", &["192.0.2.1"])];
-        let Listing { zone, left_alone } = listed(sets).expect("whole");
+        let Listing { zone, not_plain } = listed(sets).expect("whole");
         let keys: Vec<String> = zone.sets().map(|(key, _)| key.to_string()).collect();
         assert_eq!(keys, ["a.test. SOA", "*.a.test. TXT", "w.a.test. A"]);
-        assert_eq!(left_alone, []);
+        assert_eq!(not_plain, []);
     }
 
     #[test]
@@ -130,9 +130,9 @@ mod tests {
             set("o.a.test.", "A", &["not an address"]),
             set("c.a.test.", "A", &[]),
         ];
-        let Listing { zone, left_alone } = listed(sets).expect("whole");
+        let Listing { zone, not_plain } = listed(sets).expect("whole");
         assert_eq!(zone.sets().len(), 1, "only the SOA");
-        let left: Vec<String> = left_alone.iter().map(|left| format!("{} {}", left.owner, left.rtype)).collect();
+        let left: Vec<String> = not_plain.iter().map(|left| format!("{} {}", left.owner, left.rtype)).collect();
         assert_eq!(left, ["l.a.test. ALIAS", "l.a.test. LUA", "d.a.test. A", "o.a.test. A"]);
     }
 

@@ -2,13 +2,12 @@
 
 use std::iter::once;
 
-use dns_zone::{Owner, RecordSet, Rtype, SetChange, SetKey};
+use dns_zone::{Owner, RecordSet, Rtype, SetChange, SetKey, Step};
 use domain::base::iana::{Class, Opcode};
 use domain::base::rdata::UnknownRecordData;
 use domain::base::{MessageBuilder, Name};
 
 use super::compose::{Octets, name_octets};
-use crate::zones::Step;
 
 /// RFC 1035 §4.1.1.
 const HEADER_OCTETS: usize = 12;
@@ -45,14 +44,14 @@ pub(super) fn envelope_octets(zone: &Owner) -> usize {
 }
 
 /// Octets of a step.
-pub(super) fn octets(zone: &Owner, step: Step<'_>) -> usize {
+pub(super) fn octets(zone: &Owner, step: &Step) -> usize {
     let Lines { prerequisites, deletes, adds, late } = Lines::of(zone, step);
     let lines = prerequisites.iter().chain(&deletes).chain(&adds).chain(&late);
     lines.map(|line| name_octets(zone, line.owner) + RECORD_OCTETS + line.data.len()).sum()
 }
 
 /// The message, unsigned.
-pub(super) fn encode(zone: &Owner, steps: &[Step<'_>], id: u16) -> Vec<u8> {
+pub(super) fn encode(zone: &Owner, steps: &[&Step], id: u16) -> Vec<u8> {
     const FITS: &str = "invariant: a batch that fits a message has fewer records than can be counted";
     let lines: Vec<Lines<'_>> = steps.iter().map(|step| Lines::of(zone, step)).collect();
     let Ok(mut builder) = MessageBuilder::from_target(Octets::new(zone));
@@ -94,9 +93,9 @@ fn values<'a>(key: &'a SetKey, set: &'a RecordSet, ttl_secs: u32) -> impl Iterat
 }
 
 impl<'a> Lines<'a> {
-    fn of(zone: &Owner, step: Step<'a>) -> Self {
+    fn of(zone: &Owner, step: &'a Step) -> Self {
         let mut lines = Self::default();
-        for change in step {
+        for change in &step.changes {
             let SetChange { key, before, after } = change;
             lines.prerequisites.extend(prerequisites(step, change));
             if let Some(before) = before {
@@ -128,7 +127,7 @@ impl<'a> Lines<'a> {
 
 /// What a change requires. A server leaves out a CNAME beside other data, and the reverse, without a word (RFC 2136
 /// §3.4.2.2): so what is made requires that nothing is there that it could not stand beside.
-fn prerequisites<'a>(step: Step<'a>, change: &'a SetChange) -> Vec<Line<'a>> {
+fn prerequisites<'a>(step: &'a Step, change: &'a SetChange) -> Vec<Line<'a>> {
     let SetChange { key, before, after: _ } = change;
     match (key.rtype, before) {
         // Its serial moves with every update, those of this very plan among them.
@@ -144,15 +143,15 @@ fn prerequisites<'a>(step: Step<'a>, change: &'a SetChange) -> Vec<Line<'a>> {
 }
 
 /// Whether something that is required to be there goes from this name.
-fn goes_at(step: Step<'_>, key: &SetKey) -> bool {
-    step.iter().any(|other| other.key.owner == key.owner && other.key != *key && other.before.is_some())
+fn goes_at(step: &Step, key: &SetKey) -> bool {
+    step.changes.iter().any(|other| other.key.owner == key.owner && other.key != *key && other.before.is_some())
 }
 
 /// Whether this is where a step says, once for a name, that no CNAME stands there.
-fn is_first_beside(step: Step<'_>, key: &SetKey) -> bool {
+fn is_first_beside(step: &Step, key: &SetKey) -> bool {
     // RFC 4034 §3 and §4: these two stand beside one.
     let may_stand = |rtype: Rtype| matches!(rtype, Rtype::CNAME | Rtype::RRSIG | Rtype::NSEC);
-    let mut here = step.iter().filter(|other| other.key.owner == key.owner);
+    let mut here = step.changes.iter().filter(|other| other.key.owner == key.owner);
     let has_cname = here.clone().any(|other| other.key.rtype == Rtype::CNAME);
     let first = here.find(|other| other.before.is_none() && !may_stand(other.key.rtype));
     !has_cname && first.is_some_and(|first| first.key == *key)

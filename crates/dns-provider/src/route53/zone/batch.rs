@@ -1,33 +1,35 @@
 //! A batch of a zone's changes as Route 53's, and its exact size. Pure.
 
+use std::ops::Add;
+
 use aws_sdk_route53::types::{Change, ChangeAction, RrType};
-use dns_zone::{RecordSet, SetChange, SetKey};
+use dns_zone::{RecordSet, SetChange, SetKey, Step, Weight};
 
 use super::sets::canonical;
 use crate::mention;
-use crate::route53::batch::{self, Size as Measured};
+use crate::route53::batch::{self, Size};
 use crate::route53::spelling::Spellings;
 use crate::route53::text;
-use crate::zones::{self, Size, Step};
+use crate::zones;
 
 /// Deletes come first, so that a CNAME never meets other data.
-pub(super) fn changes(steps: &[Step<'_>], spellings: &Spellings) -> Vec<Change> {
-    let all = || steps.iter().copied().flatten();
+pub(super) fn changes(steps: &[&Step], spellings: &Spellings) -> Vec<Change> {
+    let all = || zones::changes(steps);
     let deletes = all().filter_map(|change| delete(change, spellings));
     deletes.chain(all().filter_map(create)).collect()
 }
 
 /// What a step adds to a batch.
-pub(super) fn size(step: Step<'_>, spellings: &Spellings) -> Size {
-    let measured = |change: Change| {
-        let Measured { records, characters } = Measured::of(&change);
-        Size { records, characters, ..Size::default() }
+pub(super) fn weight(step: &Step, spellings: &Spellings) -> Weight {
+    let weight = |change: &Change| {
+        let Size { records, characters } = Size::of(change);
+        Weight { records: records as u64, characters: characters as u64, ..Weight::default() }
     };
-    changes(&[step], spellings).into_iter().map(measured).sum()
+    changes(&[step], spellings).iter().map(weight).fold(Weight::default(), Add::add)
 }
 
 /// The records that a refusal names, or all.
-pub(super) fn named_in(said: &str, steps: &[Step<'_>]) -> String {
+pub(super) fn named_in(said: &str, steps: &[&Step]) -> String {
     let keys = zones::keys(steps);
     let is_named = |key: &&SetKey| mention::names(said, &text::of_name(&zones::name(&key.owner)));
     let named: Vec<String> = keys.iter().filter(is_named).map(ToString::to_string).collect();
@@ -84,11 +86,11 @@ mod tests {
 
     #[test]
     fn deletes_exactly_what_was_and_never_upserts() {
-        let first = [
+        let first = Step::from(vec![
             change("w.a.test.", Rtype::A, &["192.0.2.1"], &[]),
             change("w.a.test.", Rtype::CNAME, &[], &["*.b.test."]),
-        ];
-        let second = [change("*.a.test.", Rtype::TXT, &["\"old\""], &["\"\\195\\164\""])];
+        ]);
+        let second = Step::from(vec![change("*.a.test.", Rtype::TXT, &["\"old\""], &["\"\\195\\164\""])]);
         let expected = [
             "DELETE w.a.test. A 192.0.2.1",
             "DELETE \\052.a.test. TXT \"old\"",
@@ -104,23 +106,26 @@ mod tests {
         let name = text::name("w.a.test").expect("a name");
         let (canonical, stored) = (vec!["lb.b.test.".to_owned()], vec!["LB.b.test".to_owned()]);
         spellings.note((&name, &RrType::Cname, ""), canonical, stored);
-        let step = [change("w.a.test.", Rtype::CNAME, &["lb.b.test."], &["c.test."])];
+        let step = Step::from(vec![change("w.a.test.", Rtype::CNAME, &["lb.b.test."], &["c.test."])]);
         assert_eq!(lines(&changes(&[&step], &spellings))[0], "DELETE w.a.test. CNAME LB.b.test");
-        let size = size(&step, &spellings);
-        assert_eq!((size.records, size.characters), (2, 9 + 7), "`LB.b.test` and `c.test.`");
+        let weight = weight(&step, &spellings);
+        assert_eq!((weight.records, weight.characters), (2, 9 + 7), "`LB.b.test` and `c.test.`");
     }
 
     #[test]
     fn counts_what_goes_and_what_comes_by_hand() {
-        let step = [change("w.a.test.", Rtype::A, &["192.0.2.1", "192.0.2.2"], &["192.0.2.1", "192.0.2.30"])];
-        let size = size(&step, &Spellings::default());
-        assert_eq!((size.records, size.characters), (4, 9 + 9 + 9 + 10));
+        let step =
+            Step::from(vec![change("w.a.test.", Rtype::A, &["192.0.2.1", "192.0.2.2"], &["192.0.2.1", "192.0.2.30"])]);
+        let weight = weight(&step, &Spellings::default());
+        assert_eq!((weight.records, weight.characters), (4, 9 + 9 + 9 + 10));
     }
 
     #[test]
     fn names_the_record_that_a_refusal_names() {
-        let step =
-            [change("w.a.test.", Rtype::A, &[], &["192.0.2.1"]), change("*.w.a.test.", Rtype::A, &[], &["192.0.2.1"])];
+        let step = Step::from(vec![
+            change("w.a.test.", Rtype::A, &[], &["192.0.2.1"]),
+            change("*.w.a.test.", Rtype::A, &[], &["192.0.2.1"]),
+        ]);
         let said = "Tried to create [name='\\052.w.a.test.', type='A'] but it already exists";
         assert_eq!(named_in(said, &[&step]), "*.w.a.test. A");
         assert_eq!(named_in("something", &[&step]), "w.a.test. A, *.w.a.test. A");

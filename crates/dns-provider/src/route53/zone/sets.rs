@@ -7,12 +7,12 @@ use hickory_proto::rr::Name;
 use super::values;
 use crate::route53::spelling::Spellings;
 use crate::route53::{text, view};
-use crate::zones::{self, LeftAlone, Listing};
+use crate::zones::{self, Listing, NotPlain};
 
 /// All of a zone; notes how it spells what is there. The error says why it is not this zone.
 pub(super) fn listing(apex: &Owner, sets: &[ResourceRecordSet], spellings: &Spellings) -> Result<Listing, String> {
     let mut zone = Zone::new(apex.clone());
-    let mut left_alone = Vec::new();
+    let mut not_plain = Vec::new();
     for set in sets {
         let name = text::name(set.name()).ok_or_else(|| format!("it answered `{}`, which is no name", set.name()))?;
         let owner = zones::owner(&name);
@@ -20,13 +20,13 @@ pub(super) fn listing(apex: &Owner, sets: &[ResourceRecordSet], spellings: &Spel
             Ok((rtype, records)) => {
                 zone.put(SetKey::new(owner, rtype), records).map_err(|error| error.to_string())?;
             }
-            Err(reason) => left_alone.push(LeftAlone { owner, rtype: set.r#type().as_str().to_owned(), reason }),
+            Err(reason) => not_plain.push(NotPlain { owner, rtype: set.r#type().as_str().to_owned(), reason }),
         }
     }
     if zone.get(&SetKey::new(apex.clone(), Rtype::SOA)).is_none() {
         return Err(format!("what it answered has no SOA of {apex}"));
     }
-    Ok(Listing { zone, left_alone })
+    Ok(Listing { zone, not_plain })
 }
 
 /// A simple set. The error says what it is instead.
@@ -86,10 +86,10 @@ mod tests {
         let alias = alias.alias_target(target.build().expect("a target")).build().expect("an alias");
         let strange = set("x.a.test", RrType::A, &["none"]);
         let wildcard = set("\\052.a.test", RrType::Txt, &["\"\\303\\244\""]);
-        let Listing { zone, left_alone } = listed(&[soa(), weighted, alias, strange, wildcard]).expect("a zone");
+        let Listing { zone, not_plain } = listed(&[soa(), weighted, alias, strange, wildcard]).expect("a zone");
         let keys: Vec<String> = zone.sets().map(|(key, _)| key.to_string()).collect();
         assert_eq!(keys, ["a.test. SOA", "*.a.test. TXT"]);
-        let left: Vec<String> = left_alone.iter().map(|left| format!("{} {}", left.owner, left.reason)).collect();
+        let left: Vec<String> = not_plain.iter().map(|left| format!("{} {}", left.owner, left.reason)).collect();
         assert_eq!(left[..2], ["w.a.test. a weighted set `one`", "l.a.test. an alias of lb.test."]);
         assert!(left[2].starts_with("x.a.test. values that cannot be read"), "{}", left[2]);
     }
