@@ -5,6 +5,7 @@
 
 use domain::base::Rtype;
 
+use crate::change::{SetChange, difference};
 use crate::owner::Owner;
 use crate::record_set::SetKey;
 use crate::zone::Zone;
@@ -48,6 +49,19 @@ pub(crate) fn is_signers(rtype: Rtype) -> bool {
             | Rtype::CDNSKEY
             | Rtype::ZONEMD
     ) || rtype == SIGNING_STATE
+}
+
+/// What has to change so that one zone becomes equal to another, as far as copies of a zone can be equal ([`is_compared`]).
+pub fn compare(one: &Zone, other: &Zone) -> Vec<SetChange> {
+    let mut changes = difference(one, other);
+    changes.retain(|change| is_compared(&change.key, one.apex()));
+    changes
+}
+
+/// Whether copies of a zone have a set in common: every server has its own SOA, since its serial counts the writes, and every signer
+/// makes signatures of its own.
+pub fn is_compared(key: &SetKey, apex: &Owner) -> bool {
+    !is_signers(key.rtype) && !Protected::Soa.covers(key, apex)
 }
 
 /// How many sets a zone holds that plans are about: without what every zone has, and what its signer makes.

@@ -13,7 +13,7 @@ use dns_core::identifier::ProviderName;
 use dns_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::content::{Protected, is_signers};
+use crate::content::is_compared;
 use crate::left_alone::{LeftAlone, Why};
 use crate::limit::{Exceeded, Force, Tally};
 use crate::lossy::Adjustment;
@@ -141,8 +141,7 @@ pub fn plan(source: &Zone, target: &Zone, settings: &Settings) -> Plan {
 /// What a plan binds itself to: all sets of a zone but its SOA and what its signer makes.
 pub fn zone_digest(zone: &Zone) -> Digest {
     let mut fields = Fields::default();
-    let soa = |key: &SetKey| Protected::Soa.covers(key, zone.apex());
-    for (key, set) in zone.sets().filter(|(key, _)| !is_signers(key.rtype) && !soa(key)) {
+    for (key, set) in zone.sets().filter(|(key, _)| is_compared(key, zone.apex())) {
         fields.add(&key.owner.to_wire());
         fields.add(&key.rtype.to_int().to_be_bytes());
         fields.add(&set.ttl().as_secs().to_be_bytes());

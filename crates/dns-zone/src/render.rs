@@ -83,7 +83,7 @@ fn summary(plan: &Plan) -> String {
 }
 
 /// A set's records that go, then those that come; of one that changes, only those that differ, unless its TTL does.
-fn change_lines(change: &SetChange) -> Vec<Line> {
+pub fn change_lines(change: &SetChange) -> Vec<Line> {
     let SetChange { key, before, after } = change;
     let same_ttl = before.as_ref().map(RecordSet::ttl) == after.as_ref().map(RecordSet::ttl);
     let records = |mark, set: &Option<RecordSet>, other: &Option<RecordSet>| -> Vec<Line> {

@@ -3,6 +3,7 @@ use domain::base::Rtype;
 use proptest::prelude::*;
 
 use super::*;
+use crate::content::{Protected, compare};
 use crate::change::difference;
 use crate::fixture::{key, name, set, settings, ttl, zone};
 use crate::lossy::{TargetTraits, Types};
@@ -26,6 +27,14 @@ fn soa_and_ns_of_the_apex_are_left_alone_unless_asked_for() {
     assert_eq!(left(&found), ["example.test. NS: protected at the apex", "example.test. SOA: protected at the apex"]);
     assert_eq!((with(Protected::Soa).steps.len(), with(Protected::Soa).left_alone.len()), (1, 1));
     assert_eq!(applied(&with(Protected::Nothing), &target), source);
+}
+
+#[test]
+fn two_copies_are_compared_but_for_their_serial_and_signatures() {
+    let one = zone(&["@ SOA 9", "@ NS a", "@ TYPE65534 x", "www A 1"]);
+    let keys = |other: &[&str]| compare(&one, &zone(other)).into_iter().map(|change| change.key).collect::<Vec<_>>();
+    assert_eq!(keys(&["@ SOA 1", "@ NS a", "@ TYPE65534 y", "www A 1"]), []);
+    assert_eq!(keys(&["@ SOA 9", "@ NS b"]), [key("@", Rtype::NS), key("www", Rtype::A)], "the apex's NS are seen");
 }
 
 #[test]
