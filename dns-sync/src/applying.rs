@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use dns_service::clock::Clock;
 use dns_service::config::Config;
 use dns_service::exit::{Exit, Failure};
-use dns_zone::{Force, Plan, Step, StepState, Zone, content, progress, zone_digest};
+use dns_zone::{Force, Limits, Plan, Step, StepState, Zone, content, progress, zone_digest};
 
 use crate::arguments::{ApplyArgs, RollbackArgs, Selection};
 use crate::folder::{self, Folder};
@@ -13,7 +13,7 @@ use crate::output::Output;
 use crate::place::{Job, Place, Places};
 use crate::planning::{list, stopped};
 use crate::sending::{SendError, Sender, Sent, fits};
-use crate::{served, source};
+use crate::{served, settings, source};
 
 /// How long what undoes a plan may be used: as long as nothing else has changed, which is checked.
 const UNDOABLE_FOR: std::time::Duration = std::time::Duration::from_hours(24 * 7);
@@ -23,7 +23,7 @@ pub(crate) async fn apply(config: &Config, args: &ApplyArgs, output: &Output) ->
     let plans = folder::load(&args.plan)?;
     let places = Places::new(config)?;
     let jobs = places.jobs(&selection(&plans))?;
-    refuse_stopped(&plans, &args.forced)?;
+    refuse_stopped(&plans, &settings::limits_of_all(config.sync.all_limits), &args.forced)?;
     let run = Run { folder: Folder::new(&config.sync.folder), clock: Clock::start(), output };
     // Everything is looked at before anything is written.
     let mut orders = Vec::new();
@@ -70,8 +70,8 @@ fn selection(plans: &[Plan]) -> Selection {
     }
 }
 
-fn refuse_stopped(plans: &[Plan], forced: &[Force]) -> Result<(), Failure> {
-    let stopped = stopped(plans, forced);
+fn refuse_stopped(plans: &[Plan], limits: &Limits, forced: &[Force]) -> Result<(), Failure> {
+    let stopped = stopped(plans, limits, forced);
     if stopped.is_empty() {
         return Ok(());
     }

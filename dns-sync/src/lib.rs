@@ -13,6 +13,7 @@ mod place;
 mod planning;
 mod sending;
 mod served;
+mod settings;
 mod source;
 
 use dns_service::config::Config;

@@ -4,16 +4,18 @@ use std::time::Duration;
 
 use dns_core::identifier::{Installation, ProviderName};
 use dns_provider::port::ProviderError;
-use dns_provider::zones::{Listing, NotPlain};
+use dns_provider::zones::{Listing, NotPlain, Writer};
 use dns_service::clock::Clock;
 use dns_service::config::Config;
+use dns_service::config::sync::ApexProtection;
 use dns_service::exit::{Exit, Failure};
-use dns_zone::{Exceeded, Force, Limits, MarkerForms, Owner, Plan, Protected, Scope, Settings, Tally, TtlPolicy};
+use dns_zone::{Exceeded, Force, Limits, Owner, Plan, Scope, Settings, Tally};
 
 use crate::arguments::{PlanArgs, PlanFormat};
 use crate::folder::Folder;
 use crate::output::Output;
 use crate::place::{Job, Place, Places};
+use crate::settings;
 use crate::source::{self, Read};
 
 /// How long a plan may be applied: long enough to be looked at by a colleague, short enough that it is about today's zone.
@@ -43,11 +45,12 @@ pub(crate) async fn command(config: &Config, args: &PlanArgs, output: &Output) -
             output.note(&warning.to_string())?;
         }
         for target in &job.targets {
+            warn_of_ns(&job, target, output)?;
             let listing = list(target, &job.zone).await.map_err(|error| Failure::new(Exit::Unreachable, error))?;
             plans.push(make(&config.installation, &job, &read, target, &listing, &folder)?);
         }
     }
-    let across = across(&plans);
+    let across = across(&plans, &settings::limits_of_all(config.sync.all_limits));
     show(&plans, &across, args.output, output)?;
     if let Some(file) = &args.out {
         crate::folder::save(file, &plans)?;
@@ -55,6 +58,16 @@ pub(crate) async fn command(config: &Config, args: &PlanArgs, output: &Output) -
     }
     let stopped = plans.iter().any(|plan| !plan.stopped_by(&[].into()).is_empty()) || !across.is_empty();
     Ok(if stopped { Exit::Refused } else { Exit::Done })
+}
+
+/// A setting that means nothing at a target is no reason to stop, and none to be silent.
+fn warn_of_ns(job: &Job<'_>, target: &Place, output: &Output) -> std::io::Result<()> {
+    if job.config.protected == ApexProtection::Soa && target.holder.traits().apex_ns == Writer::Provider {
+        let about = format!("{} at `{}`", job.zone, target.name);
+        let text = "the provider itself writes the NS of the apex; `protected: soa` means nothing there";
+        output.note(&format!("warning: {about}: {text}"))?;
+    }
+    Ok(())
 }
 
 /// All of a target's zone.
@@ -72,14 +85,15 @@ fn make(
     listing: &Listing,
     folder: &Folder,
 ) -> Result<Plan, Failure> {
+    let traits = target.holder.traits();
     let settings = Settings {
         target: target.name.clone(),
-        traits: target.holder.traits().holds,
-        ttl_policy: TtlPolicy::Adjust,
-        limits: Limits::default(),
-        protected: Protected::SoaAndNs,
+        traits: traits.holds,
+        ttl_policy: settings::ttl_policy(job.config.ttl),
+        limits: settings::limits(&job.config.limits),
+        protected: settings::protected(job.config.protected, traits.apex_ns),
         install: install.clone(),
-        markers: MarkerForms::default(),
+        markers: settings::markers(&job.config.markers),
         not_plain: read.not_plain.iter().chain(&listing.not_plain).map(other).collect(),
         source_sets_known: folder.source_sets(&job.zone)?,
         made: Clock::start().wall(),
@@ -93,22 +107,22 @@ fn other(NotPlain { owner, rtype, reason }: &NotPlain) -> (Owner, String) {
 }
 
 /// What all plans together exceed; one alone has limits of its own.
-pub(crate) fn across(plans: &[Plan]) -> Vec<Exceeded> {
+pub(crate) fn across(plans: &[Plan], limits: &Limits) -> Vec<Exceeded> {
     if plans.len() < 2 {
         return Vec::new();
     }
     let all: Tally = plans.iter().map(|plan| plan.tally).sum();
-    all.exceeding(Scope::All, &Limits::default())
+    all.exceeding(Scope::All, limits)
 }
 
 /// What stops a set of plans, when some limits are lifted by name.
-pub(crate) fn stopped(plans: &[Plan], forced: &[Force]) -> Vec<String> {
+pub(crate) fn stopped(plans: &[Plan], limits: &Limits, forced: &[Force]) -> Vec<String> {
     let forced = forced.iter().copied().collect();
     let each = plans.iter().flat_map(|plan| {
         let about = format!("{} at `{}`", plan.zone, plan.target);
         plan.stopped_by(&forced).into_iter().map(move |why| format!("{about}: {why}"))
     });
-    let all = across(plans).into_iter().filter(|one| !forced.contains(&one.limit));
+    let all = across(plans, limits).into_iter().filter(|one| !forced.contains(&one.limit));
     each.chain(all.map(|one| format!("all zones: {one}"))).collect()
 }
 

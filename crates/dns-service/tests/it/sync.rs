@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use dns_service::config::Config;
 use dns_service::config::secret::{Program, SecretCheck};
-use dns_service::config::sync::{NotifyConfig, RepairConfig, SyncDaemonConfig, SyncSource, ZoneSync};
+use dns_service::config::sync::{
+    ApexProtection, BoundConfig, ExternalDnsMarkers, MarkersConfig, NotifyConfig, OctoDnsMarkers, RepairConfig,
+    SyncDaemonConfig, SyncSource, TtlChoice,
+};
 
 const PROVIDERS: &str = r#"apiVersion: dnsfailover/v1
 installation: acme
@@ -39,10 +42,11 @@ fn zones_are_kept_equal_without_any_service_or_region() {
     assert_eq!(sync.folder, PathBuf::from("/srv/sync"));
     let [net, org] = sync.zones.as_slice() else { panic!("two zones: {sync:?}") };
     assert_eq!(net.source.provider().map(ToString::to_string), Some("hidden".to_owned()));
-    let ZoneSync { zone, source, targets } = org;
-    assert_eq!(zone.to_string(), "example.org.");
-    assert_eq!(*source, SyncSource::File(PathBuf::from("zones/example.org.zone")));
-    assert_eq!(targets.iter().map(ToString::to_string).collect::<Vec<_>>(), ["hidden"]);
+    assert_eq!(org.zone.to_string(), "example.org.");
+    assert_eq!(org.source, SyncSource::File(PathBuf::from("zones/example.org.zone")));
+    assert_eq!(org.targets.iter().map(ToString::to_string).collect::<Vec<_>>(), ["hidden"]);
+    assert_eq!((org.protected, org.ttl), (ApexProtection::SoaAndNs, TtlChoice::Adjust));
+    assert_eq!(org.markers, MarkersConfig::default());
 }
 
 #[test]
@@ -64,6 +68,79 @@ fn a_section_that_could_not_work_is_told_with_all_that_is_wrong() {
         "there is no provider `nobody`",
         "provider `main` does not hold the zone example.org.",
         "needs at least one provider",
+    ] {
+        assert!(told.contains(expected), "{expected} is missing in:\n{told}");
+    }
+}
+
+fn bound(count: Option<u64>, percent: Option<u8>) -> BoundConfig {
+    BoundConfig { count, share: percent.map(|percent| percent.try_into().expect("a share")) }
+}
+
+#[test]
+fn a_zone_has_its_own_limits_and_those_of_all_for_the_rest() {
+    let text = "sync:
+  limits: { deletes: 50, deletesShare: 5%, shrink: 30%, allDeletes: 70, allUpdatesShare: 40% }
+  zones:
+    - { zone: example.net, source: { provider: hidden }, targets: [main], limits: { deletes: 500, creates: 9 } }
+    - { zone: example.org, source: { file: f }, targets: [hidden], protected: soa, ttl: refuse }
+";
+    let sync = load(text, &Program::Admin(SecretCheck::Skip)).expect("valid").sync;
+    let [net, org] = sync.zones.as_slice() else { panic!("two zones: {sync:?}") };
+    assert_eq!(net.limits.bounds.deletes, bound(Some(500), Some(5)));
+    assert_eq!((net.limits.bounds.creates, net.limits.bounds.updates), (bound(Some(9), None), bound(None, None)));
+    assert_eq!(org.limits.bounds.deletes, bound(Some(50), Some(5)));
+    assert_eq!(org.limits.shrink.map(u8::from), Some(30));
+    assert_eq!((org.protected, org.ttl), (ApexProtection::Soa, TtlChoice::Refuse));
+    assert_eq!(sync.all_limits.deletes, bound(Some(70), None));
+    assert_eq!(sync.all_limits.updates, bound(None, Some(40)));
+}
+
+#[test]
+fn the_markers_of_other_tools_are_as_they_are_configured_there() {
+    let text = "sync:
+  markers:
+    octodns: { name: _mine }
+    externalDns: { prefixes: ['edns-%{record_type}.'], wildcard: any }
+  zones:
+    - { zone: example.net, source: { provider: hidden }, targets: [main], markers: { octodns: ignore } }
+    - { zone: example.org, source: { file: f }, targets: [hidden], markers: { externalDns: { suffixes: [-txt] } } }
+";
+    let sync = load(text, &Program::Admin(SecretCheck::Skip)).expect("valid").sync;
+    let external = ExternalDnsMarkers {
+        prefixes: vec!["edns-%{record_type}.".to_owned()],
+        wildcard: Some("any".to_owned()),
+        ..ExternalDnsMarkers::default()
+    };
+    assert_eq!(sync.zones[0].markers, MarkersConfig { octodns: None, external_dns: Some(external) });
+    let octodns = OctoDnsMarkers { name: Some("_mine".to_owned()), value: None };
+    let external = ExternalDnsMarkers { suffixes: vec!["-txt".to_owned()], ..ExternalDnsMarkers::default() };
+    assert_eq!(sync.zones[1].markers, MarkersConfig { octodns: Some(octodns), external_dns: Some(external) });
+}
+
+#[test]
+fn limits_and_markers_that_mean_nothing_are_told_all_at_once() {
+    let told = told(
+        "sync:
+  limits: { deletes: 0, updatesShare: 101%, deleteShare: 5%, shrink: 20 }
+  markers: { octodns: { name: 'a b' }, externalDns: yes }
+  zones:
+    - { zone: example.net, source: { provider: hidden }, targets: [main], limits: { allDeletes: 5 }, ttl: ignore }
+    - { zone: example.org, source: { file: f }, targets: [hidden], limits: { creates: many }, protected: nothing }
+",
+    );
+    for expected in [
+        "sync.yaml:11:22: sync.limits.deletes: `0` is not a whole number above zero",
+        "hint: record sets, such as `100`; left out, it has its default",
+        "sync.limits.updatesShare: `101%` is not a share from 1% to 100%",
+        "sync.limits.shrink: `20` is not a share",
+        "did you mean `deletesShare`?",
+        "sync.markers.octodns.name: `a b` cannot stand in a name",
+        "sync.markers.externalDns: must be a map of keys and values",
+        "sync.zones[0].limits.allDeletes: is about all zones together\n    hint: write it under `sync.limits`",
+        "sync.zones[0].ttl: `ignore` is not one of its values",
+        "sync.zones[1].limits.creates: `many`",
+        "sync.zones[1].protected: `nothing` is not one of its values\n    hint: known: soaAndNs, soa",
     ] {
         assert!(told.contains(expected), "{expected} is missing in:\n{told}");
     }

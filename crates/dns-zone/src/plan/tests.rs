@@ -3,8 +3,8 @@ use domain::base::Rtype;
 use proptest::prelude::*;
 
 use super::*;
-use crate::content::{Protected, compare};
 use crate::change::difference;
+use crate::content::{Protected, compare};
 use crate::fixture::{key, name, set, settings, ttl, zone};
 use crate::lossy::{TargetTraits, Types};
 
