@@ -7,8 +7,8 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use dns_core::identifier::ProviderName;
+use dns_zone::files::file_name;
 use dns_zone::{Owner, Plan, PlanTextError};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::value::RawValue;
 
 /// A file that cannot be used.
@@ -92,15 +92,6 @@ impl Folder {
     }
 }
 
-/// What of a zone's name stands in a file's name as it is.
-const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
-
-/// A zone's name as the beginning of a file's, with its final dot; no name leaves the folder.
-fn file_name(zone: &Owner) -> String {
-    let name = utf8_percent_encode(&zone.to_string(), KEPT).to_string();
-    if name == "." { "root.".to_owned() } else { name }
-}
-
 /// Saves plans.
 pub(crate) fn save(path: &Path, plans: &[Plan]) -> Result<(), FolderError> {
     write(path, &to_json(plans))
@@ -149,19 +140,6 @@ fn move_to(from: &Path, path: &Path) -> Result<(), FolderError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn named(zone: &str) -> String {
-        file_name(&zone.parse().expect("a name"))
-    }
-
-    #[test]
-    fn no_zone_leaves_the_folder_and_no_two_share_a_file() {
-        assert_eq!(named("example.test."), "example.test.");
-        assert_eq!(named("."), "root.");
-        assert_eq!(named("a/b.test."), "a%2Fb.test.");
-        assert_ne!(named("a/b.test."), named("a%2Fb.test."));
-        assert_eq!(named(r"\.\.\/x."), "%5C.%5C.%2Fx.");
-    }
 
     #[test]
     fn what_undoes_a_plan_takes_its_place_only_once_something_was_written() {

@@ -1,13 +1,26 @@
-//! Zone files of a folder on disk. The only place of this crate that reads anything.
+//! Zone files of a folder on disk, and what they are called. The only place of this crate that reads anything.
 
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::owner::Owner;
 use crate::zonefile::{FileError, Files, Source};
 
 /// The largest file that is read: some 20 million records.
 const OCTETS_MAX: u64 = 1 << 30;
+
+/// What of a zone's name stands in a file's name as it is.
+const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+
+/// A zone's name as the beginning of a file's, with its final dot. No name leaves the folder, and no two are the same file.
+pub fn file_name(zone: &Owner) -> String {
+    let name = utf8_percent_encode(&zone.to_string(), KEPT).to_string();
+    // The root's would hide the file, and `root.` could be a zone.
+    if name == "." { "%2E.".to_owned() } else { name }
+}
 
 /// A folder whose files are read and no others: paths that leave it are refused, whether by `..`, by a symbolic link or by
 /// beginning elsewhere. Someone who may write into the folder while it is read is trusted.
@@ -73,6 +86,17 @@ mod tests {
         fs::write(outer.path().join("secret"), "s").expect("a file");
         let folder = ZoneFolder::open(&root).expect("a folder");
         (outer, folder)
+    }
+
+    #[test]
+    fn no_zone_leaves_the_folder_and_no_two_share_a_file() {
+        let named = |zone: &str| file_name(&zone.parse().expect("a name"));
+        assert_eq!(named("Example.test."), "example.test.");
+        assert_eq!(named("a/b.test."), "a%2Fb.test.");
+        assert_ne!(named("a/b.test."), named("a%2Fb.test."));
+        assert_ne!(named("."), named("root."));
+        assert_eq!(named(r"\.\.\/x."), "%5C.%5C.%2Fx.");
+        assert!(["..", "."].iter().all(|folder| named(".") != *folder));
     }
 
     #[test]

@@ -136,10 +136,55 @@ impl Zone {
             _ => None,
         }
     }
+
+    /// Gives its SOA the next serial (RFC 1982 §3.1), so that secondaries see that it has changed; which one that is, or none
+    /// without exactly one SOA. One that is written as a date (RFC 1912 §2.2) becomes the date's next one.
+    pub fn advance_serial(&mut self) -> Option<Serial> {
+        let next = self.serial()?.next();
+        let set = self.sets.get_mut(&SetKey::new(self.apex.clone(), Rtype::SOA))?;
+        let [value] = set.values() else { return None };
+        let mut wire = value.as_wire().to_vec();
+        // Five numbers of four octets end it (RFC 1035 §3.3.13); the serial is the first.
+        let at = wire.len().checked_sub(20)?;
+        wire[at..at + 4].copy_from_slice(&u32::from(next).to_be_bytes());
+        let value = Rdata::from_wire(Rtype::SOA, &wire).ok()?;
+        *set = RecordSet::of_one(set.ttl(), value);
+        Some(next)
+    }
 }
 
 impl fmt::Debug for Zone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Zone({}, {} sets)", self.apex, self.sets.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_serial(serial: u32) -> Zone {
+        let apex: Owner = "example.test.".parse().expect("a name");
+        let text = format!("ns1 hostmaster {serial} 3600 600 604800 30");
+        let soa = Rdata::parse(Rtype::SOA, &text, &apex).expect("a SOA");
+        let mut zone = Zone::new(apex.clone());
+        zone.insert(SetKey::new(apex, Rtype::SOA), Ttl::received(60), soa).expect("in the zone");
+        zone
+    }
+
+    #[test]
+    fn a_serial_goes_forward_over_the_end_and_over_the_last_of_a_day() {
+        for (serial, next) in [(7, 8), (u32::MAX, 0), (2_026_112_299, 2_026_112_300)] {
+            let mut zone = with_serial(serial);
+            assert_eq!(zone.advance_serial(), Some(Serial::new(next)));
+            assert_eq!(zone, with_serial(next), "nothing else of the SOA changes");
+            assert!(Serial::new(next).is_newer_than(Serial::new(serial)));
+        }
+    }
+
+    #[test]
+    fn a_zone_without_a_soa_has_no_next_serial() {
+        let mut zone = Zone::new("example.test.".parse().expect("a name"));
+        assert_eq!(zone.advance_serial(), None);
     }
 }

@@ -31,6 +31,9 @@ pub enum FileError {
         /// The bound.
         most: u64,
     },
+    /// It is included by a file that is read alone, since it will be written anew as a whole.
+    #[error("nothing is included here: this file is read and written as a whole")]
+    Included,
     /// The system refuses it.
     #[error("the file cannot be read: {0}")]
     Unreadable(String),
@@ -44,6 +47,7 @@ impl FileError {
             Self::Outside => "move the file into the folder of zone files",
             Self::NoFile => "name a file",
             Self::TooLarge { .. } => "split the file",
+            Self::Included => "put its records into this file, or name this file as a source with `file:`",
             Self::Unreadable(_) => "let this program's user read it",
         }
     }
