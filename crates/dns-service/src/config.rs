@@ -36,6 +36,7 @@ use url::Url;
 use self::drill::DrillsConfig;
 use self::fault::Fault;
 use self::notification::{HooksConfig, ReceiverConfig};
+use self::provider::ZoneFilesConfig;
 pub use self::provider::{ProviderConfig, ProviderKind};
 use self::sync::SyncConfig;
 
@@ -54,8 +55,10 @@ pub struct Config {
     pub vantage_points: Vec<VantagePoint>,
     /// Recursive resolvers by name, each with one or more addresses.
     pub resolvers: BTreeMap<String, Vec<SocketAddr>>,
-    /// Every provider.
+    /// Every provider that services can be moved at.
     pub providers: BTreeMap<ProviderName, ProviderConfig>,
+    /// Every folder of zone files; their names and those of [`providers`](Self::providers) are all different.
+    pub zone_files: BTreeMap<ProviderName, ZoneFilesConfig>,
     /// Every service, as each of its places sees it.
     pub services: Vec<Everywhere>,
     /// Where the controller keeps its state.

@@ -104,7 +104,7 @@ fn assemble(sources: &[Source], roots: &[Node], program: &Program, report: &Repo
     let (installation, revision) = (installation?, revision?);
     let services: Option<Vec<_>> = services.iter().map(|draft| draft.build(&installation, revision)).collect();
     let vantage_points: Option<Vec<_>> = vantage.into_iter().map(vantage::VantageDraft::build).collect();
-    let providers: Option<_> = providers.into_iter().map(|draft| Some((draft.name, draft.config?))).collect();
+    let (providers, zone_files) = provider::build(providers).unzip();
     Some(Config {
         installation,
         revision,
@@ -113,6 +113,7 @@ fn assemble(sources: &[Source], roots: &[Node], program: &Program, report: &Repo
         vantage_points: vantage_points?,
         resolvers,
         providers: providers?,
+        zone_files: zone_files?,
         services: services?,
         store: store?.0,
         controller: controller?,

@@ -161,6 +161,16 @@ pub struct PowerDnsConfig {
     pub api_key_file: PathBuf,
 }
 
+/// A folder of zone files. It is no [`ProviderConfig`]: nobody serves it, and nothing can be moved in it. Only zones are kept
+/// equal with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ZoneFilesConfig {
+    /// The folder. It has to be there.
+    pub folder: PathBuf,
+    /// The zones that have a file in it.
+    pub zones: Vec<Name>,
+}
+
 /// How many calls of an API may be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallsConfig {

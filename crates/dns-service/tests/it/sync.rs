@@ -19,6 +19,7 @@ providers:
       zones: [example.net, example.org]
       tsig: { name: key., algorithm: hmac-sha256, secretFile: /nonexistent/tsig }
   main: { route53: { zones: { example.net: Z0123456789 } } }
+  files: { zoneFiles: { folder: /srv/zones, zones: [example.org] } }
 "#;
 
 fn load(sync: &str, program: &Program) -> Result<Config, String> {
@@ -193,4 +194,34 @@ fn the_tokens_of_the_sync_daemon_are_its_own() {
 #[test]
 fn without_the_section_regions_are_asked_for_as_ever() {
     assert!(told("").contains("`regions` is missing"));
+}
+
+#[test]
+fn a_folder_of_zone_files_is_a_source_and_a_target() {
+    let text = "sync:
+  zones:
+    - { zone: example.org, source: { provider: hidden }, targets: [files] }
+";
+    let config = load(text, &Program::Admin(SecretCheck::Skip)).expect("valid");
+    let files = &config.zone_files[&"files".parse().expect("a name")];
+    assert_eq!(files.folder, PathBuf::from("/srv/zones"));
+    assert_eq!(files.zones.iter().map(ToString::to_string).collect::<Vec<_>>(), ["example.org."]);
+    assert!(!config.providers.contains_key(&"files".parse().expect("a name")), "nothing can be moved there");
+    let text = text.replace("{ provider: hidden }, targets: [files]", "{ provider: files }, targets: [hidden]");
+    assert!(load(&text, &Program::Admin(SecretCheck::Skip)).is_ok());
+    let told = told(&text.replace("example.org", "example.net"));
+    assert!(told.contains("provider `files` does not hold the zone example.net."), "{told}");
+}
+
+#[test]
+fn a_service_in_a_folder_of_zone_files_is_refused_where_it_stands() {
+    let told = told(
+        "regions: [ { name: prod, location: here }, { name: dr, location: there } ]
+services:
+  - { name: checkout, zone: example.org, providers: [files], records: [], regions: [] }
+",
+    );
+    assert!(told.contains("provider `files` is a folder of zone files, which no service can be moved in"), "{told}");
+    assert!(told.contains("sync.yaml:13:54: services[0].providers[0]"), "{told}");
+    assert!(told.contains("name the server that loads the files"), "{told}");
 }

@@ -66,10 +66,10 @@ struct Keeper<'d> {
 pub(super) fn refuse_impossible(service: &ServiceDraft<'_>, providers: &[ProviderDraft<'_>]) {
     for name in service.providers() {
         let draft = providers.iter().find(|draft| draft.name == *name);
-        let Some((kind, config)) = draft.and_then(|draft| Some((draft.kind?, &draft.config))) else { continue };
+        let Some((kind, config)) = draft.and_then(|draft| Some((draft.kind()?, draft.config()))) else { continue };
         let named = format!("provider `{name}` ({})", kind.as_str());
         // One faulty field hides no other fault: what is asked of a kind needs no more than the kind.
-        let zones = config.as_ref().map(ProviderConfig::zones);
+        let zones = config.map(ProviderConfig::zones);
         let is_one_of_several = service.providers().count() > 1;
         let keeper = Keeper { name, named, is_one_of_several, kind, zones, able: Ability::of(kind) };
         refuse_weak_guard(service, &keeper);

@@ -14,7 +14,7 @@ pub(in crate::config) fn check(
     let (Some(controller), Some(monitor)) = (controller, monitor) else { return };
     let private = providers
         .iter()
-        .filter(|draft| draft.config.as_ref().is_some_and(|config| matches!(config.verify, Verify::Private { .. })));
+        .filter(|draft| draft.config().is_some_and(|config| matches!(config.verify, Verify::Private { .. })));
     for draft in private {
         if !monitor.tokens.iter().any(|token| token.role >= Role::Operator) {
             draft.spot.fault_with_hint(

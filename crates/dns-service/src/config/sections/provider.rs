@@ -1,7 +1,9 @@
 //! `providers:`: who serves the zones and how to write there.
 
 mod api;
+mod zone_files;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -11,7 +13,9 @@ use hickory_proto::rr::Name;
 use super::top::Top;
 use super::vantage::VantageDraft;
 use super::{domain_name, observation, refuse_repeated, socket_address, socket_addresses};
-use crate::config::provider::{ProviderConfig, ProviderKind, Rfc2136Config, TsigAlgorithm, TsigConfig, Verify};
+use crate::config::provider::{
+    ProviderConfig, ProviderKind, Rfc2136Config, TsigAlgorithm, TsigConfig, Verify, ZoneFilesConfig,
+};
 use crate::config::secret::{SecretKind, SecretUser};
 use crate::config::suggestion;
 use crate::config::tree::{Map, Spot, each, or_default};
@@ -37,9 +41,46 @@ const KEYS_MAX: usize = 2;
 pub(crate) struct ProviderDraft<'t> {
     pub(crate) spot: Spot<'t>,
     pub(crate) name: ProviderName,
-    /// Its kind, even if the rest is faulty.
-    pub(crate) kind: Option<KindName>,
-    pub(crate) config: Option<ProviderConfig>,
+    pub(crate) holder: Holder,
+}
+
+/// What holds a provider's zones.
+#[derive(Debug)]
+pub(crate) enum Holder {
+    /// A server or an API.
+    Served {
+        /// Its kind, even if the rest is faulty.
+        kind: Option<KindName>,
+        config: Option<Box<ProviderConfig>>,
+    },
+    /// A folder of files.
+    Files(Option<ZoneFilesConfig>),
+}
+
+impl ProviderDraft<'_> {
+    /// Its kind, if services can be moved there.
+    pub(crate) fn kind(&self) -> Option<KindName> {
+        match self.holder {
+            Holder::Served { kind, .. } => kind,
+            Holder::Files(_) => None,
+        }
+    }
+
+    /// All of it, if services can be moved there and nothing is faulty.
+    pub(crate) fn config(&self) -> Option<&ProviderConfig> {
+        match &self.holder {
+            Holder::Served { config, .. } => config.as_deref(),
+            Holder::Files(_) => None,
+        }
+    }
+
+    /// The zones that it lists, unless something is faulty.
+    pub(crate) fn zones(&self) -> Option<Vec<&Name>> {
+        match &self.holder {
+            Holder::Served { config, .. } => config.as_deref().map(ProviderConfig::zones),
+            Holder::Files(config) => config.as_ref().map(|config| config.zones.iter().collect()),
+        }
+    }
 }
 
 /// The kinds of providers.
@@ -67,9 +108,9 @@ impl KindName {
 pub(crate) fn read<'t>(top: &Top<'t>, vantage: &[VantageDraft<'_>]) -> Vec<ProviderDraft<'t>> {
     let mut drafts = Vec::new();
     for (key, value) in top.entries("providers") {
-        let (kind, config) = read_one(&value, vantage);
+        let holder = read_one(&value, vantage);
         let Some(name) = key.parse::<ProviderName>() else { continue };
-        drafts.push(ProviderDraft { spot: key, name, kind, config });
+        drafts.push(ProviderDraft { spot: key, name, holder });
     }
     refuse_repeated("provider", drafts.iter().map(|draft| (&draft.spot, &draft.name)));
     drafts
@@ -86,7 +127,36 @@ pub(crate) fn reference<'d>(spot: &Spot<'_>, drafts: &'d [ProviderDraft<'d>]) ->
     found
 }
 
-/// What every kind of provider has.
+/// Reads a reference of a service to a provider. Files serve nobody: there is no fence in them and no answer to wait for.
+pub(crate) fn reference_of_service<'d>(
+    spot: &Spot<'_>,
+    drafts: &'d [ProviderDraft<'d>],
+) -> Option<&'d ProviderDraft<'d>> {
+    let found = reference(spot, drafts)?;
+    if let Holder::Files(_) = found.holder {
+        let message = format!("provider `{}` is a folder of zone files, which no service can be moved in", found.name);
+        spot.fault_with_hint(message, "name the server that loads the files; `sync` may use the folder");
+        return None;
+    }
+    Some(found)
+}
+
+/// Splits providers into those that services can be moved at and folders of zone files; nothing if one is faulty.
+pub(crate) fn build(drafts: Vec<ProviderDraft<'_>>) -> Option<Providers> {
+    let (mut served, mut files) = (BTreeMap::new(), BTreeMap::new());
+    for ProviderDraft { spot: _, name, holder } in drafts {
+        match holder {
+            Holder::Served { kind: _, config } => drop(served.insert(name, *config?)),
+            Holder::Files(config) => drop(files.insert(name, config?)),
+        }
+    }
+    Some((served, files))
+}
+
+/// Servers and APIs, and folders of zone files.
+type Providers = (BTreeMap<ProviderName, ProviderConfig>, BTreeMap<ProviderName, ZoneFilesConfig>);
+
+/// What every kind of provider that serves has.
 struct Timing {
     authoritative_servers: Vec<SocketAddr>,
     verify: Verify,
@@ -127,32 +197,38 @@ impl Timing {
     }
 }
 
-fn read_one(spot: &Spot<'_>, vantage: &[VantageDraft<'_>]) -> (Option<KindName>, Option<ProviderConfig>) {
-    type Read = fn(&Spot<'_>, &[VantageDraft<'_>]) -> Option<ProviderConfig>;
-    const KINDS: [(KindName, Read); 4] = [
-        (KindName::Rfc2136, read_rfc2136),
-        (KindName::Route53, api::route53),
-        (KindName::Cloudflare, api::cloudflare),
-        (KindName::PowerDns, api::powerdns),
+fn read_one(spot: &Spot<'_>, vantage: &[VantageDraft<'_>]) -> Holder {
+    type Read = fn(&Spot<'_>, &[VantageDraft<'_>]) -> Holder;
+    const KINDS: [(&str, Read); 5] = [
+        ("rfc2136", |spot, vantage| served(KindName::Rfc2136, read_rfc2136(spot, vantage))),
+        ("route53", |spot, vantage| served(KindName::Route53, api::route53(spot, vantage))),
+        ("cloudflare", |spot, vantage| served(KindName::Cloudflare, api::cloudflare(spot, vantage))),
+        ("powerdns", |spot, vantage| served(KindName::PowerDns, api::powerdns(spot, vantage))),
+        ("zoneFiles", |spot, _| Holder::Files(zone_files::read(spot))),
     ];
-    let Some(map) = spot.map(&["rfc2136", "route53", "cloudflare", "powerdns"]) else { return (None, None) };
-    let given = |(kind, read): (KindName, Read)| Some((kind, map.optional(kind.as_str())?, read));
+    const UNKNOWN: Holder = Holder::Served { kind: None, config: None };
+    let Some(map) = spot.map(&["rfc2136", "route53", "cloudflare", "powerdns", "zoneFiles"]) else { return UNKNOWN };
+    let given = |(kind, read): (&str, Read)| Some((map.optional(kind)?, read));
     let given: Vec<_> = KINDS.into_iter().filter_map(given).collect();
     // Each is read, so that all faults are told.
-    let mut read: Vec<_> = given.iter().map(|(_, spot, read)| read(spot, vantage)).collect();
+    let mut read: Vec<Holder> = given.iter().map(|(spot, read)| read(spot, vantage)).collect();
     match given.as_slice() {
-        [(kind, _, _)] => (Some(*kind), read.pop().flatten()),
+        [_] => read.pop().unwrap_or(UNKNOWN),
         [] => {
-            let kinds = KINDS.map(|(kind, _)| kind.as_str()).join(", ");
+            let kinds = KINDS.map(|(kind, _)| kind).join(", ");
             let hint = format!("one of {kinds}, such as `rfc2136: {{ server: …, zones: […], tsig: … }}`");
             spot.fault_with_hint("says no kind of provider", hint);
-            (None, None)
+            UNKNOWN
         }
-        [_, (_, second, _), ..] => {
+        [_, (second, _), ..] => {
             second.fault_with_hint("is a second kind of the same provider", "make two providers of it");
-            (None, None)
+            UNKNOWN
         }
     }
+}
+
+fn served(kind: KindName, config: Option<ProviderConfig>) -> Holder {
+    Holder::Served { kind: Some(kind), config: config.map(Box::new) }
 }
 
 fn read_rfc2136(spot: &Spot<'_>, vantage: &[VantageDraft<'_>]) -> Option<ProviderConfig> {

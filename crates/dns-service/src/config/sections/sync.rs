@@ -134,8 +134,8 @@ fn read_targets(spot: &Spot<'_>, zone: Option<&Name>, providers: &[ProviderDraft
 fn holder(spot: &Spot<'_>, zone: Option<&Name>, providers: &[ProviderDraft<'_>]) -> Option<ProviderName> {
     let found = reference(spot, providers)?;
     // A faulty provider or zone is a fault already.
-    if let (Some(config), Some(zone)) = (&found.config, zone)
-        && !config.zones().contains(&zone)
+    if let (Some(zones), Some(zone)) = (found.zones(), zone)
+        && !zones.contains(&zone)
     {
         let hint = format!("add it to `providers.{}`", found.name);
         spot.fault_with_hint(format!("provider `{}` does not hold the zone {zone}", found.name), hint);

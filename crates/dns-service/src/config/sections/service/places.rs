@@ -36,7 +36,7 @@ pub(super) fn named<'t, 'd>(
     drafts: &'d [ProviderDraft<'d>],
 ) -> Option<(Vec<Spot<'t>>, Vec<Option<&'d ProviderDraft<'d>>>)> {
     let items = map.required("providers")?.filled_list("provider")?;
-    let found = items.iter().map(|spot| provider::reference(spot, drafts)).collect();
+    let found = items.iter().map(|spot| provider::reference_of_service(spot, drafts)).collect();
     Some((items, found))
 }
 
@@ -72,7 +72,7 @@ pub(super) fn read(
 }
 
 fn read_keeper(map: &Map<'_>, spot: &Spot<'_>, draft: &ProviderDraft<'_>, zones: &[Shared<Name>]) -> Option<Keeper> {
-    let Some(config) = &draft.config else {
+    let Some(config) = draft.config() else {
         // Its own faults are told already.
         return Some(Keeper { provider: draft.name.clone(), zones: zones.to_vec() });
     };
