@@ -17,10 +17,12 @@ use dns_provider::port::Provider;
 use dns_provider::powerdns::{self, PowerDns};
 use dns_provider::rfc2136::{NotifyError, Rfc2136, Rfc2136Zones, TsigAlgorithm, TsigKey, TsigKeys};
 use dns_provider::route53::{self, Route53};
+use dns_provider::zone_files::ZoneFiles;
 use dns_provider::zones::ZoneTarget;
 use dns_service::config::ProviderConfig;
 use dns_service::config::provider::{
     self, CallsConfig, CloudflareConfig, PowerDnsConfig, ProviderKind, Rfc2136Config, Route53Config, TsigConfig,
+    ZoneFilesConfig,
 };
 use dns_service::config::secret::{SecretError, read_base64_line};
 use dns_transfer::{Client, Limits};
@@ -104,6 +106,11 @@ pub fn zone_target(
         ProviderKind::Cloudflare(kind) => Arc::new(cloudflare(config, kind, hooks).map_err(of_api)?),
         ProviderKind::PowerDns(kind) => Arc::new(powerdns(config, kind, hooks).map_err(of_api)?),
     })
+}
+
+/// Makes the adapter of a folder of zone files. Nothing is read yet.
+pub fn zone_files(config: &ZoneFilesConfig) -> Arc<dyn ZoneTarget> {
+    Arc::new(ZoneFiles::new(&config.folder, &config.zones))
 }
 
 fn transfer_clients(name: &ProviderName, kind: &Rfc2136Config) -> Result<Vec<Client>, AdapterError> {

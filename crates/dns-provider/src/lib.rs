@@ -26,4 +26,5 @@ mod sound;
 pub mod watched;
 mod whole_names;
 mod wildcard;
+pub mod zone_files;
 pub mod zones;
