@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use dns_core::identifier::{Installation, ProviderName};
 use dns_provider::port::ProviderError;
-use dns_provider::zones::{Listing, NotPlain, Writer};
+use dns_provider::zones::{Listing, NotPlain, Writer, ZoneTraits};
 use dns_service::clock::Clock;
 use dns_service::config::Config;
 use dns_service::config::sync::ApexProtection;
 use dns_service::exit::{Exit, Failure};
-use dns_zone::{Exceeded, Force, Limits, Owner, Plan, Scope, Settings, Tally};
+use dns_zone::{Exceeded, Force, Limits, Owner, Plan, Protected, Scope, Settings, Tally, Zone};
 
 use crate::arguments::{PlanArgs, PlanFormat};
 use crate::folder::Folder;
@@ -88,10 +88,10 @@ fn make(
     let traits = target.holder.traits();
     let settings = Settings {
         target: target.name.clone(),
-        traits: traits.holds,
         ttl_policy: settings::ttl_policy(job.config.ttl),
         limits: settings::limits(&job.config.limits),
-        protected: settings::protected(job.config.protected, traits.apex_ns),
+        protected: protected(job.config.protected, &traits, &listing.zone),
+        traits: traits.holds,
         install: install.clone(),
         markers: settings::markers(&job.config.markers),
         not_plain: read.not_plain.iter().chain(&listing.not_plain).map(other).collect(),
@@ -100,6 +100,14 @@ fn make(
         valid_for: VALID_FOR,
     };
     Ok(dns_zone::plan(&read.zone, &listing.zone, &settings))
+}
+
+/// What stays at the apex. A zone that is not there yet, as a file may be, is created with the SOA and NS of the source.
+fn protected(asked: ApexProtection, traits: &ZoneTraits, target: &Zone) -> Protected {
+    if traits.soa == Writer::Client && target.sets().len() == 0 {
+        return Protected::Nothing;
+    }
+    settings::protected(asked, traits.apex_ns)
 }
 
 fn other(NotPlain { owner, rtype, reason }: &NotPlain) -> (Owner, String) {

@@ -48,6 +48,12 @@ pub(crate) enum SourceError {
         #[source]
         source: std::io::Error,
     },
+    /// A provider holds nothing of it.
+    #[error("the source of {zone} is not there, or empty; nothing was planned")]
+    Nothing {
+        /// The zone.
+        zone: Owner,
+    },
     /// A provider did not tell all of it.
     #[error("the source of {zone} cannot be read whole; nothing was planned")]
     Provider {
@@ -63,7 +69,7 @@ pub(crate) enum SourceError {
 pub(crate) fn failure(error: SourceError) -> Failure {
     let exit = match &error {
         SourceError::Faults { .. } => Exit::Refused,
-        SourceError::File { .. } | SourceError::Provider { .. } => Exit::Unreachable,
+        SourceError::File { .. } | SourceError::Nothing { .. } | SourceError::Provider { .. } => Exit::Unreachable,
     };
     Failure::new(exit, error)
 }
@@ -85,6 +91,10 @@ pub(crate) async fn read(job: &Job<'_>) -> Result<Read, SourceError> {
             let place = place.as_ref().expect("invariant: a source that is a provider has its adapter");
             let listing = place.holder.list(&job.zone).await;
             let listing = listing.map_err(|source| SourceError::Provider { zone: job.zone.clone(), source })?;
+            // A target that has no zone yet gets one; a source without one was not read.
+            if listing.zone.sets().len() == 0 && listing.not_plain.is_empty() {
+                return Err(SourceError::Nothing { zone: job.zone.clone() });
+            }
             return Ok(Read { zone: listing.zone, not_plain: listing.not_plain, warnings: Findings::default() });
         }
     };
