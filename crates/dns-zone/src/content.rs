@@ -66,6 +66,10 @@ pub fn is_compared(key: &SetKey, apex: &Owner) -> bool {
 
 /// How many sets a zone holds that plans are about: without what every zone has, and what its signer makes.
 pub fn content(zone: &Zone) -> u64 {
-    let is_content = |key: &SetKey| !is_signers(key.rtype) && !Protected::SoaAndNs.covers(key, zone.apex());
-    zone.sets().filter(|(key, _)| is_content(key)).count() as u64
+    zone.sets().filter(|(key, _)| is_content(key, zone.apex())).count() as u64
+}
+
+/// Whether plans are about a set.
+pub(crate) fn is_content(key: &SetKey, apex: &Owner) -> bool {
+    !is_signers(key.rtype) && !Protected::SoaAndNs.covers(key, apex)
 }

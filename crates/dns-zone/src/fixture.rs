@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use dns_core::fence::{Epoch, Fence, Rev};
+use dns_core::rrset::{GuardedType, RrsetKey, Rrsets, records_digest};
 use dns_core::time::Timestamp;
 use domain::base::{Name, Rtype};
 
+use crate::guarded::{hickory_name, rrset};
 use crate::{
     Limits, MarkerForms, Owner, Protected, Rdata, RecordSet, SetKey, Settings, TargetTraits, Ttl, TtlPolicy, Zone,
 };
@@ -85,4 +88,43 @@ pub(crate) fn settings() -> Settings {
         made: Timestamp::from_secs(1_000),
         valid_for: Duration::from_mins(10),
     }
+}
+
+/// A fence of a service over the A sets of these names, as they stand in a zone.
+pub(crate) fn fence(zone: &Zone, service: &str, guards: &[&str], provider: &str, (epoch, rev): (u64, u64)) -> Fence {
+    let guarded = |text: &&str| RrsetKey::new(&hickory_name(&name(text)), GuardedType::A);
+    let served: Rrsets = guards.iter().map(guarded).filter_map(|key| Some((key.clone(), rrset(&key, zone)?))).collect();
+    Fence {
+        install: "acme".parse().expect("a name"),
+        id: service.parse().expect("a name"),
+        provider: provider.parse().expect("a name"),
+        epoch: Epoch::new(epoch),
+        rev: Rev::new(rev),
+        write: "w1".parse().expect("an id"),
+        plan: "p1".parse().expect("an id"),
+        active: Some("prod".parse().expect("a name")),
+        blend: None,
+        released: None,
+        moved: Timestamp::from_secs(1_795_246_200),
+        by: "controller-1".parse().expect("a name"),
+        cfg: 0,
+        pin: None,
+        pause: None,
+        dwell: None,
+        rrs: guards.iter().map(guarded).collect(),
+        digest: records_digest(&served),
+        unknown: Vec::new(),
+    }
+}
+
+/// The strings of a fence in the zone of the tests.
+pub(crate) fn fence_text(fence: &Fence) -> Vec<String> {
+    fence.to_text(&hickory_name(&owner(APEX))).expect("fits").strings().to_vec()
+}
+
+/// A TXT set of one value of these strings.
+pub(crate) fn txt_of(strings: &[String]) -> RecordSet {
+    let string = |text: &String| [&[u8::try_from(text.len()).expect("≤ 255")], text.as_bytes()].concat();
+    let wire: Vec<u8> = strings.iter().flat_map(string).collect();
+    RecordSet::of_one(ttl(60), Rdata::from_wire(Rtype::TXT, &wire).expect("a TXT"))
 }

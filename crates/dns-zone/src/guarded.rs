@@ -22,34 +22,25 @@
 //! All three types that a controller moves are held at a guarded name, whichever of them exist: a region may lack an address
 //! family, and its absence is an answer too.
 
+mod text;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
 
 use dns_core::fence::Fence;
-use dns_core::fence::text::FenceText;
 use dns_core::identifier::{ProviderName, RESERVED_SERVICE, ServiceName};
-use dns_core::rrset::{GuardedType, Rrset, RrsetKey, Rrsets, Ttl as GuardedTtl};
 use domain::base::Rtype;
-use hickory_proto::rr::rdata::{A, AAAA, CNAME};
-use hickory_proto::rr::{Name, RData};
-use hickory_proto::serialize::binary::{BinDecodable, BinEncodable};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::text::Fences;
+use self::text::{Found, keys_of, lowest_label, vouches};
+#[cfg(test)]
+pub(crate) use self::text::{hickory_name, rrset};
 use crate::change::SetChange;
 use crate::hold::Holds;
 use crate::owner::Owner;
 use crate::record_set::SetKey;
-use crate::txt::strings_of;
 use crate::zone::Zone;
-
-/// The label below which fences stand.
-const FENCES: &[u8] = b"_failover";
-
-/// Where the fences of a zone stand; nowhere if its name leaves no room.
-pub(crate) fn fences_of(apex: &Owner) -> Option<Owner> {
-    apex.child(FENCES).ok()
-}
 
 /// Why a set is left to a controller.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -164,38 +155,36 @@ pub struct UnreadableFence {
 #[derive(Clone, Debug)]
 pub struct Guarded<'a> {
     /// None if the zone's name leaves no room for fences.
-    place: Option<Owner>,
-    apex: Name,
+    fences: Option<Fences>,
     provider: ProviderName,
     holds: Holds<'a, Guard>,
+    /// Sets that are judged together: each fence with all that its texts in both zones guard.
+    pub(crate) groups: Vec<BTreeSet<SetKey>>,
     /// What is pushed in one step with a fence.
     pub together: BTreeMap<SetKey, ServiceName>,
     /// What refuses the plan.
     pub unreadable: Vec<UnreadableFence>,
 }
 
-type Found = Option<Result<Fence, String>>;
-
 impl<'a> Guarded<'a> {
     /// Reads the fences of both zones. `provider` is the target's, as the controller's configuration names it.
     pub fn read(source: &Zone, target: &'a Zone, provider: &ProviderName) -> Self {
-        let apex = target.apex();
         let mut guarded = Self {
-            place: fences_of(apex),
-            apex: hickory_name(apex),
+            fences: None,
             provider: provider.clone(),
             holds: Holds::new(target),
+            groups: Vec::new(),
             together: BTreeMap::new(),
             unreadable: Vec::new(),
         };
-        let Some(place) = guarded.place.clone() else { return guarded };
-        let of = |zone: &Zone| -> BTreeSet<Owner> { zone.under(&place).map(|(key, _)| key.owner.clone()).collect() };
-        for owner in of(source).union(&of(target)).filter(|owner| owner.parent().as_ref() == Some(&place)) {
+        let Some(fences) = Fences::of(target.apex()) else { return guarded };
+        for owner in fences.names(source).union(&fences.names(target)) {
             guarded.hold_name(owner);
             if lowest_label(owner) != format!("_{RESERVED_SERVICE}").into_bytes() {
-                guarded.judge(owner, source, target);
+                guarded.judge(owner, [fences.at(owner, target), fences.at(owner, source)], source);
             }
         }
+        guarded.fences = Some(fences);
         guarded
     }
 
@@ -209,12 +198,14 @@ impl<'a> Guarded<'a> {
         if let Some(guard) = self.holds.against(change) {
             return Some(guard.clone());
         }
-        let reserved = self.place.as_ref().is_some_and(|place| change.key.owner.is_in(place));
+        let reserved = self.fences.as_ref().is_some_and(|fences| fences.reserve(&change.key.owner));
         (reserved && !self.together.contains_key(&change.key)).then_some(Guard::Reserved)
     }
 
-    fn judge(&mut self, owner: &Owner, source: &Zone, target: &Zone) {
-        let (there, here) = (self.fence_at(owner, source), self.fence_at(owner, target));
+    fn judge(&mut self, owner: &Owner, [here, there]: [Found; 2], source: &Zone) {
+        let readable = || [&here, &there].into_iter().flatten().flatten();
+        let guarded = readable().flat_map(keys_of).chain([SetKey::new(owner.clone(), Rtype::TXT)]);
+        self.groups.push(guarded.collect());
         match (here, there) {
             (None, None) => {}
             (Some(Err(reason)), _) => self.refuse(owner, Side::Target, reason),
@@ -259,17 +250,14 @@ impl<'a> Guarded<'a> {
             |service| Guard::Unvouched { service }
         } else {
             self.together.insert(SetKey::new(owner.clone(), Rtype::TXT), there.id.clone());
-            let keys = both().filter(|fence| !fence.is_tombstone()).flat_map(keys_of);
-            let keys: Vec<SetKey> = keys.collect();
-            return self.together.extend(keys.into_iter().map(|key| (key, there.id.clone())));
+            return self.together.extend(both().flat_map(keys_of).map(|key| (key, there.id.clone())));
         };
         both().for_each(|fence| self.hold(owner, fence, guard));
     }
 
     /// Leaves a fence and all that it guards alone.
     fn hold(&mut self, owner: &Owner, fence: &Fence, guard: impl Fn(ServiceName) -> Guard) {
-        let records = (!fence.is_tombstone()).then(|| keys_of(fence)).into_iter().flatten();
-        for key in records.chain([SetKey::new(owner.clone(), Rtype::TXT)]) {
+        for key in keys_of(fence).into_iter().chain([SetKey::new(owner.clone(), Rtype::TXT)]) {
             self.holds.hold(key, guard(fence.id.clone()));
         }
     }
@@ -278,64 +266,6 @@ impl<'a> Guarded<'a> {
         self.holds.hold(SetKey::new(owner.clone(), Rtype::TXT), Guard::Reserved);
         self.unreadable.push(UnreadableFence { owner: owner.clone(), side, reason });
     }
-
-    fn fence_at(&self, owner: &Owner, zone: &Zone) -> Found {
-        let set = zone.get(&SetKey::new(owner.clone(), Rtype::TXT))?;
-        let [value] = set.values() else { return Some(Err(format!("it has {} values", set.values().len()))) };
-        let strings = strings_of(value).into_iter().map(|string| String::from_utf8(string.to_vec())).collect();
-        let Ok(strings) = strings else { return Some(Err("it is no UTF-8".to_owned())) };
-        let fence = match Fence::parse(&FenceText::from_strings(strings), &self.apex) {
-            Ok(fence) => fence,
-            Err(error) => return Some(Err(error.to_string())),
-        };
-        if lowest_label(owner) != format!("_{}", fence.id).into_bytes() {
-            return Some(Err(format!("it names service `{}`", fence.id)));
-        }
-        Some(Ok(fence))
-    }
-}
-
-fn lowest_label(owner: &Owner) -> Vec<u8> {
-    owner.labels_from_root().pop().unwrap_or_default()
-}
-
-/// The keys that a controller moves at the names that a fence guards.
-fn keys_of(fence: &Fence) -> Vec<SetKey> {
-    let owners: BTreeSet<Owner> = fence.rrs.iter().map(|key| owner_of(key.name())).collect();
-    let types = [Rtype::A, Rtype::AAAA, Rtype::CNAME];
-    owners.into_iter().flat_map(|owner| types.map(|rtype| SetKey::new(owner.clone(), rtype))).collect()
-}
-
-/// Whether the zone's records are the ones that its fence was written with.
-fn vouches(fence: &Fence, zone: &Zone) -> bool {
-    let served: Option<Rrsets> = fence.rrs.iter().map(|key| rrset(key, zone).map(|set| (key.clone(), set))).collect();
-    served.is_some_and(|served| fence.guards(&served))
-}
-
-fn rrset(key: &RrsetKey, zone: &Zone) -> Option<Rrset> {
-    let rtype = match key.rtype() {
-        GuardedType::A => Rtype::A,
-        GuardedType::Aaaa => Rtype::AAAA,
-        GuardedType::Cname => Rtype::CNAME,
-    };
-    let set = zone.get(&SetKey::new(owner_of(key.name()), rtype))?;
-    let ttl = GuardedTtl::from_secs(u64::from(set.ttl().as_secs())).ok()?;
-    let value = |wire: &[u8]| match key.rtype() {
-        GuardedType::A => <[u8; 4]>::try_from(wire).ok().map(|octets| RData::A(A(Ipv4Addr::from(octets)))),
-        GuardedType::Aaaa => <[u8; 16]>::try_from(wire).ok().map(|octets| RData::AAAA(AAAA(Ipv6Addr::from(octets)))),
-        GuardedType::Cname => Name::from_bytes(wire).ok().map(|target| RData::CNAME(CNAME(target))),
-    };
-    let values: Option<Vec<RData>> = set.values().iter().map(|data| value(data.as_wire())).collect();
-    Rrset::new(key.clone(), ttl, values?).ok()
-}
-
-fn hickory_name(owner: &Owner) -> Name {
-    Name::from_bytes(&owner.to_wire()).expect("invariant: it was made of a name")
-}
-
-fn owner_of(name: &Name) -> Owner {
-    let wire = name.to_bytes().expect("invariant: a name is written");
-    Owner::from_wire(&wire).expect("invariant: hickory writes an uncompressed name")
 }
 
 #[cfg(test)]

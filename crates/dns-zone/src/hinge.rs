@@ -32,10 +32,7 @@ pub(crate) fn take_out(
         }
         None => true,
     });
-    let hides = |key: &&SetKey| {
-        let is_cut = key.rtype == Rtype::DNAME || (key.rtype == Rtype::NS && key.owner != *target.apex());
-        is_cut && target.get(key).is_none()
-    };
+    let hides = |key: &&SetKey| is_cut(key, target.apex()) && target.get(key).is_none();
     let cuts: Vec<SetKey> = left.iter().chain(stays.iter().map(|(key, _)| key)).filter(hides).cloned().collect();
     for cut in cuts {
         changes.retain(|change| {
@@ -47,6 +44,11 @@ pub(crate) fn take_out(
         });
     }
     stays
+}
+
+/// Whether a set hides all that stands below it: a delegation or a DNAME.
+pub(crate) fn is_cut(key: &SetKey, apex: &Owner) -> bool {
+    key.rtype == Rtype::DNAME || (key.rtype == Rtype::NS && key.owner != *apex)
 }
 
 /// The names at which a CNAME would stand beside something else afterwards, with one of the sets that clash.

@@ -45,6 +45,8 @@ pub enum Why {
         /// Whose fence.
         service: ServiceName,
     },
+    /// The target has refused it.
+    Refused,
     /// It moved with a fence, which only goes forward.
     OnlyForward {
         /// Whose fence.
@@ -63,6 +65,7 @@ impl fmt::Display for Why {
             Self::NotPlain { what } => write!(f, "at its name stands what no record set can tell: {what}"),
             Self::Hinges { on } => write!(f, "it cannot change while {on} stays as it is"),
             Self::Apart { service } => write!(f, "moves only with all that the fence of service `{service}` guards"),
+            Self::Refused => f.write_str("the target refused it; it waits until the source changes it"),
             Self::OnlyForward { service } => write!(f, "the fence of service `{service}` only goes forward"),
         }
     }

@@ -12,6 +12,7 @@ pub mod files;
 pub mod finding;
 #[cfg(test)]
 mod fixture;
+mod follow;
 mod guarded;
 mod hinge;
 mod hold;
@@ -42,6 +43,7 @@ pub use self::batch::{Measure, TooBig, Weight, pack};
 pub use self::bisection::{Bisection, Outcome};
 pub use self::change::{Kind, SetChange, difference};
 pub use self::content::{Protected, compare, content, is_compared};
+pub use self::follow::Follower;
 pub use self::guarded::{Guard, Guarded, Side, UnreadableFence};
 pub use self::hold::Holds;
 pub use self::left_alone::{LeftAlone, Why};

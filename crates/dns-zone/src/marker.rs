@@ -11,12 +11,15 @@
 //! prefix, or is left over: it stops the plan until the prefix is given or an operator lifts it. Markers themselves are
 //! never planned, from either side: a copied one would claim records at the target for a tool that doesn't know them.
 
+mod known;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
 use domain::base::Rtype;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::known::{KnownMarkers, Marker};
 use crate::change::SetChange;
 use crate::hold::Holds;
 use crate::owner::Owner;
@@ -106,25 +109,26 @@ pub struct Markers<'a> {
 impl<'a> Markers<'a> {
     /// Reads the markers of both zones.
     pub fn read(source: &Zone, target: &'a Zone, forms: &MarkerForms) -> Self {
+        Self::of(&KnownMarkers::read(source, forms), &KnownMarkers::read(target, forms), target)
+    }
+
+    /// What the markers of two zones say, of which both have been read.
+    pub(crate) fn of(source: &KnownMarkers, here: &KnownMarkers, target: &'a Zone) -> Self {
         let mut markers = Self { holds: Holds::new(target), stray: Vec::new() };
-        for (key, set) in source.sets().filter(|(key, _)| key.rtype == Rtype::TXT) {
-            if let Some((manager, _)) = forms.read(key, set, source.apex()) {
-                markers.holds.hold(key.clone(), manager);
-            }
+        for (key, marker) in source.iter() {
+            markers.holds.hold(key.clone(), marker.manager.clone());
         }
-        for (key, set) in target.sets().filter(|(key, _)| key.rtype == Rtype::TXT) {
-            if let Some((manager, owned)) = forms.read(key, set, target.apex()) {
-                markers.take(target, key, &manager, owned);
-            }
+        for (key, marker) in here.iter() {
+            markers.take(target, key, marker);
         }
         markers
     }
 
-    fn take(&mut self, target: &Zone, key: &SetKey, manager: &Manager, owned: BTreeSet<SetKey>) {
+    fn take(&mut self, target: &Zone, key: &SetKey, Marker { manager, owned }: &Marker) {
         if !owned.iter().any(|owned| target.get(owned).is_some()) {
             self.stray.push(key.clone());
         }
-        owned.into_iter().chain([key.clone()]).for_each(|key| self.holds.hold(key, manager.clone()));
+        owned.iter().chain([key]).for_each(|key| self.holds.hold(key.clone(), manager.clone()));
     }
 
     /// Whose a change's set is, if it must not be made.
@@ -134,18 +138,18 @@ impl<'a> Markers<'a> {
 }
 
 impl MarkerForms {
-    /// Whose marker a TXT set is, and what it may own; none if it is no marker.
-    fn read(&self, key: &SetKey, set: &RecordSet, apex: &Owner) -> Option<(Manager, BTreeSet<SetKey>)> {
+    /// Which marker a TXT set is; none if it is none.
+    fn read(&self, key: &SetKey, set: &RecordSet, apex: &Owner) -> Option<Marker> {
         let mut texts = set.values().iter().filter_map(text_of);
         if let Some(form) = &self.octodns
             && texts.clone().any(|text| text == form.value)
             && let Some(owned) = form.owned(&key.owner, apex)
         {
-            return Some((Manager::OctoDns, owned));
+            return Some(Marker { manager: Manager::OctoDns, owned });
         }
         let form = self.external_dns.as_ref()?;
         let owner = texts.find_map(|text| external_owner(&text))?;
-        Some((Manager::ExternalDns { owner }, form.owned(&key.owner, apex)))
+        Some(Marker { manager: Manager::ExternalDns { owner }, owned: form.owned(&key.owner, apex) })
     }
 }
 

@@ -10,14 +10,13 @@ use dns_core::identifier::{Installation, ProviderName};
 use dns_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::draft::{Sizes, Survey};
+pub(crate) use self::draft::{Made, Sizes, Survey};
 use crate::change::difference;
-use crate::content::{Protected, content};
-use crate::guarded::Guarded;
+use crate::content::Protected;
 use crate::left_alone::LeftAlone;
 use crate::limit::{Exceeded, Force, Limits, Tally};
 use crate::lossy::{Adjustment, TargetTraits, TtlPolicy};
-use crate::marker::{MarkerForms, Markers};
+use crate::marker::MarkerForms;
 use crate::order::Step;
 use crate::owner::Owner;
 use crate::record_set::SetKey;
@@ -84,13 +83,9 @@ pub struct Proposal {
 impl Proposal {
     /// Compares two zones whole.
     pub fn of(source: &Zone, target: &Zone, settings: &Settings) -> Self {
-        let survey = Survey {
-            target,
-            guarded: Guarded::read(source, target, &settings.target),
-            markers: Markers::read(source, target, &settings.markers),
-            sizes: Sizes { source: content(source), target: content(target) },
-        };
-        survey.propose(difference(target, source), settings)
+        let refused = BTreeSet::new();
+        let survey = Survey::of(source, target, settings, &refused);
+        survey.propose(difference(target, source), settings).proposal
     }
 
     /// What stops it, in words, when an operator has lifted some of it by name; nothing means that it may be applied.

@@ -1,12 +1,10 @@
 use dns_core::digest::Digest;
-use dns_core::fence::{Epoch, Rev};
-use dns_core::rrset::records_digest;
 use dns_core::time::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
-use crate::fixture::{APEX, key, owner, set, ttl, zone};
-use crate::{Rdata, RecordSet, difference};
+use crate::difference;
+use crate::fixture::{self, APEX, fence_text, key, owner, set, txt_of, zone};
 
 const FENCE: &str = "_shop._failover";
 
@@ -16,41 +14,7 @@ fn provider(name: &str) -> ProviderName {
 
 /// A fence over `api A` as it stands in a zone.
 fn fence(zone: &Zone, names: &str, epoch: u64, rev: u64) -> Fence {
-    let api = RrsetKey::new(&hickory_name(&key("api", Rtype::A).owner), GuardedType::A);
-    let served: Rrsets = rrset(&api, zone).map(|set| (api.clone(), set)).into_iter().collect();
-    Fence {
-        install: "acme".parse().expect("a name"),
-        id: "shop".parse().expect("a name"),
-        provider: provider(names),
-        epoch: Epoch::new(epoch),
-        rev: Rev::new(rev),
-        write: "w1".parse().expect("an id"),
-        plan: "p1".parse().expect("an id"),
-        active: Some("prod".parse().expect("a name")),
-        blend: None,
-        released: None,
-        moved: Timestamp::from_secs(1_795_246_200),
-        by: "controller-1".parse().expect("a name"),
-        cfg: 0,
-        pin: None,
-        pause: None,
-        dwell: None,
-        rrs: [api].into(),
-        digest: records_digest(&served),
-        unknown: Vec::new(),
-    }
-}
-
-fn written(strings: &[String]) -> RecordSet {
-    let wire: Vec<u8> = strings
-        .iter()
-        .flat_map(|text| [&[u8::try_from(text.len()).expect("≤ 255")], text.as_bytes()].concat())
-        .collect();
-    RecordSet::of_one(ttl(60), Rdata::from_wire(Rtype::TXT, &wire).expect("a TXT"))
-}
-
-fn text(fence: &Fence) -> Vec<String> {
-    fence.to_text(&hickory_name(&owner(APEX))).expect("fits").strings().to_vec()
+    fixture::fence(zone, "shop", &["api"], names, (epoch, rev))
 }
 
 /// A zone with such lines and a fence in it that vouches for them.
@@ -61,7 +25,7 @@ fn fenced(lines: &[&str], names: &str, epoch: u64, rev: u64) -> Zone {
 fn with(lines: &[&str], made: impl FnOnce(&Zone) -> Fence) -> Zone {
     let mut zone = zone(lines);
     let fence = made(&zone);
-    zone.put(key(FENCE, Rtype::TXT), written(&text(&fence))).expect("in the zone");
+    zone.put(key(FENCE, Rtype::TXT), txt_of(&fence_text(&fence))).expect("in the zone");
     zone
 }
 
@@ -128,8 +92,8 @@ fn a_source_cannot_hide_a_fence_or_its_records() {
 #[test]
 fn a_fence_in_another_case_is_not_overlooked() {
     let mut target = zone(&["api A 1"]);
-    let upper: Vec<String> = text(&fence(&target, "main", 4, 2)).iter().map(|text| text.to_uppercase()).collect();
-    target.put(SetKey::new(owner("_SHOP._FAILOVER.Example.Test."), Rtype::TXT), written(&upper)).expect("in the zone");
+    let upper: Vec<String> = fence_text(&fence(&target, "main", 4, 2)).iter().map(|text| text.to_uppercase()).collect();
+    target.put(SetKey::new(owner("_SHOP._FAILOVER.Example.Test."), Rtype::TXT), txt_of(&upper)).expect("in the zone");
     let guarded = Guarded::read(&zone(&[]), &target, &provider("main"));
     assert_eq!(guarded.unreadable.len(), 1, "what it guards is not known");
     let error = guarded.unreadable[0].to_string();
@@ -153,8 +117,8 @@ fn a_fence_that_cannot_be_read_refuses_the_plan_on_either_side() {
 #[test]
 fn a_fence_under_another_services_name_is_not_believed() {
     let mut target = zone(&["api A 1"]);
-    let text = text(&fence(&target, "other", 4, 2));
-    target.put(key("_pay._failover", Rtype::TXT), written(&text)).expect("in the zone");
+    let text = fence_text(&fence(&target, "other", 4, 2));
+    target.put(key("_pay._failover", Rtype::TXT), txt_of(&text)).expect("in the zone");
     assert_eq!(Guarded::read(&zone(&[]), &target, &provider("main")).unreadable[0].reason, "it names service `shop`");
 }
 

@@ -6,8 +6,8 @@ use dns_core::identifier::ServiceName;
 
 use super::{Proposal, Refusal, Settings};
 use crate::change::SetChange;
-use crate::content::is_signers;
-use crate::guarded::{self, Guarded};
+use crate::content::{content, is_signers};
+use crate::guarded::{Fences, Guarded};
 use crate::hinge;
 use crate::left_alone::{LeftAlone, Why};
 use crate::limit::{Exceeded, Scope, Tally};
@@ -32,12 +32,37 @@ pub(crate) struct Survey<'a> {
     pub(crate) guarded: Guarded<'a>,
     pub(crate) markers: Markers<'a>,
     pub(crate) sizes: Sizes,
+    /// What the target has refused.
+    pub(crate) refused: &'a BTreeSet<SetKey>,
 }
 
-impl Survey<'_> {
+/// A proposal, and what is missing in it.
+pub(crate) struct Made {
+    pub(crate) proposal: Proposal,
+    /// What refuses it because the target cannot hold it.
+    pub(crate) unfit: Vec<SetKey>,
+}
+
+impl<'a> Survey<'a> {
+    /// Reads two zones whole.
+    pub(crate) fn of(
+        source: &Zone,
+        target: &'a Zone,
+        settings: &Settings,
+        refused: &'a BTreeSet<SetKey>,
+    ) -> Survey<'a> {
+        Self {
+            target,
+            guarded: Guarded::read(source, target, &settings.target),
+            markers: Markers::read(source, target, &settings.markers),
+            sizes: Sizes { source: content(source), target: content(target) },
+            refused,
+        }
+    }
+
     /// Makes a proposal of differences, which are in canonical order.
-    pub(crate) fn propose(self, differences: Vec<SetChange>, settings: &Settings) -> Proposal {
-        let Self { target, guarded, markers, sizes } = self;
+    pub(crate) fn propose(self, differences: Vec<SetChange>, settings: &Settings) -> Made {
+        let Self { target, guarded, markers, sizes, refused } = self;
         let manifest = Manifest::read(target);
         let draft = Draft {
             apex: target.apex(),
@@ -45,9 +70,11 @@ impl Survey<'_> {
             guarded: &guarded,
             manifest: manifest.as_ref().ok(),
             markers: &markers,
+            refused,
             sorted: Sorted::default(),
         };
-        let Sorted { mut changes, mut left_alone, adjusted, mut refusals } = draft.sort(differences);
+        let Sorted { mut changes, mut left_alone, adjusted, unfit } = draft.sort(differences);
+        let (unfit, mut refusals): (Vec<SetKey>, Vec<Refusal>) = unfit.into_iter().unzip();
         let left: Vec<SetKey> = left_alone.iter().map(|one| one.set.clone()).collect();
         let hinged = hinge::take_out(&mut changes, &left, target, is_signers);
         left_alone.extend(hinged.into_iter().map(|(set, on)| LeftAlone { set, why: Why::Hinges { on } }));
@@ -60,7 +87,7 @@ impl Survey<'_> {
             refusals.push(Refusal(empty));
         }
         let tally = Tally::of(sizes.target, &changes);
-        Proposal {
+        let proposal = Proposal {
             tally,
             steps: order(changes, &guarded.together),
             left_alone,
@@ -68,7 +95,8 @@ impl Survey<'_> {
             exceeded: exceeded(&tally, sizes, settings),
             stray_markers: markers.stray,
             refusals,
-        }
+        };
+        Made { proposal, unfit }
     }
 }
 
@@ -81,9 +109,9 @@ fn exceeded(tally: &Tally, sizes: Sizes, settings: &Settings) -> Vec<Exceeded> {
 /// A fence or manifest that is there and cannot be told as a record set: what it guards is not known.
 fn unseen<'s>(settings: &'s Settings, apex: &'s Owner) -> impl Iterator<Item = Refusal> + 's {
     let manifest = Manifest::key_in(apex).map(|key| key.owner);
-    let place = guarded::fences_of(apex);
+    let fences = Fences::of(apex);
     settings.not_plain.iter().filter_map(move |(owner, what)| {
-        let tells = manifest.as_ref() == Some(owner) || place.as_ref().is_some_and(|place| owner.is_in(place));
+        let tells = manifest.as_ref() == Some(owner) || fences.as_ref().is_some_and(|fences| fences.reserve(owner));
         tells.then(|| Refusal(format!("{owner} says who holds what, and cannot be read: {what}")))
     })
 }
@@ -94,7 +122,7 @@ struct Sorted {
     changes: Vec<SetChange>,
     left_alone: Vec<LeftAlone>,
     adjusted: Vec<Adjustment>,
-    refusals: Vec<Refusal>,
+    unfit: Vec<(SetKey, Refusal)>,
 }
 
 struct Draft<'a> {
@@ -104,6 +132,7 @@ struct Draft<'a> {
     /// None if it can't be read, which refuses the proposal.
     manifest: Option<&'a Manifest>,
     markers: &'a Markers<'a>,
+    refused: &'a BTreeSet<SetKey>,
     sorted: Sorted,
 }
 
@@ -123,7 +152,8 @@ impl Draft<'_> {
             return Some(Why::Claimed { by: by.clone() });
         }
         let owned = || self.markers.against(change).map(|by| Why::Owned { by: by.clone() });
-        self.guarded.against(change).map(Why::Guarded).or_else(owned)
+        let refused = || self.refused.contains(&change.key).then_some(Why::Refused);
+        self.guarded.against(change).map(Why::Guarded).or_else(owned).or_else(refused)
     }
 
     fn sort(mut self, differences: Vec<SetChange>) -> Sorted {
@@ -146,7 +176,10 @@ impl Draft<'_> {
                     change.after = Some(after);
                     self.sorted.adjusted.extend(adjustment);
                 }
-                Err(lossy) => return self.sorted.refusals.push(Refusal(format!("{}: {lossy}", change.key))),
+                Err(lossy) => {
+                    let refusal = Refusal(format!("{}: {lossy}", change.key));
+                    return self.sorted.unfit.push((change.key, refusal));
+                }
             }
         }
         // Once adjusted, it may be what the target has already.

@@ -1,0 +1,167 @@
+//! Following: what would make a target equal to its source, told again and again from what has changed since.
+//!
+//! A daemon keeps one [`Follower`] for each pair of source and target. It proposes what a comparison of the whole zones would,
+//! but looks only at what may have come out otherwise since its last proposal: sets that changed in either zone, sets that
+//! were proposed and are not done yet, and what these decide about. It keeps the ownership markers and the sizes of both zones;
+//! fences and the manifest are read each time, since they stand where they are found at once. So a change of ten sets in a
+//! million costs ten sets, the fences and the markers. It walks below a delegation or DNAME that comes or goes, whatever
+//! stands there; and over everything at first, when asked to, and when the manifest or the settings change.
+//!
+//! What it must be told is every change of either zone, once that is true there; what it is never told goes unseen until the next
+//! comparison of everything.
+
+mod reach;
+mod side;
+
+use std::collections::BTreeSet;
+
+use self::reach::Reach;
+use self::side::Side;
+use crate::change::{SetChange, difference};
+use crate::guarded::{Fences, Guarded};
+use crate::manifest::Manifest;
+use crate::marker::Markers;
+use crate::proposal::{Made, Proposal, Settings, Sizes, Survey};
+use crate::record_set::SetKey;
+use crate::zone::Zone;
+
+/// What is kept of one pair of source and target between proposals.
+#[derive(Clone, Debug, Default)]
+pub struct Follower {
+    source: Side,
+    target: Side,
+    /// Proposed or refused last time, so they differ.
+    open: BTreeSet<SetKey>,
+    refused: BTreeSet<SetKey>,
+    /// How the last proposal was made; none if the next one compares everything.
+    settings: Option<Settings>,
+}
+
+impl Follower {
+    /// Knows nothing yet: its first proposal compares everything.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes note of changes of the source; the source that is passed next has them.
+    pub fn source_changed(&mut self, changes: &[SetChange]) {
+        for change in changes {
+            self.refused.remove(&change.key);
+        }
+        if self.settings.is_some() {
+            self.source.note(changes);
+        }
+    }
+
+    /// Takes note of changes of the target, made by its owner or somebody else; the target that is passed next has them.
+    pub fn target_changed(&mut self, changes: &[SetChange]) {
+        if self.settings.is_some() {
+            self.target.note(changes);
+        }
+    }
+
+    /// Lets the next proposal compare everything, as if it were the first.
+    pub fn compare_all(&mut self) {
+        *self = Self::new();
+    }
+
+    /// Takes note of sets that were proposed and that the target has refused: they are left alone, and what hinges on them too, until
+    /// the source changes them, the target has them all the same, or everything is compared.
+    pub fn set_aside(&mut self, keys: impl IntoIterator<Item = SetKey>) {
+        self.refused.extend(keys);
+    }
+
+    /// What the target has refused. What is taken away after that may be what a refused set still leads to
+    /// ([`Step::is_spoilt_by`](crate::Step::is_spoilt_by)).
+    pub fn refused(&self) -> &BTreeSet<SetKey> {
+        &self.refused
+    }
+
+    /// Whether a proposal would be empty for sure. If not, only a proposal tells.
+    pub fn is_settled(&self) -> bool {
+        self.settings.is_some() && self.open.is_empty() && !self.source.has_news() && !self.target.has_news()
+    }
+
+    /// What would make the target equal to the source: the steps, their tally and all that stops them are those of
+    /// [`Proposal::of`]. Of what it leaves alone or adjusts, it names what it looked at.
+    pub fn propose(&mut self, source: &Zone, target: &Zone, settings: &Settings) -> Proposal {
+        let guarded = Guarded::read(source, target, &settings.target);
+        let differences = if self.must_compare_all(target, settings) {
+            self.read_whole(source, target, settings);
+            difference(target, source)
+        } else {
+            self.take_news(source, target, settings, &guarded)
+        };
+        let survey = Survey {
+            target,
+            guarded,
+            markers: Markers::of(&self.source.markers, &self.target.markers, target),
+            sizes: Sizes { source: self.source.size, target: self.target.size },
+            refused: &self.refused,
+        };
+        let Made { proposal, unfit } = survey.propose(differences, settings);
+        let changes = proposal.steps.iter().flat_map(|step| &step.changes);
+        self.open = changes.map(|change| change.key.clone()).chain(unfit).collect();
+        proposal
+    }
+
+    fn must_compare_all(&self, target: &Zone, settings: &Settings) -> bool {
+        let alike = self.settings.as_ref().is_some_and(|last| judge_alike(last, settings));
+        let manifest = Manifest::key_in(target.apex());
+        !alike || manifest.is_some_and(|key| self.target.has_changed(&key))
+    }
+
+    fn read_whole(&mut self, source: &Zone, target: &Zone, settings: &Settings) {
+        self.source = Side::read(source, &settings.markers);
+        self.target = Side::read(target, &settings.markers);
+        self.refused.clear();
+        self.settings = Some(settings.clone());
+    }
+
+    /// The differences among all sets that may come out otherwise than last time, in canonical order.
+    fn take_news(
+        &mut self,
+        source: &Zone,
+        target: &Zone,
+        settings: &Settings,
+        guarded: &Guarded<'_>,
+    ) -> Vec<SetChange> {
+        let fences = Fences::of(target.apex());
+        let mut news = self.source.take_news(source, &settings.markers, fences.as_ref());
+        news.extend(self.target.take_news(target, &settings.markers, fences.as_ref()));
+        self.refused.retain(|key| source.get(key) != target.get(key));
+        let reached = Reach::of(source, target, &guarded.groups, &news, &self.open);
+        let between = |key: SetKey| {
+            let (before, after) = (target.get(&key), source.get(&key));
+            (before != after).then(|| SetChange { before: before.cloned(), after: after.cloned(), key })
+        };
+        reached.into_iter().filter_map(between).collect()
+    }
+}
+
+/// Whether the same difference is judged in the same way. Bounds and times judge no single one.
+fn judge_alike(one: &Settings, other: &Settings) -> bool {
+    let Settings {
+        target,
+        traits,
+        ttl_policy,
+        protected,
+        install,
+        markers,
+        not_plain,
+        limits: _,
+        source_sets_known: _,
+        made: _,
+        valid_for: _,
+    } = one;
+    *target == other.target
+        && *traits == other.traits
+        && *ttl_policy == other.ttl_policy
+        && *protected == other.protected
+        && *install == other.install
+        && *markers == other.markers
+        && *not_plain == other.not_plain
+}
+
+#[cfg(test)]
+mod tests;
