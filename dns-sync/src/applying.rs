@@ -79,7 +79,7 @@ fn refuse_stopped(plans: &[Plan], limits: &Limits, forced: &[Force]) -> Result<(
     Err(Failure::new(Exit::Refused, reason))
 }
 
-fn find<'j, 'c>(jobs: &'j [Job<'c>], plan: &Plan) -> Result<(&'j Job<'c>, &'j Place), Failure> {
+fn find<'j>(jobs: &'j [Job], plan: &Plan) -> Result<(&'j Job, &'j Place), Failure> {
     let job = jobs.iter().find(|job| job.zone == plan.zone);
     let found = job.and_then(|job| Some((job, job.targets.iter().find(|target| target.name == plan.target)?)));
     found.ok_or_else(|| {

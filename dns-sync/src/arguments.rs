@@ -1,9 +1,11 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use dns_core::identifier::ProviderName;
+use dns_service::telemetry::LogFormat;
 use dns_zone::{Force, Owner};
 
 /// Keeps zones equal across providers.
@@ -29,6 +31,8 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     /// Do what a saved plan says, if nothing has changed since it was made
     Apply(ApplyArgs),
+    /// Keep the targets equal to their sources until told to stop: follows NOTIFY and the SOA's timers
+    Daemon(DaemonFlags),
     /// Undo what was applied last, if nothing has changed since
     Rollback(RollbackArgs),
     /// Show what each provider can hold
@@ -92,6 +96,25 @@ pub(crate) struct ApplyArgs {
     /// Lift a limit by the name that the plan gives it; may be given several times
     #[arg(long = "force", value_name = "LIMIT")]
     pub(crate) forced: Vec<Force>,
+}
+
+/// Arguments of `daemon`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DaemonFlags {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+
+    /// Address and port of the API, health and metrics; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8054")]
+    pub(crate) listen: SocketAddr,
+
+    /// Allow plain HTTP on an address that is not loopback
+    #[arg(long)]
+    pub(crate) insecure_listen: bool,
+
+    /// How log lines are written to stderr
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) log_format: LogFormat,
 }
 
 /// Arguments of `rollback`.

@@ -7,6 +7,7 @@
 mod applying;
 mod arguments;
 mod capabilities;
+mod daemon;
 mod folder;
 mod output;
 mod place;
@@ -38,6 +39,7 @@ pub async fn run(args: Args) -> Result<Exit, Failure> {
     match &args.command {
         Command::Plan(plan) => planning::command(&config, plan, &output).await,
         Command::Apply(apply) => applying::apply(&config, apply, &output).await,
+        Command::Daemon(flags) => daemon::command(&config, flags).await,
         Command::Rollback(rollback) => applying::rollback(&config, rollback, &output).await,
         Command::Capabilities(capabilities) => capabilities::command(&config, capabilities, &output),
     }

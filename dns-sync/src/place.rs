@@ -34,11 +34,11 @@ pub(crate) struct Place {
 }
 
 /// A zone to be kept equal.
-pub(crate) struct Job<'c> {
+pub(crate) struct Job {
     /// Its name.
     pub(crate) zone: Owner,
-    /// Where it comes from.
-    pub(crate) config: &'c ZoneSync,
+    /// How it is configured.
+    pub(crate) config: ZoneSync,
     /// The provider that it comes from; none for a file.
     pub(crate) source: Option<Place>,
     /// Where it goes, as far as selected.
@@ -74,8 +74,8 @@ impl<'c> Places<'c> {
     ///
     /// # Errors
     /// [`Exit::Usage`] if nothing is selected: most likely a name is misspelt.
-    pub(crate) fn jobs(&self, selection: &Selection) -> Result<Vec<Job<'c>>, Failure> {
-        let jobs: Vec<Job<'c>> = self.config.sync.zones.iter().filter_map(|zone| self.job(zone, selection)).collect();
+    pub(crate) fn jobs(&self, selection: &Selection) -> Result<Vec<Job>, Failure> {
+        let jobs: Vec<Job> = self.config.sync.zones.iter().filter_map(|zone| self.job(zone, selection)).collect();
         if jobs.is_empty() {
             let zones: Vec<String> = self.config.sync.zones.iter().map(|zone| zone.zone.to_string()).collect();
             let known = if zones.is_empty() { "none".to_owned() } else { zones.join(", ") };
@@ -85,12 +85,12 @@ impl<'c> Places<'c> {
         Ok(jobs)
     }
 
-    fn job(&self, config: &'c ZoneSync, selection: &Selection) -> Option<Job<'c>> {
+    fn job(&self, config: &ZoneSync, selection: &Selection) -> Option<Job> {
         let zone = owner(&config.zone);
         let selected = config.targets.iter().filter(|target| selection.takes(&zone, target));
         let targets: Vec<Place> = selected.map(|name| self.made[name].clone()).collect();
         let source = config.source.provider().map(|name| self.made[name].clone());
-        (!targets.is_empty()).then_some(Job { zone, config, source, targets })
+        (!targets.is_empty()).then(|| Job { zone, config: config.clone(), source, targets })
     }
 }
 

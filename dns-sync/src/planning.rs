@@ -7,7 +7,7 @@ use dns_provider::port::ProviderError;
 use dns_provider::zones::{Listing, NotPlain, Writer, ZoneTraits};
 use dns_service::clock::Clock;
 use dns_service::config::Config;
-use dns_service::config::sync::ApexProtection;
+use dns_service::config::sync::{ApexProtection, ZoneSync};
 use dns_service::exit::{Exit, Failure};
 use dns_zone::{Exceeded, Force, Limits, Owner, Plan, Protected, Scope, Settings, Tally, Zone};
 
@@ -15,8 +15,7 @@ use crate::arguments::{PlanArgs, PlanFormat};
 use crate::folder::Folder;
 use crate::output::Output;
 use crate::place::{Job, Place, Places};
-use crate::settings;
-use crate::source::{self, Read};
+use crate::{settings, source};
 
 /// How long a plan may be applied: long enough to be looked at by a colleague, short enough that it is about today's zone.
 const VALID_FOR: Duration = Duration::from_hours(4);
@@ -44,10 +43,12 @@ pub(crate) async fn command(config: &Config, args: &PlanArgs, output: &Output) -
         for warning in &read.warnings {
             output.note(&warning.to_string())?;
         }
+        let planner = Planner::new(config, &job);
         for target in &job.targets {
             warn_of_ns(&job, target, output)?;
             let listing = list(target, &job.zone).await.map_err(|error| Failure::new(Exit::Unreachable, error))?;
-            plans.push(make(&config.installation, &job, &read, target, &listing, &folder)?);
+            let settings = planner.settings(target, &read.not_plain, &listing, folder.source_sets(&job.zone)?);
+            plans.push(dns_zone::plan(&read.zone, &listing.zone, &settings));
         }
     }
     let across = across(&plans, &settings::limits_of_all(config.sync.all_limits));
@@ -61,7 +62,7 @@ pub(crate) async fn command(config: &Config, args: &PlanArgs, output: &Output) -
 }
 
 /// A setting that means nothing at a target is no reason to stop, and none to be silent.
-fn warn_of_ns(job: &Job<'_>, target: &Place, output: &Output) -> std::io::Result<()> {
+fn warn_of_ns(job: &Job, target: &Place, output: &Output) -> std::io::Result<()> {
     if job.config.protected == ApexProtection::Soa && target.holder.traits().apex_ns == Writer::Provider {
         let about = format!("{} at `{}`", job.zone, target.name);
         let text = "the provider itself writes the NS of the apex; `protected: soa` means nothing there";
@@ -76,30 +77,43 @@ pub(crate) async fn list(target: &Place, zone: &Owner) -> Result<Listing, Target
     target.holder.list(zone).await.map_err(unread)
 }
 
-/// The plan of one target.
-fn make(
-    install: &Installation,
-    job: &Job<'_>,
-    read: &Read,
-    target: &Place,
-    listing: &Listing,
-    folder: &Folder,
-) -> Result<Plan, Failure> {
-    let traits = target.holder.traits();
-    let settings = Settings {
-        target: target.name.clone(),
-        ttl_policy: settings::ttl_policy(job.config.ttl),
-        limits: settings::limits(&job.config.limits),
-        protected: protected(job.config.protected, &traits, &listing.zone),
-        traits: traits.holds,
-        install: install.clone(),
-        markers: settings::markers(&job.config.markers),
-        not_plain: read.not_plain.iter().chain(&listing.not_plain).map(other).collect(),
-        source_sets_known: folder.source_sets(&job.zone)?,
-        made: Clock::start().wall(),
-        valid_for: VALID_FOR,
-    };
-    Ok(dns_zone::plan(&read.zone, &listing.zone, &settings))
+/// What all plans of a zone are made with.
+#[derive(Clone, Debug)]
+pub(crate) struct Planner {
+    install: Installation,
+    zone: ZoneSync,
+}
+
+impl Planner {
+    /// As configured.
+    pub(crate) fn new(config: &Config, job: &Job) -> Self {
+        Self { install: config.installation.clone(), zone: job.config.clone() }
+    }
+
+    /// How the plan of one target is made now. `not_plain` is what the source holds that is no record set,
+    /// `listing` what the target holds.
+    pub(crate) fn settings(
+        &self,
+        target: &Place,
+        not_plain: &[NotPlain],
+        listing: &Listing,
+        source_sets_known: Option<u64>,
+    ) -> Settings {
+        let traits = target.holder.traits();
+        Settings {
+            target: target.name.clone(),
+            ttl_policy: settings::ttl_policy(self.zone.ttl),
+            limits: settings::limits(&self.zone.limits),
+            protected: protected(self.zone.protected, &traits, &listing.zone),
+            traits: traits.holds,
+            install: self.install.clone(),
+            markers: settings::markers(&self.zone.markers),
+            not_plain: not_plain.iter().chain(&listing.not_plain).map(other).collect(),
+            source_sets_known,
+            made: Clock::start().wall(),
+            valid_for: VALID_FOR,
+        }
+    }
 }
 
 /// What stays at the apex. A zone that is not there yet, as a file may be, is created with the SOA and NS of the source.

@@ -20,16 +20,16 @@ use crate::output::Output;
 use crate::place::Place;
 
 /// How long servers are given: NOTIFY and a transfer take seconds, and whoever waits has other zones to look after.
-const WITHIN: Duration = Duration::from_mins(1);
+pub(crate) const WITHIN: Duration = Duration::from_mins(1);
 
 /// Between two rounds.
-const EVERY: Duration = Duration::from_millis(200);
+pub(crate) const EVERY: Duration = Duration::from_millis(200);
 
 /// Questions under way at once.
-const AT_ONCE: usize = 64;
+pub(crate) const AT_ONCE: usize = 64;
 
 /// Differences that are told; more say no more.
-const TOLD_MAX: usize = 5;
+pub(crate) const TOLD_MAX: usize = 5;
 
 /// One question that was not answered as it should be: whom, about what, and what came instead.
 type Late<'c> = (SocketAddr, &'c SetChange, String);
@@ -86,7 +86,7 @@ async fn round<'c>(open: &[Late<'c>], within: Duration) -> Vec<Late<'c>> {
 }
 
 /// Whether a server answers with authority what the zone holds under a key.
-fn is_seen(zone: &Zone, key: &SetKey) -> bool {
+pub(crate) fn is_seen(zone: &Zone, key: &SetKey) -> bool {
     let has = |owner: &Owner, rtype| zone.get(&SetKey::new(owner.clone(), rtype)).is_some();
     let above =
         || std::iter::successors(Some(key.owner.clone()), Owner::parent).take_while(|one| one.is_in(zone.apex()));
@@ -99,7 +99,7 @@ fn is_seen(zone: &Zone, key: &SetKey) -> bool {
 }
 
 /// Whether one server serves one change; what it answers instead if it does not.
-async fn ask(server: SocketAddr, change: &SetChange, within: Duration) -> Result<(), String> {
+pub(crate) async fn ask(server: SocketAddr, change: &SetChange, within: Duration) -> Result<(), String> {
     let name = Name::from_ascii(change.key.owner.to_string()).map_err(|error| error.to_string())?;
     let question = query(fastrand::u16(..), &name, RecordType::from(change.key.rtype.to_int()));
     let wire = question.to_vec().map_err(|error| error.to_string())?;

@@ -78,7 +78,7 @@ pub(crate) fn failure(error: SourceError) -> Failure {
 ///
 /// # Errors
 /// [`SourceError`].
-pub(crate) async fn read(job: &Job<'_>) -> Result<Read, SourceError> {
+pub(crate) async fn read(job: &Job) -> Result<Read, SourceError> {
     let apex = match &job.config.source {
         SyncSource::File(_) | SyncSource::Provider(_) => lint::Apex::Here,
         // Its zones have no SOA, and often no NS.

@@ -129,6 +129,7 @@ pub struct Setup {
     reader: Key,
     secondaries: usize,
     notifies: bool,
+    also_notify: Vec<SocketAddr>,
 }
 
 impl Setup {
@@ -136,7 +137,15 @@ impl Setup {
     pub fn new(zone: &str, text: &str) -> Self {
         let keys = vec![Key::generate("flip-key", Algorithm::HmacSha256)];
         let reader = Key::generate("read-key", Algorithm::HmacSha256);
-        Self { zone: zone.to_owned(), text: text.to_owned(), keys, reader, secondaries: 1, notifies: true }
+        Self {
+            zone: zone.to_owned(),
+            text: text.to_owned(),
+            keys,
+            reader,
+            secondaries: 1,
+            notifies: true,
+            also_notify: Vec::new(),
+        }
     }
 
     /// The keys that may update and transfer, in place of the one. The first also signs NOTIFY and the secondaries' transfers.
@@ -162,6 +171,13 @@ impl Setup {
     #[must_use]
     pub fn without_notify(mut self) -> Self {
         self.notifies = false;
+        self
+    }
+
+    /// Lets the primary notify somebody who is none of its secondaries, signed by the first key.
+    #[must_use]
+    pub fn also_notify(mut self, address: SocketAddr) -> Self {
+        self.also_notify.push(address);
         self
     }
 }
@@ -213,6 +229,9 @@ trait Node: Debug {
     fn api(&self) -> Option<&Api> {
         None
     }
+
+    /// Gives it a command about the zone by its own tool.
+    fn control(&self, command: &str, arguments: &[&str]);
 }
 
 /// A zone on a primary and its secondaries, all of one kind.
@@ -249,8 +268,9 @@ impl AuthServer {
         };
         let primary_address = address();
         let secondary_addresses: Vec<SocketAddr> = (0..setup.secondaries).map(|_| address()).collect();
-        let notify: &[SocketAddr] = if setup.notifies { &secondary_addresses } else { &[] };
-        let role = Role::Primary { notify };
+        let notified: &[SocketAddr] = if setup.notifies { &secondary_addresses } else { &[] };
+        let notify = [notified, &setup.also_notify].concat();
+        let role = Role::Primary { notify: &notify };
         let primary = launch(kind, &Place::new(sandbox, kind, "primary", primary_address, &setup, role));
         let secondaries = Vec::new();
         let mut server = Self { kind, setup, primary, primary_address, secondaries, secondary_addresses };
@@ -391,6 +411,18 @@ impl AuthServer {
     pub fn edit(&self, lines: &[&str]) {
         if let Err(refusal) = self.update(lines) {
             panic!("{} refused the edit {lines:?}: {refusal}", self.kind);
+        }
+    }
+
+    /// Gives the primary commands about the zone by its own tool, such as `knotc`; each is an action with its arguments.
+    ///
+    /// # Panics
+    ///
+    /// When one fails, and for `PowerDNS`, which has no such tool.
+    pub fn control(&self, commands: &[&[&str]]) {
+        for command in commands {
+            let (action, arguments) = command.split_first().expect("a command has an action");
+            self.primary.control(action, arguments);
         }
     }
 

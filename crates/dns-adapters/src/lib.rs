@@ -113,6 +113,17 @@ pub fn zone_files(config: &ZoneFilesConfig) -> Arc<dyn ZoneTarget> {
     Arc::new(ZoneFiles::new(&config.folder, &config.zones))
 }
 
+/// What a provider's zones are transferred with, one client for each of its keys; `None` for an API.
+///
+/// # Errors
+/// [`AdapterError::Secret`].
+pub fn transfers(name: &ProviderName, config: &ProviderConfig) -> Result<Option<Vec<Client>>, AdapterError> {
+    match &config.kind {
+        ProviderKind::Rfc2136(kind) => transfer_clients(name, kind).map(Some),
+        ProviderKind::Route53(_) | ProviderKind::Cloudflare(_) | ProviderKind::PowerDns(_) => Ok(None),
+    }
+}
+
 fn transfer_clients(name: &ProviderName, kind: &Rfc2136Config) -> Result<Vec<Client>, AdapterError> {
     let client = |config: &TsigConfig| {
         let secret = read_base64_line(&config.secret_file)?;

@@ -101,6 +101,11 @@ impl Client {
         self.server
     }
 
+    /// What it signs with.
+    pub fn key(&self) -> Option<&TsigKey> {
+        self.key.as_ref()
+    }
+
     /// Asks for the zone's SOA.
     ///
     /// # Errors

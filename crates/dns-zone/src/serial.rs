@@ -15,6 +15,11 @@ impl Serial {
         Self(serial)
     }
 
+    /// The number.
+    pub fn into_int(self) -> u32 {
+        self.0
+    }
+
     /// The next one (RFC 1982 §3.1).
     #[must_use]
     pub fn next(self) -> Self {

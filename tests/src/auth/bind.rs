@@ -46,25 +46,24 @@ fn unconfined_named(folder: &Path) -> PathBuf {
     copy
 }
 
-impl Bind {
-    fn rndc(&self, action: &str) {
-        let (ip, port) = (self.control.ip().to_string(), self.control.port().to_string());
-        let key = self.control_key.display().to_string();
-        command::run("rndc", ["-s", &ip, "-p", &port, "-k", &key, action, &self.zone], "").expect(action);
-    }
-}
-
 impl Node for Bind {
     fn process(&mut self) -> &mut Process {
         &mut self.process
     }
 
+    fn control(&self, action: &str, arguments: &[&str]) {
+        let (ip, port) = (self.control.ip().to_string(), self.control.port().to_string());
+        let key = self.control_key.display().to_string();
+        let command = ["-s", &ip, "-p", &port, "-k", &key, action, &self.zone];
+        command::run("rndc", command.iter().chain(arguments), "").expect(action);
+    }
+
     fn freeze(&self) {
-        self.rndc("freeze");
+        self.control("freeze", &[]);
     }
 
     fn thaw(&self) {
-        self.rndc("thaw");
+        self.control("thaw", &[]);
     }
 
     fn replace_data(&self, text: &str) {

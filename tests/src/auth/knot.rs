@@ -31,24 +31,23 @@ pub(super) fn start(place: &Place<'_>) -> Box<dyn Node> {
     Box::new(Knot { zone: place.setup.zone.clone(), configuration, database, zone_file, process })
 }
 
-impl Knot {
-    fn control(&self, action: &str) {
-        let configuration = self.configuration.display().to_string();
-        command::run("knotc", ["-b", "-c", &configuration, action, &self.zone], "").expect(action);
-    }
-}
-
 impl Node for Knot {
     fn process(&mut self) -> &mut Process {
         &mut self.process
     }
 
+    fn control(&self, action: &str, arguments: &[&str]) {
+        let configuration = self.configuration.display().to_string();
+        let command = ["-b", "-c", &configuration, action, &self.zone];
+        command::run("knotc", command.iter().chain(arguments), "").expect(action);
+    }
+
     fn freeze(&self) {
-        self.control("zone-freeze");
+        self.control("zone-freeze", &[]);
     }
 
     fn thaw(&self) {
-        self.control("zone-thaw");
+        self.control("zone-thaw", &[]);
     }
 
     fn replace_data(&self, text: &str) {

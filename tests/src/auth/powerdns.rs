@@ -47,6 +47,10 @@ impl Node for PowerDns {
         &mut self.process
     }
 
+    fn control(&self, action: &str, _: &[&str]) {
+        panic!("PowerDNS has no tool for `{action}`");
+    }
+
     fn freeze(&self) {
         panic!("PowerDNS cannot freeze a zone");
     }

@@ -42,6 +42,7 @@ mod simulation;
 mod stale;
 mod store_faults;
 mod sync;
+mod sync_daemon;
 mod tls;
 mod transfer;
 mod two_providers;

@@ -29,7 +29,7 @@ fn read_notify(spot: &Spot<'_>) -> Option<NotifyConfig> {
     let map = spot.map(&["listen", "signed", "from"])?;
     let listen = map.required("listen").and_then(|spot| spot.parse());
     let signed = or_default(map.optional("signed"), true, |spot| spot.bool());
-    let from = or_default(map.optional("from"), Vec::new(), |spot| each(&spot.list()?, |item| item.parse::<IpAddr>()));
+    let from = or_default(map.optional("from"), Vec::new(), |spot| each(&spot.list()?, Spot::parse::<IpAddr>));
     Some(NotifyConfig { listen: listen?, signed: signed?, from: from? })
 }
 
