@@ -27,7 +27,7 @@ use dns_service::config::provider::{
 use dns_service::config::secret::{SecretError, read_base64_line};
 use dns_transfer::{Client, Limits};
 
-use self::whole_zone::Transfers;
+pub use self::whole_zone::Transfers;
 
 /// Hears what became of each NOTIFY.
 pub type Notified = Arc<dyn Fn(SocketAddr, Result<(), NotifyError>) + Send + Sync>;

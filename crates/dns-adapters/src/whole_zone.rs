@@ -5,17 +5,17 @@ use dns_provider::port::ProviderError;
 use dns_provider::rfc2136::WholeZone;
 use dns_provider::zones::Listing;
 use dns_transfer::tsig::{Algorithm, TsigFault, TsigKey};
-use dns_transfer::{Client, Fault, TransferError};
-use dns_zone::Owner;
+use dns_transfer::{Client, Fault, IxfrOutcome, TransferError};
+use dns_zone::{Owner, Zone};
 
 /// A primary that zones are transferred from (RFC 5936), with one key, or two while they are being exchanged.
-pub(crate) struct Transfers {
+pub struct Transfers {
     clients: Vec<Client>,
 }
 
 impl Transfers {
     /// One client for each key; the first comes first.
-    pub(crate) fn new(clients: Vec<Client>) -> Self {
+    pub fn new(clients: Vec<Client>) -> Self {
         Self { clients }
     }
 }
@@ -31,8 +31,43 @@ impl WholeZone for Transfers {
                 Err(error) => return Err(told(&error)),
             }
         }
-        Err(told(&refused.expect("invariant: a validated provider has a key")))
+        Err(keyless(refused))
     }
+
+    async fn refresh(&self, known: &mut Listing) -> Result<(), ProviderError> {
+        let mut refused = None;
+        for client in &self.clients {
+            match follow(client, &mut known.zone).await {
+                Ok(()) => {
+                    known.not_plain.clear();
+                    return Ok(());
+                }
+                Err(error) if is_of_the_key(&error.fault) => refused = Some(error),
+                Err(error) => return Err(told(&error)),
+            }
+        }
+        Err(keyless(refused))
+    }
+}
+
+/// What the last of the keys met.
+fn keyless(refused: Option<TransferError>) -> ProviderError {
+    told(&refused.expect("invariant: a validated provider has a key"))
+}
+
+/// Takes what has changed, or all if the server cannot tell. What it calls current under another serial is a zone that went
+/// back, by a restored backup: of that there are no differences.
+async fn follow(client: &Client, zone: &mut Zone) -> Result<(), TransferError> {
+    let whole = match client.ixfr(zone).await {
+        Ok(IxfrOutcome::Changed(_)) => return Ok(()),
+        Ok(IxfrOutcome::Current(serial)) if zone.serial() == Some(serial) => return Ok(()),
+        Ok(IxfrOutcome::Whole(whole)) => whole,
+        Ok(IxfrOutcome::Current(_)) => client.axfr(zone.apex()).await?,
+        Err(error) if error.fault.is_worth_axfr() => client.axfr(zone.apex()).await?,
+        Err(error) => return Err(error),
+    };
+    *zone = whole;
+    Ok(())
 }
 
 /// Whether another key may do.

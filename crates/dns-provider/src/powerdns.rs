@@ -20,6 +20,7 @@
 mod api;
 mod failure;
 mod patch;
+mod search;
 mod set;
 mod zone;
 

@@ -8,6 +8,7 @@
 //! never waits for them.
 
 mod check;
+mod refresh;
 
 use async_trait::async_trait;
 use dns_zone::{Owner, Rtype, SetKey, Step, TargetTraits, Weight, Zone};
@@ -62,6 +63,15 @@ pub struct NotPlain {
     pub reason: String,
 }
 
+/// What a refresh has looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refreshed {
+    /// What says who holds what: the manifest, and all at and below the name of the fences.
+    Guards,
+    /// Everything.
+    All,
+}
+
 impl ZoneTraits {
     /// Who writes a set.
     pub fn writer(&self, zone: &Owner, key: &SetKey) -> Writer {
@@ -92,6 +102,17 @@ pub trait ZoneTarget: Send + Sync {
     /// # Errors
     /// [`ProviderError::Transient`], [`ProviderError::Throttled`] or [`ProviderError::Denied`].
     async fn list(&self, zone: &Owner) -> Result<Listing, ProviderError>;
+
+    /// Brings what is known of a zone up to date, at the cost of what has changed or of its fences, not of the zone, where
+    /// the provider has a way to. Afterwards `known` has what [`Refreshed`] says as it stands now; what is gone there
+    /// is gone from it, too. On an error, or dropped, it is as before.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    async fn refresh(&self, known: &mut Listing) -> Result<Refreshed, ProviderError> {
+        *known = self.list(known.zone.apex()).await?;
+        Ok(Refreshed::All)
+    }
 
     /// Sends one batch, once. Each set must be as its change says that it was; where the provider can be told so, it
     /// refuses the whole batch otherwise. Within a batch everything that goes goes first, whatever the order of the steps.

@@ -13,6 +13,7 @@ pub mod finding;
 #[cfg(test)]
 mod fixture;
 mod follow;
+mod guard_names;
 mod guarded;
 mod hinge;
 mod hold;
@@ -44,6 +45,7 @@ pub use self::bisection::{Bisection, Outcome};
 pub use self::change::{Kind, SetChange, difference};
 pub use self::content::{Protected, compare, content, is_compared};
 pub use self::follow::Follower;
+pub use self::guard_names::GuardNames;
 pub use self::guarded::{Guard, Guarded, Side, UnreadableFence};
 pub use self::hold::Holds;
 pub use self::left_alone::{LeftAlone, Why};

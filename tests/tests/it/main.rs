@@ -33,6 +33,7 @@ mod powerdns_adapter;
 mod private;
 mod provider;
 mod race;
+mod refresh;
 mod refusals;
 mod rig;
 mod route53_adapter;
@@ -43,6 +44,7 @@ mod stale;
 mod store_faults;
 mod sync;
 mod sync_daemon;
+
 mod tls;
 mod transfer;
 mod two_providers;

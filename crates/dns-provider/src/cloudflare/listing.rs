@@ -67,6 +67,16 @@ pub(super) async fn records(api: &Api, place: &Place, places: &Places) -> Result
     list(api, place, &[("order", "name".to_owned())], places).await
 }
 
+/// The records at some name, or below it. What else ends in the same letters is among them.
+pub(super) async fn ending_in(
+    api: &Api,
+    place: &Place,
+    top: &Name,
+    places: &Places,
+) -> Result<Vec<Record>, ProviderError> {
+    list(api, place, &[("name.endswith", written(top)), ("order", "name".to_owned())], places).await
+}
+
 async fn list(
     api: &Api,
     place: &Place,

@@ -15,7 +15,7 @@ mod sets;
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use dns_zone::{Owner, Rtype, Step, TargetTraits, Types, Weight};
+use dns_zone::{GuardNames, Owner, Rtype, Step, TargetTraits, Types, Weight};
 
 use self::sets::{Standing, listing};
 use super::api::{Place, Places};
@@ -23,7 +23,7 @@ use super::failure::Suspect;
 use super::listing::{self as records, Names};
 use super::{Cloudflare, TTL_SECS_MAX, TTL_SECS_MIN};
 use crate::port::{GuardStrength, Permit, ProviderError, Receipt, Urgency};
-use crate::zones::{self, Listing, Writer, ZoneTarget, ZoneTraits};
+use crate::zones::{self, Listing, Refreshed, Writer, ZoneTarget, ZoneTraits};
 
 /// The types that can be written and read back. Others are left alone.
 const TYPES: [Rtype; 15] = [
@@ -58,6 +58,10 @@ impl Cloudflare {
             Names { api: &self.api, place, places }.records(&names).await?
         };
         Ok(Standing::new(found))
+    }
+
+    fn of_another(&self, place: &Place, zone: &Owner, reason: &str) -> ProviderError {
+        self.denied(format!("{reason}: is {} the id of {zone}?", place.id))
     }
 
     fn denied(&self, reason: String) -> ProviderError {
@@ -99,7 +103,21 @@ impl ZoneTarget for Cloudflare {
             let answer = self.api.zone(&place).await?;
             answer.check_name(&place).map_err(|reason| self.denied(reason))?;
         }
-        listing(zone, found).map_err(|reason| self.denied(format!("{reason}: is {} the id of {zone}?", place.id)))
+        listing(zone, found).map_err(|reason| self.of_another(&place, zone, &reason))
+    }
+
+    async fn refresh(&self, known: &mut Listing) -> Result<Refreshed, ProviderError> {
+        let zone = known.zone.apex();
+        let place = self.place(&zones::name(zone))?;
+        let names = GuardNames::of(zone);
+        let mut found = Vec::new();
+        for top in names.fences().into_iter().chain(names.manifest()).map(zones::name) {
+            let places = Places::one_by_one(Urgency::Watch);
+            found.extend(records::ending_in(&self.api, &place, &top, &places).await?);
+        }
+        let now = listing(zone, found).map_err(|reason| self.of_another(&place, zone, &reason))?;
+        known.put_guards(now);
+        Ok(Refreshed::Guards)
     }
 
     async fn apply(&self, zone: &Owner, steps: &[&Step], permit: &Permit) -> Result<Receipt, ProviderError> {

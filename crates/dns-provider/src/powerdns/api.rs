@@ -11,9 +11,11 @@ use hickory_proto::rr::Name;
 use reqwest::header::HeaderName;
 use reqwest::{Method, RequestBuilder, Url};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::failure::{Asked, Written};
+use super::search::{HITS_MAX, Hit};
 use super::set::{Set, Sets};
 use crate::calls::Counter;
 use crate::http_api::ApiSetupError;
@@ -42,6 +44,15 @@ pub(super) struct ZoneAnswer {
     #[serde(default)]
     soa_edit_api: String,
     rrsets: Vec<Set>,
+}
+
+/// What of a name or content a search's words are.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Whole {
+    /// All of it.
+    Text,
+    /// Its end.
+    End,
 }
 
 /// Reads names, each with one call: what is served there.
@@ -91,8 +102,16 @@ impl Api {
         operation: &'static str,
         query: &[(&str, String)],
     ) -> Result<ZoneAnswer, ProviderError> {
-        let asked = Asked::Read(zone);
-        let body = self.call(operation, &asked, || self.request(Method::GET, zone, &[]).query(query)).await?;
+        self.read(operation, &Asked::Read(zone), || self.request(Method::GET, zone, &[]).query(query)).await
+    }
+
+    async fn read<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        asked: &Asked<'_>,
+        request: impl Fn() -> RequestBuilder + Send,
+    ) -> Result<T, ProviderError> {
+        let body = self.call(operation, asked, request).await?;
         serde_json::from_slice(&body).map_err(|error| ProviderError::Transient {
             subject: self.subject(),
             reason: format!("its answer is not what it documents: {error}"),
@@ -108,6 +127,18 @@ impl Api {
     pub(super) async fn sets_at(&self, zone: &Name, name: &Name) -> Result<Vec<Set>, ProviderError> {
         let answer = self.get(zone, "get_rrsets", &[("rrset_name", name.to_ascii())]).await?;
         Ok(answer.rrsets.into_iter().filter(|set| set.is_at(name)).collect())
+    }
+
+    /// Records of any zone whose names or contents are this text, or end in it.
+    pub(super) async fn search(&self, zone: &Name, words: &str, whole: Whole) -> Result<Vec<Hit>, ProviderError> {
+        let pattern = match whole {
+            Whole::Text => words.to_owned(),
+            Whole::End => format!("*{words}"),
+        };
+        let query = [("q", pattern), ("max", HITS_MAX.to_string()), ("object_type", "record".to_owned())];
+        let segments = ["api", "v1", "servers", &self.server_id, "search-data"];
+        let request = || self.calls.request(Method::GET, &segments).query(&query);
+        self.read("search_data", &Asked::Read(zone), request).await
     }
 
     pub(super) async fn patch(&self, written: &Written, body: &Value, permit: &Permit) -> Result<(), ProviderError> {

@@ -21,11 +21,12 @@ pub(super) struct Set {
     records: Vec<Record>,
 }
 
+/// One of its values.
 #[derive(Clone, Debug, Deserialize)]
-struct Record {
-    content: String,
+pub(super) struct Record {
+    pub(super) content: String,
     #[serde(default)]
-    disabled: bool,
+    pub(super) disabled: bool,
 }
 
 /// RRsets at some names.
@@ -33,6 +34,14 @@ struct Record {
 pub(super) struct Sets(Vec<Set>);
 
 impl Set {
+    pub(super) fn of_one(name: String, rtype: String, ttl: u32, record: Record) -> Self {
+        Self { name, rtype, ttl, records: vec![record] }
+    }
+
+    pub(super) fn push(&mut self, record: Record) {
+        self.records.push(record);
+    }
+
     pub(super) fn owner(&self) -> Option<Name> {
         canonical_name(&self.name).ok()
     }

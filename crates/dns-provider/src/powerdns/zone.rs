@@ -9,14 +9,17 @@ mod sets;
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use dns_zone::{Owner, Step, TargetTraits, Weight};
+use dns_zone::{GuardNames, Owner, Step, TargetTraits, Weight};
 use hickory_proto::rr::Name;
 
 use self::sets::{Standing, listing};
 use super::PowerDns;
+use super::api::Whole;
 use super::failure::Written;
+use super::search;
+use super::set::Set;
 use crate::port::{GuardStrength, Permit, ProviderError, Receipt};
-use crate::zones::{self, Listing, Writer, ZoneTarget, ZoneTraits};
+use crate::zones::{self, Listing, Refreshed, Writer, ZoneTarget, ZoneTraits};
 
 /// What a server takes as a request's body unless it is told otherwise (`webserver-max-bodysize`, 2 megabytes).
 const BODY_OCTETS_MAX: u64 = 2 * 1024 * 1024;
@@ -38,6 +41,25 @@ impl PowerDns {
             sets.extend(self.api.sets_at(zone, &zones::name(owner)).await?);
         }
         Ok(Standing::new(sets))
+    }
+
+    /// The guards of a zone and what stands at its apex, disabled records included. None if there may be more.
+    async fn guards(&self, zone: &Owner) -> Result<Option<Vec<Set>>, ProviderError> {
+        let (name, names) = (zones::name(zone), GuardNames::of(zone));
+        let (Some(fences), Some(manifest)) = (names.fences(), names.manifest()) else { return Ok(None) };
+        let mut all = Vec::new();
+        for (owner, whole) in [(zone, Whole::Text), (fences, Whole::End), (manifest, Whole::Text)] {
+            let Some(words) = search::words(owner) else { return Ok(None) };
+            let hits = self.api.search(&name, &words, whole).await?;
+            let Some(found) = search::sets(zone, hits) else { return Ok(None) };
+            // Contents are searched, too.
+            let is_it = |set: &Set| match set.name().parse::<Owner>() {
+                Ok(found) => found == *owner || matches!(whole, Whole::End) && found.is_in(owner),
+                Err(_) => true,
+            };
+            all.extend(found.into_iter().filter(is_it));
+        }
+        Ok(Some(all))
     }
 }
 
@@ -68,6 +90,18 @@ impl ZoneTarget for PowerDns {
         self.check_zone(&name)?;
         let sets = self.api.sets(&name).await?;
         listing(zone, &sets).map_err(|reason| ProviderError::Transient { subject: self.api.subject(), reason })
+    }
+
+    /// Where the search cannot be trusted, the zone is read whole.
+    async fn refresh(&self, known: &mut Listing) -> Result<Refreshed, ProviderError> {
+        let zone = known.zone.apex();
+        self.check_zone(&zones::name(zone))?;
+        let Some(now) = self.guards(zone).await?.and_then(|sets| listing(zone, &sets).ok()) else {
+            *known = self.list(zone).await?;
+            return Ok(Refreshed::All);
+        };
+        known.put_guards(now);
+        Ok(Refreshed::Guards)
     }
 
     async fn apply(&self, zone: &Owner, steps: &[&Step], permit: &Permit) -> Result<Receipt, ProviderError> {

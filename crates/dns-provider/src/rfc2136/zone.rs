@@ -18,7 +18,7 @@ use hickory_proto::op::Message;
 
 use super::{MESSAGE_OCTETS_MAX, Rfc2136};
 use crate::port::{GuardStrength, Permit, ProviderError, Receipt};
-use crate::zones::{self, Listing, Writer, ZoneTarget, ZoneTraits};
+use crate::zones::{self, Listing, Refreshed, Writer, ZoneTarget, ZoneTraits};
 
 /// Reads a whole zone from the primary, which DNS UPDATE cannot: by transfer (RFC 5936).
 #[async_trait]
@@ -28,6 +28,13 @@ pub trait WholeZone: Send + Sync {
     /// # Errors
     /// [`ProviderError::Transient`] or [`ProviderError::Denied`].
     async fn list(&self, zone: &Owner) -> Result<Listing, ProviderError>;
+
+    /// Brings a zone up to date: by what has changed (RFC 1995) if the primary knows that, else as a whole. On an error
+    /// it is as before.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    async fn refresh(&self, known: &mut Listing) -> Result<(), ProviderError>;
 }
 
 /// A primary that takes DNS UPDATE, as the holder of whole zones.
@@ -68,6 +75,12 @@ impl ZoneTarget for Rfc2136Zones {
 
     async fn list(&self, zone: &Owner) -> Result<Listing, ProviderError> {
         self.whole.list(zone).await
+    }
+
+    /// Whoever changes a zone changes its serial (RFC 1995 §2), so that all is seen that was not there before, whosever.
+    async fn refresh(&self, known: &mut Listing) -> Result<Refreshed, ProviderError> {
+        self.whole.refresh(known).await?;
+        Ok(Refreshed::All)
     }
 
     async fn apply(&self, zone: &Owner, steps: &[&Step], permit: &Permit) -> Result<Receipt, ProviderError> {

@@ -34,7 +34,7 @@ use tokio::sync::OnceCell;
 use super::Settings;
 use super::outcome::{self, Failure};
 use super::precedence::Precedence;
-use super::sweep::{Ask, PAGE_ITEMS_MAX, Page, Sets, Sweep};
+use super::sweep::{Ask, Page, Sets, Sweep};
 use super::text;
 use super::zone::{Cursor, Stretch};
 use crate::calls::Counter;
@@ -219,8 +219,8 @@ impl Api {
     }
 
     /// A stretch of all that a zone holds, from a place or from its beginning.
-    pub(super) async fn stretch(&self, zone_id: &str, from: Option<&Cursor>) -> Result<Stretch, Failure> {
-        self.repeated(Urgency::Watch, || self.sets_from(zone_id, from.cloned(), PAGE_ITEMS_MAX)).await
+    pub(super) async fn stretch(&self, zone_id: &str, from: Option<Cursor>, items: i32) -> Result<Stretch, Failure> {
+        self.repeated(Urgency::Watch, || self.sets_from(zone_id, from.clone(), items)).await
     }
 
     async fn page(&self, zone_id: &str, ask: &Ask) -> Result<Page, Failure> {

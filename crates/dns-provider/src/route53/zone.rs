@@ -12,7 +12,8 @@ mod values;
 use std::time::{Duration, UNIX_EPOCH};
 
 use async_trait::async_trait;
-use dns_zone::{Owner, Rtype, Step, TargetTraits, Ttl, Types, Weight};
+use aws_sdk_route53::types::ResourceRecordSet;
+use dns_zone::{GuardNames, Owner, Rtype, Step, TargetTraits, Ttl, Types, Weight};
 
 use self::pages::Pages;
 pub(super) use self::pages::{Cursor, Stretch};
@@ -20,7 +21,7 @@ use super::client::jittered;
 use super::outcome::Failure;
 use super::{Held, Route53};
 use crate::port::{GuardStrength, Permit, ProviderError, Receipt, Urgency};
-use crate::zones::{self, Listing, Writer, ZoneTarget, ZoneTraits};
+use crate::zones::{self, Listing, Refreshed, Writer, ZoneTarget, ZoneTraits};
 
 /// What it takes (Developer Guide, "Supported DNS record types"), without SPF, which is TXT since RFC 7208.
 const TYPES: [Rtype; 16] = [
@@ -52,13 +53,13 @@ const TRIES_MAX: u32 = 3;
 const BUSY_PAUSE: Duration = Duration::from_millis(500);
 
 impl Held {
-    /// All sets of the zone.
-    async fn whole(&self) -> Result<Vec<aws_sdk_route53::types::ResourceRecordSet>, Failure> {
+    /// All sets of the zone, or of a part of it.
+    async fn sets(&self, begin: impl Fn() -> Pages) -> Result<Vec<ResourceRecordSet>, Failure> {
         let mut why = String::new();
         for _ in 0..TRIES_MAX {
-            let mut pages = Pages::default();
+            let mut pages = begin();
             loop {
-                let page = self.api.stretch(&self.id, pages.next()).await;
+                let page = self.api.stretch(&self.id, pages.next(), pages.items()).await;
                 match pages.take(page.map_err(|failure| self.named(failure))?) {
                     Ok(pages::Progress::More) => {}
                     Ok(pages::Progress::Whole) => return Ok(pages.into_sets()),
@@ -93,6 +94,13 @@ impl Held {
                 }
             }
         }
+    }
+}
+
+impl Route53 {
+    fn of_another(&self, held: &Held, reason: &str) -> ProviderError {
+        let reason = format!("{reason}: is {} the id of zone {}?", held.id, held.name);
+        ProviderError::Denied { subject: self.subject(), reason }
     }
 }
 
@@ -134,11 +142,22 @@ impl ZoneTarget for Route53 {
 
     async fn list(&self, zone: &Owner) -> Result<Listing, ProviderError> {
         let held = &self.known(&zones::name(zone))?.held;
-        let sets = held.whole().await.map_err(|failure| failure.of_read(&self.subject()))?;
-        sets::listing(zone, &sets, &held.spellings).map_err(|reason| {
-            let reason = format!("{reason}: is {} the id of zone {zone}?", held.id);
-            ProviderError::Denied { subject: self.subject(), reason }
-        })
+        let sets = held.sets(Pages::default).await.map_err(|failure| failure.of_read(&self.subject()))?;
+        sets::listing(zone, &sets, &held.spellings).map_err(|reason| self.of_another(held, &reason))
+    }
+
+    async fn refresh(&self, known: &mut Listing) -> Result<Refreshed, ProviderError> {
+        let zone = known.zone.apex();
+        let held = &self.known(&zones::name(zone))?.held;
+        let names = GuardNames::of(zone);
+        let mut sets = Vec::new();
+        for top in names.fences().into_iter().chain(names.manifest()).map(zones::name) {
+            let part = held.sets(|| Pages::below(top.clone())).await;
+            sets.extend(part.map_err(|failure| failure.of_read(&self.subject()))?);
+        }
+        let now = sets::part(zone, &sets, &held.spellings).map_err(|reason| self.of_another(held, &reason))?;
+        known.put_guards(now);
+        Ok(Refreshed::Guards)
     }
 
     async fn apply(&self, zone: &Owner, steps: &[&Step], permit: &Permit) -> Result<Receipt, ProviderError> {

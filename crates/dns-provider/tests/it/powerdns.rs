@@ -1,4 +1,4 @@
-//! What becomes of a write by PowerDNS's API that takes longer than its permit. The real server is tested in `tests`.
+//! What becomes of a write by PowerDNS's API that takes longer than its permit, and of a search that finds nothing. The real server is tested in `tests`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,9 +11,11 @@ use dns_core::rrset::{Ttl, canonical_name};
 use dns_core::time::Timestamp;
 use dns_provider::port::{Permit, Provider, ProviderError, Receipt};
 use dns_provider::powerdns::{PowerDns, Settings};
+use dns_provider::zones::{self, Listing, Refreshed};
+use dns_zone::{Owner, Zone};
 use hickory_proto::rr::Name;
 
-use crate::http_script::{HttpScript, Reply};
+use crate::http_script::{HttpScript, Reply, Request};
 
 /// Numbers the files of keys, so that no two tests share one.
 static FILES: AtomicUsize = AtomicUsize::new(0);
@@ -28,14 +30,18 @@ struct Rig {
 impl Rig {
     /// Whose server answers a PATCH with this status.
     async fn start(patched: u16) -> Self {
-        let script = HttpScript::start(move |request| {
+        Self::answering(move |request| {
             let zone = r#"{"kind": "Native", "soa_edit_api": "DEFAULT", "rrsets": []}"#;
             match request.line.split_once(' ') {
                 Some(("GET", _)) => Reply::Answer(200, "", zone.to_owned()),
                 _ => Reply::Answer(patched, "", String::new()),
             }
         })
-        .await;
+        .await
+    }
+
+    async fn answering(reply: impl FnMut(&Request) -> Reply + Send + 'static) -> Self {
+        let script = HttpScript::start(reply).await;
         let number = FILES.fetch_add(1, Ordering::Relaxed);
         let key = std::env::temp_dir().join(format!("powerdns-key-{}-{number}", std::process::id()));
         std::fs::write(&key, "first-key").expect("the key is written");
@@ -129,4 +135,24 @@ async fn a_patch_that_was_refused_for_its_key_is_not_sent_again_after_its_permit
     }));
     assert_late(&provider.apply(&adoption(), &permit).await);
     assert_eq!(rig.patches(), 1);
+}
+
+/// Backends that cannot search find nothing, without an error.
+#[tokio::test]
+async fn a_search_that_does_not_even_find_the_soa_is_not_believed() {
+    let rig = Rig::answering(|request| {
+        let soa = r#"{"name": "example.com.", "type": "SOA", "ttl": 60, "records": [{"content": "a. b. 1 2 3 4 5"}]}"#;
+        let found = if request.line.contains("search-data") {
+            "[]".to_owned()
+        } else {
+            format!(r#"{{"kind": "Native", "soa_edit_api": "DEFAULT", "rrsets": [{soa}]}}"#)
+        };
+        Reply::Answer(200, "", found)
+    })
+    .await;
+    let apex: Owner = "example.com.".parse().expect("a name");
+    let mut known = Listing { zone: Zone::new(apex), not_plain: Vec::new() };
+    let refreshed = zones::ZoneTarget::refresh(&rig.provider, &mut known).await.expect("read whole");
+    assert_eq!(refreshed, Refreshed::All);
+    assert_eq!(known.zone.sets().len(), 1);
 }

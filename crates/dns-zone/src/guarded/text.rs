@@ -35,6 +35,11 @@ impl Fences {
         apex.child(FENCES).ok().map(|place| Self { place, apex: hickory_name(apex) })
     }
 
+    /// The name at or below which they stand.
+    pub(crate) fn place(&self) -> &Owner {
+        &self.place
+    }
+
     /// Whether a name belongs to controllers.
     pub(crate) fn reserve(&self, owner: &Owner) -> bool {
         owner.is_in(&self.place)

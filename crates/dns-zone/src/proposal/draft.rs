@@ -7,7 +7,8 @@ use dns_core::identifier::ServiceName;
 use super::{Proposal, Refusal, Settings};
 use crate::change::SetChange;
 use crate::content::{content, is_signers};
-use crate::guarded::{Fences, Guarded};
+use crate::guard_names::GuardNames;
+use crate::guarded::Guarded;
 use crate::hinge;
 use crate::left_alone::{LeftAlone, Why};
 use crate::limit::{Exceeded, Scope, Tally};
@@ -107,13 +108,10 @@ fn exceeded(tally: &Tally, sizes: Sizes, settings: &Settings) -> Vec<Exceeded> {
 }
 
 /// A fence or manifest that is there and cannot be told as a record set: what it guards is not known.
-fn unseen<'s>(settings: &'s Settings, apex: &'s Owner) -> impl Iterator<Item = Refusal> + 's {
-    let manifest = Manifest::key_in(apex).map(|key| key.owner);
-    let fences = Fences::of(apex);
-    settings.not_plain.iter().filter_map(move |(owner, what)| {
-        let tells = manifest.as_ref() == Some(owner) || fences.as_ref().is_some_and(|fences| fences.reserve(owner));
-        tells.then(|| Refusal(format!("{owner} says who holds what, and cannot be read: {what}")))
-    })
+fn unseen<'s>(settings: &'s Settings, apex: &Owner) -> impl Iterator<Item = Refusal> + use<'s> {
+    let names = GuardNames::of(apex);
+    let told = settings.not_plain.iter().filter(move |(owner, _)| names.contains(owner));
+    told.map(|(owner, what)| Refusal(format!("{owner} says who holds what, and cannot be read: {what}")))
 }
 
 /// Where differences end up.

@@ -18,7 +18,7 @@ const FLATTEN: &str = "flatten_cname";
 /// Records of one name and type, as the API calls it.
 type Groups = BTreeMap<(Owner, String), Vec<Record>>;
 
-/// All of a zone. The error says why it is not this zone.
+/// All of a zone, or some of it. The error says why it is not of this zone.
 pub(super) fn listing(apex: &Owner, records: Vec<Record>) -> Result<Listing, String> {
     let mut zone = Zone::new(apex.clone());
     let mut not_plain = Vec::new();

@@ -2,13 +2,21 @@
 //!
 //! A listing of several pages is no snapshot. Each page says where the next one begins, and the next one has to begin exactly
 //! there: a page that comes twice, one that is left out and a set that goes in between all show, and the listing is begun
-//! again. The order itself is not checked: the documentation leaves it open (see [`order`](super::super::order)).
+//! again. The order itself is not checked: the documentation leaves it open (see [`order`](super::super::order)). In each order
+//! that it allows a name is followed by all names below it and by no other before these, so that a listing of those may end
+//! with the first other one.
 
 use std::collections::HashSet;
 
 use aws_sdk_route53::types::{ResourceRecordSet, RrType};
+use hickory_proto::rr::Name;
 
+use crate::route53::order::Place;
+use crate::route53::sweep::PAGE_ITEMS_MAX;
 use crate::route53::text;
+
+/// Sets of the first page of a part: most zones have few fences, and what follows them is read for nothing.
+const PART_ITEMS: i32 = 20;
 
 /// A place in a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,28 +39,44 @@ pub(in crate::route53) struct Stretch {
 pub(super) enum Progress {
     /// There are further pages.
     More,
-    /// This was the last one.
+    /// Nothing more is wanted.
     Whole,
 }
 
 /// A listing in progress.
 #[derive(Debug, Default)]
 pub(super) struct Pages {
+    /// Only what stands at and below this name is wanted.
+    below: Option<Name>,
     sets: Vec<ResourceRecordSet>,
     known: HashSet<(String, String, String)>,
     next: Option<Cursor>,
 }
 
 impl Pages {
+    /// A listing of what stands at and below a name.
+    pub(super) fn below(top: Name) -> Self {
+        Self { below: Some(top), ..Self::default() }
+    }
+
     /// Where the next page begins.
-    pub(super) fn next(&self) -> Option<&Cursor> {
-        self.next.as_ref()
+    pub(super) fn next(&self) -> Option<Cursor> {
+        let first =
+            || self.below.as_ref().map(|top| Cursor { name: text::of_name(top), rtype: None, identifier: None });
+        self.next.clone().or_else(first)
+    }
+
+    /// How many sets it is asked for.
+    pub(super) fn items(&self) -> i32 {
+        if self.below.is_some() && self.next.is_none() { PART_ITEMS } else { PAGE_ITEMS_MAX }
     }
 
     /// Takes the page that begins there. The error says why it does not join.
     pub(super) fn take(&mut self, page: Stretch) -> Result<Progress, String> {
         let Stretch { sets, next } = page;
-        if sets.is_empty() {
+        // Nothing may stand where a part begins, but every zone has an SOA.
+        let may_be_empty = self.below.is_some() && self.next.is_none() && next.is_none();
+        if sets.is_empty() && !may_be_empty {
             return Err("a page is empty".to_owned());
         }
         if let (Some(from), Some(first)) = (&self.next, sets.first())
@@ -65,9 +89,26 @@ impl Pages {
                 return Err(format!("{} {} comes twice", set.name(), set.r#type().as_str()));
             }
         }
-        self.sets.extend(sets);
+        let count = sets.len();
+        let wanted = self.wanted(sets)?;
+        let is_passed = wanted.len() < count;
+        self.sets.extend(wanted);
         self.next = next;
-        Ok(if self.next.is_some() { Progress::More } else { Progress::Whole })
+        Ok(if self.next.is_some() && !is_passed { Progress::More } else { Progress::Whole })
+    }
+
+    /// Those of a page before the first that is not wanted.
+    fn wanted(&self, mut sets: Vec<ResourceRecordSet>) -> Result<Vec<ResourceRecordSet>, String> {
+        let Some(top) = &self.below else { return Ok(sets) };
+        let is_wanted = |set: &ResourceRecordSet| text::name(set.name()).is_some_and(|name| top.zone_of(&name));
+        let Some(end) = sets.iter().position(|set| !is_wanted(set)) else { return Ok(sets) };
+        let passed = sets.split_off(end);
+        let first = passed.first().and_then(|set| text::name(set.name()));
+        let is_before = first.is_none_or(|first| Place::of(top).is_surely_after(&Place::of(&first)));
+        if is_before || passed.iter().any(is_wanted) {
+            return Err(format!("a page of what stands below {top} has other names before it"));
+        }
+        Ok(sets)
     }
 
     pub(super) fn into_sets(self) -> Vec<ResourceRecordSet> {
@@ -108,7 +149,7 @@ mod tests {
     fn pages_that_join_are_whole() {
         let mut pages = Pages::default();
         assert_eq!(pages.take(page(&["a.test", "b.a.test"], Some("*.a.test."))), Ok(Progress::More));
-        assert_eq!(pages.next().map(|next| next.name.as_str()), Some("*.a.test."));
+        assert_eq!(pages.next().map(|next| next.name), Some("*.a.test.".to_owned()));
         assert_eq!(pages.take(page(&["\\052.a.test"], None)), Ok(Progress::Whole));
         assert_eq!(pages.into_sets().len(), 3);
     }
@@ -125,6 +166,32 @@ mod tests {
             pages.take(page(&["b.a.test"], Some("c.a.test."))).expect("the first one");
             let torn = pages.take(second).expect_err("torn");
             assert!(torn.contains(words), "{torn}");
+        }
+    }
+
+    fn below() -> Pages {
+        Pages::below(text::name("_f.a.test").expect("a name"))
+    }
+
+    #[test]
+    fn a_part_ends_with_the_first_name_that_is_not_in_it() {
+        let mut pages = below();
+        assert_eq!(pages.next().map(|next| next.name), Some("_f.a.test.".to_owned()));
+        assert_eq!(pages.take(page(&["_f.a.test", "*._f.a.test"], Some("_x._f.a.test."))), Ok(Progress::More));
+        assert_eq!(pages.take(page(&["_x._f.a.test", "_g.a.test"], Some("a.a.test."))), Ok(Progress::Whole));
+        assert_eq!(pages.into_sets().len(), 3);
+        assert_eq!(below().take(page(&["_f-1.a.test"], Some("a.a.test."))), Ok(Progress::Whole), "whatever the order");
+        assert_eq!(below().take(page(&[], None)), Ok(Progress::Whole), "it would be the last of the zone");
+    }
+
+    #[test]
+    fn a_part_that_does_not_begin_where_it_was_to_is_not_taken() {
+        for torn in [
+            page(&["_e.a.test", "_f.a.test"], None),
+            page(&["_g.a.test", "_x._f.a.test"], None),
+            page(&[], Some("_g.a.test.")),
+        ] {
+            assert!(below().take(torn).is_err());
         }
     }
 

@@ -9,8 +9,17 @@ use crate::route53::spelling::Spellings;
 use crate::route53::{text, view};
 use crate::zones::{self, Listing, NotPlain};
 
-/// All of a zone; notes how it spells what is there. The error says why it is not this zone.
+/// All of a zone. The error says why it is not this zone.
 pub(super) fn listing(apex: &Owner, sets: &[ResourceRecordSet], spellings: &Spellings) -> Result<Listing, String> {
+    let listing = part(apex, sets, spellings)?;
+    if listing.zone.get(&SetKey::new(apex.clone(), Rtype::SOA)).is_none() {
+        return Err(format!("what it answered has no SOA of {apex}"));
+    }
+    Ok(listing)
+}
+
+/// Some of a zone; notes how it spells what is there. The error says why it is not of this zone.
+pub(super) fn part(apex: &Owner, sets: &[ResourceRecordSet], spellings: &Spellings) -> Result<Listing, String> {
     let mut zone = Zone::new(apex.clone());
     let mut not_plain = Vec::new();
     for set in sets {
@@ -22,9 +31,6 @@ pub(super) fn listing(apex: &Owner, sets: &[ResourceRecordSet], spellings: &Spel
             }
             Err(reason) => not_plain.push(NotPlain { owner, rtype: set.r#type().as_str().to_owned(), reason }),
         }
-    }
-    if zone.get(&SetKey::new(apex.clone(), Rtype::SOA)).is_none() {
-        return Err(format!("what it answered has no SOA of {apex}"));
     }
     Ok(Listing { zone, not_plain })
 }
