@@ -6,7 +6,7 @@ use dns_provider::rfc2136::WholeZone;
 use dns_provider::zones::Listing;
 use dns_transfer::tsig::{Algorithm, TsigFault, TsigKey};
 use dns_transfer::{Client, Fault, IxfrOutcome, TransferError};
-use dns_zone::{Owner, Zone};
+use dns_zone::{Owner, SetChange, Zone, difference};
 
 /// A primary that zones are transferred from (RFC 5936), with one key, or two while they are being exchanged.
 pub struct Transfers {
@@ -34,13 +34,13 @@ impl WholeZone for Transfers {
         Err(keyless(refused))
     }
 
-    async fn refresh(&self, known: &mut Listing) -> Result<(), ProviderError> {
+    async fn refresh(&self, known: &mut Listing) -> Result<Vec<SetChange>, ProviderError> {
         let mut refused = None;
         for client in &self.clients {
             match follow(client, &mut known.zone).await {
-                Ok(()) => {
+                Ok(changes) => {
                     known.not_plain.clear();
-                    return Ok(());
+                    return Ok(changes);
                 }
                 Err(error) if is_of_the_key(&error.fault) => refused = Some(error),
                 Err(error) => return Err(told(&error)),
@@ -57,17 +57,18 @@ fn keyless(refused: Option<TransferError>) -> ProviderError {
 
 /// Takes what has changed, or all if the server cannot tell. What it calls current under another serial is a zone that went
 /// back, by a restored backup: of that there are no differences.
-async fn follow(client: &Client, zone: &mut Zone) -> Result<(), TransferError> {
+async fn follow(client: &Client, zone: &mut Zone) -> Result<Vec<SetChange>, TransferError> {
     let whole = match client.ixfr(zone).await {
-        Ok(IxfrOutcome::Changed(_)) => return Ok(()),
-        Ok(IxfrOutcome::Current(serial)) if zone.serial() == Some(serial) => return Ok(()),
+        Ok(IxfrOutcome::Changed(changes)) => return Ok(changes),
+        Ok(IxfrOutcome::Current(serial)) if zone.serial() == Some(serial) => return Ok(Vec::new()),
         Ok(IxfrOutcome::Whole(whole)) => whole,
         Ok(IxfrOutcome::Current(_)) => client.axfr(zone.apex()).await?,
         Err(error) if error.fault.is_worth_axfr() => client.axfr(zone.apex()).await?,
         Err(error) => return Err(error),
     };
+    let changes = difference(zone, &whole);
     *zone = whole;
-    Ok(())
+    Ok(changes)
 }
 
 /// Whether another key may do.

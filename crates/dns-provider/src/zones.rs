@@ -11,7 +11,7 @@ mod check;
 mod refresh;
 
 use async_trait::async_trait;
-use dns_zone::{Owner, Rtype, SetKey, Step, TargetTraits, Weight, Zone};
+use dns_zone::{Owner, Rtype, SetChange, SetKey, Step, TargetTraits, Weight, Zone};
 use hickory_proto::rr::Name;
 
 pub(crate) use self::check::{changes, compare, keys, sound};
@@ -63,9 +63,18 @@ pub struct NotPlain {
     pub reason: String,
 }
 
+/// What a refresh has seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refreshed {
+    /// What it has looked at.
+    pub extent: Extent,
+    /// The sets among these that are others than was known.
+    pub changes: Vec<SetChange>,
+}
+
 /// What a refresh has looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refreshed {
+pub enum Extent {
     /// What says who holds what: the manifest, and all at and below the name of the fences.
     Guards,
     /// Everything.
@@ -104,14 +113,14 @@ pub trait ZoneTarget: Send + Sync {
     async fn list(&self, zone: &Owner) -> Result<Listing, ProviderError>;
 
     /// Brings what is known of a zone up to date, at the cost of what has changed or of its fences, not of the zone, where
-    /// the provider has a way to. Afterwards `known` has what [`Refreshed`] says as it stands now; what is gone there
+    /// the provider has a way to. Afterwards `known` has what [`Extent`] says as it stands now; what is gone there
     /// is gone from it, too. On an error, or dropped, it is as before.
     ///
     /// # Errors
     /// As [`list`](Self::list).
     async fn refresh(&self, known: &mut Listing) -> Result<Refreshed, ProviderError> {
-        *known = self.list(known.zone.apex()).await?;
-        Ok(Refreshed::All)
+        let now = self.list(known.zone.apex()).await?;
+        Ok(known.put_all(now))
     }
 
     /// Sends one batch, once. Each set must be as its change says that it was; where the provider can be told so, it

@@ -33,6 +33,7 @@ pub struct Follower {
     /// Proposed or refused last time, so they differ.
     open: BTreeSet<SetKey>,
     refused: BTreeSet<SetKey>,
+    held: BTreeSet<SetKey>,
     /// How the last proposal was made; none if the next one compares everything.
     settings: Option<Settings>,
 }
@@ -47,6 +48,7 @@ impl Follower {
     pub fn source_changed(&mut self, changes: &[SetChange]) {
         for change in changes {
             self.refused.remove(&change.key);
+            self.held.remove(&change.key);
         }
         if self.settings.is_some() {
             self.source.note(changes);
@@ -60,9 +62,21 @@ impl Follower {
         }
     }
 
-    /// Lets the next proposal compare everything, as if it were the first.
+    /// Lets the next proposal compare everything, as if it were the first. What is held stays so.
     pub fn compare_all(&mut self) {
-        *self = Self::new();
+        *self = Self { held: std::mem::take(&mut self.held), ..Self::new() };
+    }
+
+    /// Leaves a set as somebody else has made it at the target, whatever the source has, until it is let go or the source changes it.
+    pub fn hold(&mut self, key: SetKey) {
+        self.held.insert(key);
+    }
+
+    /// Ends that.
+    pub fn let_go(&mut self, key: &SetKey) {
+        if self.held.remove(key) {
+            self.open.insert(key.clone());
+        }
     }
 
     /// Takes note of sets that were proposed and that the target has refused: they are left alone, and what hinges on them too, until
@@ -98,6 +112,7 @@ impl Follower {
             markers: Markers::of(&self.source.markers, &self.target.markers, target),
             sizes: Sizes { source: self.source.size, target: self.target.size },
             refused: &self.refused,
+            held: &self.held,
         };
         let Made { proposal, unfit } = survey.propose(differences, settings);
         let changes = proposal.steps.iter().flat_map(|step| &step.changes);
@@ -129,7 +144,9 @@ impl Follower {
         let fences = Fences::of(target.apex());
         let mut news = self.source.take_news(source, &settings.markers, fences.as_ref());
         news.extend(self.target.take_news(target, &settings.markers, fences.as_ref()));
-        self.refused.retain(|key| source.get(key) != target.get(key));
+        let differs = |key: &SetKey| source.get(key) != target.get(key);
+        self.refused.retain(differs);
+        self.held.retain(differs);
         let reached = Reach::of(source, target, &guarded.groups, &news, &self.open);
         let between = |key: SetKey| {
             let (before, after) = (target.get(&key), source.get(&key));

@@ -47,6 +47,8 @@ pub enum Why {
     },
     /// The target has refused it.
     Refused,
+    /// Somebody else has changed it at the target.
+    Held,
     /// It moved with a fence, which only goes forward.
     OnlyForward {
         /// Whose fence.
@@ -66,6 +68,7 @@ impl fmt::Display for Why {
             Self::Hinges { on } => write!(f, "it cannot change while {on} stays as it is"),
             Self::Apart { service } => write!(f, "moves only with all that the fence of service `{service}` guards"),
             Self::Refused => f.write_str("the target refused it; it waits until the source changes it"),
+            Self::Held => f.write_str("somebody else has changed it there; it waits"),
             Self::OnlyForward { service } => write!(f, "the fence of service `{service}` only goes forward"),
         }
     }

@@ -83,8 +83,8 @@ pub struct Proposal {
 impl Proposal {
     /// Compares two zones whole.
     pub fn of(source: &Zone, target: &Zone, settings: &Settings) -> Self {
-        let refused = BTreeSet::new();
-        let survey = Survey::of(source, target, settings, &refused);
+        let none = BTreeSet::new();
+        let survey = Survey::of(source, target, settings, [&none, &none]);
         survey.propose(difference(target, source), settings).proposal
     }
 

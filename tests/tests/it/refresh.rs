@@ -4,7 +4,7 @@
 mod counted;
 mod rig;
 
-use dns_provider::zones::{Listing, Refreshed, ZoneTarget};
+use dns_provider::zones::{Extent, Listing, ZoneTarget};
 use dns_zone::{GuardNames, Owner, Rtype, SetKey};
 use tests::{AuthServer, Kind, command};
 
@@ -25,10 +25,10 @@ fn text_at(listing: &Listing, name: &str) -> Option<String> {
 }
 
 /// What a refresh has to leave behind, by a reading of everything.
-fn assert_is_current(known: &Listing, now: &Listing, refreshed: Refreshed) {
+fn assert_is_current(known: &Listing, now: &Listing, refreshed: Extent) {
     let names = GuardNames::of(&apex());
     let seen = |listing: &Listing| -> Vec<String> {
-        let sets = listing.zone.sets().filter(|(key, _)| refreshed == Refreshed::All || names.contains(&key.owner));
+        let sets = listing.zone.sets().filter(|(key, _)| refreshed == Extent::All || names.contains(&key.owner));
         let not_plain = listing.not_plain.iter().filter(|one| names.contains(&one.owner));
         sets.map(|set| format!("{set:?}")).chain(not_plain.map(|one| format!("{one:?}"))).collect()
     };
@@ -36,7 +36,7 @@ fn assert_is_current(known: &Listing, now: &Listing, refreshed: Refreshed) {
 }
 
 /// The contract: all that says who holds what is as it stands now, and reading it cost little.
-async fn sees_fences_come_change_and_go(rig: &Rig, expected: Refreshed) {
+async fn sees_fences_come_change_and_go(rig: &Rig, expected: Extent) {
     let target: &dyn ZoneTarget = rig.target.as_ref();
     (rig.hand)("_old._failover.example.test", Some("first"));
     let mut known = target.list(&apex()).await.expect("all of it");
@@ -57,8 +57,8 @@ async fn sees_fences_come_change_and_go(rig: &Rig, expected: Refreshed) {
         let refreshed = target.refresh(&mut known).await.expect("what stands there now");
         let read = rig.way.octets();
         assert!(read > 0 && read < whole / LESS, "{read} octets of {whole}");
-        assert_eq!(refreshed, expected);
-        assert_is_current(&known, &target.list(&apex()).await.expect("all of it"), refreshed);
+        assert_eq!(refreshed.extent, expected);
+        assert_is_current(&known, &target.list(&apex()).await.expect("all of it"), expected);
         if GuardNames::of(&apex()).contains(&format!("{name}.").parse().expect("a name")) {
             assert_eq!(text_at(&known, &format!("{name}.")).as_deref(), text, "{name}");
         }
@@ -72,12 +72,12 @@ async fn sees_fences_come_change_and_go(rig: &Rig, expected: Refreshed) {
 
 #[tokio::test]
 async fn knot_tells_all_that_has_changed() {
-    sees_fences_come_change_and_go(&rig::primary(Kind::Knot).await, Refreshed::All).await;
+    sees_fences_come_change_and_go(&rig::primary(Kind::Knot).await, Extent::All).await;
 }
 
 #[tokio::test]
 async fn bind_tells_all_that_has_changed() {
-    sees_fences_come_change_and_go(&rig::primary(Kind::Bind).await, Refreshed::All).await;
+    sees_fences_come_change_and_go(&rig::primary(Kind::Bind).await, Extent::All).await;
 }
 
 #[tokio::test]
@@ -92,11 +92,11 @@ async fn route53_is_read_at_its_guards() {
         (rig.hand)(&format!("_s{number}._failover.example.test"), Some("more than a page"));
     }
     let refreshed = rig.target.refresh(&mut known).await.expect("what stands there now");
-    assert_is_current(&known, &rig.target.list(&apex()).await.expect("all of it"), refreshed);
+    assert_is_current(&known, &rig.target.list(&apex()).await.expect("all of it"), refreshed.extent);
     for number in 0..45 {
         (rig.hand)(&format!("_s{number}._failover.example.test"), None);
     }
-    sees_fences_come_change_and_go(&rig, Refreshed::Guards).await;
+    sees_fences_come_change_and_go(&rig, Extent::Guards).await;
 }
 
 #[tokio::test]
@@ -106,13 +106,13 @@ async fn cloudflare_is_read_at_its_guards() {
     let before = fake.all_requests();
     rig.target.refresh(&mut known).await.expect("what stands there now");
     assert_eq!(fake.all_requests() - before, 2, "calls");
-    sees_fences_come_change_and_go(&rig, Refreshed::Guards).await;
+    sees_fences_come_change_and_go(&rig, Extent::Guards).await;
 }
 
 #[tokio::test]
 async fn powerdns_is_read_at_its_guards() {
     let (rig, _) = rig::powerdns().await;
-    sees_fences_come_change_and_go(&rig, Refreshed::Guards).await;
+    sees_fences_come_change_and_go(&rig, Extent::Guards).await;
 }
 
 /// A disabled fence is served to nobody, and still somebody's.
@@ -121,7 +121,7 @@ async fn a_fence_that_is_disabled_is_seen_at_powerdns() {
     let (rig, auth) = rig::powerdns().await;
     let mut known = rig.target.list(&apex()).await.expect("all of it");
     disable(&auth, "_x._failover.example.test.");
-    assert_eq!(rig.target.refresh(&mut known).await.expect("read"), Refreshed::Guards);
+    assert_eq!(rig.target.refresh(&mut known).await.expect("read").extent, Extent::Guards);
     let [one] = known.not_plain.as_slice() else { panic!("{:?}", known.not_plain) };
     assert_eq!(one.owner.to_string(), "_x._failover.example.test.");
 }
@@ -145,7 +145,7 @@ async fn records_of_others_are_seen_by_their_differences() {
     let rig = rig::primary(Kind::Knot).await;
     let mut known = rig.target.list(&apex()).await.expect("all of it");
     (rig.hand)("foreign.example.test", Some("mine"));
-    assert_eq!(rig.target.refresh(&mut known).await.expect("the differences"), Refreshed::All);
+    assert_eq!(rig.target.refresh(&mut known).await.expect("the differences").extent, Extent::All);
     assert_eq!(text_at(&known, "foreign.example.test.").as_deref(), Some("mine"));
     assert_eq!(known, rig.target.list(&apex()).await.expect("all of it"), "its SOA, too");
 }

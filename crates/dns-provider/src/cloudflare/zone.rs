@@ -116,8 +116,7 @@ impl ZoneTarget for Cloudflare {
             found.extend(records::ending_in(&self.api, &place, &top, &places).await?);
         }
         let now = listing(zone, found).map_err(|reason| self.of_another(&place, zone, &reason))?;
-        known.put_guards(now);
-        Ok(Refreshed::Guards)
+        Ok(known.put_guards(now))
     }
 
     async fn apply(&self, zone: &Owner, steps: &[&Step], permit: &Permit) -> Result<Receipt, ProviderError> {

@@ -97,11 +97,10 @@ impl ZoneTarget for PowerDns {
         let zone = known.zone.apex();
         self.check_zone(&zones::name(zone))?;
         let Some(now) = self.guards(zone).await?.and_then(|sets| listing(zone, &sets).ok()) else {
-            *known = self.list(zone).await?;
-            return Ok(Refreshed::All);
+            let now = self.list(zone).await?;
+            return Ok(known.put_all(now));
         };
-        known.put_guards(now);
-        Ok(Refreshed::Guards)
+        Ok(known.put_guards(now))
     }
 
     async fn apply(&self, zone: &Owner, steps: &[&Step], permit: &Permit) -> Result<Receipt, ProviderError> {

@@ -13,12 +13,12 @@ mod message;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use dns_zone::{Owner, Step, TargetTraits, Weight};
+use dns_zone::{Owner, SetChange, Step, TargetTraits, Weight};
 use hickory_proto::op::Message;
 
 use super::{MESSAGE_OCTETS_MAX, Rfc2136};
 use crate::port::{GuardStrength, Permit, ProviderError, Receipt};
-use crate::zones::{self, Listing, Refreshed, Writer, ZoneTarget, ZoneTraits};
+use crate::zones::{self, Extent, Listing, Refreshed, Writer, ZoneTarget, ZoneTraits};
 
 /// Reads a whole zone from the primary, which DNS UPDATE cannot: by transfer (RFC 5936).
 #[async_trait]
@@ -29,12 +29,12 @@ pub trait WholeZone: Send + Sync {
     /// [`ProviderError::Transient`] or [`ProviderError::Denied`].
     async fn list(&self, zone: &Owner) -> Result<Listing, ProviderError>;
 
-    /// Brings a zone up to date: by what has changed (RFC 1995) if the primary knows that, else as a whole. On an error
-    /// it is as before.
+    /// Brings a zone up to date: by what has changed (RFC 1995) if the primary knows that, else as a whole. Says what has
+    /// changed. On an error the zone is as before.
     ///
     /// # Errors
     /// As [`list`](Self::list).
-    async fn refresh(&self, known: &mut Listing) -> Result<(), ProviderError>;
+    async fn refresh(&self, known: &mut Listing) -> Result<Vec<SetChange>, ProviderError>;
 }
 
 /// A primary that takes DNS UPDATE, as the holder of whole zones.
@@ -79,8 +79,8 @@ impl ZoneTarget for Rfc2136Zones {
 
     /// Whoever changes a zone changes its serial (RFC 1995 §2), so that all is seen that was not there before, whosever.
     async fn refresh(&self, known: &mut Listing) -> Result<Refreshed, ProviderError> {
-        self.whole.refresh(known).await?;
-        Ok(Refreshed::All)
+        let changes = self.whole.refresh(known).await?;
+        Ok(Refreshed { extent: Extent::All, changes })
     }
 
     async fn apply(&self, zone: &Owner, steps: &[&Step], permit: &Permit) -> Result<Receipt, ProviderError> {

@@ -156,8 +156,7 @@ impl ZoneTarget for Route53 {
             sets.extend(part.map_err(|failure| failure.of_read(&self.subject()))?);
         }
         let now = sets::part(zone, &sets, &held.spellings).map_err(|reason| self.of_another(held, &reason))?;
-        known.put_guards(now);
-        Ok(Refreshed::Guards)
+        Ok(known.put_guards(now))
     }
 
     async fn apply(&self, zone: &Owner, steps: &[&Step], permit: &Permit) -> Result<Receipt, ProviderError> {

@@ -1,23 +1,37 @@
 //! What was read of a zone's guards, put into what is known of the zone. Pure.
 
-use dns_zone::{GuardNames, SetKey};
+use std::collections::BTreeSet;
 
-use super::Listing;
+use dns_zone::{GuardNames, SetChange, SetKey, difference};
+
+use super::{Extent, Listing, Refreshed};
 
 impl Listing {
+    /// Lets this be all that stands in the zone.
+    pub(crate) fn put_all(&mut self, now: Self) -> Refreshed {
+        let changes = difference(&self.zone, &now.zone);
+        *self = now;
+        Refreshed { extent: Extent::All, changes }
+    }
+
     /// Lets these be all that stands at the names of the guards. What `now` has at other names is left out.
-    pub(crate) fn put_guards(&mut self, now: Self) {
+    pub(crate) fn put_guards(&mut self, now: Self) -> Refreshed {
         let names = GuardNames::of(self.zone.apex());
         let tops = names.fences().into_iter().chain(names.manifest());
-        let gone: Vec<SetKey> = tops.flat_map(|top| self.zone.under(top)).map(|(key, _)| key.clone()).collect();
-        for key in gone.iter().filter(|key| names.contains(&key.owner)) {
-            self.zone.remove(key);
-        }
-        for (key, set) in now.zone.sets().filter(|(key, _)| names.contains(&key.owner)) {
-            self.zone.put(key.clone(), set.clone()).expect("invariant: the names of the guards are in their zone");
+        let known = tops.flat_map(|top| self.zone.under(top)).map(|(key, _)| key);
+        let keys: BTreeSet<SetKey> = known.chain(now.zone.sets().map(|(key, _)| key)).cloned().collect();
+        let mut changes = Vec::new();
+        for key in keys.into_iter().filter(|key| names.contains(&key.owner)) {
+            let (before, after) = (self.zone.get(&key).cloned(), now.zone.get(&key).cloned());
+            if before != after {
+                let change = SetChange { key, before, after };
+                change.apply_to(&mut self.zone).expect("invariant: the names of the guards are in their zone");
+                changes.push(change);
+            }
         }
         self.not_plain.retain(|one| !names.contains(&one.owner));
         self.not_plain.extend(now.not_plain.into_iter().filter(|one| names.contains(&one.owner)));
+        Refreshed { extent: Extent::Guards, changes }
     }
 }
 
@@ -58,11 +72,19 @@ mod tests {
             ],
             &["api", "_off._failover"],
         );
-        known.put_guards(listing(
+        let refreshed = known.put_guards(listing(
             &[("www", "new"), ("_x._failover", "2"), ("_y._failover", "1"), ("x_failover", "no fence")],
             &["mail", "_dns-sync"],
         ));
         let texts = [("www", "old"), ("_x._failover", "2"), ("_y._failover", "1"), ("x._dns-sync", "1")];
         assert_eq!(known, listing(&texts, &["api", "_dns-sync"]));
+        let told: Vec<String> = refreshed.changes.iter().map(|change| change.key.owner.to_string()).collect();
+        assert_eq!(
+            (refreshed.extent, told.join(" ")),
+            (
+                Extent::Guards,
+                "_dns-sync.a.test. _gone._failover.a.test. _x._failover.a.test. _y._failover.a.test.".to_owned()
+            )
+        );
     }
 }

@@ -11,7 +11,7 @@ use dns_core::rrset::{Ttl, canonical_name};
 use dns_core::time::Timestamp;
 use dns_provider::port::{Permit, Provider, ProviderError, Receipt};
 use dns_provider::powerdns::{PowerDns, Settings};
-use dns_provider::zones::{self, Listing, Refreshed};
+use dns_provider::zones::{self, Extent, Listing};
 use dns_zone::{Owner, Zone};
 use hickory_proto::rr::Name;
 
@@ -153,6 +153,6 @@ async fn a_search_that_does_not_even_find_the_soa_is_not_believed() {
     let apex: Owner = "example.com.".parse().expect("a name");
     let mut known = Listing { zone: Zone::new(apex), not_plain: Vec::new() };
     let refreshed = zones::ZoneTarget::refresh(&rig.provider, &mut known).await.expect("read whole");
-    assert_eq!(refreshed, Refreshed::All);
+    assert_eq!(refreshed.extent, Extent::All);
     assert_eq!(known.zone.sets().len(), 1);
 }

@@ -69,7 +69,7 @@ impl Pair {
     fn propose(&mut self) -> Proposal {
         let Self { source, target, settings, follower } = self;
         let found = follower.propose(source, target, settings);
-        let survey = Survey::of(source, target, settings, &follower.refused);
+        let survey = Survey::of(source, target, settings, [&follower.refused, &follower.held]);
         let whole = survey.propose(difference(target, source), settings).proposal;
         let Proposal { tally, steps, left_alone, adjusted, exceeded, stray_markers, refusals } = &found;
         assert_eq!(*steps, whole.steps, "steps; left alone by the whole: {:?}", told(&whole.left_alone));
@@ -336,6 +336,23 @@ fn what_the_target_refused_waits_until_the_source_changes_it() {
     pair.follower.set_aside([key("www", Rtype::A)]);
     pair.settings.install = "other".parse().expect("a name");
     assert_eq!(pair.done(), ["www A"], "settings that judge otherwise compare everything too");
+}
+
+#[test]
+fn what_is_held_stays_as_it_is_until_it_is_let_go_or_the_source_changes_it() {
+    let mut pair = Pair::new(&["api A 1", "www A 1"], &["api A 1", "www A 1"]);
+    pair.propose();
+    for name in ["api", "www"] {
+        pair.put(In::Target, &format!("{name} A 9"));
+        pair.follower.hold(key(name, Rtype::A));
+    }
+    assert_eq!((pair.done(), pair.follower.is_settled()), (nothing(), true));
+    pair.follower.compare_all();
+    assert_eq!(pair.done(), nothing(), "comparing everything takes over nobody's change");
+    pair.follower.let_go(&key("api", Rtype::A));
+    assert_eq!(pair.done(), ["api A"]);
+    pair.put(In::Source, "www A 2");
+    assert_eq!(pair.done(), ["www A"], "the source has the last word");
 }
 
 #[test]

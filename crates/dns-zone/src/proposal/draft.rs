@@ -35,6 +35,8 @@ pub(crate) struct Survey<'a> {
     pub(crate) sizes: Sizes,
     /// What the target has refused.
     pub(crate) refused: &'a BTreeSet<SetKey>,
+    /// What somebody else has changed there, and what waits for it.
+    pub(crate) held: &'a BTreeSet<SetKey>,
 }
 
 /// A proposal, and what is missing in it.
@@ -50,7 +52,7 @@ impl<'a> Survey<'a> {
         source: &Zone,
         target: &'a Zone,
         settings: &Settings,
-        refused: &'a BTreeSet<SetKey>,
+        [refused, held]: [&'a BTreeSet<SetKey>; 2],
     ) -> Survey<'a> {
         Self {
             target,
@@ -58,12 +60,13 @@ impl<'a> Survey<'a> {
             markers: Markers::read(source, target, &settings.markers),
             sizes: Sizes { source: content(source), target: content(target) },
             refused,
+            held,
         }
     }
 
     /// Makes a proposal of differences, which are in canonical order.
     pub(crate) fn propose(self, differences: Vec<SetChange>, settings: &Settings) -> Made {
-        let Self { target, guarded, markers, sizes, refused } = self;
+        let Self { target, guarded, markers, sizes, refused, held } = self;
         let manifest = Manifest::read(target);
         let draft = Draft {
             apex: target.apex(),
@@ -72,6 +75,7 @@ impl<'a> Survey<'a> {
             manifest: manifest.as_ref().ok(),
             markers: &markers,
             refused,
+            held,
             sorted: Sorted::default(),
         };
         let Sorted { mut changes, mut left_alone, adjusted, unfit } = draft.sort(differences);
@@ -131,6 +135,7 @@ struct Draft<'a> {
     manifest: Option<&'a Manifest>,
     markers: &'a Markers<'a>,
     refused: &'a BTreeSet<SetKey>,
+    held: &'a BTreeSet<SetKey>,
     sorted: Sorted,
 }
 
@@ -151,7 +156,8 @@ impl Draft<'_> {
         }
         let owned = || self.markers.against(change).map(|by| Why::Owned { by: by.clone() });
         let refused = || self.refused.contains(&change.key).then_some(Why::Refused);
-        self.guarded.against(change).map(Why::Guarded).or_else(owned).or_else(refused)
+        let held = || self.held.contains(&change.key).then_some(Why::Held);
+        self.guarded.against(change).map(Why::Guarded).or_else(owned).or_else(refused).or_else(held)
     }
 
     fn sort(mut self, differences: Vec<SetChange>) -> Sorted {
