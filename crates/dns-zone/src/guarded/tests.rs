@@ -124,13 +124,13 @@ fn a_fence_under_another_services_name_is_not_believed() {
 
 #[test]
 fn a_tombstone_guards_nothing_but_itself() {
-    let target = with(&["api A 1"], |zone| Fence {
-        active: None,
-        released: Some(Timestamp::from_secs(1_795_246_300)),
-        ..fence(zone, "main", 4, 2)
-    });
-    let (free, left) = planned(&target, &zone(&["api A 2"]));
+    let released = |names: &str| {
+        let released = Some(Timestamp::from_secs(1_795_246_300));
+        with(&["api A 1"], |zone| Fence { active: None, released, ..fence(zone, names, 4, 2) })
+    };
+    let (free, left) = planned(&released("main"), &zone(&["api A 2"]));
     assert_eq!((free, left), (vec!["api A".to_owned()], vec![format!("{FENCE} TXT: the tombstone of service `shop`")]));
+    assert_eq!(planned(&released("hidden"), &zone(&["api A 2"])).0, ["api A"], "nor does a copy of one");
 }
 
 #[test]
