@@ -8,6 +8,7 @@ mod batch;
 mod bisection;
 mod change;
 mod content;
+mod drift;
 pub mod files;
 pub mod finding;
 #[cfg(test)]
@@ -44,6 +45,7 @@ pub use self::batch::{Measure, TooBig, Weight, pack};
 pub use self::bisection::{Bisection, Outcome};
 pub use self::change::{Kind, SetChange, difference};
 pub use self::content::{Protected, compare, content, is_compared};
+pub use self::drift::{Drift, Drifted, Ledger, Next, Patience, REPAIRS_MAX, Repair};
 pub use self::follow::Follower;
 pub use self::guard_names::GuardNames;
 pub use self::guarded::{Guard, Guarded, Side, UnreadableFence};
