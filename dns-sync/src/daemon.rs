@@ -11,6 +11,7 @@
 //! Nothing is kept on disk that a restart needs.
 
 mod api;
+mod drifting;
 mod metering;
 mod original;
 mod reader;
@@ -38,6 +39,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
+use self::drifting::Drifting;
 use self::original::{Following, Original};
 use self::secondary::Primary;
 use self::signs::{Signs, SourceSign, TargetSign};
@@ -47,6 +49,7 @@ use crate::arguments::DaemonFlags;
 use crate::folder::Folder;
 use crate::place::{Job, Place, Places};
 use crate::planning::Planner;
+use crate::settings;
 
 /// The part that `/readyz` waits for.
 const ZONES: &str = "zones";
@@ -159,6 +162,8 @@ impl<'d> Daemon<'d> {
             unserved,
             clock: self.clock,
             check_every: self.config.sync.daemon.check_every,
+            drifting: Drifting::new(settings::repair(self.config.sync.daemon.repair)),
+            told: Vec::new(),
         };
         self.tasks.spawn(target.run(self.stop.clone()));
     }

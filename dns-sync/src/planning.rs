@@ -27,10 +27,13 @@ const MARKDOWN_LINES_MAX: usize = 400;
 #[derive(Debug, thiserror::Error)]
 #[error("the zone {zone} at `{target}` cannot be read whole; nothing was planned for it")]
 pub(crate) struct TargetUnread {
-    zone: Owner,
-    target: ProviderName,
+    /// The zone.
+    pub(crate) zone: Owner,
+    /// The target.
+    pub(crate) target: ProviderName,
+    /// Why.
     #[source]
-    source: ProviderError,
+    pub(crate) source: ProviderError,
 }
 
 /// `dns-sync plan`.

@@ -4,9 +4,9 @@ use dns_core::share::Share;
 use dns_provider::zones::Writer;
 use dns_service::config::sync::{
     ApexProtection, BoundConfig, BoundsConfig, ExternalDnsMarkers, LimitsConfig, MarkersConfig, OctoDnsMarkers,
-    TtlChoice,
+    RepairConfig, TtlChoice,
 };
-use dns_zone::{Affix, Bound, Bounds, ExternalDns, Limits, MarkerForms, OctoDns, Protected, TtlPolicy};
+use dns_zone::{Affix, Bound, Bounds, ExternalDns, Limits, MarkerForms, OctoDns, Protected, Repair, TtlPolicy};
 
 /// How much a plan of one zone may change.
 pub(crate) fn limits(zone: &LimitsConfig) -> Limits {
@@ -46,6 +46,14 @@ pub(crate) fn ttl_policy(choice: TtlChoice) -> TtlPolicy {
     match choice {
         TtlChoice::Adjust => TtlPolicy::Adjust,
         TtlChoice::Refuse => TtlPolicy::Refuse,
+    }
+}
+
+/// What is done about changes that somebody else makes.
+pub(crate) fn repair(config: RepairConfig) -> Repair {
+    match config {
+        RepairConfig::Never => Repair::Never,
+        RepairConfig::After(wait) => Repair::After(wait),
     }
 }
 

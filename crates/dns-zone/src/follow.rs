@@ -72,6 +72,11 @@ impl Follower {
         self.held.insert(key);
     }
 
+    /// Whether it is left so.
+    pub fn holds(&self, key: &SetKey) -> bool {
+        self.held.contains(key)
+    }
+
     /// Ends that.
     pub fn let_go(&mut self, key: &SetKey) {
         if self.held.remove(key) {

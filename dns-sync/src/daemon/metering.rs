@@ -6,7 +6,7 @@ use std::time::Duration;
 use dns_api::sync::{SourceReport, SourceState, TargetReport, TargetState};
 use dns_core::identifier::ProviderName;
 use dns_core::time::Timestamp;
-use dns_zone::{Kind, Owner};
+use dns_zone::{Drift, Kind, Owner};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
 const SERIAL: &str = "dns_sync_source_serial";
@@ -19,6 +19,7 @@ const PENDING: &str = "dns_sync_pending";
 const LAG: &str = "dns_sync_lag_seconds";
 const UNSERVED: &str = "dns_sync_unserved";
 const DRIFT: &str = "dns_sync_drift";
+const DRIFTED: &str = "dns_sync_drift_total";
 const CHANGES: &str = "dns_sync_changes_total";
 const PUSHES: &str = "dns_sync_pushes_total";
 const SERVED: &str = "dns_sync_served_seconds";
@@ -53,7 +54,11 @@ pub(super) fn describe() {
     describe_gauge!(PENDING, "Record sets of a target that may differ from the source.");
     describe_gauge!(LAG, "How long the oldest change waits that a target lacks.");
     describe_gauge!(UNSERVED, "Changes that were written and that not every authoritative server serves yet.");
-    describe_gauge!(DRIFT, "Record sets that somebody else has changed at a target.");
+    describe_gauge!(
+        DRIFT,
+        "Record sets that differ at a target and are not written yet: somebody else has changed them, or it lags."
+    );
+    describe_counter!(DRIFTED, "Drift that was found, by kind: lag, reverted, normalised, foreign, left-alone.");
     describe_counter!(CHANGES, "Record sets written, by zone, target and kind: create, update, delete.");
     describe_counter!(PUSHES, "Pushes to a target, by outcome: done, refused, drifted, failed.");
     describe_histogram!(
@@ -126,6 +131,17 @@ pub(super) fn changed(zone: &Owner, target: &ProviderName, kind: Kind, count: u6
         Kind::Delete => "delete",
     };
     counter!(CHANGES, "zone" => zone.to_string(), "target" => target.to_string(), "kind" => kind).increment(count);
+}
+
+pub(super) fn drifted(zone: &Owner, target: &ProviderName, drift: &Drift) {
+    let kind = match drift {
+        Drift::LeftAlone(_) => "left-alone",
+        Drift::Lag => "lag",
+        Drift::Reverted => "reverted",
+        Drift::Normalised => "normalised",
+        Drift::Foreign => "foreign",
+    };
+    counter!(DRIFTED, "zone" => zone.to_string(), "target" => target.to_string(), "kind" => kind).increment(1);
 }
 
 pub(super) fn served(zone: &Owner, target: &ProviderName, after: Duration) {

@@ -164,11 +164,14 @@ impl TargetSign {
         told.behind_since = behind_since;
     }
 
-    /// It was read whole, and this is what somebody else has changed.
-    pub(super) fn checked(&self, drift: Vec<String>) {
-        let mut told = lock(&self.told);
-        told.report.checked = Some(date(self.clock));
-        told.report.drift = drift;
+    /// It was read whole.
+    pub(super) fn checked(&self) {
+        lock(&self.told).report.checked = Some(date(self.clock));
+    }
+
+    /// What differs and is not written yet.
+    pub(super) fn drifted(&self, drift: Vec<String>) {
+        lock(&self.told).report.drift = drift;
     }
 
     /// Something was written.

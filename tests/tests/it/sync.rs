@@ -60,7 +60,7 @@ struct Rig {
 }
 
 /// A server that the test itself changes, too.
-struct Shared(Rc<AuthServer>);
+pub(crate) struct Shared(pub(crate) Rc<AuthServer>);
 
 impl Host for Shared {
     fn providers(&self, name: &str, sandbox: &Sandbox, options: &str) -> Vec<Declared> {
@@ -329,7 +329,7 @@ fn a_source_with_faults_is_told_whole_and_nothing_is_planned() {
 }
 
 /// A fence of `api`'s addresses as an operator's tool writes it.
-fn fence_text(provider: &str) -> String {
+pub(crate) fn fence_text(provider: &str) -> String {
     let guarded = rrsets([rrset("api.example.test", GuardedType::A, &["192.0.2.111"])]);
     let fence = Fence { provider: provider.parse().expect("a name"), ..fence(&guarded, 3) };
     let zone = Name::from_ascii(format!("{ZONE}.")).expect("a name");

@@ -3,12 +3,15 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use serde_json::Value;
 use tests::command::{Finished, run_at};
 use tests::daemon::our_program;
 use tests::world::{Host, HostedZone, PowerDnsApi};
 use tests::{AuthServer, Daemon, Kind, Launch, PATIENCE, Sandbox, Setup, until, until_eq};
+
+use crate::sync::{Shared, fence_text};
 
 const ZONE: &str = "example.test";
 
@@ -316,4 +319,98 @@ fn a_notify_that_is_not_signed_wakes_nobody() {
     assert!(told.stdout.contains("REFUSED"), "{told:?}");
     assert!(rig.daemon().log().contains("it is not signed"), "{}", rig.daemon().log());
     assert!(!rig.daemon().metrics().contains("dns_sync_notify_total"), "nobody was woken");
+}
+
+/// A server that takes DNS UPDATE as a target, which the test changes by hand, too.
+fn updated(sandbox: &Sandbox, kind: Kind) -> (Rc<AuthServer>, Vec<(&'static str, Box<dyn Host>)>) {
+    let target = Rc::new(AuthServer::start_in(sandbox, kind, Setup::new("example.test", TARGET)));
+    (Rc::clone(&target), vec![("main", Box::new(Shared(target)))])
+}
+
+/// What a server of DNS UPDATE begins with.
+const TARGET: &str = "\
+$ORIGIN example.test.
+$TTL 60
+@ SOA ns1 hostmaster 1 3600 600 604800 30
+@ NS ns1
+ns1 A 127.0.0.1
+";
+
+fn starts_with_target(kind: Kind, options: &str) -> (Rig, Rc<AuthServer>) {
+    let mut target = None;
+    let rig = Rig::start(
+        |sandbox| {
+            let (server, targets) = updated(sandbox, kind);
+            target = Some(server);
+            targets
+        },
+        "",
+        options,
+    );
+    (rig, target.expect("it was started"))
+}
+
+/// Told at once, so that whoever made it hears of it; undone when it has stood for a while.
+#[test]
+fn what_somebody_else_changes_is_told_and_undone_later() {
+    let (mut rig, target) = starts_with_target(Kind::Bind, "checkEvery: 500ms, repairAfter: 3s");
+    rig.start_daemon();
+    rig.until_all_are("equal");
+    target.edit(&["update delete mail.example.test. A", "update add mail.example.test. 300 A 192.0.2.111"]);
+    target.edit(&["update add stranger.example.test. 300 A 192.0.2.112"]);
+    let told = until("it is told", PATIENCE, || {
+        let drift = rig.target(0)["drift"].to_string();
+        if drift.contains("mail") && drift.contains("stranger") { Ok(drift) } else { Err(drift) }
+    });
+    assert!(
+        told.contains("mail.example.test. A was changed by someone else: 192.0.2.111 in place of 192.0.2.25"),
+        "{told}"
+    );
+    assert!(told.contains("stranger.example.test. A was created by someone else"), "{told}");
+    rig.until_served("mail.example.test", "A", &["192.0.2.25"]);
+    rig.until_served("stranger.example.test", "A", &[]);
+    rig.until_all_are("equal");
+    assert_eq!(rig.target(0)["drift"].as_array().map(Vec::len), Some(0), "{}", rig.target(0));
+    assert_eq!(rig.counted("dns_sync_drift_total", "main"), 2, "{}", rig.daemon().metrics());
+}
+
+/// Where nothing is undone, the source has the last word all the same.
+#[test]
+fn what_is_never_undone_is_written_when_the_source_changes_it() {
+    let (mut rig, target) = starts_with_target(Kind::Bind, "checkEvery: 500ms, repairAfter: never");
+    rig.start_daemon();
+    rig.until_all_are("equal");
+    target.edit(&["update delete mail.example.test. A", "update add mail.example.test. 300 A 192.0.2.111"]);
+    until("it is told", PATIENCE, || {
+        let drift = rig.target(0)["drift"].to_string();
+        if drift.contains("repairs are switched off") { Ok(()) } else { Err(drift) }
+    });
+    rig.zone_set("other", "A", "192.0.2.33");
+    rig.until_served("other.example.test", "A", &["192.0.2.33"]);
+    rig.until_served("mail.example.test", "A", &["192.0.2.111"]);
+    rig.hidden.edit(&["update delete mail.example.test. A", "update add mail.example.test. 300 A 192.0.2.26"]);
+    rig.until_served("mail.example.test", "A", &["192.0.2.26"]);
+}
+
+/// A controller that adopts a record while the daemon runs has it from then on, whatever the source says, and however long ago the
+/// daemon has read the target.
+#[test]
+fn what_a_controller_takes_over_is_never_written_again() {
+    let (mut rig, target) = starts_with_target(Kind::Bind, "checkEvery: 1h");
+    rig.start_daemon();
+    rig.until_all_are("equal");
+    target.edit(&[&format!("update add _checkout._failover.example.test. 60 TXT {}", fence_text("main"))]);
+    rig.hidden.edit(&[
+        "update delete api.example.test. A",
+        "update add api.example.test. 60 A 192.0.2.66",
+        "update add other.example.test. 60 A 192.0.2.67",
+    ]);
+    rig.until_served("other.example.test", "A", &["192.0.2.67"]);
+    rig.until_caught_up();
+    rig.until_served("api.example.test", "A", &["192.0.2.1", "192.0.2.2"]);
+    assert_eq!(target.query("_checkout._failover.example.test", "TXT").len(), 1);
+    // Once it is released, the source has it again.
+    target.edit(&["update delete _checkout._failover.example.test. TXT"]);
+    rig.zone_set("more", "A", "192.0.2.68");
+    rig.until_served("api.example.test", "A", &["192.0.2.66"]);
 }
