@@ -10,10 +10,11 @@ use dns_zone::{Force, Limits, Plan, Step, StepState, Zone, content, progress, zo
 use crate::arguments::{ApplyArgs, RollbackArgs, Selection};
 use crate::folder::{self, Folder};
 use crate::output::Output;
+use crate::output::progress::Task;
 use crate::place::{Job, Place, Places};
-use crate::planning::{list, stopped};
+use crate::planning::{source_of, stopped, target_of};
 use crate::sending::{SendError, Sender, Sent, fits};
-use crate::{served, settings, source};
+use crate::{served, settings};
 
 /// How long what undoes a plan may be used: as long as nothing else has changed, which is checked.
 const UNDOABLE_FOR: std::time::Duration = std::time::Duration::from_hours(24 * 7);
@@ -29,7 +30,7 @@ pub(crate) async fn apply(config: &Config, args: &ApplyArgs, output: &Output) ->
     let mut orders = Vec::new();
     for plan in &plans {
         let (job, target) = find(&jobs, plan)?;
-        let read = source::read(job).await.map_err(source::failure)?;
+        let read = source_of(job, output).await?;
         run.check(plan, target, Some(&read.zone)).await?;
         orders.push(Order { plan, target, source_sets: Some(content(&read.zone)) });
     }
@@ -112,7 +113,8 @@ struct Run<'o> {
 impl Run<'_> {
     /// Whether what a plan was made from is still so, but for what of it is done already.
     async fn check(&self, plan: &Plan, target: &Place, source: Option<&Zone>) -> Result<Ready, Failure> {
-        let listing = list(target, &plan.zone).await.map_err(|error| Failure::new(Exit::Unreachable, error))?;
+        let listing = target_of(target, &plan.zone, self.output).await;
+        let listing = listing.map_err(|error| Failure::new(Exit::Unreachable, error))?;
         let states = progress(&plan.steps, &listing.zone).map_err(|strayed| {
             let reason = format!("{} at `{}`: {strayed}; make a new plan", plan.zone, plan.target);
             Failure::new(Exit::Refused, reason)
@@ -181,15 +183,17 @@ impl Run<'_> {
     }
 
     async fn send(&self, plan: &Plan, target: &Place, open: &[Step]) -> Result<Sent, Failure> {
-        let total = open.len();
+        let about = format!("writing {} to `{}`", plan.zone, target.name);
+        let progress = self.output.progress(Task { about, unit: "steps", total: Some(open.len()) });
+        progress.at(0);
         let wrote = AtomicBool::new(false);
         let tell = |done: usize| {
             wrote.store(true, Ordering::Relaxed);
-            // A progress line that cannot be written ends nothing.
-            drop(self.output.note(&format!("{}: {done} of {total} steps at `{}`", plan.zone, target.name)));
+            progress.at(done);
         };
         let sender = Sender { zone: &plan.zone, target, clock: self.clock, tell: &tell };
         let sent = sender.send(open).await;
+        drop(progress);
         if wrote.into_inner() {
             let path = self.folder.keep_undoing(&plan.zone, &plan.target)?;
             self.output.note(&format!("{} undoes this; `dns-sync rollback` uses it", path.display()))?;
@@ -220,7 +224,8 @@ impl Run<'_> {
 
     /// Done means served: the zone holds it, and every authoritative server answers with it.
     async fn settle(&self, plan: &Plan, target: &Place, open: &[Step], sent: &Sent) -> Result<Exit, Failure> {
-        let listing = list(target, &plan.zone).await.map_err(|error| Failure::new(Exit::Unverified, error))?;
+        let listing = target_of(target, &plan.zone, self.output).await;
+        let listing = listing.map_err(|error| Failure::new(Exit::Unverified, error))?;
         let done: Vec<Step> = sent.done.iter().map(|index| open[*index].clone()).collect();
         let states = progress(&done, &listing.zone);
         if !states.is_ok_and(|states| states.iter().all(|one| *one == StepState::Done)) {

@@ -1,5 +1,7 @@
 //! The one place that writes: answers to stdout, everything else to stderr.
 
+pub(crate) mod progress;
+
 use std::io::{self, Write as _};
 
 use anstream::{AutoStream, ColorChoice};
@@ -10,12 +12,18 @@ use dns_zone::{Line, Mark};
 #[derive(Debug)]
 pub(crate) struct Output {
     choice: Option<ColorChoice>,
+    tells_progress: bool,
 }
 
 impl Output {
     /// With colours where a terminal shows them, unless told otherwise.
     pub(crate) fn new(no_color: bool) -> Self {
-        Self { choice: no_color.then_some(ColorChoice::Never) }
+        Self { choice: no_color.then_some(ColorChoice::Never), tells_progress: true }
+    }
+
+    /// For programs: nothing is told of what happens meanwhile.
+    pub(crate) fn without_progress(self) -> Self {
+        Self { tells_progress: false, ..self }
     }
 
     /// An answer. What providers say may hold anything, so control characters never reach the terminal.

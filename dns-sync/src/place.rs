@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use dns_adapters::{AdapterError, Hooks};
 use dns_core::identifier::ProviderName;
+use dns_provider::calls::Counter;
 use dns_provider::zones::ZoneTarget;
 use dns_service::config::Config;
 use dns_service::config::sync::ZoneSync;
@@ -31,6 +33,8 @@ pub(crate) struct Place {
     pub(crate) timeout: Duration,
     /// The servers that have to serve what was written.
     pub(crate) servers: Vec<SocketAddr>,
+    /// How often its API was called so far; never, if it has none.
+    pub(crate) calls: Arc<AtomicUsize>,
 }
 
 /// A zone to be kept equal.
@@ -94,20 +98,28 @@ impl<'c> Places<'c> {
     }
 }
 
-fn place(config: &Config, name: &ProviderName) -> Result<Place, AdapterError> {
+/// Makes the adapter of one provider.
+pub(crate) fn place(config: &Config, name: &ProviderName) -> Result<Place, AdapterError> {
     if let Some(files) = config.zone_files.get(name) {
         return Ok(Place {
             name: name.clone(),
             holder: dns_adapters::zone_files(files),
+            calls: Arc::default(),
             permit: FILE_PERMIT,
             timeout: Duration::ZERO,
             servers: Vec::new(),
         });
     }
     let provider = config.providers.get(name).expect("invariant: a validated configuration names its providers");
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counting = Arc::clone(&calls);
+    let counted: Counter = Arc::new(move |_, _| {
+        counting.fetch_add(1, Ordering::Relaxed);
+    });
     Ok(Place {
         name: name.clone(),
-        holder: dns_adapters::zone_target(name, provider, &Hooks::none())?,
+        holder: dns_adapters::zone_target(name, provider, &Hooks { counted, ..Hooks::none() })?,
+        calls,
         permit: provider.permit,
         timeout: provider.timeout,
         servers: provider.authoritative_servers.clone(),
@@ -115,6 +127,6 @@ fn place(config: &Config, name: &ProviderName) -> Result<Place, AdapterError> {
 }
 
 /// A name of the configuration as a name of a zone.
-fn owner(name: &hickory_proto::rr::Name) -> Owner {
+pub(crate) fn owner(name: &hickory_proto::rr::Name) -> Owner {
     name.to_string().parse().expect("invariant: a name's own text is a name")
 }

@@ -1,5 +1,6 @@
 //! `plan`: reads sources and targets, and says what would make them equal.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use dns_core::identifier::{Installation, ProviderName};
@@ -14,8 +15,10 @@ use dns_zone::{Exceeded, Force, Limits, Owner, Plan, Protected, Scope, Settings,
 use crate::arguments::{PlanArgs, PlanFormat};
 use crate::folder::Folder;
 use crate::output::Output;
+use crate::output::progress::Task;
 use crate::place::{Job, Place, Places};
-use crate::{settings, source};
+use crate::settings;
+use crate::source::{self, Read};
 
 /// How long a plan may be applied: long enough to be looked at by a colleague, short enough that it is about today's zone.
 const VALID_FOR: Duration = Duration::from_hours(4);
@@ -42,14 +45,15 @@ pub(crate) async fn command(config: &Config, args: &PlanArgs, output: &Output) -
     let folder = Folder::new(&config.sync.folder);
     let mut plans = Vec::new();
     for job in places.jobs(&args.selection)? {
-        let read = source::read(&job).await.map_err(source::failure)?;
+        let read = source_of(&job, output).await?;
         for warning in &read.warnings {
             output.note(&warning.to_string())?;
         }
         let planner = Planner::new(config, &job);
         for target in &job.targets {
             warn_of_ns(&job, target, output)?;
-            let listing = list(target, &job.zone).await.map_err(|error| Failure::new(Exit::Unreachable, error))?;
+            let listing = target_of(target, &job.zone, output).await;
+            let listing = listing.map_err(|error| Failure::new(Exit::Unreachable, error))?;
             let settings = planner.settings(target, &read.not_plain, &listing, folder.source_sets(&job.zone)?);
             plans.push(dns_zone::plan(&read.zone, &listing.zone, &settings));
         }
@@ -72,6 +76,28 @@ fn warn_of_ns(job: &Job, target: &Place, output: &Output) -> std::io::Result<()>
         output.note(&format!("warning: {about}: {text}"))?;
     }
     Ok(())
+}
+
+/// Reads from a place, and tells meanwhile how far that is.
+pub(crate) async fn telling<T>(place: &Place, zone: &Owner, output: &Output, reading: impl Future<Output = T>) -> T {
+    let calls = || place.calls.load(Ordering::Relaxed);
+    let before = calls();
+    let task = Task { about: format!("reading {zone} from `{}`", place.name), unit: "calls", total: None };
+    output.while_doing(task, || calls() - before, reading).await
+}
+
+/// Reads the source of a zone, and tells meanwhile how far that is. A file is read at once.
+pub(crate) async fn source_of(job: &Job, output: &Output) -> Result<Read, Failure> {
+    let read = match &job.source {
+        Some(place) => telling(place, &job.zone, output, source::read(job)).await,
+        None => source::read(job).await,
+    };
+    read.map_err(source::failure)
+}
+
+/// Reads the zone of a target, and tells meanwhile how far that is.
+pub(crate) async fn target_of(target: &Place, zone: &Owner, output: &Output) -> Result<Listing, TargetUnread> {
+    telling(target, zone, output, list(target, zone)).await
 }
 
 /// All of a target's zone.
