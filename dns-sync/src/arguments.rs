@@ -8,12 +8,14 @@ use dns_core::identifier::ProviderName;
 use dns_service::telemetry::LogFormat;
 use dns_zone::{Force, Owner};
 
+use crate::diff::side::Side;
+
 /// Keeps zones equal across providers.
 #[derive(Debug, Parser)]
 #[command(name = "dns-sync", version)]
 pub struct Args {
-    /// Configuration file, or a folder of *.yaml and *.yml; may be given several times
-    #[arg(long = "config", value_name = "PATH", required = true)]
+    /// Configuration file, or a folder of *.yaml and *.yml; may be given several times. Only `diff` can do without
+    #[arg(long = "config", value_name = "PATH")]
     pub(crate) config: Vec<PathBuf>,
 
     /// Write no colours, even to a terminal
@@ -37,6 +39,20 @@ pub(crate) enum Command {
     Rollback(RollbackArgs),
     /// Show what each provider can hold
     Capabilities(CapabilitiesArgs),
+    /// Show in what two copies of a zone differ; ends with 0 if they are equal, 1 if they differ, 5 if one cannot be read
+    Diff(DiffArgs),
+}
+
+impl Command {
+    /// Whether a program reads the answer.
+    pub(crate) fn answers_programs(&self) -> bool {
+        match self {
+            Self::Plan(plan) => plan.output == PlanFormat::Json,
+            Self::Capabilities(capabilities) => capabilities.json,
+            Self::Diff(diff) => diff.json,
+            Self::Apply(_) | Self::Daemon(_) | Self::Rollback(_) => false,
+        }
+    }
 }
 
 /// Which zones and targets; all by default.
@@ -127,6 +143,26 @@ pub(crate) struct RollbackArgs {
 /// Arguments of `capabilities`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CapabilitiesArgs {
+    /// For programs
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DiffArgs {
+    /// One: `file:PATH`, `octodns:PATH`, `provider:NAME` of the configuration, or `dns://HOST[:PORT]`, a live server
+    #[arg(value_name = "A")]
+    pub(crate) a: Side,
+
+    /// The other
+    #[arg(value_name = "B")]
+    pub(crate) b: Side,
+
+    /// The zone, where the configuration does not say which both can have
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) zone: Option<Owner>,
+
     /// For programs
     #[arg(long)]
     pub(crate) json: bool,

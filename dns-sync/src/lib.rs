@@ -8,6 +8,7 @@ mod applying;
 mod arguments;
 mod capabilities;
 mod daemon;
+mod diff;
 mod folder;
 mod output;
 mod place;
@@ -28,11 +29,20 @@ use self::output::Output;
 /// Does what the command line says.
 ///
 /// # Errors
-/// [`Failure`]: 64 if the configuration has faults, 3 if a plan is stopped or has drifted, 4 if what was written is not served
-/// everywhere in time, 5 if a source or target cannot be read, 1 if it cannot be written.
+/// [`Failure`]: 2 if the command line lacks something, 64 if the configuration has faults, 3 if a plan is stopped or has drifted,
+/// 4 if what was written is not served everywhere in time, 5 if a source or target cannot be read, 1 if it cannot be written.
 pub async fn run(args: Args) -> Result<Exit, Failure> {
-    let config = Config::load(&args.config, &Program::Sync)?;
     let output = Output::new(args.no_color);
+    let output = if args.command.answers_programs() { output.without_progress() } else { output };
+    if let Command::Diff(diff) = &args.command
+        && args.config.is_empty()
+    {
+        return diff::command(None, diff, &output).await;
+    }
+    if args.config.is_empty() {
+        return Err(Failure::new(Exit::Usage, "no configuration is given: --config PATH"));
+    }
+    let config = Config::load(&args.config, &Program::Sync)?;
     for warning in &config.warnings {
         output.note(&format!("warning: {warning}"))?;
     }
@@ -42,5 +52,6 @@ pub async fn run(args: Args) -> Result<Exit, Failure> {
         Command::Daemon(flags) => daemon::command(&config, flags).await,
         Command::Rollback(rollback) => applying::rollback(&config, rollback, &output).await,
         Command::Capabilities(capabilities) => capabilities::command(&config, capabilities, &output),
+        Command::Diff(diff) => diff::command(Some(&config), diff, &output).await,
     }
 }

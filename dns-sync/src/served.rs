@@ -17,6 +17,7 @@ use hickory_proto::rr::{Name, RecordType};
 use tokio::time::{sleep, timeout};
 
 use crate::output::Output;
+use crate::output::progress::Task;
 use crate::place::Place;
 
 /// How long servers are given: NOTIFY and a transfer take seconds, and whoever waits has other zones to look after.
@@ -50,6 +51,9 @@ pub(crate) async fn wait(target: &Place, zone: &Zone, steps: &[Step], output: &O
         })
         .collect();
     let started = Instant::now();
+    let all = open.len();
+    let task = Task { about: format!("{about}: served"), unit: "answers", total: Some(all) };
+    let progress = output.progress(task);
     while !open.is_empty() && started.elapsed() < WITHIN {
         // A server that is dead holds up nobody for longer than the whole may take.
         let left = WITHIN.saturating_sub(started.elapsed());
@@ -57,10 +61,12 @@ pub(crate) async fn wait(target: &Place, zone: &Zone, steps: &[Step], output: &O
             Ok(late) => open = late,
             Err(_) => break,
         }
+        progress.at(all - open.len());
         if !open.is_empty() {
             sleep(EVERY).await;
         }
     }
+    drop(progress);
     if open.is_empty() {
         let (servers, took) = (target.servers.len(), started.elapsed().as_millis());
         output.answer(&format!("{about}: served by {servers} of {servers} authoritative servers, {took} ms after"))?;
@@ -100,12 +106,7 @@ pub(crate) fn is_seen(zone: &Zone, key: &SetKey) -> bool {
 
 /// Whether one server serves one change; what it answers instead if it does not.
 pub(crate) async fn ask(server: SocketAddr, change: &SetChange, within: Duration) -> Result<(), String> {
-    let name = Name::from_ascii(change.key.owner.to_string()).map_err(|error| error.to_string())?;
-    let question = query(fastrand::u16(..), &name, RecordType::from(change.key.rtype.to_int()));
-    let wire = question.to_vec().map_err(|error| error.to_string())?;
-    let answer =
-        dns_wire::udp_then_tcp(server, &wire, within).await.map_err(|error: ExchangeError| error.to_string())?;
-    let answered = read(&answer.wire, &change.key)?;
+    let answered = fetch(server, &change.key, within).await?;
     if answered == change.after {
         return Ok(());
     }
@@ -114,6 +115,16 @@ pub(crate) async fn ask(server: SocketAddr, change: &SetChange, within: Duration
         Some(_) if change.after.is_none() => "it still has it".to_owned(),
         Some(set) => format!("it answers with {} values and a TTL of {} s", set.values().len(), set.ttl()),
     })
+}
+
+/// What one server serves under a key; why that is not known, if it is not.
+pub(crate) async fn fetch(server: SocketAddr, key: &SetKey, within: Duration) -> Result<Option<RecordSet>, String> {
+    let name = Name::from_ascii(key.owner.to_string()).map_err(|error| error.to_string())?;
+    let question = query(fastrand::u16(..), &name, RecordType::from(key.rtype.to_int()));
+    let wire = question.to_vec().map_err(|error| error.to_string())?;
+    let answer =
+        dns_wire::udp_then_tcp(server, &wire, within).await.map_err(|error: ExchangeError| error.to_string())?;
+    read(&answer.wire, key)
 }
 
 /// The set in an answer.

@@ -79,14 +79,9 @@ pub(crate) fn failure(error: SourceError) -> Failure {
 /// # Errors
 /// [`SourceError`].
 pub(crate) async fn read(job: &Job) -> Result<Read, SourceError> {
-    let apex = match &job.config.source {
-        SyncSource::File(_) | SyncSource::Provider(_) => lint::Apex::Here,
-        // Its zones have no SOA, and often no NS.
-        SyncSource::OctoDns(_) => lint::Apex::Elsewhere,
-    };
-    let read = match (&job.config.source, &job.source) {
-        (SyncSource::File(file), _) => zone_file(&job.zone, file)?,
-        (SyncSource::OctoDns(file), _) => octodns_file(&job.zone, file)?,
+    match (&job.config.source, &job.source) {
+        (SyncSource::File(file), _) => zone_file(&job.zone, file),
+        (SyncSource::OctoDns(file), _) => octodns_file(&job.zone, file),
         (SyncSource::Provider(_), place) => {
             let place = place.as_ref().expect("invariant: a source that is a provider has its adapter");
             let listing = place.holder.list(&job.zone).await;
@@ -95,22 +90,23 @@ pub(crate) async fn read(job: &Job) -> Result<Read, SourceError> {
             if listing.zone.sets().len() == 0 && listing.not_plain.is_empty() {
                 return Err(SourceError::Nothing { zone: job.zone.clone() });
             }
-            return Ok(Read { zone: listing.zone, not_plain: listing.not_plain, warnings: Findings::default() });
+            Ok(Read { zone: listing.zone, not_plain: listing.not_plain, warnings: Findings::default() })
         }
-    };
-    checked(read, apex)
+    }
 }
 
-fn zone_file(zone: &Owner, file: &Path) -> Result<zonefile::ZoneFile, SourceError> {
+/// Reads a zone file, and what it includes.
+pub(crate) fn zone_file(zone: &Owner, file: &Path) -> Result<Read, SourceError> {
     let unreadable = |source| SourceError::File { zone: zone.clone(), file: file.to_owned(), source };
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = file.file_name().ok_or_else(|| unreadable(std::io::ErrorKind::NotFound.into()))?;
     let folder = ZoneFolder::open(folder).map_err(unreadable)?;
     let read = zonefile::read(zone, &name.to_string_lossy(), &folder);
-    read.map_err(|findings| SourceError::Faults { zone: zone.clone(), findings })
+    checked(read.map_err(|findings| SourceError::Faults { zone: zone.clone(), findings })?, lint::Apex::Here)
 }
 
-fn octodns_file(zone: &Owner, file: &Path) -> Result<zonefile::ZoneFile, SourceError> {
+/// Reads a zone of octoDNS. Such zones have no SOA, and often no NS.
+pub(crate) fn octodns_file(zone: &Owner, file: &Path) -> Result<Read, SourceError> {
     let unreadable = |source| SourceError::File { zone: zone.clone(), file: file.to_owned(), source };
     let octets = std::fs::metadata(file).map_err(unreadable)?.len();
     if octets > OCTODNS_OCTETS_MAX {
@@ -118,7 +114,7 @@ fn octodns_file(zone: &Owner, file: &Path) -> Result<zonefile::ZoneFile, SourceE
     }
     let text = std::fs::read_to_string(file).map_err(unreadable)?;
     let read = octodns::read(zone, &file.display().to_string(), &text);
-    read.map_err(|findings| SourceError::Faults { zone: zone.clone(), findings })
+    checked(read.map_err(|findings| SourceError::Faults { zone: zone.clone(), findings })?, lint::Apex::Elsewhere)
 }
 
 /// What no server would load is no source.

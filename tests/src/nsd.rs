@@ -23,6 +23,19 @@ impl Nsd {
     ///
     /// When it does not serve within [`PATIENCE`].
     pub fn start(sandbox: &Sandbox, zone: &str, text: &str, key: &Key) -> Self {
+        Self::begin(sandbox, zone, text, Some(key))
+    }
+
+    /// The same, with transfers for everybody.
+    ///
+    /// # Panics
+    ///
+    /// When it does not serve within [`PATIENCE`].
+    pub fn open(sandbox: &Sandbox, zone: &str, text: &str) -> Self {
+        Self::begin(sandbox, zone, text, None)
+    }
+
+    fn begin(sandbox: &Sandbox, zone: &str, text: &str, key: Option<&Key>) -> Self {
         let label = format!("nsd-{zone}");
         let folder = sandbox.folder(&label);
         sandbox.write(folder.join("zone"), text);
@@ -44,9 +57,13 @@ impl Nsd {
 }
 
 /// Everything stays in the folder, under the user that runs the tests. One process: nothing here is under load.
-fn configure(folder: &str, address: SocketAddr, zone: &str, key: &Key) -> String {
+fn configure(folder: &str, address: SocketAddr, zone: &str, key: Option<&Key>) -> String {
     let (ip, port) = (address.ip(), address.port());
-    let (name, algorithm, secret) = (key.name(), key.algorithm(), key.secret());
+    let name = key.map_or("NOKEY", Key::name);
+    let key = key.map_or_else(String::new, |key| {
+        let (algorithm, secret) = (key.algorithm(), key.secret());
+        format!("key:\n    name: \"{name}\"\n    algorithm: {algorithm}\n    secret: \"{secret}\"\n")
+    });
     format!(
         r#"server:
     ip-address: {ip}@{port}
@@ -61,11 +78,7 @@ fn configure(folder: &str, address: SocketAddr, zone: &str, key: &Key) -> String
     zonelistfile: "{folder}/zone.list"
 remote-control:
     control-enable: no
-key:
-    name: "{name}"
-    algorithm: {algorithm}
-    secret: "{secret}"
-zone:
+{key}zone:
     name: "{zone}"
     zonefile: "zone"
     provide-xfr: 127.0.0.0/8 {name}

@@ -62,6 +62,6 @@ pub use self::progress::{StepState, Strayed, progress};
 pub use self::proposal::{Proposal, Refusal, Settings};
 pub use self::rdata::{Rdata, RdataError, RdataText};
 pub use self::record_set::{RecordSet, SetKey, Ttl};
-pub use self::render::{Line, Mark, change_lines, lines, markdown};
+pub use self::render::{Line, Mark, change_lines, line, lines, markdown};
 pub use self::serial::Serial;
 pub use self::zone::{Zone, ZoneError};

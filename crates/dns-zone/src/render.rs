@@ -65,8 +65,8 @@ pub fn lines(plan: &Plan) -> Vec<Line> {
     lines
 }
 
-/// Markers, manifests and what providers say are texts of others: none of them ends a line or moves a cursor.
-fn line(mark: Mark, text: String) -> Line {
+/// A line of a text. Markers, manifests and what providers say are texts of others: none of them ends a line or moves a cursor.
+pub fn line(mark: Mark, text: String) -> Line {
     if !text.contains(char::is_control) {
         return Line { mark, text };
     }

@@ -45,6 +45,7 @@ mod store_faults;
 mod sync;
 mod sync_daemon;
 
+mod sync_cli;
 mod tls;
 mod transfer;
 mod two_providers;

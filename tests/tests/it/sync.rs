@@ -16,10 +16,10 @@ use tests::{AuthServer, Kind, Sandbox, Setup};
 
 use crate::provider::{fence, rrset, rrsets};
 
-const ZONE: &str = "example.test";
+pub(crate) const ZONE: &str = "example.test";
 
 /// What servers of DNS UPDATE begin with.
-const BEGINNING: &str = "\
+pub(crate) const BEGINNING: &str = "\
 $ORIGIN example.test.
 $TTL 60
 @ SOA ns1 hostmaster 1 3600 600 604800 30
@@ -30,7 +30,7 @@ turns A 192.0.2.98
 ";
 
 /// What targets become. Records that a target is known to begin with are among them, so that few are deleted.
-const SOURCE: &str = "\
+pub(crate) const SOURCE: &str = "\
 $ORIGIN example.test.
 $TTL 300
 @ SOA ns1 hostmaster 7 3600 600 604800 30
@@ -51,12 +51,12 @@ www CNAME api
 ";
 
 /// A sandbox with a target, the source's file, and a configuration of both.
-struct Rig {
-    sandbox: Sandbox,
-    host: Box<dyn Host>,
+pub(crate) struct Rig {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) host: Box<dyn Host>,
     /// The server that is the source, if it is no file.
     source: Option<Box<dyn Host>>,
-    config: PathBuf,
+    pub(crate) config: PathBuf,
 }
 
 /// A server that the test itself changes, too.
@@ -79,13 +79,13 @@ fn entries(host: &dyn Host, name: &str, sandbox: &Sandbox) -> String {
 }
 
 impl Rig {
-    fn start(start: impl FnOnce(&Sandbox) -> Box<dyn Host>) -> Self {
+    pub(crate) fn start(start: impl FnOnce(&Sandbox) -> Box<dyn Host>) -> Self {
         let sandbox = Sandbox::new();
         let host = start(&sandbox);
         Self::with(sandbox, host)
     }
 
-    fn with(sandbox: Sandbox, host: Box<dyn Host>) -> Self {
+    pub(crate) fn with(sandbox: Sandbox, host: Box<dyn Host>) -> Self {
         let file = sandbox.write("source.zone", SOURCE);
         let entries = entries(host.as_ref(), "main", &sandbox);
         Self::configured(sandbox, host, &entries, &format!("file: {}", file.display()))
@@ -110,15 +110,15 @@ impl Rig {
         Self { sandbox, host, source: None, config }
     }
 
-    fn updated(kind: Kind) -> Self {
+    pub(crate) fn updated(kind: Kind) -> Self {
         Self::start(|sandbox| Box::new(AuthServer::start_in(sandbox, kind, Setup::new(ZONE, BEGINNING))))
     }
 
-    fn write_source(&self, text: &str) {
+    pub(crate) fn write_source(&self, text: &str) {
         self.sandbox.write("source.zone", text);
     }
 
-    fn run(&self, args: &[&str]) -> Finished {
+    pub(crate) fn run(&self, args: &[&str]) -> Finished {
         let mut environment = self.host.environment();
         environment.extend(self.source.iter().flat_map(|source| source.environment()));
         let environment: Vec<(&str, &str)> =
@@ -128,29 +128,29 @@ impl Rig {
         run_at(&our_program("dns-sync"), all, &environment, "")
     }
 
-    fn plan_file(&self) -> String {
+    pub(crate) fn plan_file(&self) -> String {
         self.sandbox.path().join("plan.json").display().to_string()
     }
 
     /// Saves a plan; the exit code is the caller's to look at.
-    fn plan(&self) -> Finished {
+    pub(crate) fn plan(&self) -> Finished {
         self.run(&["plan", "--out", &self.plan_file()])
     }
 
-    fn apply(&self, forced: &[&str]) -> Finished {
+    pub(crate) fn apply(&self, forced: &[&str]) -> Finished {
         let file = self.plan_file();
         let forced = forced.iter().flat_map(|limit| ["--force", limit]);
         self.run(&["apply", &file].into_iter().chain(forced).collect::<Vec<_>>())
     }
 
-    fn serves(&self, name: &str, rtype: &str) -> Vec<String> {
+    pub(crate) fn serves(&self, name: &str, rtype: &str) -> Vec<String> {
         let mut values = tests::auth::query_at(self.host.servers()[0], name, rtype);
         values.sort();
         values
     }
 }
 
-fn done(finished: &Finished) -> &str {
+pub(crate) fn done(finished: &Finished) -> &str {
     assert_eq!(finished.code, 0, "{finished:?}");
     &finished.stdout
 }

@@ -1,0 +1,141 @@
+//! What people touch of `dns-sync`: limits in the configuration, and comparing zones wherever they are.
+
+use tests::command::Finished;
+use tests::world::Account;
+use tests::{Kind, Nsd, Sandbox};
+
+use crate::sync::{Rig, SOURCE, ZONE, done};
+
+/// The source of most tests, with the apex as servers begin with it: no plan changes that.
+fn source() -> String {
+    SOURCE.replace("@ NS ns1", "@ 60 NS ns1")
+}
+
+impl Rig {
+    /// Says more about the zone.
+    fn configure(&self, more: &str) {
+        let text = std::fs::read_to_string(&self.config).expect("written before");
+        let text = text.replace("targets: [main]", &format!("targets: [main], {more}"));
+        std::fs::write(&self.config, text).expect("can be written");
+    }
+
+    fn file(&self) -> String {
+        format!("file:{}", self.sandbox.path().join("source.zone").display())
+    }
+
+    fn live(&self) -> String {
+        format!("dns://{}", self.host.servers()[0])
+    }
+
+    /// With a configuration that makes clear which zone is meant.
+    fn diff(&self, a: &str, b: &str) -> Finished {
+        self.run(&["diff", a, b])
+    }
+}
+
+/// What differs, and that it ends so.
+fn different(finished: &Finished) -> &str {
+    assert_eq!(finished.code, 1, "{finished:?}");
+    &finished.stdout
+}
+
+#[test]
+fn a_zone_is_compared_with_what_a_provider_holds_and_what_a_server_serves() {
+    let rig = Rig::updated(Kind::Knot);
+    rig.write_source(&source());
+    let before = rig.diff(&rig.file(), "provider:main");
+    assert!(different(&before).contains("- www.example.test. 300 CNAME api.example.test."), "{before:?}");
+    assert!(before.stdout.contains("+ old.example.test. 60 A 192.0.2.99"), "{before:?}");
+    done(&rig.plan());
+    done(&rig.apply(&["deletesShare", "updatesShare"]));
+    let after = rig.diff(&rig.file(), "provider:main");
+    assert!(done(&after).contains("example.test.: equal"), "{after:?}");
+    // Without a key Knot transfers nothing, and says what it serves all the same.
+    let live = rig.diff(&rig.live(), "provider:main");
+    assert!(done(&live).contains("no difference seen"), "{live:?}");
+    assert!(live.stdout.contains("refuses transfers: the server answered"), "{live:?}");
+    rig.write_source(&source().replace("www CNAME api", "www CNAME mail"));
+    let live = rig.diff(&rig.file(), &rig.live());
+    assert!(different(&live).contains("+ www.example.test. 300 CNAME api.example.test."), "{live:?}");
+}
+
+/// A server that lets us is read whole: also what only it has is seen, and no configuration is needed.
+#[test]
+fn a_server_that_transfers_is_compared_whole() {
+    let rig = Rig::updated(Kind::Knot);
+    let sandbox = Sandbox::new();
+    let open = Nsd::open(&sandbox, ZONE, &format!("{SOURCE}extra A 192.0.2.77\n"));
+    let server = format!("dns://{}", open.address());
+    let told = rig.run(&["diff", &rig.file(), &server, "--zone", ZONE, "--json"]);
+    let told: serde_json::Value = serde_json::from_str(different(&told)).expect("JSON");
+    assert_eq!(told["differences"].as_array().map(Vec::len), Some(1), "{told}");
+    assert_eq!(told["differences"][0]["name"], "extra.example.test.");
+    assert_eq!((&told["equal"], &told["asked"]), (&false.into(), &serde_json::Value::Null));
+    let same = rig.run(&["diff", &server, &server, "--zone", ZONE]);
+    assert!(done(&same).contains("example.test.: equal"), "{same:?}");
+}
+
+#[test]
+fn what_cannot_be_read_is_neither_equal_nor_different() {
+    let rig = Rig::updated(Kind::Knot);
+    // Nothing listens there.
+    let silent = rig.diff(&rig.file(), &format!("dns://{}", rig.sandbox.socket()));
+    assert_eq!((silent.code, silent.stdout.as_str()), (5, ""), "{silent:?}");
+    // Knot has no such zone: neither a transfer nor an answer comes.
+    rig.sandbox.write("other.zone", "@ 60 SOA ns1 h 1 1 1 1 1\n@ 60 NS ns1\nns1 60 A 192.0.2.1\n");
+    let other = format!("file:{}", rig.sandbox.path().join("other.zone").display());
+    let lame = rig.run(&["diff", &other, &rig.live(), "--zone", "other.test"]);
+    assert_eq!((lame.code, lame.stdout.as_str()), (5, ""), "{lame:?}");
+    assert!(lame.stderr.contains("answers without authority"), "{lame:?}");
+    rig.write_source(&format!("{SOURCE}www A 192.0.2.1\n"));
+    let faulty = rig.diff(&rig.file(), "provider:main");
+    assert_eq!(faulty.code, 5, "{faulty:?}");
+    assert!(faulty.stderr.contains("CNAME stands beside A"), "{faulty:?}");
+    let unknown = rig.diff(&rig.file(), "provider:nobody");
+    assert_eq!(unknown.code, 2, "{unknown:?}");
+    assert!(unknown.stderr.contains("there is no provider `nobody`; the configuration has: main"), "{unknown:?}");
+}
+
+#[test]
+fn a_zones_own_limits_stop_a_plan_and_let_one_pass() {
+    let rig = Rig::updated(Kind::Knot);
+    let many: Vec<String> = (0..30).map(|one| format!("extra{one} A 192.0.2.{one}\n")).collect();
+    rig.write_source(&format!("{}{}", source(), many.concat()));
+    done(&rig.plan());
+    done(&rig.apply(&[]));
+    rig.write_source(&source());
+    let stopped = rig.plan();
+    assert_eq!(stopped.code, 3, "{stopped:?}");
+    assert!(stopped.stdout.contains("--force deletesShare"), "{stopped:?}");
+    rig.configure("limits: { deletesShare: 100%, shrink: 100%, deletes: 29 }");
+    let stopped = rig.plan();
+    assert_eq!(stopped.code, 3, "{stopped:?}");
+    assert!(stopped.stdout.contains("! deletes: 30 of"), "{stopped:?}");
+    assert!(!stopped.stdout.contains("deletesShare"), "lifted by the configuration: {stopped:?}");
+    let text = std::fs::read_to_string(&rig.config).expect("written before").replace("deletes: 29", "deletes: 30");
+    std::fs::write(&rig.config, text).expect("can be written");
+    done(&rig.plan());
+    done(&rig.apply(&[]));
+    assert_eq!(rig.serves("extra29.example.test", "A"), [""; 0]);
+}
+
+#[test]
+fn the_ns_of_an_apex_are_kept_equal_if_that_is_asked_for() {
+    let rig = Rig::updated(Kind::Knot);
+    rig.write_source(&SOURCE.replace("@ NS ns1", "@ NS ns1\n@ NS ns2\nns2 A 127.0.0.2"));
+    rig.configure("protected: soa");
+    done(&rig.plan());
+    done(&rig.apply(&["deletesShare", "updatesShare"]));
+    assert_eq!(rig.serves(ZONE, "NS"), ["ns1.example.test.", "ns2.example.test."]);
+}
+
+#[test]
+fn a_ttl_that_a_target_cannot_hold_stops_the_plan_if_that_is_asked_for() {
+    let rig = Rig::start(|_| Box::new(Account::start()));
+    rig.write_source(&source().replace("mail A", "mail 5 A"));
+    assert!(done(&rig.plan()).contains("its TTL of 5 s becomes"), "adjusted by default");
+    rig.configure("ttl: refuse");
+    let refused = rig.plan();
+    assert_eq!(refused.code, 3, "{refused:?}");
+    assert!(refused.stdout.contains("the settings forbid to adjust it"), "{refused:?}");
+}
