@@ -9,6 +9,8 @@ mod arguments;
 mod capabilities;
 mod daemon;
 mod diff;
+#[cfg(test)]
+mod fake;
 mod folder;
 mod output;
 mod place;

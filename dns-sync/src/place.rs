@@ -130,3 +130,82 @@ pub(crate) fn place(config: &Config, name: &ProviderName) -> Result<Place, Adapt
 pub(crate) fn owner(name: &hickory_proto::rr::Name) -> Owner {
     name.to_string().parse().expect("invariant: a name's own text is a name")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use dns_service::config::secret::{Program, SecretCheck};
+
+    use super::*;
+
+    /// Three zones between two providers, neither of which has a secret to read.
+    fn config() -> Config {
+        let text = "apiVersion: dnsfailover/v1
+installation: acme
+providers:
+  one: { route53: { zones: { a.test: Z1, b.test: Z2, c.test: Z3 }, authoritativeServers: [\"192.0.2.53:53\"] } }
+  two: { route53: { zones: { a.test: Z4, b.test: Z5 } } }
+  unused: { route53: { zones: { a.test: Z6 } } }
+sync:
+  zones:
+    - { zone: b.test, source: { file: b.zone }, targets: [two, one] }
+    - { zone: a.test, source: { provider: one }, targets: [two] }
+    - { zone: c.test, source: { octodns: c.yaml }, targets: [one] }
+";
+        let texts = [(Path::new("sync.yaml"), text)];
+        Config::from_texts(texts, &Program::Admin(SecretCheck::Skip)).expect("valid")
+    }
+
+    fn selection(zones: &[&str], targets: &[&str]) -> Selection {
+        Selection {
+            zones: zones.iter().map(|zone| zone.parse().expect("a name")).collect(),
+            targets: targets.iter().map(|target| target.parse().expect("a name")).collect(),
+        }
+    }
+
+    /// What is selected, as `zone: source → targets`.
+    fn selected(zones: &[&str], targets: &[&str]) -> Vec<String> {
+        let config = config();
+        let places = Places::new(&config).expect("adapters");
+        let jobs = places.jobs(&selection(zones, targets)).expect("something is selected");
+        let text = |job: &Job<'_>| {
+            let source = job.source.as_ref().map_or("file", |place| place.name.as_str());
+            let targets: Vec<&str> = job.targets.iter().map(|place| place.name.as_str()).collect();
+            format!("{} {source} → {}", job.zone, targets.join(" "))
+        };
+        jobs.iter().map(text).collect()
+    }
+
+    #[test]
+    fn without_a_selection_all_is_meant_in_the_order_of_the_configuration() {
+        assert_eq!(selected(&[], &[]), ["b.test. file → two one", "a.test. one → two", "c.test. file → one"]);
+    }
+
+    #[test]
+    fn zones_and_targets_narrow_each_other() {
+        assert_eq!(selected(&["b.test"], &[]), ["b.test. file → two one"]);
+        assert_eq!(selected(&[], &["one"]), ["b.test. file → one", "c.test. file → one"]);
+        assert_eq!(selected(&["a.test", "b.test"], &["two"]), ["b.test. file → two", "a.test. one → two"]);
+    }
+
+    #[test]
+    fn a_selection_of_nothing_is_told_with_the_zones_that_there_are() {
+        let config = config();
+        let places = Places::new(&config).expect("adapters");
+        let Err(failure) = places.jobs(&selection(&["c.test"], &["two"])) else { panic!("nothing is there") };
+        assert_eq!(failure.exit(), Exit::Usage);
+        assert!(failure.reason().ends_with("the zones are: b.test., a.test., c.test."), "{}", failure.reason());
+    }
+
+    #[test]
+    fn one_adapter_serves_all_zones_of_a_provider_so_that_they_share_its_calls() {
+        let config = config();
+        let places = Places::new(&config).expect("adapters");
+        assert_eq!(places.all().map(|place| place.name.as_str()).collect::<Vec<_>>(), ["one", "two"], "no others");
+        let jobs = places.jobs(&Selection::default()).expect("all");
+        let (first, second) = (&jobs[0].targets[0], &jobs[1].targets[0]);
+        assert!(Arc::ptr_eq(&first.holder, &second.holder) && Arc::ptr_eq(&first.calls, &second.calls));
+        assert_eq!(jobs[0].targets[1].servers, ["192.0.2.53:53".parse().expect("an address")]);
+    }
+}

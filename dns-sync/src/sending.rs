@@ -60,8 +60,10 @@ struct Refusals {
 }
 
 impl Refusals {
-    fn count(&mut self, batch: &[usize]) {
+    /// One more; whether it is clear by now that the target refuses all.
+    fn count(&mut self, batch: &[usize]) -> bool {
         self.in_a_row += usize::from(batch.len() == 1);
+        self.in_a_row >= POISON_MAX
     }
 }
 
@@ -168,6 +170,7 @@ impl Sender<'_> {
             }
             match self.batch(steps, &fit).await? {
                 Answer::Taken => {
+                    refusals.in_a_row = 0;
                     sent.taken(&fit);
                     (self.tell)(sent.done.len());
                 }
@@ -186,7 +189,10 @@ impl Sender<'_> {
         sent: &mut Sent,
         refusals: &mut Refusals,
     ) -> Result<(), SendError> {
-        refusals.count(&batch);
+        // A batch may be a single step from the start.
+        if refusals.count(&batch) {
+            return Err(self.refuses_all(reason.to_owned()));
+        }
         let mut search = Bisection::new(steps, batch, reason, std::mem::take(&mut refusals.spoilt));
         while let Some(next) = search.next_batch().map(<[usize]>::to_vec) {
             match self.batch(steps, &next).await? {
@@ -197,10 +203,8 @@ impl Sender<'_> {
                     (self.tell)(sent.done.len() + search.done());
                 }
                 Answer::Refused(reason) => {
-                    refusals.count(&next);
-                    if refusals.in_a_row >= POISON_MAX {
-                        let (zone, target) = (self.zone.clone(), self.target.name.clone());
-                        return Err(SendError::RefusesAll { zone, target, reason });
+                    if refusals.count(&next) {
+                        return Err(self.refuses_all(reason));
                     }
                     search.refused(&reason);
                 }
@@ -258,6 +262,10 @@ impl Sender<'_> {
         Ok(states.iter().all(|one| *one == StepState::Done))
     }
 
+    fn refuses_all(&self, reason: String) -> SendError {
+        SendError::RefusesAll { zone: self.zone.clone(), target: self.target.name.clone(), reason }
+    }
+
     fn strayed(&self, strayed: &Strayed) -> SendError {
         self.drifted(strayed.to_string())
     }
@@ -270,3 +278,6 @@ impl Sender<'_> {
         SendError::Provider { zone: self.zone.clone(), target: self.target.name.clone(), source }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -148,3 +148,85 @@ fn read(wire: &[u8], key: &SetKey) -> Result<Option<RecordSet>, String> {
     }
     Ok(RecordSet::new(Ttl::received(ttl), values))
 }
+
+#[cfg(test)]
+mod tests {
+    use hickory_proto::op::{Message, MessageType, OpCode, ResponseCode};
+    use hickory_proto::rr::rdata::A;
+    use hickory_proto::rr::{RData, Record};
+
+    use super::*;
+    use crate::fake::{Fake, apex, key, zone};
+
+    /// Whether a set is seen from outside in a zone.
+    fn seen(zone: &Zone, name: &str, rtype: Rtype) -> bool {
+        is_seen(zone, &key(name, rtype))
+    }
+
+    #[test]
+    fn what_lies_at_or_below_a_delegation_is_not_asked_for() {
+        let zone = zone(&["@ NS ns", "ns A 192.0.2.1", "sub NS ns.sub", "ns.sub A 192.0.2.2", "sub DS 1 13 2 00"]);
+        assert!(seen(&zone, "@", Rtype::NS) && seen(&zone, "ns", Rtype::A));
+        assert!(!seen(&zone, "sub", Rtype::NS) && !seen(&zone, "ns.sub", Rtype::A));
+        assert!(seen(&zone, "sub", Rtype::DS), "the parent answers for it (RFC 4035 §3.1.4.1)");
+    }
+
+    #[test]
+    fn what_lies_below_a_dname_is_not_asked_for() {
+        let zone = zone(&["old DNAME new.example.net.", "old TXT \"t\""]);
+        assert!(seen(&zone, "old", Rtype::DNAME) && seen(&zone, "old", Rtype::TXT));
+        assert!(!seen(&zone, "www.old", Rtype::A));
+    }
+
+    #[test]
+    fn what_is_gone_below_a_wildcard_is_not_asked_for() {
+        let zone = zone(&["*.wild A 192.0.2.1", "own.wild A 192.0.2.2"]);
+        assert!(!seen(&zone, "gone.wild", Rtype::A), "the wildcard answers for it");
+        assert!(seen(&zone, "own.wild", Rtype::A) && seen(&zone, "*.wild", Rtype::A) && seen(&zone, "gone", Rtype::A));
+    }
+
+    #[test]
+    fn what_stood_where_an_alias_stands_now_is_not_asked_for() {
+        let zone = zone(&["www CNAME api"]);
+        assert!(seen(&zone, "www", Rtype::CNAME) && !seen(&zone, "www", Rtype::A));
+    }
+
+    /// An answer to a question for `www A`, with a record of another name beside those of its own.
+    fn answer(addresses: &[u8], authoritative: bool, code: ResponseCode) -> Vec<u8> {
+        let mut message = Message::new(7, MessageType::Response, OpCode::Query);
+        message.metadata.authoritative = authoritative;
+        message.metadata.response_code = code;
+        let name = |text| Name::from_ascii(text).expect("a name");
+        let record = |text, last| Record::from_rdata(name(text), 300, RData::A(A::new(192, 0, 2, last)));
+        let own = addresses.iter().map(|last| record("WWW.example.test.", *last));
+        message.add_answers(own.chain([record("other.example.test.", 99)]));
+        message.to_vec().expect("encodes")
+    }
+
+    #[test]
+    fn an_answer_is_the_set_of_its_name_and_type_however_it_is_written() {
+        let www = key("www", Rtype::A);
+        let whole = zone(&["www A 192.0.2.1", "www A 192.0.2.2"]);
+        let told = read(&answer(&[2, 1], true, ResponseCode::NoError), &www);
+        assert_eq!(told, Ok(whole.get(&www).cloned()));
+        assert_eq!(read(&answer(&[], true, ResponseCode::NXDomain), &www), Ok(None));
+    }
+
+    #[test]
+    fn an_answer_without_authority_says_nothing() {
+        let www = key("www", Rtype::A);
+        let lame = read(&answer(&[1], false, ResponseCode::NoError), &www);
+        assert_eq!(lame, Err("it answers without authority (NOERROR)".to_owned()));
+        let failed = read(&answer(&[], true, ResponseCode::ServFail), &www).expect_err("no answer");
+        assert!(failed.contains("SERVFAIL"), "{failed}");
+        assert!(read(b"short", &www).expect_err("no message").starts_with("its answer is broken"));
+    }
+
+    #[tokio::test]
+    async fn without_servers_nothing_is_claimed_to_be_served() {
+        let fake = Fake::holding(Zone::new(apex()), 1);
+        let output = Output::new(true).without_progress();
+        let exit = wait(&fake.place(), &zone(&["www A 192.0.2.1"]), &[], &output).await.expect("told");
+        assert_eq!(exit, Exit::Done);
+    }
+}

@@ -1,0 +1,182 @@
+//! A holder of one zone for tests: it does what a script says, and otherwise what a provider does.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use dns_provider::port::{ApexCname, GuardStrength, Permit, ProviderError, Receipt};
+use dns_provider::zones::{BatchLimits, Listing, Size, Step, Types, Writer, ZoneTarget, ZoneTraits};
+use dns_zone::{Owner, Rdata, RecordSet, Rtype, SetChange, SetKey, Ttl, Zone};
+
+use crate::place::Place;
+
+/// What happens to one call of `apply`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Happening {
+    /// It is told to come again later.
+    Throttled(Duration),
+    /// It is not reached.
+    Unreached,
+    /// It is told that the zone is another.
+    Conflict,
+    /// It hears nothing, and the write is there when the zone is listed for the so-manieth time from then on; never with zero.
+    Unanswered { arrives_at_list: usize },
+}
+
+/// The holder; a clone is the same one.
+#[derive(Clone)]
+pub(crate) struct Fake {
+    operations_max: usize,
+    state: Arc<Mutex<State>>,
+}
+
+/// What it holds and has seen.
+pub(crate) struct State {
+    pub(crate) zone: Zone,
+    /// Sets that it does not take.
+    pub(crate) poison: BTreeSet<SetKey>,
+    /// What happens to the next calls.
+    pub(crate) script: VecDeque<Happening>,
+    /// How many changes each call had, refused ones too.
+    pub(crate) calls: Vec<usize>,
+    /// What is on its way, and how many lists it takes to arrive.
+    under_way: Option<(usize, Vec<SetChange>)>,
+}
+
+impl Fake {
+    /// Holds a zone, and takes so many operations at once.
+    pub(crate) fn holding(zone: Zone, operations_max: usize) -> Self {
+        let state =
+            State { zone, poison: BTreeSet::new(), script: VecDeque::new(), calls: Vec::new(), under_way: None };
+        Self { operations_max, state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// What it holds and has seen.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no test panicked while it held this")
+    }
+
+    /// As a place of the configuration.
+    pub(crate) fn place(&self) -> Place {
+        Place {
+            name: "main".parse().expect("a name"),
+            holder: Arc::new(self.clone()),
+            permit: Duration::from_secs(10),
+            timeout: Duration::from_secs(1),
+            servers: Vec::new(),
+            calls: Arc::new(AtomicUsize::new(0)),
+        }
+    }
+}
+
+impl State {
+    fn write(&mut self, changes: &[SetChange]) {
+        for change in changes {
+            change.apply_to(&mut self.zone).expect("a name of the zone");
+        }
+    }
+
+    fn happen(&mut self, what: Happening, changes: Vec<SetChange>) -> ProviderError {
+        let subject = "the fake".to_owned();
+        let reason = "as scripted".to_owned();
+        match what {
+            Happening::Throttled(retry_after) => ProviderError::Throttled { subject, reason, retry_after },
+            Happening::Unreached => ProviderError::Transient { subject, reason },
+            Happening::Conflict => ProviderError::Conflict { zone: self.zone.apex().to_string(), reason },
+            Happening::Unanswered { arrives_at_list } => {
+                self.under_way = (arrives_at_list > 0).then_some((arrives_at_list, changes));
+                ProviderError::OutcomeUnknown { subject, reason }
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl ZoneTarget for Fake {
+    fn traits(&self) -> ZoneTraits {
+        ZoneTraits {
+            subject: "the fake".to_owned(),
+            guard: GuardStrength::Atomic,
+            types: Types::All,
+            ttl_secs: 0..=Ttl::MAX_SECS,
+            values_max: None,
+            apex_cname: ApexCname::Refused,
+            apex_ns: Writer::Client,
+            soa: Writer::Client,
+            limits: BatchLimits { operations: Some(self.operations_max), ..BatchLimits::default() },
+        }
+    }
+
+    fn envelope(&self, _: &Owner) -> Size {
+        Size::default()
+    }
+
+    fn measure(&self, _: &Owner, step: Step<'_>) -> Size {
+        Size { operations: step.len(), ..Size::default() }
+    }
+
+    async fn list(&self, _: &Owner) -> Result<Listing, ProviderError> {
+        let mut state = self.state();
+        if let Some((lists, changes)) = state.under_way.take() {
+            if lists == 1 {
+                state.write(&changes);
+            } else {
+                state.under_way = Some((lists - 1, changes));
+            }
+        }
+        Ok(Listing { zone: state.zone.clone(), left_alone: Vec::new() })
+    }
+
+    async fn apply(&self, _: &Owner, steps: &[Step<'_>], _: &Permit) -> Result<Receipt, ProviderError> {
+        let changes: Vec<SetChange> = steps.concat();
+        let mut state = self.state();
+        state.calls.push(changes.len());
+        if let Some(what) = state.script.pop_front() {
+            return Err(state.happen(what, changes));
+        }
+        if let Some(poison) = changes.iter().find(|change| state.poison.contains(&change.key)) {
+            let (subject, reason) = ("the fake".to_owned(), "not here".to_owned());
+            return Err(ProviderError::Invalid { subject, record: poison.key.to_string(), reason });
+        }
+        let is_other = |change: &&SetChange| state.zone.get(&change.key) != change.before.as_ref();
+        if let Some(other) = changes.iter().find(is_other) {
+            return Err(ProviderError::Conflict { zone: "example.test.".to_owned(), reason: other.key.to_string() });
+        }
+        state.write(&changes);
+        Ok(Receipt::Complete)
+    }
+}
+
+/// The zone of the tests.
+pub(crate) fn apex() -> Owner {
+    "example.test.".parse().expect("a name")
+}
+
+/// A set of the zone.
+pub(crate) fn key(name: &str, rtype: Rtype) -> SetKey {
+    let owner = if name == "@" { apex() } else { format!("{name}.example.test.").parse().expect("a name") };
+    SetKey::new(owner, rtype)
+}
+
+/// A zone of lines such as `www A 192.0.2.1`, all with one TTL.
+pub(crate) fn zone(lines: &[&str]) -> Zone {
+    let mut zone = Zone::new(apex());
+    for line in lines {
+        let [name, rtype, data] = line.splitn(3, ' ').collect::<Vec<_>>()[..] else { panic!("`{line}` lacks words") };
+        let rtype: Rtype = rtype.parse().expect("a type");
+        let value = Rdata::parse(rtype, data, &apex()).expect("record data");
+        let ttl = Ttl::from_secs(300).expect("a TTL");
+        match zone.get(&key(name, rtype)).cloned() {
+            Some(mut set) => {
+                set.insert(value);
+                zone.put(key(name, rtype), set).expect("in the zone");
+            }
+            None => {
+                zone.put(key(name, rtype), RecordSet::of_one(ttl, value)).expect("in the zone");
+            }
+        }
+    }
+    zone
+}

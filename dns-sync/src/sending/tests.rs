@@ -1,0 +1,193 @@
+use std::sync::Mutex;
+
+use dns_zone::{Rtype, Zone, difference, order};
+use tokio::time::Instant;
+
+use super::*;
+use crate::fake::{Fake, Happening, apex, key, zone};
+
+/// So many names with an address each.
+fn many(count: usize) -> Zone {
+    let lines: Vec<String> = (0..count).map(|one| format!("n{one:02} A 192.0.2.{one}")).collect();
+    zone(&lines.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn steps(is: &Zone, wanted: &Zone) -> Vec<Step> {
+    order(difference(is, wanted), &[].into())
+}
+
+/// An empty zone, and what makes it one of so many names.
+fn growing(count: usize, operations_max: usize) -> (Fake, Vec<Step>) {
+    let empty = Zone::new(apex());
+    let steps = steps(&empty, &many(count));
+    (Fake::holding(empty, operations_max), steps)
+}
+
+/// Sends, and what was told meanwhile.
+async fn send(fake: &Fake, steps: &[Step]) -> (Result<Sent, SendError>, Vec<usize>) {
+    let told = Mutex::new(Vec::new());
+    let tell = |done| told.lock().expect("nobody panicked").push(done);
+    let (zone, target) = (apex(), fake.place());
+    let sender = Sender { zone: &zone, target: &target, clock: Clock::start(), tell: &tell };
+    let sent = sender.send(steps).await;
+    (sent, told.into_inner().expect("nobody panicked"))
+}
+
+async fn sent(fake: &Fake, steps: &[Step]) -> Sent {
+    send(fake, steps).await.0.expect("sent")
+}
+
+async fn failed(fake: &Fake, steps: &[Step]) -> SendError {
+    send(fake, steps).await.0.expect_err("ended early")
+}
+
+#[tokio::test]
+async fn steps_go_in_order_in_the_largest_batches_that_are_taken() {
+    let (fake, steps) = growing(10, 4);
+    let (sent, told) = send(&fake, &steps).await;
+    let sent = sent.expect("sent");
+    assert_eq!((sent.done, sent.batches), ((0..10).collect(), 3));
+    assert_eq!(fake.state().calls, [4, 4, 2]);
+    assert_eq!(told, [4, 8, 10]);
+    assert_eq!(fake.state().zone, many(10));
+}
+
+#[tokio::test]
+async fn a_step_that_exceeds_every_batch_ends_the_run_before_anything_is_written() {
+    let (fake, steps) = growing(3, 0);
+    assert!(matches!(failed(&fake, &steps).await, SendError::TooBig(_)));
+    assert_eq!(fake.state().calls, [0; 0]);
+}
+
+#[tokio::test]
+async fn poison_in_several_batches_is_named_and_everything_else_goes_through() {
+    let (fake, steps) = growing(12, 4);
+    fake.state().poison = [key("n01", Rtype::A), key("n06", Rtype::A), key("n07", Rtype::A)].into();
+    let (sent, told) = send(&fake, &steps).await;
+    let sent = sent.expect("sent");
+    let refused: Vec<usize> = sent.refused.iter().map(|(index, _)| *index).collect();
+    assert_eq!(refused, [1, 6, 7]);
+    assert_eq!(sent.refused[0].1, "n01.example.test. A: not here");
+    assert_eq!(sent.done, [0, 2, 3, 4, 5, 8, 9, 10, 11]);
+    assert_eq!(sent.withheld, [0; 0]);
+    assert_eq!(told.last(), Some(&9));
+    assert!(told.is_sorted(), "{told:?}");
+}
+
+/// What was refused in one batch holds back what needs it in later ones, and from then on nothing is deleted.
+#[tokio::test]
+async fn what_needs_a_refused_record_is_withheld_from_later_batches() {
+    let is = zone(&["old A 192.0.2.9"]);
+    let wanted = zone(&["ns A 192.0.2.1", "sub NS ns", "text TXT \"t\""]);
+    let steps = steps(&is, &wanted);
+    let fake = Fake::holding(is, 1);
+    fake.state().poison.insert(key("ns", Rtype::A));
+    let sent = sent(&fake, &steps).await;
+    let names = |indices: &[usize]| -> Vec<SetChange> {
+        indices.iter().flat_map(|index| steps[*index].changes.clone()).collect()
+    };
+    let keys = |indices: &[usize]| names(indices).into_iter().map(|one| one.key).collect::<Vec<_>>();
+    assert_eq!(keys(&[sent.refused[0].0]), [key("ns", Rtype::A)]);
+    assert_eq!(keys(&sent.withheld), [key("sub", Rtype::NS), key("old", Rtype::A)]);
+    assert_eq!(keys(&sent.done), [key("text", Rtype::TXT)]);
+    assert_eq!(fake.state().zone, zone(&["old A 192.0.2.9", "text TXT \"t\""]));
+}
+
+#[tokio::test]
+async fn a_target_that_refuses_everything_is_left_after_32_steps() {
+    for operations_max in [64, 1] {
+        let (fake, steps) = growing(64, operations_max);
+        fake.state().poison = many(64).sets().map(|(key, _)| key.clone()).collect();
+        let error = failed(&fake, &steps).await;
+        assert!(matches!(&error, SendError::RefusesAll { reason, .. } if reason.ends_with("not here")), "{error}");
+        let single = fake.state().calls.iter().filter(|changes| **changes == 1).count();
+        assert_eq!(single, POISON_MAX, "with batches of {operations_max}");
+    }
+}
+
+#[tokio::test]
+async fn refusals_between_which_something_is_taken_are_not_all() {
+    for operations_max in [80, 1] {
+        let (fake, steps) = growing(80, operations_max);
+        let keys = many(80);
+        fake.state().poison = keys.sets().map(|(key, _)| key.clone()).step_by(2).collect();
+        let sent = sent(&fake, &steps).await;
+        assert_eq!((sent.refused.len(), sent.done.len()), (40, 40), "with batches of {operations_max}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_asks_for_fewer_calls_is_given_the_time_within_bounds() {
+    let (fake, steps) = growing(1, 1);
+    fake.state().script.push_back(Happening::Throttled(Duration::from_mins(1)));
+    let begun = Instant::now();
+    assert_eq!(sent(&fake, &steps).await.done, [0]);
+    assert_eq!(begun.elapsed().as_secs(), 60);
+    let (fake, steps) = growing(1, 1);
+    fake.state().script.push_back(Happening::Throttled(Duration::from_hours(9)));
+    let begun = Instant::now();
+    sent(&fake, &steps).await;
+    assert_eq!(begun.elapsed().as_secs(), RETRY_AFTER_MAX.as_secs());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_is_not_reached_is_tried_again_and_then_given_up() {
+    let (fake, steps) = growing(1, 1);
+    fake.state().script = vec![Happening::Unreached; 7].into();
+    assert_eq!(sent(&fake, &steps).await.done, [0]);
+    let (fake, steps) = growing(1, 1);
+    fake.state().script = vec![Happening::Unreached; 20].into();
+    let error = failed(&fake, &steps).await;
+    assert!(matches!(error, SendError::Provider { source: ProviderError::Transient { .. }, .. }), "{error}");
+    assert_eq!(fake.state().calls.len(), TRIES_MAX as usize);
+}
+
+#[tokio::test]
+async fn a_zone_that_someone_else_has_changed_ends_the_run_at_once() {
+    let (fake, steps) = growing(8, 4);
+    fake.state().script.push_back(Happening::Conflict);
+    let error = failed(&fake, &steps).await;
+    assert!(matches!(error, SendError::Drifted { .. }), "{error}");
+    assert_eq!(fake.state().calls, [4], "nothing more is sent");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_without_an_answer_that_is_there_is_done_and_not_sent_again() {
+    let (fake, steps) = growing(2, 2);
+    fake.state().script.push_back(Happening::Unanswered { arrives_at_list: 1 });
+    let begun = Instant::now();
+    let done = sent(&fake, &steps).await;
+    assert_eq!((done.done, done.batches), (vec![0, 1], 1));
+    assert_eq!(fake.state().calls, [2]);
+    assert!(begun.elapsed().is_zero(), "it is there already");
+}
+
+/// It may still be on its way for as long as its permit lasts: sent again before that, it would meet itself.
+#[tokio::test(start_paused = true)]
+async fn a_write_without_an_answer_that_comes_late_is_waited_for() {
+    let (fake, steps) = growing(2, 2);
+    fake.state().script.push_back(Happening::Unanswered { arrives_at_list: 2 });
+    let begun = Instant::now();
+    assert_eq!(sent(&fake, &steps).await.done, [0, 1]);
+    assert_eq!(fake.state().calls, [2]);
+    // The permit runs by the wall clock, which does not stand still here.
+    assert!(begun.elapsed() > Duration::from_secs(13), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_never_arrived_is_sent_again() {
+    let (fake, steps) = growing(2, 2);
+    fake.state().script.push_back(Happening::Unanswered { arrives_at_list: 0 });
+    assert_eq!(sent(&fake, &steps).await.done, [0, 1]);
+    assert_eq!(fake.state().calls, [2, 2]);
+    assert_eq!(fake.state().zone, many(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_without_an_answer_beside_another_writers_ends_the_run() {
+    let (fake, steps) = growing(1, 1);
+    fake.state().script.push_back(Happening::Unanswered { arrives_at_list: 0 });
+    fake.state().zone = zone(&["n00 A 192.0.2.200"]);
+    let error = failed(&fake, &steps).await;
+    assert!(matches!(&error, SendError::Drifted { reason, .. } if reason.contains("n00.example.test. A")), "{error}");
+}
