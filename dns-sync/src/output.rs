@@ -34,8 +34,7 @@ impl Output {
     fn print(&self, text: &str) -> io::Result<()> {
         let choice = self.choice.unwrap_or_else(|| AutoStream::choice(&io::stdout()));
         let mut stream = AutoStream::new(io::stdout(), choice);
-        writeln!(stream, "{}", text.trim_end())?;
-        stream.flush()
+        unless_unread(writeln!(stream, "{}", text.trim_end()).and_then(|()| stream.flush()))
     }
 
     /// A plan, line by line.
@@ -48,8 +47,15 @@ impl Output {
     pub(crate) fn note(&self, text: &str) -> io::Result<()> {
         let choice = self.choice.unwrap_or_else(|| AutoStream::choice(&io::stderr()));
         let mut stream = AutoStream::new(io::stderr(), choice);
-        writeln!(stream, "{}", clean(text))?;
-        stream.flush()
+        unless_unread(writeln!(stream, "{}", clean(text)).and_then(|()| stream.flush()))
+    }
+}
+
+/// `| head` has read what it wanted: that is no failure, and above all it ends no write half-way.
+fn unless_unread(written: io::Result<()>) -> io::Result<()> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
     }
 }
 
@@ -79,6 +85,12 @@ fn style(mark: Mark) -> Style {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reader_that_has_gone_away_ends_nothing_and_a_full_disk_does() {
+        unless_unread(Err(io::ErrorKind::BrokenPipe.into())).expect("an end, and no failure");
+        unless_unread(Err(io::ErrorKind::StorageFull.into())).expect_err("what was told is lost");
+    }
 
     #[test]
     fn nothing_that_a_provider_says_moves_the_cursor() {
