@@ -6,6 +6,7 @@ mod direct;
 mod drill;
 mod group;
 pub mod region;
+pub mod zone;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -142,6 +143,8 @@ pub enum Command {
     Coexist(Coexist),
     /// Prints the least rights at Route 53 that the configuration needs.
     IamPolicy(IamPolicy),
+    /// Plans, applies, undoes and compares zones, as `dns-sync` does.
+    Zone(zone::Zone),
     /// Runs the whole system in this process, to try it, to break it, or to see a scenario.
     Dev(Dev),
 }
@@ -404,6 +407,19 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn what_follows_zone_is_taken_as_it_is() {
+        let parse = |line: &str| Arguments::try_parse_from(line.split(' ')).expect(line);
+        for words in ["plan --output markdown --zone a.test", "--config f diff file:a file:b", "plan --help", "--help"]
+        {
+            let arguments = parse(&format!("x --no-color zone {words}"));
+            let Command::Zone(zone) = arguments.command else { panic!("{words}: {:?}", arguments.command) };
+            let taken: Vec<_> = zone.words.iter().filter_map(|word| word.to_str()).collect();
+            assert_eq!(taken.join(" "), words);
+            assert!(arguments.global.no_color && arguments.global.output == Format::Table);
+        }
     }
 
     #[test]

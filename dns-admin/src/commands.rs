@@ -21,6 +21,7 @@ mod release;
 mod resume;
 mod service;
 mod status;
+mod zone;
 
 use dns_api::client::{ControllerAccess, ControllerClient};
 use dns_api::command::Accepted;
@@ -100,6 +101,7 @@ pub async fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, Fa
         Command::BreakGlass(arguments) => break_glass::run(arguments, output).await,
         Command::Coexist(arguments) => coexist::run(arguments, output),
         Command::IamPolicy(arguments) => iam_policy::run(arguments, output),
+        Command::Zone(zone) => zone::run(zone, &arguments.global).await,
         Command::Dev(dev) => dev::run(dev, output).await,
     }
 }

@@ -196,7 +196,7 @@ impl Run<'_> {
         drop(progress);
         if wrote.into_inner() {
             let path = self.folder.keep_undoing(&plan.zone, &plan.target)?;
-            self.output.note(&format!("{} undoes this; `dns-sync rollback` uses it", path.display()))?;
+            self.output.note(&format!("{} undoes this; `rollback` uses it", path.display()))?;
         }
         sent.map_err(|error| {
             let exit = match &error {

@@ -26,6 +26,36 @@ pub struct Args {
     pub(crate) command: Command,
 }
 
+/// For programs that offer the same commands under their own.
+impl Args {
+    /// With a configuration where the command line names none.
+    #[must_use]
+    pub fn or_config(mut self, file: Option<PathBuf>) -> Self {
+        if self.config.is_empty() {
+            self.config.extend(file);
+        }
+        self
+    }
+
+    /// With answers as JSON where the command has any: `apply` and `rollback` tell in words what they do.
+    #[must_use]
+    pub fn as_json(mut self) -> Self {
+        match &mut self.command {
+            Command::Plan(plan) => plan.output = PlanFormat::Json,
+            Command::Capabilities(capabilities) => capabilities.json = true,
+            Command::Diff(diff) => diff.json = true,
+            Command::Apply(_) | Command::Rollback(_) => {}
+        }
+        self
+    }
+
+    /// Without colours.
+    #[must_use]
+    pub fn without_colour(self) -> Self {
+        Self { no_color: true, ..self }
+    }
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -177,6 +207,17 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn another_program_gives_what_the_command_line_leaves_open() {
+        let parse = |line: &str| Args::try_parse_from(line.split(' ')).expect(line);
+        let open = parse("dns-admin diff file:a file:b").or_config(Some("f".into())).as_json();
+        assert_eq!(open.config, [PathBuf::from("f")]);
+        assert!(open.command.answers_programs());
+        let given = parse("dns-admin --config g plan").or_config(Some("f".into()));
+        assert_eq!(given.config, [PathBuf::from("g")]);
+        assert!(!given.command.answers_programs());
     }
 
     #[test]

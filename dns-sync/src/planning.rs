@@ -62,7 +62,7 @@ pub(crate) async fn command(config: &Config, args: &PlanArgs, output: &Output) -
     show(&plans, &across, args.output, output)?;
     if let Some(file) = &args.out {
         crate::folder::save(file, &plans)?;
-        output.note(&format!("saved; `dns-sync apply {}` does it", file.display()))?;
+        output.note(&format!("saved; `apply {}` does it", file.display()))?;
     }
     let stopped = plans.iter().any(|plan| !plan.stopped_by(&[].into()).is_empty()) || !across.is_empty();
     Ok(if stopped { Exit::Refused } else { Exit::Done })

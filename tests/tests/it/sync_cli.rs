@@ -1,6 +1,7 @@
 //! What people touch of `dns-sync`: limits in the configuration, and comparing zones wherever they are.
 
-use tests::command::Finished;
+use tests::command::{Finished, run_at};
+use tests::daemon::our_program;
 use tests::world::Account;
 use tests::{Kind, Nsd, Sandbox};
 
@@ -31,6 +32,13 @@ impl Rig {
     fn diff(&self, a: &str, b: &str) -> Finished {
         self.run(&["diff", a, b])
     }
+}
+
+/// The same commands, told to the SRE's tool.
+fn by_admin(rig: &Rig, global: &[&str], args: &[&str]) -> Finished {
+    let environment = [("DNS_ADMIN_CONFIG", rig.config.to_str().expect("a path of the sandbox"))];
+    let args = global.iter().chain(&["zone"]).chain(args).map(|word| (*word).to_owned());
+    run_at(&our_program("dns-admin"), args, &environment, "")
 }
 
 /// What differs, and that it ends so.
@@ -138,4 +146,28 @@ fn a_ttl_that_a_target_cannot_hold_stops_the_plan_if_that_is_asked_for() {
     let refused = rig.plan();
     assert_eq!(refused.code, 3, "{refused:?}");
     assert!(refused.stdout.contains("the settings forbid to adjust it"), "{refused:?}");
+}
+
+#[test]
+fn the_sres_tool_does_the_same_by_the_same_options() {
+    let rig = Rig::updated(Kind::Knot);
+    rig.write_source(&source());
+    let plan = rig.plan_file();
+    let planned = by_admin(&rig, &[], &["plan", "--out", &plan, "--output", "markdown"]);
+    assert!(done(&planned).starts_with("### `example.test.` at `main`"), "{planned:?}");
+    let misspelt = by_admin(&rig, &[], &["apply", &plan, "--force", "nothing"]);
+    assert_eq!(misspelt.code, 2, "{misspelt:?}");
+    assert!(misspelt.stderr.contains("`nothing` cannot be forced"), "{misspelt:?}");
+    done(&by_admin(&rig, &["--no-color"], &["apply", &plan, "--force", "deletesShare"]));
+    assert_eq!(rig.serves("www.example.test", "CNAME"), ["api.example.test."]);
+    let equal = by_admin(&rig, &["--output", "json"], &["diff", &rig.file(), "provider:main"]);
+    let told: serde_json::Value = serde_json::from_str(done(&equal)).expect("JSON");
+    assert_eq!(told["equal"], true);
+    assert!(done(&by_admin(&rig, &[], &["capabilities"])).contains("main ("));
+    done(&by_admin(&rig, &[], &["rollback"]));
+    assert_eq!(rig.serves("www.example.test", "CNAME"), [""; 0]);
+    rig.write_source(&source().replace("hostmaster 7", "hostmaster 8"));
+    let refused = by_admin(&rig, &["--output", "json"], &["apply", &plan, "--force", "deletesShare"]);
+    let problem: serde_json::Value = serde_json::from_str(&refused.stdout).expect("a problem");
+    assert_eq!((refused.code, &problem["status"]), (3, &409.into()), "{refused:?}");
 }
