@@ -5,6 +5,7 @@
 
 #[cfg(test)]
 pub(crate) mod arbitrary;
+mod certificate;
 mod location;
 pub(crate) mod scan;
 mod service;

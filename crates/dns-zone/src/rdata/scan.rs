@@ -1,6 +1,6 @@
 //! Record data from tokens: the `domain` crate reads most types through its `Scanner`, which is given our tokens here.
 //!
-//! Written by hand is what it does not know (LOC, URI, SPF) or reads otherwise than it is written: service parameters, whose keys
+//! Written by hand is what it does not know (CERT, LOC, SMIMEA, SPF, URI) or reads otherwise than it is written: service parameters, whose keys
 //! it refuses for a `9` or `z` (RFC 9460 §2.1), the units in the numbers of an SOA, and the generic form of known types.
 
 use std::borrow::Cow;
@@ -9,9 +9,10 @@ use domain::base::name::{NameBuilder, PushError};
 use domain::base::scan::{ConvertSymbols, EntrySymbol, Scan, Scanner, ScannerError, Symbol};
 use domain::base::{CharStr, Name, Rtype, Serial, Ttl};
 use domain::dep::octseq::str::Str;
+use domain::rdata::tlsa::Tlsa;
 use domain::rdata::{Soa, Txt, ZoneRecordData};
 
-use super::{Rdata, location, service, uri};
+use super::{Rdata, certificate, location, service, uri};
 use crate::token::{self, Token};
 use crate::zonefile::duration;
 
@@ -103,6 +104,9 @@ pub(crate) fn read(rtype: Rtype, tokens: &mut Tokens<'_>) -> Result<Rdata, ScanE
         match rtype {
             Rtype::SOA => Rdata::of(&start_of_authority(tokens)?),
             Rtype::SPF => Rdata::of(&Txt::scan(tokens)?),
+            Rtype::CERT => from_wire(rtype, &certificate::read(tokens)?)?,
+            // RFC 8162 §2: as TLSA is.
+            Rtype::SMIMEA => Rdata::of(&Tlsa::scan(tokens)?),
             Rtype::LOC => from_wire(rtype, &location::read(tokens)?)?,
             Rtype::URI => from_wire(rtype, &uri::read(tokens)?)?,
             Rtype::SVCB | Rtype::HTTPS => from_wire(rtype, &service::read(tokens)?)?,
