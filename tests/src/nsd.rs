@@ -1,4 +1,5 @@
-//! NSD, which serves a zone file and lets it be transferred with a key. It takes no updates, so it is no [`AuthServer`].
+//! NSD, which serves a zone file or what a primary gives it, and lets it be transferred with a key. It takes no updates, so
+//! it is no [`AuthServer`].
 //!
 //! [`AuthServer`]: crate::AuthServer
 
@@ -36,11 +37,28 @@ impl Nsd {
     }
 
     fn begin(sandbox: &Sandbox, zone: &str, text: &str, key: Option<&Key>) -> Self {
+        let folder = sandbox.folder(format!("nsd-{zone}"));
+        sandbox.write(folder.join("zone"), text);
+        Self::launch(sandbox, zone, key, "")
+    }
+
+    /// Starts it as a secondary that transfers the zone with this key, when it starts and whenever it is notified with it, and waits
+    /// until it serves it.
+    ///
+    /// # Panics
+    ///
+    /// When it does not serve within [`PATIENCE`].
+    pub fn follow(sandbox: &Sandbox, zone: &str, primary: SocketAddr, key: &Key) -> Self {
+        let (ip, port, name) = (primary.ip(), primary.port(), key.name());
+        let follows = format!("    request-xfr: {ip}@{port} {name}\n    allow-notify: 127.0.0.0/8 {name}\n");
+        Self::launch(sandbox, zone, Some(key), &follows)
+    }
+
+    fn launch(sandbox: &Sandbox, zone: &str, key: Option<&Key>, options: &str) -> Self {
         let label = format!("nsd-{zone}");
         let folder = sandbox.folder(&label);
-        sandbox.write(folder.join("zone"), text);
         let address = sandbox.socket();
-        let configuration = configure(&folder.display().to_string(), address, zone, key);
+        let configuration = configure(&folder.display().to_string(), address, zone, key) + options;
         let configuration = sandbox.write(folder.join("nsd.conf"), configuration);
         let mut process = sandbox.start(Program::installed("nsd").arg("-d").arg("-c").arg(configuration).label(&label));
         process.until_ready(PATIENCE, || match query_at(address, zone, "SOA").as_slice() {

@@ -43,9 +43,9 @@ mod simulation;
 mod stale;
 mod store_faults;
 mod sync;
-mod sync_daemon;
-
 mod sync_cli;
+mod sync_daemon;
+mod sync_pairs;
 mod tls;
 mod transfer;
 mod two_providers;

@@ -6,12 +6,20 @@ mod rig;
 
 use dns_provider::zones::{Extent, Listing, ZoneTarget};
 use dns_zone::{GuardNames, Owner, Rtype, SetKey};
-use tests::{AuthServer, Kind, command};
+use tests::{AuthServer, Kind, Setup, command};
 
 use self::rig::Rig;
 
 /// How much less a refresh must read than all of a zone of a thousand records.
 const LESS: usize = 10;
+
+const BACKUP: &str = "\
+$ORIGIN example.test.
+$TTL 60
+@ SOA ns1 hostmaster 1 3600 600 604800 30
+@ NS ns1
+ns1 A 127.0.0.1
+";
 
 fn apex() -> Owner {
     "example.test.".parse().expect("a name")
@@ -137,6 +145,20 @@ fn disable(auth: &AuthServer, name: &str) {
     let args = ["--silent", "--fail-with-body", "--noproxy", "*", "--header", &header, "--request", "PATCH"];
     let finished = command::run("curl", args.into_iter().chain(["--data", &body, &url]), "");
     assert!(finished.is_success(), "{}", finished.stdout);
+}
+
+/// Of a restored backup there are no differences, and its serial is no newer one.
+#[tokio::test]
+async fn a_primary_that_went_back_is_read_whole() {
+    let mut auth = AuthServer::start(Kind::Knot, Setup::new("example.test", BACKUP).secondaries(0));
+    let target = rig::target(auth.address(), &auth);
+    let mut known = target.list(&apex()).await.expect("all of it");
+    auth.edit(&["update add _x._failover.example.test. 60 TXT \"newer\""]);
+    assert_eq!(target.refresh(&mut known).await.expect("the differences").extent, Extent::All);
+    auth.restore(BACKUP);
+    target.refresh(&mut known).await.expect("all of it");
+    assert_eq!(text_at(&known, "_x._failover.example.test."), None);
+    assert_eq!(known, target.list(&apex()).await.expect("all of it"));
 }
 
 /// What others have put there is not only theirs to know.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -62,20 +63,25 @@ fn edited(auth: Rc<AuthServer>) -> Hand {
     })
 }
 
-pub(super) async fn primary(kind: Kind) -> Rig {
-    let sandbox = Sandbox::new();
-    let auth = AuthServer::start_in(&sandbox, kind, Setup::new(ZONE, &zone_file()).secondaries(0));
-    let way = Counted::to(&sandbox, auth.address()).await;
+/// A primary's zone, asked at an address, which need not be its own.
+pub(super) fn target(at: SocketAddr, auth: &AuthServer) -> Rfc2136Zones {
     let secret = BASE64.decode(auth.key().secret().as_bytes()).expect("base64");
     let key = TsigKey::new(&name(auth.key().name()), TsigAlgorithm::HmacSha256, secret.clone());
     let owner = auth.key().name().parse().expect("a name");
     let client = Client::new(
-        way.address(),
+        at,
         Some(tsig::TsigKey::new(owner, tsig::Algorithm::HmacSha256, &secret)),
         Limits { idle: TIMEOUT, ..Limits::default() },
     );
-    let writer = Rfc2136::new(way.address(), key, TIMEOUT, TIMEOUT);
-    let target = Rfc2136Zones::new(writer, Arc::new(Transfers::new(vec![client])));
+    let writer = Rfc2136::new(at, key, TIMEOUT, TIMEOUT);
+    Rfc2136Zones::new(writer, Arc::new(Transfers::new(vec![client])))
+}
+
+pub(super) async fn primary(kind: Kind) -> Rig {
+    let sandbox = Sandbox::new();
+    let auth = AuthServer::start_in(&sandbox, kind, Setup::new(ZONE, &zone_file()).secondaries(0));
+    let way = Counted::to(&sandbox, auth.address()).await;
+    let target = target(way.address(), &auth);
     Rig { target: Box::new(target), way, hand: edited(Rc::new(auth)), _sandbox: sandbox }
 }
 
