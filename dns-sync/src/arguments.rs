@@ -44,7 +44,7 @@ impl Args {
             Command::Plan(plan) => plan.output = PlanFormat::Json,
             Command::Capabilities(capabilities) => capabilities.json = true,
             Command::Diff(diff) => diff.json = true,
-            Command::Apply(_) | Command::Rollback(_) => {}
+            Command::Apply(_) | Command::Daemon(_) | Command::Rollback(_) => {}
         }
         self
     }

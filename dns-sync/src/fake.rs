@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dns_provider::port::{ApexCname, GuardStrength, Permit, ProviderError, Receipt};
-use dns_provider::zones::{BatchLimits, Listing, Size, Step, Types, Writer, ZoneTarget, ZoneTraits};
-use dns_zone::{Owner, Rdata, RecordSet, Rtype, SetChange, SetKey, Ttl, Zone};
+use dns_provider::port::{GuardStrength, Permit, ProviderError, Receipt};
+use dns_provider::zones::{Listing, Writer, ZoneTarget, ZoneTraits};
+use dns_zone::{Owner, Rdata, RecordSet, Rtype, SetChange, SetKey, Step, TargetTraits, Ttl, Weight, Zone};
 
 use crate::place::Place;
 
@@ -99,22 +99,19 @@ impl ZoneTarget for Fake {
         ZoneTraits {
             subject: "the fake".to_owned(),
             guard: GuardStrength::Atomic,
-            types: Types::All,
-            ttl_secs: 0..=Ttl::MAX_SECS,
-            values_max: None,
-            apex_cname: ApexCname::Refused,
+            holds: TargetTraits::default(),
             apex_ns: Writer::Client,
             soa: Writer::Client,
-            limits: BatchLimits { operations: Some(self.operations_max), ..BatchLimits::default() },
+            batch_max: Weight { operations: self.operations_max as u64, ..Weight::UNBOUNDED },
         }
     }
 
-    fn envelope(&self, _: &Owner) -> Size {
-        Size::default()
+    fn envelope(&self, _: &Owner) -> Weight {
+        Weight::default()
     }
 
-    fn measure(&self, _: &Owner, step: Step<'_>) -> Size {
-        Size { operations: step.len(), ..Size::default() }
+    fn weigh(&self, _: &Owner, step: &Step) -> Weight {
+        Weight { operations: step.changes.len() as u64, ..Weight::default() }
     }
 
     async fn list(&self, _: &Owner) -> Result<Listing, ProviderError> {
@@ -126,11 +123,11 @@ impl ZoneTarget for Fake {
                 state.under_way = Some((lists - 1, changes));
             }
         }
-        Ok(Listing { zone: state.zone.clone(), left_alone: Vec::new() })
+        Ok(Listing { zone: state.zone.clone(), not_plain: Vec::new() })
     }
 
-    async fn apply(&self, _: &Owner, steps: &[Step<'_>], _: &Permit) -> Result<Receipt, ProviderError> {
-        let changes: Vec<SetChange> = steps.concat();
+    async fn apply(&self, _: &Owner, steps: &[&Step], _: &Permit) -> Result<Receipt, ProviderError> {
+        let changes: Vec<SetChange> = steps.iter().flat_map(|step| step.changes.clone()).collect();
         let mut state = self.state();
         state.calls.push(changes.len());
         if let Some(what) = state.script.pop_front() {

@@ -169,7 +169,7 @@ sync:
         let config = config();
         let places = Places::new(&config).expect("adapters");
         let jobs = places.jobs(&selection(zones, targets)).expect("something is selected");
-        let text = |job: &Job<'_>| {
+        let text = |job: &Job| {
             let source = job.source.as_ref().map_or("file", |place| place.name.as_str());
             let targets: Vec<&str> = job.targets.iter().map(|place| place.name.as_str()).collect();
             format!("{} {source} → {}", job.zone, targets.join(" "))

@@ -96,13 +96,13 @@ impl Follower {
         &self.refused
     }
 
-    /// Whether a proposal would be empty for sure. If not, only a proposal tells.
+    /// Whether a proposal would have no steps for sure. If not, only a proposal tells.
     pub fn is_settled(&self) -> bool {
         self.settings.is_some() && self.open.is_empty() && !self.source.has_news() && !self.target.has_news()
     }
 
-    /// What would make the target equal to the source: the steps, their tally and all that stops them are those of
-    /// [`Proposal::of`]. Of what it leaves alone or adjusts, it names what it looked at.
+    /// What would make the target equal to the source: but for what the target refused, the steps, their tally and all that stops
+    /// them are those of [`Proposal::of`]. Of what it leaves alone or adjusts, it names what it looked at.
     pub fn propose(&mut self, source: &Zone, target: &Zone, settings: &Settings) -> Proposal {
         let guarded = Guarded::read(source, target, &settings.target);
         let differences = if self.must_compare_all(target, settings) {

@@ -228,7 +228,7 @@ impl Target {
                 Next::Nothing | Next::Wait if one.drift == Drift::Lag => info!(%zone, %target, "{one}"),
                 Next::Hold => error!(%zone, %target, "{one}"),
                 Next::Nothing | Next::Wait | Next::Keep | Next::Repair | Next::Believe => {
-                    warn!(%zone, %target, "{one}")
+                    warn!(%zone, %target, "{one}");
                 }
             }
             metering::drifted(zone, target, &one.drift);

@@ -1,6 +1,6 @@
 use std::sync::Mutex;
 
-use dns_zone::{Rtype, Zone, difference, order};
+use dns_zone::{Rtype, SetChange, Zone, difference, order};
 use tokio::time::Instant;
 
 use super::*;

@@ -321,12 +321,6 @@ fn a_notify_that_is_not_signed_wakes_nobody() {
     assert!(!rig.daemon().metrics().contains("dns_sync_notify_total"), "nobody was woken");
 }
 
-/// A server that takes DNS UPDATE as a target, which the test changes by hand, too.
-fn updated(sandbox: &Sandbox, kind: Kind) -> (Rc<AuthServer>, Vec<(&'static str, Box<dyn Host>)>) {
-    let target = Rc::new(AuthServer::start_in(sandbox, kind, Setup::new("example.test", TARGET)));
-    (Rc::clone(&target), vec![("main", Box::new(Shared(target)))])
-}
-
 /// What a server of DNS UPDATE begins with.
 const TARGET: &str = "\
 $ORIGIN example.test.
@@ -336,24 +330,23 @@ $TTL 60
 ns1 A 127.0.0.1
 ";
 
-fn starts_with_target(kind: Kind, options: &str) -> (Rig, Rc<AuthServer>) {
+/// With BIND as a target, which the test changes by hand, too.
+fn with_bind(options: &str) -> (Rig, Rc<AuthServer>) {
     let mut target = None;
-    let rig = Rig::start(
-        |sandbox| {
-            let (server, targets) = updated(sandbox, kind);
-            target = Some(server);
-            targets
-        },
-        "",
-        options,
-    );
+    let targets = |sandbox: &Sandbox| {
+        let bind = Rc::new(AuthServer::start_in(sandbox, Kind::Bind, Setup::new(ZONE, TARGET)));
+        target = Some(Rc::clone(&bind));
+        let host: Box<dyn Host> = Box::new(Shared(bind));
+        vec![("main", host)]
+    };
+    let rig = Rig::start(targets, "", options);
     (rig, target.expect("it was started"))
 }
 
 /// Told at once, so that whoever made it hears of it; undone when it has stood for a while.
 #[test]
 fn what_somebody_else_changes_is_told_and_undone_later() {
-    let (mut rig, target) = starts_with_target(Kind::Bind, "checkEvery: 500ms, repairAfter: 3s");
+    let (mut rig, target) = with_bind("checkEvery: 500ms, repairAfter: 3s");
     rig.start_daemon();
     rig.until_all_are("equal");
     target.edit(&["update delete mail.example.test. A", "update add mail.example.test. 300 A 192.0.2.111"]);
@@ -377,7 +370,7 @@ fn what_somebody_else_changes_is_told_and_undone_later() {
 /// Where nothing is undone, the source has the last word all the same.
 #[test]
 fn what_is_never_undone_is_written_when_the_source_changes_it() {
-    let (mut rig, target) = starts_with_target(Kind::Bind, "checkEvery: 500ms, repairAfter: never");
+    let (mut rig, target) = with_bind("checkEvery: 500ms, repairAfter: never");
     rig.start_daemon();
     rig.until_all_are("equal");
     target.edit(&["update delete mail.example.test. A", "update add mail.example.test. 300 A 192.0.2.111"]);
@@ -396,7 +389,7 @@ fn what_is_never_undone_is_written_when_the_source_changes_it() {
 /// daemon has read the target.
 #[test]
 fn what_a_controller_takes_over_is_never_written_again() {
-    let (mut rig, target) = starts_with_target(Kind::Bind, "checkEvery: 1h");
+    let (mut rig, target) = with_bind("checkEvery: 1h");
     rig.start_daemon();
     rig.until_all_are("equal");
     target.edit(&[&format!("update add _checkout._failover.example.test. 60 TXT {}", fence_text("main"))]);
