@@ -106,7 +106,7 @@ impl Drop for Progress<'_> {
 
 fn bar(total: Option<usize>) -> ProgressBar {
     // `wide_msg` is cut at the terminal's edge: a line that wraps could not be taken away again.
-    let template = if total.is_some() { "[{bar:24}] {wide_msg}" } else { "{spinner} {wide_msg}" };
+    let template = if total.is_some() { "[{bar:10}] {wide_msg}" } else { "{spinner} {wide_msg}" };
     let style = ProgressStyle::with_template(template).expect("invariant: the template names what there is");
     let bar = ProgressBar::with_draw_target(total.map(|total| total as u64), ProgressDrawTarget::stderr());
     bar.with_style(style.progress_chars("=> "))
