@@ -10,7 +10,7 @@ use dns_provider::port::{GuardStrength, Permit, ProviderError, Receipt};
 use dns_provider::zones::{Listing, Writer, ZoneTarget, ZoneTraits};
 use dns_zone::{Owner, Rdata, RecordSet, Rtype, SetChange, SetKey, Step, TargetTraits, Ttl, Weight, Zone};
 
-use crate::place::Place;
+use crate::place::{Came, Place};
 
 /// What happens to one call of `apply`.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +66,7 @@ impl Fake {
             permit: Duration::from_secs(10),
             timeout: Duration::from_secs(1),
             servers: Vec::new(),
-            calls: Arc::new(AtomicUsize::new(0)),
+            came: Came { unit: "calls", count: Arc::new(AtomicUsize::new(0)) },
         }
     }
 }

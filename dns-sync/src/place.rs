@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use dns_adapters::{AdapterError, Hooks};
 use dns_core::identifier::ProviderName;
-use dns_provider::calls::Counter;
 use dns_provider::zones::ZoneTarget;
 use dns_service::config::Config;
 use dns_service::config::sync::ZoneSync;
@@ -33,8 +32,17 @@ pub(crate) struct Place {
     pub(crate) timeout: Duration,
     /// The servers that have to serve what was written.
     pub(crate) servers: Vec<SocketAddr>,
-    /// How often its API was called so far; never, if it has none.
-    pub(crate) calls: Arc<AtomicUsize>,
+    /// What has come from it so far.
+    pub(crate) came: Came,
+}
+
+/// How much has come from a place while its zones were read.
+#[derive(Clone, Debug)]
+pub(crate) struct Came {
+    /// Records of transfers, or answered calls of an API.
+    pub(crate) unit: &'static str,
+    /// How many.
+    pub(crate) count: Arc<AtomicUsize>,
 }
 
 /// A zone to be kept equal.
@@ -104,22 +112,30 @@ pub(crate) fn place(config: &Config, name: &ProviderName) -> Result<Place, Adapt
         return Ok(Place {
             name: name.clone(),
             holder: dns_adapters::zone_files(files),
-            calls: Arc::default(),
+            came: Came { unit: "calls", count: Arc::default() },
             permit: FILE_PERMIT,
             timeout: Duration::ZERO,
             servers: Vec::new(),
         });
     }
     let provider = config.providers.get(name).expect("invariant: a validated configuration names its providers");
-    let calls = Arc::new(AtomicUsize::new(0));
-    let counting = Arc::clone(&calls);
-    let counted: Counter = Arc::new(move |_, _| {
-        counting.fetch_add(1, Ordering::Relaxed);
-    });
+    let count = Arc::new(AtomicUsize::new(0));
+    // Only one of them is ever called: an API has calls, a primary that is transferred from has records.
+    let (calls, records) = (Arc::clone(&count), Arc::clone(&count));
+    let hooks = Hooks {
+        counted: Arc::new(move |_, _| {
+            calls.fetch_add(1, Ordering::Relaxed);
+        }),
+        came: Arc::new(move |more| {
+            records.fetch_add(more, Ordering::Relaxed);
+        }),
+        ..Hooks::none()
+    };
+    let unit = if dns_adapters::primary(provider).is_some() { "records" } else { "calls" };
     Ok(Place {
         name: name.clone(),
-        holder: dns_adapters::zone_target(name, provider, &Hooks { counted, ..Hooks::none() })?,
-        calls,
+        holder: dns_adapters::zone_target(name, provider, &hooks)?,
+        came: Came { unit, count },
         permit: provider.permit,
         timeout: provider.timeout,
         servers: provider.authoritative_servers.clone(),
@@ -205,7 +221,7 @@ sync:
         assert_eq!(places.all().map(|place| place.name.as_str()).collect::<Vec<_>>(), ["one", "two"], "no others");
         let jobs = places.jobs(&Selection::default()).expect("all");
         let (first, second) = (&jobs[0].targets[0], &jobs[1].targets[0]);
-        assert!(Arc::ptr_eq(&first.holder, &second.holder) && Arc::ptr_eq(&first.calls, &second.calls));
+        assert!(Arc::ptr_eq(&first.holder, &second.holder) && Arc::ptr_eq(&first.came.count, &second.came.count));
         assert_eq!(jobs[0].targets[1].servers, ["192.0.2.53:53".parse().expect("an address")]);
     }
 }

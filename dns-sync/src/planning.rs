@@ -80,10 +80,10 @@ fn warn_of_ns(job: &Job, target: &Place, output: &Output) -> std::io::Result<()>
 
 /// Reads from a place, and tells meanwhile how far that is.
 pub(crate) async fn telling<T>(place: &Place, zone: &Owner, output: &Output, reading: impl Future<Output = T>) -> T {
-    let calls = || place.calls.load(Ordering::Relaxed);
-    let before = calls();
-    let task = Task { about: format!("reading {zone} from `{}`", place.name), unit: "calls", total: None };
-    output.while_doing(task, || calls() - before, reading).await
+    let came = || place.came.count.load(Ordering::Relaxed);
+    let before = came();
+    let task = Task { about: format!("reading {zone} from `{}`", place.name), unit: place.came.unit, total: None };
+    output.while_doing(task, || came() - before, reading).await
 }
 
 /// Reads the source of a zone, and tells meanwhile how far that is. A file is read at once.

@@ -29,6 +29,9 @@ use dns_transfer::{Client, Limits};
 
 pub use self::whole_zone::Transfers;
 
+/// Hears how many records of a zone have come since it heard of it last.
+pub type Came = Arc<dyn Fn(usize) + Send + Sync>;
+
 /// Hears what became of each NOTIFY.
 pub type Notified = Arc<dyn Fn(SocketAddr, Result<(), NotifyError>) + Send + Sync>;
 
@@ -39,6 +42,8 @@ pub struct Hooks {
     pub sent: fn(),
     /// Called after each call of an API with its operation and its outcome.
     pub counted: Counter,
+    /// Called while a whole zone is transferred.
+    pub came: Came,
     /// Called with what became of each NOTIFY.
     pub notified: Notified,
 }
@@ -46,7 +51,7 @@ pub struct Hooks {
 impl Hooks {
     /// Hears nothing.
     pub fn none() -> Self {
-        Self { sent: || {}, counted: Arc::new(|_, _| {}), notified: Arc::new(|_, _| {}) }
+        Self { sent: || {}, counted: Arc::new(|_, _| {}), came: Arc::new(|_| {}), notified: Arc::new(|_, _| {}) }
     }
 }
 
@@ -99,7 +104,7 @@ pub fn zone_target(
     let of_api = |source| AdapterError::Api { provider: name.clone(), source };
     Ok(match &config.kind {
         ProviderKind::Rfc2136(kind) => {
-            let whole = Transfers::new(transfer_clients(name, kind)?);
+            let whole = Transfers::new(transfer_clients(name, kind)?, Arc::clone(&hooks.came));
             Arc::new(Rfc2136Zones::new(rfc2136(name, config, kind, hooks)?, Arc::new(whole)))
         }
         ProviderKind::Route53(kind) => Arc::new(route53(config, kind, hooks)),

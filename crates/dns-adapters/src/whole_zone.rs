@@ -5,18 +5,35 @@ use dns_provider::port::ProviderError;
 use dns_provider::rfc2136::WholeZone;
 use dns_provider::zones::Listing;
 use dns_transfer::tsig::{Algorithm, TsigFault, TsigKey};
-use dns_transfer::{Client, Fault, IxfrOutcome, TransferError};
+use dns_transfer::{AxfrStep, Client, Fault, IxfrOutcome, TransferError};
 use dns_zone::{Owner, SetChange, Zone, difference};
+
+use crate::Came;
 
 /// A primary that zones are transferred from (RFC 5936), with one key, or two while they are being exchanged.
 pub struct Transfers {
     clients: Vec<Client>,
+    came: Came,
 }
 
 impl Transfers {
     /// One client for each key; the first comes first.
-    pub fn new(clients: Vec<Client>) -> Self {
-        Self { clients }
+    pub fn new(clients: Vec<Client>, came: Came) -> Self {
+        Self { clients, came }
+    }
+
+    async fn transfer(&self, client: &Client, zone: &Owner) -> Result<Zone, TransferError> {
+        let mut axfr = client.start_axfr(zone).await?;
+        loop {
+            let before = axfr.records();
+            match axfr.step().await? {
+                AxfrStep::More(more) => {
+                    (self.came)(more.records() - before);
+                    axfr = more;
+                }
+                AxfrStep::Whole(zone) => return Ok(zone),
+            }
+        }
     }
 }
 
@@ -25,7 +42,7 @@ impl WholeZone for Transfers {
     async fn list(&self, zone: &Owner) -> Result<Listing, ProviderError> {
         let mut refused = None;
         for client in &self.clients {
-            match client.axfr(zone).await {
+            match self.transfer(client, zone).await {
                 Ok(zone) => return Ok(Listing { zone, not_plain: Vec::new() }),
                 Err(error) if is_of_the_key(&error.fault) => refused = Some(error),
                 Err(error) => return Err(told(&error)),

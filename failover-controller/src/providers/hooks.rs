@@ -38,6 +38,8 @@ pub(super) fn of(name: &ProviderName, config: &ProviderConfig) -> Hooks {
             metrics::counter!(CALLS, &labels).increment(1);
         }),
         notified: Arc::new(move |server, outcome| note_notified(&provider, server, outcome)),
+        // The controller reads no whole zones.
+        ..Hooks::none()
     }
 }
 

@@ -145,7 +145,7 @@ fn a_ttl_that_a_target_cannot_hold_stops_the_plan_if_that_is_asked_for() {
     rig.configure("ttl: refuse");
     let refused = rig.plan();
     assert_eq!(refused.code, 3, "{refused:?}");
-    assert!(refused.stdout.contains("the settings forbid to adjust it"), "{refused:?}");
+    assert!(refused.stdout.contains("it was not to be adjusted"), "{refused:?}");
 }
 
 #[test]

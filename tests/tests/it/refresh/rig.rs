@@ -74,7 +74,7 @@ pub(super) fn target(at: SocketAddr, auth: &AuthServer) -> Rfc2136Zones {
         Limits { idle: TIMEOUT, ..Limits::default() },
     );
     let writer = Rfc2136::new(at, key, TIMEOUT, TIMEOUT);
-    Rfc2136Zones::new(writer, Arc::new(Transfers::new(vec![client])))
+    Rfc2136Zones::new(writer, Arc::new(Transfers::new(vec![client], Arc::new(|_| {}))))
 }
 
 pub(super) async fn primary(kind: Kind) -> Rig {
