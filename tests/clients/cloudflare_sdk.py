@@ -51,11 +51,19 @@ def records():
         {"name": "m", "type": "MX", "content": "mx.example.net", "ttl": 300, "priority": 5},
         {"name": "sub", "type": "NS", "content": "ns.example.net", "ttl": 300},
         {"name": "p", "type": "PTR", "content": "host.example.net", "ttl": 300},
+        {"name": "c", "type": "CAA", "data": {"flags": 0, "tag": "issue", "value": "ca.example.net"}, "ttl": 300},
+        {
+            "name": "_s._tcp",
+            "type": "SRV",
+            "data": {"priority": 1, "weight": 2, "port": 443, "target": "host.example.net"},
+            "ttl": 300,
+        },
     ]
     made = [api.create(zone_id=zone, **record) for record in fields]
     check([record.type for record in made], [record["type"] for record in fields])
     check([record.proxied for record in made[:2]], [False, True])
     check((made[0].comment, made[0].tags, made[4].priority), ("of the SDK", ["owner:tests"], 5))
+    check((made[7].data.tag, made[8].data.port, made[8].data.target), ("issue", 443, "host.example.net"))
     first = made[0].id
     edited = api.edit(first, zone_id=zone, name="www", type="A", content="192.0.2.2", ttl=120)
     check((edited.id, edited.content, edited.comment), (first, "192.0.2.2", "of the SDK"))

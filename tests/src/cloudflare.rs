@@ -7,7 +7,7 @@
 //! Invariants: a batch is applied whole or not at all; an id names one record for ever and never comes back; a fault
 //! changes what a client sees, never the rules that a request is judged by; nothing leaves loopback.
 //!
-//! It deliberately lacks: types other than A, AAAA, CNAME, MX, NS, PTR and TXT; import, export, scan and DNSSEC; API keys
+//! It deliberately lacks: DNSKEY, LOC and URI, which its DNS side cannot serve; import, export, scan and DNSSEC; API keys
 //! (`X-Auth-Key`); filters by tag and free search. A query parameter that it does not model is refused and never ignored,
 //! so that no test leans on a filter that does nothing. A CNAME's target is not resolved, and `flatten_cname` only kept.
 //!
@@ -27,6 +27,7 @@
 //! | identical name, type and content: 81058; unknown id: 81044 | issue trackers of many clients |
 //! | TXT: verbatim without quotes, RFC 1035 strings with quotes, split at 255, inconsistent quotes refused | "DNS record types"; dnscontrol#3172; terraform-provider-cloudflare#6238 |
 //! | content at most 4,096 octets on the wire: 9015; 8,192 characters per name and type: 83011 | "DNS record types", March 2026; manage.get.gov#5244 |
+//! | `data`: the components of each type; each missing one: 9101 | official SDK, `types/dns/*_record.py`; 5aaee9/Dnsflare#42 |
 //! | name invalid: 9000; malformed body: 9207 | manage.get.gov#5244; favonia/cloudflare-ddns#1026 |
 //! | comments of 100 (paid 500) characters: 9313; tags none (paid 20): 9300 | "Record attributes"; external-dns#3706 |
 //! | 200 records on a free zone, 3,500 else: 81045 | "Manage DNS records" |
@@ -35,7 +36,7 @@
 //! | 1,200 requests in 5 minutes a token, then 429 (971); `Ratelimit`, `Ratelimit-Policy`, `Retry-After` | "Rate limits" |
 //! | pages of at most 5,000 records, default 100; of 5 to 50 zones, default 20 | API reference |
 //!
-//! Where no source says: the codes for a batch that is too large and for wrong query parameters (9207), for contents of
+//! Where no source says: what becomes of a component that is wrong or of another type (9207), the codes for a batch that is too large and for wrong query parameters (9207), for contents of
 //! TXT (9012), CNAME (9007), NS (9008), MX (9009) and PTR (9014), of comments and tags with a wrong character (9301), of a
 //! CNAME to itself (9039), and of 5xx (10001); the status of a batch with a gone id (404, as for the single call); 7003 for
 //! well-formed ids of unknown zones. Nothing but these tables of codes should depend on them.
@@ -46,6 +47,7 @@ mod answer;
 mod batch;
 mod call;
 mod content;
+mod data;
 mod dns;
 mod draft;
 mod fault;

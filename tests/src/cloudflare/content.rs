@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::record::RecordType;
 use super::refusal::Refusal;
-use super::{name, txt};
+use super::{data, name, txt};
 
 /// The largest data of one record ("DNS record types").
 const WIRE_OCTETS_MAX: usize = 4_096;
@@ -19,6 +19,19 @@ pub(super) fn stored(rtype: RecordType, owner: &str, given: &str) -> Result<Stri
         RecordType::Mx => host(given, 9009, "Content for MX record is invalid."),
         RecordType::Ptr => host(given, 9014, "Content for PTR record is invalid."),
         RecordType::Txt => text(given),
+        RecordType::Openpgpkey => {
+            data::base64(given).ok_or_else(|| Refusal::body("Content for OPENPGPKEY record must be base64."))
+        }
+        RecordType::Caa
+        | RecordType::Cert
+        | RecordType::Ds
+        | RecordType::Https
+        | RecordType::Naptr
+        | RecordType::Smimea
+        | RecordType::Srv
+        | RecordType::Sshfp
+        | RecordType::Svcb
+        | RecordType::Tlsa => Err(Refusal::body("This type has `data`, of which its content is made.")),
     }
 }
 

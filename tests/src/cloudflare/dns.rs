@@ -104,7 +104,6 @@ impl Served {
             }
             // Without multi-provider DNS the service serves its own name servers there and ignores others.
             RecordType::Ns if *name == self.origin => {}
-            RecordType::A | RecordType::Aaaa => line(text, name, ttl, record.rtype, &record.content),
             RecordType::Cname | RecordType::Ns | RecordType::Ptr => {
                 line(text, name, ttl, record.rtype, &format!("{}.", record.content));
             }
@@ -113,6 +112,19 @@ impl Served {
                 line(text, name, ttl, record.rtype, &format!("{priority} {}.", record.content));
             }
             RecordType::Txt => line(text, name, ttl, record.rtype, &strings(&record.content)),
+            RecordType::A
+            | RecordType::Aaaa
+            | RecordType::Caa
+            | RecordType::Cert
+            | RecordType::Ds
+            | RecordType::Https
+            | RecordType::Naptr
+            | RecordType::Openpgpkey
+            | RecordType::Smimea
+            | RecordType::Srv
+            | RecordType::Sshfp
+            | RecordType::Svcb
+            | RecordType::Tlsa => line(text, name, ttl, record.rtype, &record.content),
         }
     }
 

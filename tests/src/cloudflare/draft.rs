@@ -3,11 +3,11 @@
 
 use serde_json::{Map, Value};
 
-use super::content;
 use super::name;
 use super::record::{NewRecord, Record, RecordType, is_proxiable};
 use super::refusal::Refusal;
 use super::setup::Plan;
+use super::{content, data};
 
 /// The TTL that means automatic, and the only one of a proxied record.
 const AUTOMATIC: i64 = 1;
@@ -29,6 +29,7 @@ pub(super) struct Draft {
     name: Option<String>,
     rtype: Option<String>,
     content: Option<String>,
+    data: Option<Map<String, Value>>,
     ttl: i64,
     proxied: bool,
     priority: Option<i64>,
@@ -43,6 +44,7 @@ pub(super) struct Fields {
     pub(super) name: String,
     pub(super) rtype: RecordType,
     pub(super) content: String,
+    pub(super) data: Option<Map<String, Value>>,
     pub(super) ttl: u32,
     pub(super) proxied: bool,
     pub(super) priority: Option<u16>,
@@ -57,6 +59,7 @@ impl Default for Draft {
             name: None,
             rtype: None,
             content: None,
+            data: None,
             ttl: AUTOMATIC,
             proxied: false,
             priority: None,
@@ -72,7 +75,8 @@ impl From<&Record> for Draft {
         Self {
             name: Some(record.name.clone()),
             rtype: Some(record.rtype.as_str().to_owned()),
-            content: Some(record.content.clone()),
+            content: record.data.is_none().then(|| record.content.clone()),
+            data: record.data.clone(),
             ttl: record.ttl.into(),
             proxied: record.proxied,
             priority: record.priority.map(Into::into),
@@ -122,7 +126,7 @@ impl Draft {
             "comment" => self.comment = Some(string(key, value)?).filter(|comment| !comment.is_empty()),
             "tags" => self.tags = strings(key, value)?,
             "settings" => self.settings = settings(value)?,
-            "data" => return Err(Refusal::body("This fake takes `content`, not `data`.")),
+            "data" => self.data = Some(value.as_object().cloned().ok_or_else(|| wrong(key, "an object"))?),
             _ => {}
         }
         Ok(())
@@ -133,7 +137,7 @@ impl Draft {
         let rtype = present("type", self.rtype)?;
         let rtype = RecordType::parse(&rtype).ok_or_else(|| Refusal::body(&format!("Unknown type {rtype}.")))?;
         let name = name::whole(&present("name", self.name)?, policy.zone)?;
-        let content = content::stored(rtype, &name, &present("content", self.content)?)?;
+        let content = content(rtype, &name, self.content, self.data.as_ref())?;
         check_delegation(&name, rtype, &content, policy)?;
         check_proxy(rtype, &content, self.proxied)?;
         Ok(Fields {
@@ -143,10 +147,26 @@ impl Draft {
             tags: tags(self.tags, policy.plan)?,
             settings: self.settings,
             proxied: self.proxied,
+            data: self.data,
             name,
             rtype,
             content,
         })
+    }
+}
+
+/// What is stored as the content: what was given, or what the components make. Not both.
+fn content(
+    rtype: RecordType,
+    name: &str,
+    given: Option<String>,
+    data: Option<&Map<String, Value>>,
+) -> Result<String, Refusal> {
+    match (given, data) {
+        (Some(_), Some(_)) => Err(Refusal::body("A record has `content` or `data`, not both.")),
+        (None, Some(data)) => data::content(rtype, data),
+        (None, None) if data::has(rtype) => Err(Refusal::body("`data` is missing.")),
+        (given, None) => content::stored(rtype, name, &present("content", given)?),
     }
 }
 

@@ -16,6 +16,8 @@ pub struct Record {
     pub rtype: RecordType,
     /// As stored: addresses in canonical notation, host names without a final dot, TXT as it was given.
     pub content: String,
+    /// The components of the content, of a type that has them.
+    pub data: Option<Map<String, Value>>,
     /// In seconds; 1 means automatic.
     pub ttl: u32,
     /// Whether the proxy answers for it.
@@ -41,30 +43,82 @@ pub enum RecordType {
     A,
     /// IPv6 address.
     Aaaa,
+    /// Who may issue certificates.
+    Caa,
+    /// Certificate.
+    Cert,
     /// Canonical name; flattened at the apex.
     Cname,
+    /// Digest of a child's key.
+    Ds,
+    /// Service binding of the web.
+    Https,
     /// Mail exchange.
     Mx,
+    /// Rules that rewrite names.
+    Naptr,
     /// Delegation.
     Ns,
+    /// PGP key.
+    Openpgpkey,
     /// Pointer.
     Ptr,
+    /// Certificate of a mail address.
+    Smimea,
+    /// Where a service is.
+    Srv,
+    /// Fingerprint of a host's key.
+    Sshfp,
+    /// Service binding.
+    Svcb,
+    /// Certificate of a service.
+    Tlsa,
     /// Text.
     Txt,
 }
 
 impl RecordType {
-    const ALL: [Self; 7] = [Self::A, Self::Aaaa, Self::Cname, Self::Mx, Self::Ns, Self::Ptr, Self::Txt];
+    const ALL: [Self; 18] = [
+        Self::A,
+        Self::Aaaa,
+        Self::Caa,
+        Self::Cert,
+        Self::Cname,
+        Self::Ds,
+        Self::Https,
+        Self::Mx,
+        Self::Naptr,
+        Self::Ns,
+        Self::Openpgpkey,
+        Self::Ptr,
+        Self::Smimea,
+        Self::Srv,
+        Self::Sshfp,
+        Self::Svcb,
+        Self::Tlsa,
+        Self::Txt,
+    ];
 
     /// As the API writes it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::A => "A",
             Self::Aaaa => "AAAA",
+            Self::Caa => "CAA",
+            Self::Cert => "CERT",
             Self::Cname => "CNAME",
+            Self::Ds => "DS",
+            Self::Https => "HTTPS",
             Self::Mx => "MX",
+            Self::Naptr => "NAPTR",
             Self::Ns => "NS",
+            Self::Openpgpkey => "OPENPGPKEY",
             Self::Ptr => "PTR",
+            Self::Smimea => "SMIMEA",
+            Self::Srv => "SRV",
+            Self::Sshfp => "SSHFP",
+            Self::Svcb => "SVCB",
+            Self::Tlsa => "TLSA",
             Self::Txt => "TXT",
         }
     }
@@ -77,7 +131,21 @@ impl RecordType {
     pub(super) fn is_host(self) -> bool {
         match self {
             Self::A | Self::Aaaa | Self::Cname => true,
-            Self::Mx | Self::Ns | Self::Ptr | Self::Txt => false,
+            Self::Caa
+            | Self::Cert
+            | Self::Ds
+            | Self::Https
+            | Self::Mx
+            | Self::Naptr
+            | Self::Ns
+            | Self::Openpgpkey
+            | Self::Ptr
+            | Self::Smimea
+            | Self::Srv
+            | Self::Sshfp
+            | Self::Svcb
+            | Self::Tlsa
+            | Self::Txt => false,
         }
     }
 }
@@ -132,6 +200,9 @@ impl Record {
         if let Some(priority) = self.priority {
             json["priority"] = priority.into();
         }
+        if let Some(data) = &self.data {
+            json["data"] = data.clone().into();
+        }
         json
     }
 }
@@ -141,8 +212,7 @@ pub(super) fn is_proxiable(rtype: RecordType, content: &str) -> bool {
     match rtype {
         RecordType::A => content.parse().is_ok_and(is_reachable_v4),
         RecordType::Aaaa => content.parse().is_ok_and(is_reachable_v6),
-        RecordType::Cname => true,
-        RecordType::Mx | RecordType::Ns | RecordType::Ptr | RecordType::Txt => false,
+        other => other.is_host(),
     }
 }
 

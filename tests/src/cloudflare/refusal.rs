@@ -40,6 +40,12 @@ impl Refusal {
         Self::invalid(9207, format!("Request parameters are invalid. {detail}"))
     }
 
+    /// Each component that is missing is an error of its own.
+    pub(super) fn missing_data(keys: &[&str]) -> Self {
+        let fault = |key: &&str| Fault { code: 9101, message: format!("{key} is a required data field."), cause: None };
+        Self { status: 400, errors: keys.iter().map(fault).collect() }
+    }
+
     pub(super) fn gone() -> Self {
         Self::new(404, 81044, "Record does not exist.")
     }

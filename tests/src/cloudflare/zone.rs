@@ -195,6 +195,6 @@ impl Change<'_> {
 }
 
 fn record(id: String, fields: Fields, created_on: Timestamp, modified_on: Timestamp) -> Record {
-    let Fields { name, rtype, content, ttl, proxied, priority, comment, tags, settings } = fields;
-    Record { id, name, rtype, content, ttl, proxied, priority, comment, tags, settings, created_on, modified_on }
+    let Fields { name, rtype, content, data, ttl, proxied, priority, comment, tags, settings } = fields;
+    Record { id, name, rtype, content, data, ttl, proxied, priority, comment, tags, settings, created_on, modified_on }
 }

@@ -198,23 +198,24 @@ fn route53_becomes_its_source() {
     becomes_its_source(&Rig::start(|sandbox| Box::new(HostedZone::start(sandbox, tests::route53::Setup::default()))));
 }
 
-/// The stand-in takes no records with `data`: CAA and SRV are left out.
 #[test]
 fn cloudflare_becomes_its_source() {
     let rig = Rig::start(|_| Box::new(Account::start()));
-    let plain: Vec<&str> = SOURCE.lines().filter(|line| !line.contains(" CAA ") && !line.contains(" SRV ")).collect();
-    rig.write_source(&(plain.join("\n") + "\n"));
     becomes_its_source(&rig);
+    assert_eq!(rig.serves("_sip._tcp.example.test", "SRV"), ["1 2 5060 api.example.test."]);
+    assert_eq!(rig.serves("example.test", "CAA"), ["0 issue \"ca.example.net\""]);
 }
 
 /// What a target refuses is named, and everything else goes through.
 #[test]
 fn a_refused_record_holds_up_no_other() {
     let rig = Rig::start(|_| Box::new(Account::start()));
+    // The stand-in has no records of places.
+    rig.write_source(&format!("{SOURCE}place LOC 51 30 12.748 N 0 7 39.612 W 10m\n"));
     done(&rig.plan());
     let applied = rig.apply(&["deletesShare"]);
     assert_eq!(applied.code, 1, "{applied:?}");
-    assert!(applied.stdout.contains("! _sip._tcp.example.test. SRV: refused"), "{applied:?}");
+    assert!(applied.stdout.contains("! place.example.test. LOC: refused"), "{applied:?}");
     assert_eq!(rig.serves("www.example.test", "CNAME"), ["api.example.test."]);
 }
 

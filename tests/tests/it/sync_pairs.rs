@@ -34,9 +34,8 @@ const FORCED: [&str; 6] = ["creates", "updates", "updatesShare", "deletes", "del
 /// The kinds of providers. The zone file is a source besides.
 const KINDS: [&str; 5] = ["knot", "bind", "powerdns", "route53", "cloudflare"];
 
-/// What the stand-in of Cloudflare does not take yet: records with `data`.
-const LACKED_BY_THE_STAND_IN: [Rtype; 8] =
-    [Rtype::CAA, Rtype::DS, Rtype::HTTPS, Rtype::NAPTR, Rtype::SRV, Rtype::SSHFP, Rtype::SVCB, Rtype::TLSA];
+/// What the stand-in of Cloudflare cannot serve.
+const LACKED_BY_THE_STAND_IN: [Rtype; 2] = [Rtype::LOC, Rtype::URI];
 
 /// A provider of each kind, with the zone.
 struct Rig {

@@ -26,22 +26,28 @@ use crate::port::{GuardStrength, Permit, ProviderError, Receipt, Urgency};
 use crate::zones::{self, Listing, Refreshed, Writer, ZoneTarget, ZoneTraits};
 
 /// The types that can be written and read back. Others are left alone.
-const TYPES: [Rtype; 15] = [
+const TYPES: [Rtype; 21] = [
     Rtype::A,
     Rtype::AAAA,
     Rtype::CAA,
+    Rtype::CERT,
     Rtype::CNAME,
+    Rtype::DNSKEY,
     Rtype::DS,
     Rtype::HTTPS,
+    Rtype::LOC,
     Rtype::MX,
     Rtype::NAPTR,
     Rtype::NS,
+    Rtype::OPENPGPKEY,
     Rtype::PTR,
+    Rtype::SMIMEA,
     Rtype::SRV,
     Rtype::SSHFP,
     Rtype::SVCB,
     Rtype::TLSA,
     Rtype::TXT,
+    Rtype::URI,
 ];
 
 /// Up to so many names are looked at one by one before a batch; for more, the zone is listed, 5,000 records a call.

@@ -253,3 +253,66 @@ fn hands_change_records_under_the_same_rules() {
     assert_eq!(fake.records(ZONE), []);
     assert_eq!(fake.all_requests(), 1);
 }
+
+fn parted(name: &str, rtype: &str, data: &Value) -> Value {
+    json!({ "name": name, "type": rtype, "ttl": 60, "data": data })
+}
+
+fn srv() -> Value {
+    json!({ "priority": 1, "weight": 2, "port": 443, "target": "w.example.net" })
+}
+
+#[test]
+fn keeps_the_components_of_a_value_and_makes_its_content_of_them() {
+    let fake = start(Plan::Free);
+    let digest = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    for (rtype, data, content) in [
+        ("SRV", srv(), "1 2 443 w.example.net.".to_owned()),
+        (
+            "CAA",
+            json!({ "flags": 0, "tag": "issue", "value": "ca.test; a=\"b\"" }),
+            r#"0 issue "ca.test; a=\"b\"""#.to_owned(),
+        ),
+        ("HTTPS", json!({ "priority": 1, "target": ".", "value": "alpn=h2" }), "1 . alpn=h2".to_owned()),
+        ("SVCB", json!({ "priority": 0, "target": "w.example.net", "value": "" }), "0 w.example.net.".to_owned()),
+        (
+            "TLSA",
+            json!({ "usage": 3, "selector": 1, "matching_type": 1, "certificate": digest }),
+            format!("3 1 1 {digest}"),
+        ),
+    ] {
+        let shown = create(&fake, &parted("d", rtype, &data)).result();
+        assert_eq!((&shown["data"], &shown["content"]), (&data, &json!(content)), "{rtype}");
+        let path = records_path(&fake, &format!("/{}", shown["id"].as_str().expect("an id")));
+        let timed = send(&fake, "PATCH", &path, Some(&json!({ "ttl": 120 }))).result();
+        assert_eq!((&timed["data"], &timed["ttl"]), (&data, &json!(120)), "what is not said stays");
+    }
+}
+
+#[test]
+fn refuses_components_that_are_missing_wrong_or_of_another_type() {
+    let fake = start(Plan::Free);
+    let without = |key: &str| {
+        let mut data = srv();
+        data.as_object_mut().expect("an object").remove(key);
+        data
+    };
+    let missing: Vec<Value> =
+        ["priority", "weight", "port", "target"].map(|key| parted("d", "SRV", &without(key))).into();
+    refused(&fake, &missing, (400, 9101));
+    let all = create(&fake, &parted("d", "SRV", &json!({ "target": "w.example.net" }))).json();
+    assert_eq!(all["errors"].as_array().map(Vec::len), Some(3), "one for each: {all}");
+    let wrong = [
+        parted("d", "SRV", &with(srv(), "service", "_sip")),
+        parted("d", "SRV", &with(srv(), "port", 65_536)),
+        parted("d", "SRV", &with(srv(), "port", "443")),
+        parted("d", "SRV", &with(srv(), "target", "not a host")),
+        parted("d", "DS", &json!({ "key_tag": 1, "algorithm": 8, "digest_type": 2, "digest": "abc" })),
+        parted("d", "CERT", &json!({ "type": 1, "key_tag": 1, "algorithm": 8, "certificate": "?" })),
+        parted("d", "A", &srv()),
+        record("d", "SRV", "1 2 443 w.example.net."),
+        with(parted("d", "SRV", &srv()), "content", "1 2 443 w.example.net."),
+        record("d", "OPENPGPKEY", "?"),
+    ];
+    refused(&fake, &wrong, (400, 9207));
+}

@@ -10,8 +10,14 @@ use crate::presentation;
 /// What a part of a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
-    /// A number.
+    /// A whole number.
     Number,
+    /// The same, which stands beside `data`, and in later versions of the API in it.
+    Priority,
+    /// Seconds of an angle, with three decimals.
+    Seconds,
+    /// A length with two decimals and an `m`.
+    Metres,
     /// A word without spaces: hexadecimal digits, a tag.
     Word,
     /// A name, without its final dot.
@@ -22,11 +28,28 @@ enum Part {
     Rest,
 }
 
-use Part::{Name, Number, Quoted, Rest, Word};
+use Part::{Metres, Name, Number, Priority, Quoted, Rest, Seconds, Word};
 
 /// The parts of `data`, in the order of the presentation form.
 fn parts(rtype: Rtype) -> Option<&'static [(&'static str, Part)]> {
     Some(match rtype {
+        Rtype::CERT => &[("type", Number), ("key_tag", Number), ("algorithm", Number), ("certificate", Word)],
+        Rtype::DNSKEY => &[("flags", Number), ("protocol", Number), ("algorithm", Number), ("public_key", Word)],
+        Rtype::LOC => &[
+            ("lat_degrees", Number),
+            ("lat_minutes", Number),
+            ("lat_seconds", Seconds),
+            ("lat_direction", Word),
+            ("long_degrees", Number),
+            ("long_minutes", Number),
+            ("long_seconds", Seconds),
+            ("long_direction", Word),
+            ("altitude", Metres),
+            ("size", Metres),
+            ("precision_horz", Metres),
+            ("precision_vert", Metres),
+        ],
+        Rtype::URI => &[("priority", Priority), ("weight", Number), ("target", Quoted)],
         Rtype::CAA => &[("flags", Number), ("tag", Word), ("value", Quoted)],
         Rtype::DS => &[("key_tag", Number), ("algorithm", Number), ("digest_type", Number), ("digest", Word)],
         Rtype::HTTPS | Rtype::SVCB => &[("priority", Number), ("target", Name), ("value", Rest)],
@@ -40,7 +63,9 @@ fn parts(rtype: Rtype) -> Option<&'static [(&'static str, Part)]> {
         ],
         Rtype::SRV => &[("priority", Number), ("weight", Number), ("port", Number), ("target", Name)],
         Rtype::SSHFP => &[("algorithm", Number), ("type", Number), ("fingerprint", Word)],
-        Rtype::TLSA => &[("usage", Number), ("selector", Number), ("matching_type", Number), ("certificate", Word)],
+        Rtype::SMIMEA | Rtype::TLSA => {
+            &[("usage", Number), ("selector", Number), ("matching_type", Number), ("certificate", Word)]
+        }
         _ => return None,
     })
 }
@@ -52,7 +77,7 @@ pub(super) fn write(rtype: Rtype, value: &Rdata) -> Result<Map<String, Value>, S
         return Err("its value has no form that the API takes".to_owned());
     }
     let fields = match (rtype, parts(rtype)) {
-        (_, Some(parts)) => json!({ "data": data(parts, &text)? }),
+        (_, Some(parts)) => Value::Object(parted(parts, &text)?),
         (Rtype::MX, None) => {
             let (priority, host) = text.split_once(' ').ok_or("it has no host")?;
             json!({ "priority": number(priority)?, "content": bare(host) })
@@ -69,7 +94,7 @@ pub(super) fn write(rtype: Rtype, value: &Rdata) -> Result<Map<String, Value>, S
 /// Reads the value of a record. The error says what is wrong with it.
 pub(super) fn read(rtype: Rtype, record: &Record) -> Result<Rdata, String> {
     let text = match (rtype, parts(rtype)) {
-        (_, Some(parts)) => joined(parts, record.data.as_ref().ok_or("it has no `data`")?)?,
+        (_, Some(parts)) => joined(parts, record)?,
         (Rtype::MX, None) => {
             let priority = record.priority.ok_or("it has no `priority`")?;
             format!("{priority} {}", absolute(&record.content)?)
@@ -81,32 +106,43 @@ pub(super) fn read(rtype: Rtype, record: &Record) -> Result<Rdata, String> {
     presentation::read(rtype, &text)
 }
 
-fn data(parts: &[(&str, Part)], text: &str) -> Result<Value, String> {
-    let mut data = Map::new();
+/// `data`, and what stands beside it.
+fn parted(parts: &[(&str, Part)], text: &str) -> Result<Map<String, Value>, String> {
+    let (mut fields, mut data) = (Map::new(), Map::new());
     let mut rest = text;
     for (key, part) in parts {
         let (word, after) = if *part == Rest { (rest, "") } else { word(rest) };
         rest = after;
         let value = match part {
-            Number => json!(number(word)?),
+            Number | Priority => json!(number(word)?),
+            Seconds => json!(decimal(word)?),
+            Metres => json!(decimal(word.strip_suffix('m').unwrap_or(word))?),
             Name => json!(bare(word)),
             Quoted => json!(unquoted(word)?),
             Word | Rest => json!(word),
         };
-        data.insert((*key).to_owned(), value);
+        if *part == Priority { &mut fields } else { &mut data }.insert((*key).to_owned(), value);
     }
-    if rest.is_empty() { Ok(Value::Object(data)) } else { Err(format!("`{rest}` is left of it")) }
+    fields.insert("data".to_owned(), Value::Object(data));
+    if rest.is_empty() { Ok(fields) } else { Err(format!("`{rest}` is left of it")) }
 }
 
-fn joined(parts: &[(&str, Part)], data: &Map<String, Value>) -> Result<String, String> {
+fn joined(parts: &[(&str, Part)], record: &Record) -> Result<String, String> {
+    let data = record.data.as_ref().ok_or("it has no `data`")?;
+    let beside = record.priority.map(Value::from);
     let mut words = Vec::new();
     for (key, part) in parts {
-        let value = data.get(*key).ok_or_else(|| format!("its `data` has no `{key}`"))?;
+        let value = data.get(*key).or(beside.as_ref().filter(|_| *part == Priority));
+        let value = value.ok_or_else(|| format!("its `data` has no `{key}`"))?;
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         words.push(match part {
             Name => absolute(&text)?,
             Quoted => quoted(&text),
-            Number | Word | Rest => text,
+            // The API's numbers are those of JSON: 10 may come as 10.0, and a tenth as what is nearest to one.
+            Number | Priority => whole(value).unwrap_or(text),
+            Seconds => format!("{:.3}", decimal(&text)?),
+            Metres => format!("{:.2}m", decimal(&text)?),
+            Word | Rest => text,
         });
     }
     Ok(words.join(" "))
@@ -130,6 +166,14 @@ fn word(text: &str) -> (&str, &str) {
 
 fn number(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| format!("`{text}` is no number"))
+}
+
+fn decimal(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(|| format!("`{text}` is no number"))
+}
+
+fn whole(value: &Value) -> Option<String> {
+    value.as_f64().filter(|number| number.fract() == 0.0).map(|number| format!("{number:.0}"))
 }
 
 /// As the API writes names; the root stays.
@@ -200,6 +244,34 @@ mod tests {
                 "1 2 443 w.a.test.",
                 json!({ "data": { "priority": 1, "weight": 2, "port": 443, "target": "w.a.test" } }),
             ),
+            (
+                Rtype::LOC,
+                "51 30 12.748 N 0 7 39.612 W -10.10m 2.00m 100.00m 0.30m",
+                json!({ "data": { "lat_degrees": 51, "lat_minutes": 30, "lat_seconds": 12.748, "lat_direction": "N",
+                    "long_degrees": 0, "long_minutes": 7, "long_seconds": 39.612, "long_direction": "W",
+                    "altitude": -10.1, "size": 2.0, "precision_horz": 100.0, "precision_vert": 0.3 } }),
+            ),
+            (
+                Rtype::URI,
+                r#"10 1 "https://b.test/""#,
+                json!({ "priority": 10, "data": { "weight": 1, "target": "https://b.test/" } }),
+            ),
+            (
+                Rtype::CERT,
+                "1 60485 8 AQID",
+                json!({ "data": { "type": 1, "key_tag": 60485, "algorithm": 8, "certificate": "AQID" } }),
+            ),
+            (
+                Rtype::DNSKEY,
+                "257 3 13 AQID",
+                json!({ "data": { "flags": 257, "protocol": 3, "algorithm": 13, "public_key": "AQID" } }),
+            ),
+            (
+                Rtype::SMIMEA,
+                "3 0 0 00ff",
+                json!({ "data": { "usage": 3, "selector": 0, "matching_type": 0, "certificate": "00ff" } }),
+            ),
+            (Rtype::OPENPGPKEY, "AQID", json!({ "content": "AQID" })),
             (Rtype::SRV, "0 0 0 .", json!({ "data": { "priority": 0, "weight": 0, "port": 0, "target": "." } })),
             (
                 Rtype::NAPTR,
@@ -229,6 +301,20 @@ mod tests {
             let written = write(rtype, &value).expect("fields");
             assert_eq!(read(rtype, &record(rtype, &written)), Ok(value), "{text}");
         }
+    }
+
+    #[test]
+    fn numbers_are_read_as_json_may_write_them() {
+        let data = json!({ "data": { "lat_degrees": 51.0, "lat_minutes": 30, "lat_seconds": 12.748_000_000_000_001,
+            "lat_direction": "N", "long_degrees": 0, "long_minutes": 7, "long_seconds": 39.6, "long_direction": "W",
+            "altitude": 10, "size": 2, "precision_horz": 100, "precision_vert": 10 } });
+        let expected = presentation::read(Rtype::LOC, "51 30 12.748 N 0 7 39.6 W 10m 2m 100m 10m").expect("a place");
+        assert_eq!(read(Rtype::LOC, &record(Rtype::LOC, data.as_object().expect("fields"))), Ok(expected));
+        let within = json!({ "data": { "priority": 10, "weight": 1.0, "target": "https://b.test/" } });
+        let expected = presentation::read(Rtype::URI, r#"10 1 "https://b.test/""#).expect("a URI");
+        assert_eq!(read(Rtype::URI, &record(Rtype::URI, within.as_object().expect("fields"))), Ok(expected));
+        let half = json!({ "data": { "priority": 10.5, "weight": 1, "target": "https://b.test/" } });
+        assert!(read(Rtype::URI, &record(Rtype::URI, half.as_object().expect("fields"))).is_err());
     }
 
     #[test]

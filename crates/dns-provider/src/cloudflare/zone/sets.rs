@@ -143,7 +143,7 @@ mod tests {
             { "id": "1", "name": "p.a.test", "type": "A", "content": "192.0.2.1", "ttl": 1, "proxied": true },
             { "id": "2", "name": "f.a.test", "type": "CNAME", "content": "b.test", "ttl": 60,
               "settings": { "flatten_cname": true } },
-            { "id": "3", "name": "l.a.test", "type": "LOC", "content": "51 0 0 N 0 0 0 E 0m", "ttl": 60 },
+            { "id": "3", "name": "l.a.test", "type": "HINFO", "content": "\"a\" \"b\"", "ttl": 60 },
             { "id": "4", "name": "s.a.test", "type": "SRV", "ttl": 60 },
         ]))
         .expect("a zone");
