@@ -68,7 +68,8 @@ fn publish(arguments: &Arguments, report: &Report) -> anyhow::Result<()> {
     let before = fs::read_to_string(&page).unwrap_or_default();
     let figures = page.with_extension("fleet.json");
     let json = serde_json::to_string_pretty(report).context("the figures make no JSON")?;
-    fs::write(&page, section::replaced(&before, &text)?).with_context(|| format!("cannot write {}", page.display()))?;
+    fs::write(&page, section::replaced(section::Part::Fleet, &before, &text)?)
+        .with_context(|| format!("cannot write {}", page.display()))?;
     fs::write(&figures, json + "\n").with_context(|| format!("cannot write {}", figures.display()))?;
     say(&format!("written: {} and {}", page.display(), figures.display()));
     Ok(())

@@ -36,6 +36,7 @@ pub mod resolver;
 pub mod route53;
 pub mod simulation;
 pub mod subject;
+pub mod sync_benchmark;
 pub mod until;
 pub mod world;
 

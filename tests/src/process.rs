@@ -61,17 +61,21 @@ const TAIL_LINES: usize = 40;
 ///
 /// When it is missing, with the package that brings it. A missing program never skips a test.
 pub fn find_program(name: &str) -> PathBuf {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let found = env::split_paths(&path)
-        .chain(SYSTEM_FOLDERS.iter().map(PathBuf::from))
-        .map(|folder| folder.join(name))
-        .find(|file| is_executable(file));
-    found.unwrap_or_else(|| {
+    installed(name).unwrap_or_else(|| {
         let package = PACKAGES.iter().find(|(program, _)| *program == name).map_or(name, |(_, package)| package);
         panic!(
             "{name} is not installed: it is in the Debian package {package}; ./tests/run installs what the tests need"
         )
     })
+}
+
+/// The same for a program that may be missing.
+pub(crate) fn installed(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path)
+        .chain(SYSTEM_FOLDERS.iter().map(PathBuf::from))
+        .map(|folder| folder.join(name))
+        .find(|file| is_executable(file))
 }
 
 fn is_executable(file: &Path) -> bool {

@@ -88,8 +88,10 @@ fn commit() -> String {
 /// Each asks for the line that has a version; some programs print it on standard error, or in their usage.
 fn versions() -> Vec<(String, String)> {
     let line = |program: &str, args: &[&str]| {
+        // Not every benchmark needs every program.
+        crate::process::installed(program)?;
         let finished = command::run(program, args.iter().copied(), "");
-        version(&(finished.stdout + &finished.stderr))
+        Some(version(&(finished.stdout + &finished.stderr)))
     };
     let said = [
         ("Knot DNS", line("knotd", &["--version"])),
@@ -99,7 +101,7 @@ fn versions() -> Vec<(String, String)> {
         ("nginx", line("nginx", &["-v"])),
         ("rustc", line("rustc", &["--version"])),
     ];
-    said.into_iter().map(|(name, version)| (name.to_owned(), version)).collect()
+    said.into_iter().filter_map(|(name, version)| Some((name.to_owned(), version?))).collect()
 }
 
 /// The first word that looks like a version: digits with points, perhaps behind a name and a slash.

@@ -15,14 +15,14 @@ use serde_json::Value;
 use super::arguments::workspace;
 use super::say;
 
-/// What is built, and how the reader would.
-const BUILD: [&str; 7] = ["build", "--release", "--bins", "--package", MONITOR, "--package", CONTROLLER];
-
 /// The probe engine.
 const MONITOR: &str = "dns-monitor";
 
 /// The one that decides and writes.
 const CONTROLLER: &str = "failover-controller";
+
+/// The one that keeps zones equal.
+const SYNC: &str = "dns-sync";
 
 /// The feature that no shipped program has.
 const FAILPOINTS: &str = "failpoints";
@@ -39,33 +39,54 @@ pub(crate) struct Programs {
 impl Programs {
     /// Builds them, and copies them into `folder`.
     pub(crate) fn build(folder: &Path) -> anyhow::Result<Self> {
-        say(&format!("cargo {}", BUILD.join(" ")));
-        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let built = Command::new(cargo)
-            .args(BUILD)
-            .args(["--message-format", "json-render-diagnostics"])
-            .current_dir(workspace())
-            .stderr(Stdio::inherit())
-            .output()
-            .context("cannot run cargo: install Rust, or start this with `cargo run`")?;
-        ensure!(built.status.success(), "the daemons are not built: see above, and `cargo {}`", BUILD.join(" "));
-        let messages = String::from_utf8_lossy(&built.stdout);
-        let artifacts: Vec<Value> = messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-        refuse_failpoints(&artifacts)?;
-        let copy = |name: &str| -> anyhow::Result<PathBuf> {
-            let (from, to) = (executable(&artifacts, name)?, folder.join(name));
-            fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
-            Ok(to)
-        };
+        let artifacts = built(&[MONITOR, CONTROLLER])?;
+        let copy = |name: &str| copied(&artifacts, name, folder);
         Ok(Self { monitor: copy(MONITOR)?, controller: copy(CONTROLLER)? })
     }
+}
+
+/// Builds dns-sync alone, and copies it into `folder`.
+pub(crate) fn build_sync(folder: &Path) -> anyhow::Result<PathBuf> {
+    copied(&built(&[SYNC])?, SYNC, folder)
+}
+
+/// What builds programs, as the reader would.
+fn arguments(packages: &[&str]) -> Vec<String> {
+    let packages = packages.iter().flat_map(|package| ["--package", package]);
+    ["build", "--release", "--bins"].into_iter().chain(packages).map(str::to_owned).collect()
+}
+
+/// Builds programs; what cargo says that it made.
+fn built(packages: &[&str]) -> anyhow::Result<Vec<Value>> {
+    let arguments = arguments(packages);
+    say(&format!("cargo {}", arguments.join(" ")));
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = Command::new(cargo)
+        .args(&arguments)
+        .args(["--message-format", "json-render-diagnostics"])
+        .current_dir(workspace())
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot run cargo: install Rust, or start this with `cargo run`")?;
+    ensure!(built.status.success(), "the programs are not built: see above, and `cargo {}`", arguments.join(" "));
+    let messages = String::from_utf8_lossy(&built.stdout);
+    let artifacts: Vec<Value> = messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    refuse_failpoints(&artifacts)?;
+    Ok(artifacts)
+}
+
+fn copied(artifacts: &[Value], name: &str, folder: &Path) -> anyhow::Result<PathBuf> {
+    let (from, to) = (executable(artifacts, name)?, folder.join(name));
+    fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
+    Ok(to)
 }
 
 /// The path of an optimised executable.
 fn executable(artifacts: &[Value], name: &str) -> anyhow::Result<PathBuf> {
     let of_it = |artifact: &&Value| artifact["target"]["name"] == name && artifact["executable"].is_string();
     let artifact = artifacts.iter().find(of_it);
-    let artifact = artifact.with_context(|| format!("cargo built no {name}: run `cargo {}`", BUILD.join(" ")))?;
+    let artifact =
+        artifact.with_context(|| format!("cargo built no {name}: run `cargo {}`", arguments(&[name]).join(" ")))?;
     let optimised = artifact["profile"]["opt_level"].as_str().is_some_and(|level| level != "0");
     if !optimised || artifact["profile"]["debug_assertions"] == true {
         bail!("{name} is a debug build, whose figures say nothing");
