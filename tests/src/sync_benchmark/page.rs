@@ -67,12 +67,12 @@ impl Report {
             "## Keeping zones equal
 
 Written by `cargo run --release -p tests --bin sync_benchmark`, not by hand, with its figures as JSON in
-`benchmarks.sync.json`. dns-sync beside octoDNS ({peers}): the same files and servers, turn by turn in one run; each figure is
-the median. The zones differ in 100 sets, 20 to create, 60 to update and 20 to delete, and both found all of them. Seconds, CPU
+`benchmarks.sync.json`. dns-sync beside octoDNS: the same files and servers, turn by turn in one run; each figure is the
+median. Versions: {peers}. The zones differ in 100 sets, 20 to create, 60 to update and 20 to delete, and both found all of them. Seconds, CPU
 seconds and the peak of resident memory are the kernel's, of the whole process with its start; of peaks some 10 MiB are those of
 the interpreter that starts both. `plan` of ours also saves the plan, and reads the source with all its checks; its `apply`
-reads both sides again before it writes, and the target once more afterwards. octoDNS does none of these. It never reads a file as
-a target: files are compared by its `octodns-compare`, and its apply writes all of the file anew.
+reads both sides again before it writes, and the target once more afterwards. octoDNS does none of these. It never reads a
+file as a target: files are compared by its `octodns-compare`, and its apply writes all of the file anew.
 
 On {date}, {commit}, {cpu}, {cores} cores, load average {load_before} before, {load_after} after.
 
@@ -81,8 +81,8 @@ On {date}, {commit}, {cpu}, {cores} cores, load average {load_before} before, {l
 {creates} TXT records of 64 characters that the target lacks:
 
 {batches}
-octoDNS at BIND: `{octodns}`. It sends 1,000 changes at once, which fit into a message as long as they have some 65 octets each;
-so it gets through with short addresses alone. The least at Route 53 is what 1,000 records and 32,000 characters a batch allow.
+octoDNS at BIND: `{octodns}`. It sends 1,000 changes at once, which fit into a message as long as they have some 65 octets
+each; so it gets through with short records alone. The least at Route 53 is what 1,000 records and 32,000 characters a batch allow.
 ",
             peers = self.peers.join(", "),
             targets = self.targets(),
