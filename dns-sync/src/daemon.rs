@@ -164,6 +164,7 @@ impl<'d> Daemon<'d> {
             check_every: self.config.sync.daemon.check_every,
             drifting: Drifting::new(settings::repair(self.config.sync.daemon.repair)),
             told: Vec::new(),
+            remembered: None,
         };
         self.tasks.spawn(target.run(self.stop.clone()));
     }

@@ -119,3 +119,123 @@ impl Drifting {
         both
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use dns_zone::{Drift, Limits, MarkerForms, Protected, Rtype, TargetTraits, TtlPolicy};
+
+    use super::*;
+    use crate::fake::{key, zone};
+
+    const PATIENCE: Duration = Duration::from_mins(10);
+
+    /// A source and a target that were equal, and what is known of them.
+    struct Pair {
+        source: Zone,
+        target: Zone,
+        follower: Follower,
+        drifting: Drifting,
+        now: Timestamp,
+    }
+
+    fn settings() -> Settings {
+        Settings {
+            target: "main".parse().expect("a name"),
+            traits: TargetTraits::default(),
+            ttl_policy: TtlPolicy::Adjust,
+            limits: Limits::default(),
+            protected: Protected::SoaAndNs,
+            install: "acme".parse().expect("a name"),
+            markers: MarkerForms::default(),
+            not_plain: BTreeMap::new(),
+            source_sets_known: None,
+            made: Timestamp::from_secs(0),
+            valid_for: Duration::ZERO,
+        }
+    }
+
+    impl Pair {
+        fn new() -> Self {
+            let both = zone(&["www A 192.0.2.1", "api A 192.0.2.2"]);
+            let drifting = Drifting::new(Repair::After(PATIENCE));
+            let now = Timestamp::from_secs(1_000_000);
+            let mut pair = Self { source: both.clone(), target: both, follower: Follower::new(), drifting, now };
+            assert_eq!(pair.judged(), []);
+            pair
+        }
+
+        /// One set of a zone becomes another.
+        fn change(zone: &mut Zone, line: &str) -> SetChange {
+            let line = crate::fake::zone(&[line]);
+            let (key, set) = line.sets().next().expect("one set");
+            let before = zone.put(key.clone(), set.clone()).expect("in the zone");
+            SetChange { key: key.clone(), before, after: Some(set.clone()) }
+        }
+
+        fn somebody_makes(&mut self, line: &str) {
+            let change = Self::change(&mut self.target, line);
+            self.follower.target_changed(std::slice::from_ref(&change));
+            self.drifting.seen([&change]);
+        }
+
+        fn source_becomes(&mut self, line: &str) {
+            let change = Self::change(&mut self.source, line);
+            self.follower.source_changed(&[change]);
+        }
+
+        fn steps(&mut self) -> Vec<Step> {
+            self.follower.propose(&self.source, &self.target, &settings()).steps
+        }
+
+        fn judged(&mut self) -> Vec<(SetKey, Drift, bool)> {
+            let steps = self.steps();
+            let Self { target, follower, drifting, now, .. } = self;
+            let judged = drifting.judge(&steps, target, follower, &settings(), *now);
+            judged.into_iter().map(|one| (one.change.key, one.drift, one.is_new)).collect()
+        }
+    }
+
+    #[test]
+    fn somebodys_change_is_told_once_and_written_over_when_it_has_stood_long_enough() {
+        let mut pair = Pair::new();
+        pair.somebody_makes("www A 192.0.2.9");
+        let www = || key("www", Rtype::A);
+        assert_eq!(pair.judged(), [(www(), Drift::Foreign, true)]);
+        assert_eq!(pair.steps().len(), 0, "it waits");
+        pair.follower.compare_all();
+        pair.now = pair.now + PATIENCE / 2;
+        assert_eq!(pair.judged(), [(www(), Drift::Foreign, false)]);
+        assert_eq!(pair.steps().len(), 0, "comparing everything does not end that");
+        pair.now = pair.now + PATIENCE / 2;
+        assert_eq!(pair.judged().len(), 1);
+        assert_eq!(pair.steps().len(), 1);
+    }
+
+    #[test]
+    fn what_the_source_wants_otherwise_or_as_well_is_no_drift() {
+        let mut pair = Pair::new();
+        pair.somebody_makes("www A 192.0.2.9");
+        pair.source_becomes("www A 192.0.2.8");
+        assert_eq!(pair.judged(), [], "the source has the last word");
+        assert_eq!(pair.steps().len(), 1);
+        let mut pair = Pair::new();
+        pair.somebody_makes("www A 192.0.2.9");
+        pair.source_becomes("www A 192.0.2.9");
+        assert_eq!((pair.judged(), pair.steps().len()), (vec![], 0));
+        let mut pair = Pair::new();
+        pair.somebody_makes("www A 192.0.2.9");
+        pair.judged();
+        pair.source_becomes("www A 192.0.2.8");
+        assert_eq!(pair.judged(), [], "also where it waited");
+        assert_eq!(pair.steps().len(), 1);
+    }
+
+    #[test]
+    fn what_comes_back_by_itself_is_drift_no_more() {
+        let mut pair = Pair::new();
+        pair.somebody_makes("www A 192.0.2.9");
+        assert_eq!(pair.judged().len(), 1);
+        pair.somebody_makes("www A 192.0.2.1");
+        assert_eq!((pair.judged(), pair.steps().len()), (vec![], 0));
+    }
+}

@@ -11,6 +11,8 @@
 //! All that it does follows from two zones and what is known of their differences, so that nothing needs a journal: whoever was
 //! killed in the middle reads both zones and goes on.
 
+mod telling;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,12 +22,11 @@ use dns_provider::port::ProviderError;
 use dns_provider::zones::{Extent, Listing, Refreshed};
 use dns_service::clock::Clock;
 use dns_service::exit::one_line;
-use dns_zone::{Drift, Drifted, Kind, Next, Owner, Proposal, SetChange, SetKey, Step, difference, is_compared};
+use dns_zone::{Owner, Proposal, SetChange, SetKey, Step, content, difference, is_compared};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::warn;
 
 use super::drifting::Drifting;
-use super::metering::{self, Push};
 use super::original::{Following, Original, State};
 use super::signs::TargetSign;
 use super::unserved::Unserved;
@@ -44,8 +45,8 @@ const BACKOFF_MAX: Duration = Duration::from_mins(1);
 /// How often a target that is held is read again: an operator may have done by hand what was too much.
 const HELD_EVERY: Duration = Duration::from_secs(30);
 
-/// Refused sets that are named; more say no more.
-const REFUSED_NAMED_MAX: usize = 5;
+/// How often it is kept how large the source is.
+const REMEMBER_EVERY: Duration = Duration::from_hours(24);
 
 /// A target, with all that is needed to follow.
 pub(super) struct Target {
@@ -61,6 +62,8 @@ pub(super) struct Target {
     pub(super) drifting: Drifting,
     /// What holds it, as it was told last.
     pub(super) told: Vec<String>,
+    /// When it was last kept how large the source is.
+    pub(super) remembered: Option<Instant>,
 }
 
 /// What is known of the target's zone.
@@ -109,7 +112,10 @@ impl Target {
                     }
                 }
                 Err(trouble) => {
-                    self.in_trouble(&trouble, &mut known);
+                    self.tell_trouble(&trouble);
+                    if let Some(known) = &mut known {
+                        known.due = Instant::now();
+                    }
                     stop.run_until_cancelled(tokio::time::sleep(backoff)).await;
                     backoff = (backoff * 2).min(BACKOFF_MAX);
                 }
@@ -135,13 +141,14 @@ impl Target {
                 return Ok(Rest::UntilWoken);
             };
             if !proposal.stopped_by(&BTreeSet::new()).is_empty() {
-                self.hold(&proposal);
+                self.tell_held(&proposal);
                 known.due = known.due.min(Instant::now() + HELD_EVERY);
                 return Ok(Rest::Until(known.due));
             }
             self.told.clear();
             if proposal.steps.is_empty() {
-                self.equal(&refused);
+                self.tell_equal(&refused);
+                self.remember_source_sets();
                 return Ok(Rest::Until(known.due));
             }
             self.sign.state(TargetState::Behind, Vec::new());
@@ -193,6 +200,20 @@ impl Target {
         self.drifting.seen(foreign.filter(|change| !is_own(change)));
     }
 
+    /// A source that becomes much smaller within a day is stopped, however small its steps are. Of a target that is equal it is known
+    /// that this much is meant.
+    fn remember_source_sets(&mut self) {
+        if self.remembered.is_some_and(|at| at.elapsed() < REMEMBER_EVERY) {
+            return;
+        }
+        let sets = self.original.read().as_ref().map(|copy| content(&copy.zone));
+        let kept = sets.map_or(Ok(()), |sets| self.folder.keep_source_sets(self.original.apex(), sets));
+        if let Err(error) = kept {
+            warn!(zone = %self.original.apex(), "how large the source is cannot be kept: {}", one_line(&error));
+        }
+        self.remembered = Some(Instant::now());
+    }
+
     /// What is to be done now; nothing if the source is not known.
     fn propose(&mut self, known: &Known) -> Result<Option<Proposed>, Trouble> {
         let source_sets = self.folder.source_sets(self.original.apex())?;
@@ -207,33 +228,14 @@ impl Target {
         let first = follower.propose(&copy.zone, target, &settings);
         let drifted = self.drifting.judge(&first.steps, target, follower, &settings, self.clock.now());
         let proposal = if drifted.is_empty() { first } else { follower.propose(&copy.zone, target, &settings) };
+        let refused = follower.refused().clone();
+        let proposal = without_what_refused_sets_may_need(proposal, &refused);
         if proposal.steps.is_empty() && proposal.stopped_by(&BTreeSet::new()).is_empty() {
             *behind_since = None;
         }
-        let proposed = Proposed {
-            since: behind_since.unwrap_or_else(Instant::now),
-            refused: follower.refused().clone(),
-            proposal: without_what_refused_sets_may_need(proposal, follower.refused()),
-        };
-        self.sign.pending(proposed.proposal.steps.iter().map(|step| step.changes.len()).sum(), *behind_since);
-        self.tell(&drifted);
-        Ok(Some(proposed))
-    }
-
-    /// Drift is told when it is found, and stays in the report as long as it lasts.
-    fn tell(&self, drifted: &[Drifted]) {
-        let (zone, target) = (self.original.apex(), &self.place.name);
-        for one in drifted.iter().filter(|one| one.is_new) {
-            match one.next {
-                Next::Nothing | Next::Wait if one.drift == Drift::Lag => info!(%zone, %target, "{one}"),
-                Next::Hold => error!(%zone, %target, "{one}"),
-                Next::Nothing | Next::Wait | Next::Keep | Next::Repair | Next::Believe => {
-                    warn!(%zone, %target, "{one}");
-                }
-            }
-            metering::drifted(zone, target, &one.drift);
-        }
-        self.sign.drifted(drifted.iter().map(ToString::to_string).collect());
+        self.sign.pending(proposal.steps.iter().map(|step| step.changes.len()).sum(), *behind_since);
+        self.tell_drift(&drifted);
+        Ok(Some(Proposed { since: behind_since.unwrap_or_else(Instant::now), refused, proposal }))
     }
 
     async fn push(&mut self, known: &mut Known, steps: &[Step], since: Instant) -> Result<(), Trouble> {
@@ -241,11 +243,10 @@ impl Target {
         known.in_doubt.extend(steps.iter().flat_map(|step| &step.changes).map(|change| change.key.clone()));
         let sender = Sender { zone, target: &self.place, clock: self.clock, tell: &|_| {} };
         let sent = sender.send(steps).await?;
-        known.in_doubt.clear();
         let done: Vec<SetChange> = sent.done.iter().flat_map(|index| steps[*index].changes.iter().cloned()).collect();
         self.drifting.wrote(&done, self.clock.now());
-        self.refuse(steps, &sent);
-        self.count(&done, &sent);
+        self.set_aside(steps, &sent);
+        self.tell_sent(steps, &done, &sent);
         self.read_back(known, &done).await?;
         let seen = done.into_iter().filter(|change| is_seen(&known.listing.zone, &change.key));
         self.unserved.expect(seen, &self.place.servers, since);
@@ -255,92 +256,30 @@ impl Target {
     /// A primary tells its differences, ours among them; an API is believed in what it took until all of it is read again.
     async fn read_back(&mut self, known: &mut Known, done: &[SetChange]) -> Result<(), Trouble> {
         if known.extent != Some(Extent::Guards) {
+            // Until it is read, what was written may be read as somebody else's.
             let Refreshed { extent, changes } = self.reading(self.place.holder.refresh(&mut known.listing).await)?;
             known.extent = Some(extent);
             if extent == Extent::All {
                 self.drifting.was_read();
             }
+            known.in_doubt.clear();
             self.found(known, &changes, done);
         }
         if known.extent == Some(Extent::Guards) {
             for change in done {
                 change.apply_to(&mut known.listing.zone).expect("invariant: what was planned lies in the zone");
             }
+            known.in_doubt.clear();
             self.following.state().follower.target_changed(done);
         }
         Ok(())
     }
 
-    /// What was refused is not tried again before something about it changes.
-    fn refuse(&self, steps: &[Step], sent: &Sent) {
-        let (zone, target) = (self.original.apex(), &self.place.name);
-        for (index, reason) in &sent.refused {
-            let sets: Vec<String> = steps[*index].changes.iter().map(|change| change.key.to_string()).collect();
-            error!(%zone, %target, sets = sets.join(", "), "refused: {reason}");
-        }
-        let kept = sent.refused.iter().map(|(index, _)| index).chain(&sent.withheld);
-        let kept = kept.flat_map(|index| &steps[*index].changes).map(|change| change.key.clone());
+    /// What was refused is not tried again before something about it changes. What was withheld for its sake is, once nothing is.
+    fn set_aside(&self, steps: &[Step], sent: &Sent) {
+        let refused = sent.refused.iter().flat_map(|(index, _)| &steps[*index].changes);
+        let kept: Vec<SetKey> = refused.map(|change| change.key.clone()).collect();
         self.following.state().follower.set_aside(kept);
-    }
-
-    fn count(&self, done: &[SetChange], sent: &Sent) {
-        let (zone, target) = (self.original.apex(), &self.place.name);
-        for kind in [Kind::Create, Kind::Update, Kind::Delete] {
-            let count = done.iter().filter(|change| change.kind() == kind).count() as u64;
-            if count > 0 {
-                metering::changed(zone, target, kind, count);
-            }
-        }
-        let whole = sent.refused.is_empty() && sent.withheld.is_empty();
-        metering::pushed(zone, target, if whole { Push::Done } else { Push::Refused });
-        info!(%zone, %target, sets = done.len(), batches = sent.batches, "pushed");
-        self.sign.written();
-    }
-
-    fn equal(&self, refused: &BTreeSet<SetKey>) {
-        let following = self.following.state();
-        // The source has changed since, and the next round tells.
-        if following.behind_since.is_some() {
-            return;
-        }
-        if refused.is_empty() {
-            return self.sign.state(TargetState::Equal, Vec::new());
-        }
-        let named: Vec<String> = refused.iter().take(REFUSED_NAMED_MAX).map(ToString::to_string).collect();
-        let (count, named) = (refused.len(), named.join(", "));
-        let reason =
-            format!("{count} record sets are refused, or need one that is, and nothing is deleted meanwhile: {named}");
-        self.sign.state(TargetState::Refusing, vec![reason]);
-    }
-
-    /// Told once, and again when it is held by something else; how far a limit is exceeded changes all the time.
-    fn hold(&mut self, proposal: &Proposal) {
-        let reasons = proposal.stopped_by(&BTreeSet::new());
-        let limits = proposal.exceeded.iter().map(|one| one.limit.to_string());
-        let markers = proposal.stray_markers.iter().map(ToString::to_string);
-        let kinds: Vec<String> =
-            proposal.refusals.iter().map(ToString::to_string).chain(limits).chain(markers).collect();
-        if self.told != kinds {
-            let (zone, target, reasons) = (self.original.apex(), &self.place.name, reasons.join("; "));
-            error!(%zone, %target, "held, nothing is written: {reasons}. `dns-sync plan` shows it, `dns-sync apply` does it");
-            self.told = kinds;
-        }
-        self.sign.state(TargetState::Held, reasons);
-    }
-
-    fn in_trouble(&self, trouble: &Trouble, known: &mut Option<Known>) {
-        let (zone, target) = (self.original.apex(), &self.place.name);
-        let reason = one_line(trouble);
-        let outcome = match trouble {
-            Trouble::Unsent(SendError::Drifted { .. }) => Push::Drifted,
-            Trouble::Unsent(_) | Trouble::Unread(_) | Trouble::Folder(_) => Push::Failed,
-        };
-        warn!(%zone, %target, "{reason}");
-        metering::pushed(zone, target, outcome);
-        self.sign.state(TargetState::Failing, vec![reason]);
-        if let Some(known) = known {
-            known.due = Instant::now();
-        }
     }
 }
 

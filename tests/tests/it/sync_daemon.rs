@@ -8,7 +8,7 @@ use std::rc::Rc;
 use serde_json::Value;
 use tests::command::{Finished, run_at};
 use tests::daemon::our_program;
-use tests::world::{Host, HostedZone, PowerDnsApi};
+use tests::world::{Account, Host, HostedZone, PowerDnsApi};
 use tests::{AuthServer, Daemon, Kind, Launch, PATIENCE, Sandbox, Setup, until, until_eq};
 
 use crate::sync::{Shared, fence_text};
@@ -406,4 +406,54 @@ fn what_a_controller_takes_over_is_never_written_again() {
     target.edit(&["update delete _checkout._failover.example.test. TXT"]);
     rig.zone_set("more", "A", "192.0.2.68");
     rig.until_served("api.example.test", "A", &["192.0.2.66"]);
+}
+
+/// What a target refuses is named and waits for the source; everything else goes on, but nothing is deleted that it may need.
+#[test]
+fn a_refused_record_holds_up_no_other_and_deletes_wait_for_it() {
+    let cloudflare =
+        |_: &Sandbox| -> Vec<(&'static str, Box<dyn Host>)> { vec![("cloud", Box::new(Account::start()))] };
+    let mut rig = Rig::start(cloudflare, "", "");
+    rig.start_daemon();
+    rig.until_all_are("equal");
+    rig.hidden.edit(&[
+        "update add place.example.test. 300 LOC 52 14 05 N 00 08 50 E 10m",
+        "update add more.example.test. 300 A 192.0.2.44",
+        "update delete mail.example.test. A",
+    ]);
+    rig.until_served("more.example.test", "A", &["192.0.2.44"]);
+    rig.until_all_are("refusing");
+    let told = rig.target(0)["reasons"].to_string();
+    assert!(told.contains("place.example.test. LOC"), "{told}");
+    rig.until_served("mail.example.test", "A", &["192.0.2.25"]);
+    rig.hidden.edit(&["update delete place.example.test. LOC"]);
+    rig.until_served("mail.example.test", "A", &[]);
+    rig.until_caught_up();
+}
+
+/// A file tells of no change by itself: it is read again and again, and one that is broken takes nothing away.
+#[test]
+fn a_file_is_followed_and_a_broken_one_takes_nothing_away() {
+    let mut rig = Rig::start(|sandbox| vec![powerdns(sandbox)], "", "pollEvery: 200ms");
+    let text = std::fs::read_to_string(&rig.config).expect("the configuration");
+    let file = rig.sandbox.write("source.zone", SOURCE);
+    let text = text.replace("source: { provider: hidden }", &format!("source: {{ file: {} }}", file.display()));
+    rig.config = rig.sandbox.write("file.yaml", text);
+    rig.start_daemon();
+    rig.until_all_are("equal");
+    rig.sandbox.write("source.zone", SOURCE.replace("hostmaster 7", "hostmaster 8") + "new A 192.0.2.55\n");
+    rig.until_served("new.example.test", "A", &["192.0.2.55"]);
+    rig.sandbox.write("source.zone", SOURCE.replace("mail A 192.0.2.25", "mail A 192.0.2.256"));
+    let told = until("the fault is told", PATIENCE, || {
+        let source = rig.report()["source"].clone();
+        if source["state"] == "failing" { Ok(source["problem"].to_string()) } else { Err(source) }
+    });
+    assert!(told.contains("192.0.2.256"), "{told}");
+    rig.until_served("new.example.test", "A", &["192.0.2.55"]);
+    rig.sandbox.write("source.zone", "");
+    until("an empty file is a fault, too", PATIENCE, || {
+        let source = rig.report()["source"].clone();
+        if source["problem"].to_string().contains("192.0.2.256") { Err(source) } else { Ok(()) }
+    });
+    rig.until_served("www.example.test", "CNAME", &["api.example.test."]);
 }
