@@ -131,7 +131,7 @@ fn limits_and_markers_that_mean_nothing_are_told_all_at_once() {
 ",
     );
     for expected in [
-        "sync.yaml:11:22: sync.limits.deletes: `0` is not a whole number above zero",
+        "sync.yaml:12:22: sync.limits.deletes: `0` is not a whole number above zero",
         "hint: record sets, such as `100`; left out, it has its default",
         "sync.limits.updatesShare: `101%` is not a share from 1% to 100%",
         "sync.limits.shrink: `20` is not a share",
