@@ -20,7 +20,7 @@ pub(crate) mod interrupt;
 pub(crate) mod machine;
 mod page;
 mod peers;
-mod poller;
+pub(crate) mod poller;
 pub(crate) mod programs;
 mod requirements;
 pub(crate) mod section;

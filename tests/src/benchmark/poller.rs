@@ -24,39 +24,39 @@ const ANSWER_BYTES_MAX: usize = 1232;
 
 /// Who is asked for what.
 #[derive(Clone, Debug)]
-pub(super) struct Target {
+pub(crate) struct Target {
     /// Names it in tables.
-    pub(super) label: String,
+    pub(crate) label: String,
     /// The server.
-    pub(super) server: SocketAddr,
+    pub(crate) server: SocketAddr,
     /// The name whose A record is asked for.
-    pub(super) name: Name,
+    pub(crate) name: Name,
 }
 
 /// A moment by both clocks: one to subtract, one to compare with history rows.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Moment {
+pub(crate) struct Moment {
     /// Monotonic.
-    pub(super) instant: Instant,
+    pub(crate) instant: Instant,
     /// Wall clock.
-    pub(super) wall: SystemTime,
+    pub(crate) wall: SystemTime,
 }
 
 impl Moment {
     /// Now.
-    pub(super) fn now() -> Self {
+    pub(crate) fn now() -> Self {
         Self { instant: Instant::now(), wall: SystemTime::now() }
     }
 }
 
 /// Loops that ask until each has seen the wanted address.
-pub(super) struct Watch {
+pub(crate) struct Watch {
     askers: Vec<(String, JoinHandle<anyhow::Result<Moment>>)>,
 }
 
 impl Watch {
     /// Begins to ask; each target gives up after `patience`.
-    pub(super) fn start(targets: &[(Target, IpAddr)], patience: Duration) -> Self {
+    pub(crate) fn start(targets: &[(Target, IpAddr)], patience: Duration) -> Self {
         let asker = |(target, wanted): &(Target, IpAddr)| {
             let (target, wanted) = (target.clone(), *wanted);
             (target.label.clone(), thread::spawn(move || ask_until(&target, wanted, patience)))
@@ -65,7 +65,7 @@ impl Watch {
     }
 
     /// Waits for all of them: when each saw it first, in the order of the targets.
-    pub(super) fn finish(self) -> anyhow::Result<Vec<Moment>> {
+    pub(crate) fn finish(self) -> anyhow::Result<Vec<Moment>> {
         let joined = self
             .askers
             .into_iter()

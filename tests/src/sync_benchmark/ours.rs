@@ -19,6 +19,11 @@ impl Ours {
         Self { program, python }
     }
 
+    /// The program.
+    pub(super) fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// Saves a plan.
     pub(super) fn plan(&self, folder: &Path, config: &Path, env: &[(String, String)]) -> anyhow::Result<Ran> {
         self.run(folder, config, &["plan".into(), "--out".into(), plan_file(folder).into()], env)
