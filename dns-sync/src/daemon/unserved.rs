@@ -44,8 +44,11 @@ struct Waiting {
 }
 
 impl Unserved {
-    /// Waits for what was written; `since` is when the oldest of it was learnt.
+    /// Waits for what was written; `since` is when the oldest of it was learnt. Without servers nobody can be asked.
     pub(super) fn expect(&self, changes: impl IntoIterator<Item = SetChange>, servers: &[SocketAddr], since: Instant) {
+        if servers.is_empty() {
+            return;
+        }
         let mut waiting = self.lock();
         for change in changes {
             let key = change.key.clone();
@@ -141,5 +144,23 @@ impl Unserved {
         if told > TOLD_MAX {
             warn!(%zone, target = %target.name, "and {} more sets are not served", told - TOLD_MAX);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::{key, zone};
+
+    #[test]
+    fn nothing_waits_for_servers_that_nobody_has_named() {
+        let key = key("www", dns_zone::Rtype::A);
+        let after = zone(&["www A 192.0.2.1"]).get(&key).cloned();
+        let change = || SetChange { key: key.clone(), before: None, after: after.clone() };
+        let unserved = Unserved::default();
+        unserved.expect([change()], &[], Instant::now());
+        assert!(unserved.lock().is_empty());
+        unserved.expect([change()], &["192.0.2.53:53".parse().expect("an address")], Instant::now());
+        assert_eq!(unserved.lock().len(), 1);
     }
 }
