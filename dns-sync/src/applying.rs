@@ -2,22 +2,29 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use dns_provider::zones::Listing;
 use dns_service::clock::Clock;
 use dns_service::config::Config;
 use dns_service::exit::{Exit, Failure};
 use dns_zone::{Force, Limits, Plan, Step, StepState, Zone, content, progress, zone_digest};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::arguments::{ApplyArgs, RollbackArgs, Selection};
 use crate::folder::{self, Folder};
 use crate::output::Output;
 use crate::output::progress::Task;
 use crate::place::{Job, Place, Places};
-use crate::planning::{source_of, stopped, target_of};
+use crate::planning::stopped;
+use crate::reading::target_of;
 use crate::sending::{SendError, Sender, Sent, fits};
-use crate::{served, settings};
+use crate::{reading, served, settings};
 
 /// How long what undoes a plan may be used: as long as nothing else has changed, which is checked.
 const UNDOABLE_FOR: std::time::Duration = std::time::Duration::from_hours(24 * 7);
+
+/// Plans that are carried out at once, most of them waiting until they are served.
+const UNDER_WAY_MAX: usize = 32;
 
 /// `dns-sync apply`.
 pub(crate) async fn apply(config: &Config, args: &ApplyArgs, output: &Output) -> Result<Exit, Failure> {
@@ -25,23 +32,17 @@ pub(crate) async fn apply(config: &Config, args: &ApplyArgs, output: &Output) ->
     let places = Places::new(config)?;
     let jobs = places.jobs(&selection(&plans))?;
     refuse_stopped(&plans, &settings::limits_of_all(config.sync.all_limits), &args.forced)?;
-    let run = Run { folder: Folder::new(&config.sync.folder), clock: Clock::start(), output };
+    let run = Run::new(config, output);
     // Everything is looked at before anything is written.
-    let mut orders = Vec::new();
-    for plan in &plans {
-        let (job, target) = find(&jobs, plan)?;
-        let read = source_of(job, output).await?;
-        run.check(plan, target, Some(&read.zone)).await?;
-        orders.push(Order { plan, target, source_sets: Some(content(&read.zone)) });
-    }
-    run.carry_out_all(&orders).await
+    let looked = reading::each(&wanted(&jobs, &plans)?, output, "checking", |wanted| run.look(wanted)).await?;
+    run.carry_out_all(&looked.concat()).await
 }
 
 /// `dns-sync rollback`.
 pub(crate) async fn rollback(config: &Config, args: &RollbackArgs, output: &Output) -> Result<Exit, Failure> {
     let places = Places::new(config)?;
     let jobs = places.jobs(&args.selection)?;
-    let run = Run { folder: Folder::new(&config.sync.folder), clock: Clock::start(), output };
+    let run = Run::new(config, output);
     let mut plans = Vec::new();
     for job in &jobs {
         for target in &job.targets {
@@ -54,12 +55,10 @@ pub(crate) async fn rollback(config: &Config, args: &RollbackArgs, output: &Outp
         let reason = format!("nothing to undo: {} holds no plan that was applied", config.sync.folder.display());
         return Err(Failure::new(Exit::Refused, reason));
     }
-    let mut orders = Vec::new();
-    for (plan, target) in &plans {
+    for (plan, _) in &plans {
         output.lines(&dns_zone::lines(plan))?;
-        run.check(plan, target, None).await?;
-        orders.push(Order { plan, target, source_sets: None });
     }
+    let orders = reading::each(&plans, output, "checking", |(plan, target)| run.look_to_undo(plan, target)).await?;
     run.carry_out_all(&orders).await
 }
 
@@ -80,16 +79,33 @@ fn refuse_stopped(plans: &[Plan], limits: &Limits, forced: &[Force]) -> Result<(
     Err(Failure::new(Exit::Refused, reason))
 }
 
-fn find<'j>(jobs: &'j [Job], plan: &Plan) -> Result<(&'j Job, &'j Place), Failure> {
-    let job = jobs.iter().find(|job| job.zone == plan.zone);
-    let found = job.and_then(|job| Some((job, job.targets.iter().find(|target| target.name == plan.target)?)));
-    found.ok_or_else(|| {
-        let reason = format!("the configuration has no zone {} with the target `{}`", plan.zone, plan.target);
-        Failure::new(Exit::Refused, reason)
-    })
+/// The plans of one zone, with where each goes.
+struct Wanted<'p> {
+    job: &'p Job,
+    plans: Vec<(&'p Plan, &'p Place)>,
+}
+
+/// What is wanted of each zone.
+fn wanted<'p>(jobs: &'p [Job], plans: &'p [Plan]) -> Result<Vec<Wanted<'p>>, Failure> {
+    let mut all: Vec<Wanted<'p>> = jobs.iter().map(|job| Wanted { job, plans: Vec::new() }).collect();
+    for plan in plans {
+        let refused = |reason| Failure::new(Exit::Refused, reason);
+        let (zone, target) = (&plan.zone, &plan.target);
+        let of_zone = all.iter_mut().find(|wanted| wanted.job.zone == *zone);
+        let place = |wanted: &Wanted<'p>| wanted.job.targets.iter().find(|place| place.name == *target);
+        let found = of_zone.and_then(|wanted| place(wanted).map(|place| (wanted, place)));
+        let unknown = || refused(format!("the configuration has no zone {zone} with the target `{target}`"));
+        let (wanted, place) = found.ok_or_else(unknown)?;
+        if wanted.plans.iter().any(|(other, _)| other.target == *target) {
+            return Err(refused(format!("two plans are for {zone} at `{target}`; plan again")));
+        }
+        wanted.plans.push((plan, place));
+    }
+    Ok(all)
 }
 
 /// A plan that was looked at.
+#[derive(Clone, Copy)]
 struct Order<'p> {
     plan: &'p Plan,
     target: &'p Place,
@@ -108,13 +124,42 @@ struct Run<'o> {
     folder: Folder,
     clock: Clock,
     output: &'o Output,
+    /// Leave to hold a zone in memory.
+    turns: Semaphore,
 }
 
-impl Run<'_> {
-    /// Whether what a plan was made from is still so, but for what of it is done already.
-    async fn check(&self, plan: &Plan, target: &Place, source: Option<&Zone>) -> Result<Ready, Failure> {
+impl<'o> Run<'o> {
+    fn new(config: &Config, output: &'o Output) -> Self {
+        let turns = Semaphore::new(reading::ZONES_AT_ONCE);
+        Self { folder: Folder::new(&config.sync.folder), clock: Clock::start(), output, turns }
+    }
+
+    /// Reads a zone and its targets, and says whether all plans of it may be carried out.
+    async fn look<'p>(&self, Wanted { job, plans }: &Wanted<'p>) -> Result<Vec<Order<'p>>, Failure> {
+        let targets: Vec<&Place> = plans.iter().map(|(_, target)| *target).collect();
+        let (read, listings) = reading::zone_of(job, &targets, self.output).await?;
+        let source_sets = Some(content(&read.zone));
+        let orders = plans.iter().zip(listings).map(|((plan, target), (_, listing))| {
+            self.checked(plan, target, listing, Some(&read.zone))?;
+            Ok(Order { plan, target, source_sets })
+        });
+        orders.collect()
+    }
+
+    async fn look_to_undo<'p>(&self, plan: &'p Plan, target: &'p Place) -> Result<Order<'p>, Failure> {
+        self.check(plan, target).await?;
+        Ok(Order { plan, target, source_sets: None })
+    }
+
+    /// Reads a target, and says what of a plan is still to be done there.
+    async fn check(&self, plan: &Plan, target: &Place) -> Result<Ready, Failure> {
         let listing = target_of(target, &plan.zone, self.output).await;
         let listing = listing.map_err(|error| Failure::new(Exit::Unreachable, error))?;
+        self.checked(plan, target, listing, None)
+    }
+
+    /// Whether what a plan was made from is still so, but for what of it is done already.
+    fn checked(&self, plan: &Plan, target: &Place, listing: Listing, source: Option<&Zone>) -> Result<Ready, Failure> {
         let states = progress(&plan.steps, &listing.zone).map_err(|strayed| {
             let reason = format!("{} at `{}`: {strayed}; make a new plan", plan.zone, plan.target);
             Failure::new(Exit::Refused, reason)
@@ -136,10 +181,10 @@ impl Run<'_> {
         Ok(Ready { zone: listing.zone, open })
     }
 
-    /// One after the other. What goes wrong with one is told, and the others are carried out all the same.
+    /// What goes wrong with one is told, and the others are carried out all the same. While one waits until it is served,
+    /// others are written.
     async fn carry_out_all(&self, orders: &[Order<'_>]) -> Result<Exit, Failure> {
-        let mut worst = Exit::Done;
-        for order in orders {
+        let carried_out = orders.iter().enumerate().map(|(place, order)| async move {
             let exit = match self.carry_out(order).await {
                 Ok(exit) => exit,
                 Err(failure) => {
@@ -148,9 +193,12 @@ impl Run<'_> {
                     failure.exit()
                 }
             };
-            worst = graver(worst, exit);
-        }
-        Ok(worst)
+            Ok::<_, Failure>((place, exit))
+        });
+        let mut exits: Vec<(usize, Exit)> =
+            stream::iter(carried_out).buffer_unordered(UNDER_WAY_MAX).try_collect::<Vec<_>>().await?;
+        exits.sort_by_key(|(place, _)| *place);
+        Ok(exits.into_iter().map(|(_, exit)| exit).fold(Exit::Done, graver))
     }
 
     async fn carry_out(&self, order: &Order<'_>) -> Result<Exit, Failure> {
@@ -160,15 +208,16 @@ impl Run<'_> {
             self.output.answer(&format!("{about}: nothing to do"))?;
             return Ok(Exit::Done);
         }
+        let turn = self.turns.acquire().await.expect("invariant: nobody closes it");
         // Again, since others may have taken minutes meanwhile. The source was read for all of them.
-        let Ready { zone, open } = self.check(plan, target, None).await?;
+        let Ready { zone, open } = self.check(plan, target).await?;
         self.prepare_undoing(plan, &zone, &open)?;
         let sent = self.send(plan, target, &open).await?;
         if let Some(sets) = source_sets {
             self.folder.keep_source_sets(&plan.zone, *sets)?;
         }
         self.tell(&about, &sent, &open)?;
-        let settled = self.settle(plan, target, &open, &sent).await?;
+        let settled = self.settle(order, &open, &sent, turn).await?;
         let whole = sent.refused.is_empty() && sent.withheld.is_empty();
         Ok(if whole { settled } else { graver(settled, Exit::Failed) })
     }
@@ -223,7 +272,13 @@ impl Run<'_> {
     }
 
     /// Done means served: the zone holds it, and every authoritative server answers with it.
-    async fn settle(&self, plan: &Plan, target: &Place, open: &[Step], sent: &Sent) -> Result<Exit, Failure> {
+    async fn settle(
+        &self,
+        Order { plan, target, .. }: &Order<'_>,
+        open: &[Step],
+        sent: &Sent,
+        turn: SemaphorePermit<'_>,
+    ) -> Result<Exit, Failure> {
         let listing = target_of(target, &plan.zone, self.output).await;
         let listing = listing.map_err(|error| Failure::new(Exit::Unverified, error))?;
         let done: Vec<Step> = sent.done.iter().map(|index| open[*index].clone()).collect();
@@ -233,6 +288,8 @@ impl Run<'_> {
             self.output.answer(&format!("! {about} does not hold all that was written; plan again"))?;
             return Ok(Exit::Unverified);
         }
+        // Servers may take a minute to follow; others need not wait for them.
+        drop(turn);
         served::wait(target, &listing.zone, &done, self.output).await
     }
 }

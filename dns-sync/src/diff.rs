@@ -14,6 +14,7 @@ use dns_service::config::Config;
 use dns_service::config::sync::SyncSource;
 use dns_service::exit::{Exit, Failure};
 use dns_zone::{Owner, compare};
+use futures_util::future::{TryFutureExt as _, join};
 
 use self::reading::{Copy, Refusal, Seen};
 use self::report::{AskedReport, Report, SideReport};
@@ -26,8 +27,12 @@ use crate::place::owner;
 pub(crate) async fn command(config: Option<&Config>, args: &DiffArgs, output: &Output) -> Result<Exit, Failure> {
     let zone = zone(config, args)?;
     let unread = |error| Failure::new(Exit::Unreachable, error);
-    let a = reading::read(&args.a, &zone, config, output).await.map_err(unread)?;
-    let b = reading::read(&args.b, &zone, config, output).await.map_err(unread)?;
+    let read = |side| Box::pin(reading::read(side, &zone, config, output)).map_err(unread);
+    let (a, b) = match join(read(&args.a), read(&args.b)).await {
+        (Ok(a), Ok(b)) => (a, b),
+        (Err(a), Err(b)) => return Err(a.and([b])),
+        (Err(failure), Ok(_)) | (Ok(_), Err(failure)) => return Err(failure),
+    };
     let report = compared(zone, args, a, b, output).await?;
     if args.json {
         output.answer(&serde_json::to_string_pretty(&report)?)?;

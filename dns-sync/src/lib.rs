@@ -15,6 +15,7 @@ mod folder;
 mod output;
 mod place;
 mod planning;
+mod reading;
 mod sending;
 mod served;
 mod settings;

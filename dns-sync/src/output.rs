@@ -7,18 +7,21 @@ use std::io::{self, Write as _};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use dns_zone::{Line, Mark};
+use indicatif::MultiProgress;
 
 /// Where and how to write.
 #[derive(Debug)]
 pub(crate) struct Output {
     choice: Option<ColorChoice>,
     tells_progress: bool,
+    /// What is on the terminal right now; it makes room for every line.
+    bars: MultiProgress,
 }
 
 impl Output {
     /// With colours where a terminal shows them, unless told otherwise.
     pub(crate) fn new(no_color: bool) -> Self {
-        Self { choice: no_color.then_some(ColorChoice::Never), tells_progress: true }
+        Self { choice: no_color.then_some(ColorChoice::Never), tells_progress: true, bars: MultiProgress::new() }
     }
 
     /// For programs: nothing is told of what happens meanwhile.
@@ -34,7 +37,7 @@ impl Output {
     fn print(&self, text: &str) -> io::Result<()> {
         let choice = self.choice.unwrap_or_else(|| AutoStream::choice(&io::stdout()));
         let mut stream = AutoStream::new(io::stdout(), choice);
-        unless_unread(writeln!(stream, "{}", text.trim_end()).and_then(|()| stream.flush()))
+        self.bars.suspend(|| unless_unread(writeln!(stream, "{}", text.trim_end()).and_then(|()| stream.flush())))
     }
 
     /// A plan, line by line.
@@ -47,7 +50,7 @@ impl Output {
     pub(crate) fn note(&self, text: &str) -> io::Result<()> {
         let choice = self.choice.unwrap_or_else(|| AutoStream::choice(&io::stderr()));
         let mut stream = AutoStream::new(io::stderr(), choice);
-        unless_unread(writeln!(stream, "{}", clean(text)).and_then(|()| stream.flush()))
+        self.bars.suspend(|| unless_unread(writeln!(stream, "{}", clean(text)).and_then(|()| stream.flush())))
     }
 }
 

@@ -1,10 +1,8 @@
 //! `plan`: reads sources and targets, and says what would make them equal.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use dns_core::identifier::{Installation, ProviderName};
-use dns_provider::port::ProviderError;
+use dns_core::identifier::Installation;
 use dns_provider::zones::{Listing, NotPlain, Writer, ZoneTraits};
 use dns_service::clock::Clock;
 use dns_service::config::Config;
@@ -15,10 +13,8 @@ use dns_zone::{Exceeded, Force, Limits, Owner, Plan, Protected, Scope, Settings,
 use crate::arguments::{PlanArgs, PlanFormat};
 use crate::folder::Folder;
 use crate::output::Output;
-use crate::output::progress::Task;
 use crate::place::{Job, Place, Places};
-use crate::settings;
-use crate::source::{self, Read};
+use crate::{reading, settings};
 
 /// How long a plan may be applied: long enough to be looked at by a colleague, short enough that it is about today's zone.
 const VALID_FOR: Duration = Duration::from_hours(4);
@@ -26,38 +22,12 @@ const VALID_FOR: Duration = Duration::from_hours(4);
 /// Lines of one plan in a pull request: forges cut comments at 64 KiB.
 const MARKDOWN_LINES_MAX: usize = 400;
 
-/// A target that cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("the zone {zone} at `{target}` cannot be read whole; nothing was planned for it")]
-pub(crate) struct TargetUnread {
-    /// The zone.
-    pub(crate) zone: Owner,
-    /// The target.
-    pub(crate) target: ProviderName,
-    /// Why.
-    #[source]
-    pub(crate) source: ProviderError,
-}
-
 /// `dns-sync plan`.
 pub(crate) async fn command(config: &Config, args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
     let places = Places::new(config)?;
     let folder = Folder::new(&config.sync.folder);
-    let mut plans = Vec::new();
-    for job in places.jobs(&args.selection)? {
-        let read = source_of(&job, output).await?;
-        for warning in &read.warnings {
-            output.note(&warning.to_string())?;
-        }
-        let planner = Planner::new(config, &job);
-        for target in &job.targets {
-            warn_of_ns(&job, target, output)?;
-            let listing = target_of(target, &job.zone, output).await;
-            let listing = listing.map_err(|error| Failure::new(Exit::Unreachable, error))?;
-            let settings = planner.settings(target, &read.not_plain, &listing, folder.source_sets(&job.zone)?);
-            plans.push(dns_zone::plan(&read.zone, &listing.zone, &settings));
-        }
-    }
+    let jobs = places.jobs(&args.selection)?;
+    let plans = reading::each(&jobs, output, "planning", |job| plans_of(config, job, &folder, output)).await?.concat();
     let across = across(&plans, &settings::limits_of_all(config.sync.all_limits));
     show(&plans, &across, args.output, output)?;
     if let Some(file) = &args.out {
@@ -68,6 +38,23 @@ pub(crate) async fn command(config: &Config, args: &PlanArgs, output: &Output) -
     Ok(if stopped { Exit::Refused } else { Exit::Done })
 }
 
+/// The plan of each target of a zone.
+async fn plans_of(config: &Config, job: &Job, folder: &Folder, output: &Output) -> Result<Vec<Plan>, Failure> {
+    let planner = Planner::new(config, job);
+    let known = folder.source_sets(&job.zone)?;
+    let (read, targets) = reading::zone_of(job, &job.targets.iter().collect::<Vec<_>>(), output).await?;
+    for warning in &read.warnings {
+        output.note(&warning.to_string())?;
+    }
+    let mut plans = Vec::with_capacity(targets.len());
+    for (target, listing) in targets {
+        warn_of_ns(job, target, output)?;
+        let settings = planner.settings(target, &read.not_plain, &listing, known);
+        plans.push(dns_zone::plan(&read.zone, &listing.zone, &settings));
+    }
+    Ok(plans)
+}
+
 /// A setting that means nothing at a target is no reason to stop, and none to be silent.
 fn warn_of_ns(job: &Job, target: &Place, output: &Output) -> std::io::Result<()> {
     if job.config.protected == ApexProtection::Soa && target.holder.traits().apex_ns == Writer::Provider {
@@ -76,34 +63,6 @@ fn warn_of_ns(job: &Job, target: &Place, output: &Output) -> std::io::Result<()>
         output.note(&format!("warning: {about}: {text}"))?;
     }
     Ok(())
-}
-
-/// Reads from a place, and tells meanwhile how far that is.
-pub(crate) async fn telling<T>(place: &Place, zone: &Owner, output: &Output, reading: impl Future<Output = T>) -> T {
-    let came = || place.came.count.load(Ordering::Relaxed);
-    let before = came();
-    let task = Task { about: format!("reading {zone} from `{}`", place.name), unit: place.came.unit, total: None };
-    output.while_doing(task, || came() - before, reading).await
-}
-
-/// Reads the source of a zone, and tells meanwhile how far that is. A file is read at once.
-pub(crate) async fn source_of(job: &Job, output: &Output) -> Result<Read, Failure> {
-    let read = match &job.source {
-        Some(place) => telling(place, &job.zone, output, source::read(job)).await,
-        None => source::read(job).await,
-    };
-    read.map_err(source::failure)
-}
-
-/// Reads the zone of a target, and tells meanwhile how far that is.
-pub(crate) async fn target_of(target: &Place, zone: &Owner, output: &Output) -> Result<Listing, TargetUnread> {
-    telling(target, zone, output, list(target, zone)).await
-}
-
-/// All of a target's zone.
-pub(crate) async fn list(target: &Place, zone: &Owner) -> Result<Listing, TargetUnread> {
-    let unread = |source| TargetUnread { zone: zone.clone(), target: target.name.clone(), source };
-    target.holder.list(zone).await.map_err(unread)
 }
 
 /// What all plans of a zone are made with.

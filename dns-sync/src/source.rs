@@ -80,8 +80,8 @@ pub(crate) fn failure(error: SourceError) -> Failure {
 /// [`SourceError`].
 pub(crate) async fn read(job: &Job) -> Result<Read, SourceError> {
     match (&job.config.source, &job.source) {
-        (SyncSource::File(file), _) => zone_file(&job.zone, file),
-        (SyncSource::OctoDns(file), _) => octodns_file(&job.zone, file),
+        (SyncSource::File(file), _) => zone_file(&job.zone, file).await,
+        (SyncSource::OctoDns(file), _) => octodns_file(&job.zone, file).await,
         (SyncSource::Provider(_), place) => {
             let place = place.as_ref().expect("invariant: a source that is a provider has its adapter");
             let listing = place.holder.list(&job.zone).await;
@@ -96,7 +96,27 @@ pub(crate) async fn read(job: &Job) -> Result<Read, SourceError> {
 }
 
 /// Reads a zone file, and what it includes.
-pub(crate) fn zone_file(zone: &Owner, file: &Path) -> Result<Read, SourceError> {
+pub(crate) async fn zone_file(zone: &Owner, file: &Path) -> Result<Read, SourceError> {
+    apart(zone, file, read_zone_file).await
+}
+
+/// Reads a zone of octoDNS. Such zones have no SOA, and often no NS.
+pub(crate) async fn octodns_file(zone: &Owner, file: &Path) -> Result<Read, SourceError> {
+    apart(zone, file, read_octodns_file).await
+}
+
+/// A large file keeps a processor busy for seconds; what waits for providers meanwhile goes on.
+async fn apart(
+    zone: &Owner,
+    file: &Path,
+    read: fn(&Owner, &Path) -> Result<Read, SourceError>,
+) -> Result<Read, SourceError> {
+    let (zone, file) = (zone.clone(), file.to_owned());
+    let reading = tokio::task::spawn_blocking(move || read(&zone, &file));
+    reading.await.expect("invariant: nobody aborts it, and a panic goes on here")
+}
+
+fn read_zone_file(zone: &Owner, file: &Path) -> Result<Read, SourceError> {
     let unreadable = |source| SourceError::File { zone: zone.clone(), file: file.to_owned(), source };
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = file.file_name().ok_or_else(|| unreadable(std::io::ErrorKind::NotFound.into()))?;
@@ -105,8 +125,7 @@ pub(crate) fn zone_file(zone: &Owner, file: &Path) -> Result<Read, SourceError> 
     checked(read.map_err(|findings| SourceError::Faults { zone: zone.clone(), findings })?, lint::Apex::Here)
 }
 
-/// Reads a zone of octoDNS. Such zones have no SOA, and often no NS.
-pub(crate) fn octodns_file(zone: &Owner, file: &Path) -> Result<Read, SourceError> {
+fn read_octodns_file(zone: &Owner, file: &Path) -> Result<Read, SourceError> {
     let unreadable = |source| SourceError::File { zone: zone.clone(), file: file.to_owned(), source };
     let octets = std::fs::metadata(file).map_err(unreadable)?.len();
     if octets > OCTODNS_OCTETS_MAX {

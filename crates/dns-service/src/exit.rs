@@ -59,6 +59,19 @@ impl Failure {
         self.exit
     }
 
+    /// Several that came together: all are told, and the first one's code ends the process.
+    #[must_use]
+    pub fn and(self, others: impl IntoIterator<Item = Self>) -> Self {
+        let exit = self.exit;
+        let more: Vec<String> = others.into_iter().map(|other| last_words(&other)).collect();
+        if more.is_empty() {
+            return self;
+        }
+        let first = last_words(&self);
+        let first = first.strip_prefix(PREFIX).unwrap_or(&first);
+        Self::new(exit, format!("{first}\n{}", more.join("\n")))
+    }
+
     /// The error and its causes in one line, for whoever runs a daemon inside another program.
     pub fn reason(&self) -> String {
         one_line(self.error.as_ref())
@@ -98,9 +111,11 @@ pub fn finish(result: Result<Exit, Failure>) -> ExitCode {
     }
 }
 
+const PREFIX: &str = "error: ";
+
 fn last_words(failure: &Failure) -> String {
     let error: &(dyn Error + 'static) = failure.error.as_ref();
-    let mut words = if is_fault(error) { error.to_string() } else { format!("error: {error}") };
+    let mut words = if is_fault(error) { error.to_string() } else { format!("{PREFIX}{error}") };
     for cause in chain(error).skip(1) {
         words.push_str("\n  because: ");
         words.push_str(&cause.to_string());

@@ -32,7 +32,8 @@ use super::signs::TargetSign;
 use super::unserved::Unserved;
 use crate::folder::Folder;
 use crate::place::Place;
-use crate::planning::{self, TargetUnread};
+use crate::planning;
+use crate::reading::{self, TargetUnread};
 use crate::sending::{SendError, Sender, Sent};
 use crate::served::is_seen;
 
@@ -159,7 +160,7 @@ impl Target {
 
     /// Reads all of the target.
     async fn look(&mut self, known: &mut Option<Known>) -> Result<(), Trouble> {
-        let listing = planning::list(&self.place, self.original.apex()).await?;
+        let listing = reading::list(&self.place, self.original.apex()).await?;
         let due = Instant::now() + self.check_every;
         self.sign.checked();
         let Some(known) = known else {

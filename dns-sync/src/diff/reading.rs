@@ -14,7 +14,7 @@ use super::side::{Server, Side};
 use crate::output::Output;
 use crate::output::progress::Task;
 use crate::place::place;
-use crate::planning::telling;
+use crate::reading::telling;
 use crate::source::{self, SourceError};
 
 /// What one side came to.
@@ -105,8 +105,8 @@ pub(crate) async fn read(
 ) -> Result<Seen, ReadError> {
     let of_file = |error| file_error(side, error);
     let read = match (side, config) {
-        (Side::File(path), _) => source::zone_file(zone, path).map_err(of_file)?,
-        (Side::OctoDns(path), _) => source::octodns_file(zone, path).map_err(of_file)?,
+        (Side::File(path), _) => source::zone_file(zone, path).await.map_err(of_file)?,
+        (Side::OctoDns(path), _) => source::octodns_file(zone, path).await.map_err(of_file)?,
         (Side::Live(server), _) => return live(side, server, zone, output).await,
         (Side::Provider(name), Some(config)) => {
             let adapter = |source| ReadError::Adapter { side: side.clone(), source };

@@ -49,7 +49,7 @@ impl Output {
         let shown = if !self.tells_progress {
             Shown::Nothing
         } else if io::stderr().is_terminal() {
-            Shown::Bar(bar(task.total))
+            Shown::Bar(self.bars.add(bar(task.total)))
         } else {
             Shown::Lines { output: self, last: Mutex::new(started) }
         };
@@ -108,7 +108,8 @@ fn bar(total: Option<usize>) -> ProgressBar {
     // `wide_msg` is cut at the terminal's edge: a line that wraps could not be taken away again.
     let template = if total.is_some() { "[{bar:10}] {wide_msg}" } else { "{spinner} {wide_msg}" };
     let style = ProgressStyle::with_template(template).expect("invariant: the template names what there is");
-    let bar = ProgressBar::with_draw_target(total.map(|total| total as u64), ProgressDrawTarget::stderr());
+    // Whoever shows it together with others says where.
+    let bar = ProgressBar::with_draw_target(total.map(|total| total as u64), ProgressDrawTarget::hidden());
     bar.with_style(style.progress_chars("=> "))
 }
 
