@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
 use dns_core::identifier::Actor;
@@ -28,8 +28,8 @@ const TURNS_MAX: usize = 100_000;
 /// Between two turns of the daemon in quiet times.
 const TICK: Duration = Duration::from_millis(250);
 
-/// Ticks of a heartbeat.
-const TICKS_OF_BEAT: u64 = 4;
+/// Between two heartbeats, as vantage points send them.
+const BEAT: Duration = Duration::from_secs(1);
 
 /// How long everything has been healthy: longer than any ready-time.
 const HEALTHY_FOR_MS: u64 = 3_600_000;
@@ -111,7 +111,7 @@ pub(super) async fn run(
     let whole = gauge.mark()?;
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(file).await?);
     let engine = Measured::new(config, actor, store);
-    let mut run = Run { engine, config, actor, gauge };
+    let mut run = Run { engine, config, actor, gauge, beaten: None };
     let restart = run.restart(&whole).await?;
     let looks = run.look().await?;
     let evidence = run.hear(Sight::AllWell).await?;
@@ -132,6 +132,8 @@ struct Run<'a> {
     config: &'a Config,
     actor: &'a Actor,
     gauge: Gauge,
+    /// When vantage points sent their last heartbeat.
+    beaten: Option<Instant>,
 }
 
 impl Run<'_> {
@@ -182,7 +184,7 @@ impl Run<'_> {
     async fn judge(&mut self) -> anyhow::Result<Cost> {
         let mark = self.gauge.mark()?;
         for _ in 0..TURNS_MAX {
-            self.turn(true).await;
+            self.turn().await;
             if self.engine.states().get(STEADY) == Some(&self.config.services.len()) {
                 return self.since(&mark, "all is judged");
             }
@@ -198,18 +200,22 @@ impl Run<'_> {
 
     async fn wait(&mut self, quiet_s: u64) -> anyhow::Result<Cost> {
         let mark = self.gauge.mark()?;
-        for tick in 0..quiet_s * 1000 / u64::try_from(TICK.as_millis())? {
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(quiet_s) {
             tokio::time::sleep(TICK).await;
-            self.turn(tick.is_multiple_of(TICKS_OF_BEAT)).await;
+            self.turn().await;
         }
-        self.since(&mark, "all was quiet")
+        let cost = self.since(&mark, "all was quiet")?;
+        let states = self.engine.states();
+        ensure!(states.get(STEADY) == Some(&self.config.services.len()), "it was no quiet time: {states:?}");
+        Ok(cost)
     }
 
     async fn lose(&mut self) -> anyhow::Result<Cost> {
         let heard = self.hear(Sight::ProdFailing).await?;
         let mark = self.gauge.mark()?;
         for _ in 0..TURNS_MAX {
-            self.turn(true).await;
+            self.turn().await;
             let left = self.engine.states().get(FLIPPING).copied().unwrap_or_default();
             if left > 0 && self.engine.failing() == self.config.services.len() {
                 return Ok(heard.and(self.since(&mark, "a region is lost")?));
@@ -218,8 +224,11 @@ impl Run<'_> {
         bail!("only {} services are seen failing: {:?}", self.engine.failing(), self.engine.states())
     }
 
-    async fn turn(&mut self, beats: bool) {
-        if beats {
+    /// Heartbeats come by the clock, however long turns take: evidence without them is stale after three seconds, and then
+    /// every service would be judged anew.
+    async fn turn(&mut self) {
+        if self.beaten.is_none_or(|beaten| beaten.elapsed() >= BEAT) {
+            self.beaten = Some(Instant::now());
             let beats =
                 self.config.vantage_points.iter().map(|vantage| (vantage.name.clone(), heartbeat(&vantage.name)));
             self.engine.hear(beats).await;

@@ -64,7 +64,7 @@ without waves, and without a store: every service is judged, counted and decided
     }
 
     fn targets(&self) -> String {
-        let Self { configuration, engine, core, quiet_s, .. } = self;
+        let Self { configuration, engine, core, .. } = self;
         let bytes = self.each(configuration.bytes + engine.held);
         let core_s = core.judging.cpu_s + core.deciding.cpu_s;
         let verdict = |met: bool| if met { "met" } else { "**missed**" }.to_owned();
@@ -92,7 +92,7 @@ without waves, and without a store: every service is judged, counted and decided
             row(
                 "steady state, CPU s a minute",
                 "–".to_owned(),
-                format!("{:.2}", per_minute(&engine.quiet, *quiet_s)),
+                format!("{:.2}", per_minute(&engine.quiet)),
                 String::new(),
             ),
         ];
@@ -137,8 +137,8 @@ without waves, and without a store: every service is judged, counted and decided
     }
 }
 
-fn per_minute(cost: &Cost, window_s: u64) -> f64 {
-    cost.cpu_s * 60.0 / float(usize::try_from(window_s.max(1)).unwrap_or(usize::MAX))
+fn per_minute(cost: &Cost) -> f64 {
+    cost.cpu_s * 60.0 / cost.wall_s
 }
 
 #[expect(clippy::cast_precision_loss, reason = "sizes of one run are far below 2^53")]
