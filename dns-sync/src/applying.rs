@@ -1,5 +1,6 @@
 //! `apply` and `rollback`: does what a saved plan says, if nothing has changed since, and looks whether it is served.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use dns_provider::zones::Listing;
@@ -15,10 +16,11 @@ use crate::folder::{self, Folder};
 use crate::output::Output;
 use crate::output::progress::Task;
 use crate::place::{Job, Place, Places};
-use crate::planning::stopped;
-use crate::reading::target_of;
+use crate::planning::{Planner, stopped};
+use crate::reading::{self, Seen, target_of};
 use crate::sending::{SendError, Sender, Sent, fits};
-use crate::{reading, served, settings};
+use crate::source::Read;
+use crate::{served, settings};
 
 /// How long what undoes a plan may be used: as long as nothing else has changed, which is checked.
 const UNDOABLE_FOR: std::time::Duration = std::time::Duration::from_hours(24 * 7);
@@ -32,17 +34,17 @@ pub(crate) async fn apply(config: &Config, args: &ApplyArgs, output: &Output) ->
     let places = Places::new(config)?;
     let jobs = places.jobs(&selection(&plans))?;
     refuse_stopped(&plans, &settings::limits_of_all(config.sync.all_limits), &args.forced)?;
-    let run = Run::new(config, output);
+    let run = Run::new(config, &args.forced, output);
     // Everything is looked at before anything is written.
-    let looked = reading::each(&wanted(&jobs, &plans)?, output, "checking", |wanted| run.look(wanted)).await?;
-    run.carry_out_all(&looked.concat()).await
+    let looked = reading::each(&wanted(&jobs, &plans)?, output, "checking", |wanted| run.look(wanted)).await;
+    run.carry_out_all(looked.into_iter().flatten().collect()).await
 }
 
 /// `dns-sync rollback`.
 pub(crate) async fn rollback(config: &Config, args: &RollbackArgs, output: &Output) -> Result<Exit, Failure> {
     let places = Places::new(config)?;
     let jobs = places.jobs(&args.selection)?;
-    let run = Run::new(config, output);
+    let run = Run::new(config, &[], output);
     let mut plans = Vec::new();
     for job in &jobs {
         for target in &job.targets {
@@ -58,8 +60,8 @@ pub(crate) async fn rollback(config: &Config, args: &RollbackArgs, output: &Outp
     for (plan, _) in &plans {
         output.lines(&dns_zone::lines(plan))?;
     }
-    let orders = reading::each(&plans, output, "checking", |(plan, target)| run.look_to_undo(plan, target)).await?;
-    run.carry_out_all(&orders).await
+    let orders = reading::each(&plans, output, "checking", |(plan, target)| run.look_to_undo(plan, target)).await;
+    run.carry_out_all(orders).await
 }
 
 /// The zones and targets that plans are about.
@@ -114,13 +116,20 @@ struct Order<'p> {
 }
 
 /// A plan that may be carried out now, with what of it is still to be done.
-struct Ready {
+struct Looked {
     /// The target as it is now.
     zone: Zone,
+    /// The target as it was planned from.
+    before: Zone,
+    /// How many steps are done already.
+    done: usize,
     open: Vec<Step>,
 }
 
 struct Run<'o> {
+    config: &'o Config,
+    /// Limits that an operator has lifted by name.
+    forced: BTreeSet<Force>,
     folder: Folder,
     clock: Clock,
     output: &'o Output,
@@ -129,21 +138,55 @@ struct Run<'o> {
 }
 
 impl<'o> Run<'o> {
-    fn new(config: &Config, output: &'o Output) -> Self {
-        let turns = Semaphore::new(reading::ZONES_AT_ONCE);
-        Self { folder: Folder::new(&config.sync.folder), clock: Clock::start(), output, turns }
+    fn new(config: &'o Config, forced: &[Force], output: &'o Output) -> Self {
+        let (folder, turns) = (Folder::new(&config.sync.folder), Semaphore::new(reading::ZONES_AT_ONCE));
+        Self { config, forced: forced.iter().copied().collect(), folder, clock: Clock::start(), output, turns }
     }
 
-    /// Reads a zone and its targets, and says whether all plans of it may be carried out.
-    async fn look<'p>(&self, Wanted { job, plans }: &Wanted<'p>) -> Result<Vec<Order<'p>>, Failure> {
-        let targets: Vec<&Place> = plans.iter().map(|(_, target)| *target).collect();
-        let (read, listings) = reading::zone_of(job, &targets, self.output).await?;
-        let source_sets = Some(content(&read.zone));
-        let orders = plans.iter().zip(listings).map(|((plan, target), (_, listing))| {
-            self.checked(plan, target, listing, Some(&read.zone))?;
-            Ok(Order { plan, target, source_sets })
-        });
-        orders.collect()
+    /// Reads a zone and its targets, and says which plans of it may be carried out.
+    async fn look<'p>(&self, Wanted { job, plans }: &Wanted<'p>) -> Vec<Result<Order<'p>, Failure>> {
+        let places: Vec<&Place> = plans.iter().map(|(_, target)| *target).collect();
+        let Seen { source, targets } = reading::zone_of(job, &places, self.output).await;
+        let read = match source {
+            Ok(read) => read,
+            Err(failure) => return vec![Err(failure)],
+        };
+        let look = |(plan, target): (&'p Plan, &'p Place), listing: Listing| {
+            self.is_still_planned(plan, job, target, &read, &listing)?;
+            Ok(Order { plan, target, source_sets: Some(content(&read.zone)) })
+        };
+        let listings = targets.into_iter().map(|(_, listing)| listing);
+        plans.iter().zip(listings).map(|(of, listing)| listing.and_then(|listing| look(*of, listing))).collect()
+    }
+
+    /// Whether a saved plan is what would be planned now. Beside what it is bound to, the configuration may have changed
+    /// since, and the file itself: nothing goes out that nobody has planned.
+    fn is_still_planned(
+        &self,
+        plan: &Plan,
+        job: &Job,
+        target: &Place,
+        read: &Read,
+        listing: &Listing,
+    ) -> Result<(), Failure> {
+        let Looked { before, .. } = self.checked(plan, listing.zone.clone(), Some(&read.zone))?;
+        let listing = Listing { zone: before, not_plain: listing.not_plain.clone() };
+        let known = self.folder.source_sets(&job.zone)?;
+        let settings = Planner::new(self.config, job).settings(target, &read.not_plain, &listing, known);
+        let anew = dns_zone::plan(&read.zone, &listing.zone, &settings);
+        let stopped = anew.stopped_by(&self.forced);
+        if (&anew.steps, anew.tally) == (&plan.steps, plan.tally) && stopped.is_empty() {
+            return Ok(());
+        }
+        let about = format!("{} at `{}`", plan.zone, plan.target);
+        let why = match stopped.as_slice() {
+            [] => {
+                "the same source and target would be planned otherwise now; was the file or the configuration changed?"
+                    .to_owned()
+            }
+            stopped => format!("the plan is stopped\n  {}", stopped.join("\n  ")),
+        };
+        Err(Failure::new(Exit::Refused, format!("{about}: {why} Make a new plan")))
     }
 
     async fn look_to_undo<'p>(&self, plan: &'p Plan, target: &'p Place) -> Result<Order<'p>, Failure> {
@@ -152,51 +195,51 @@ impl<'o> Run<'o> {
     }
 
     /// Reads a target, and says what of a plan is still to be done there.
-    async fn check(&self, plan: &Plan, target: &Place) -> Result<Ready, Failure> {
+    async fn check(&self, plan: &Plan, target: &Place) -> Result<Looked, Failure> {
         let listing = target_of(target, &plan.zone, self.output).await;
         let listing = listing.map_err(|error| Failure::new(Exit::Unreachable, error))?;
-        self.checked(plan, target, listing, None)
+        let looked = self.checked(plan, listing.zone, None)?;
+        fits(&plan.zone, target, &looked.open)?;
+        Ok(looked)
     }
 
     /// Whether what a plan was made from is still so, but for what of it is done already.
-    fn checked(&self, plan: &Plan, target: &Place, listing: Listing, source: Option<&Zone>) -> Result<Ready, Failure> {
-        let states = progress(&plan.steps, &listing.zone).map_err(|strayed| {
+    fn checked(&self, plan: &Plan, zone: Zone, source: Option<&Zone>) -> Result<Looked, Failure> {
+        let states = progress(&plan.steps, &zone).map_err(|strayed| {
             let reason = format!("{} at `{}`: {strayed}; make a new plan", plan.zone, plan.target);
             Failure::new(Exit::Refused, reason)
         })?;
         let (open, done): (Vec<_>, Vec<_>) =
             plan.steps.iter().zip(&states).partition(|(_, state)| **state == StepState::Open);
-        let mut before = listing.zone.clone();
+        let mut before = zone.clone();
         for (step, _) in &done {
             step.inverse().apply_to(&mut before)?;
         }
         let checked = plan.check(zone_digest(&before), source, self.clock.wall());
         checked.map_err(|drift| Failure::new(Exit::Refused, drift))?;
         let open: Vec<Step> = open.into_iter().map(|(step, _)| step.clone()).collect();
-        fits(&plan.zone, target, &open)?;
-        if !done.is_empty() {
-            let about = format!("{} at `{}`", plan.zone, plan.target);
-            self.output.note(&format!("{about}: {} of {} steps are done already", done.len(), plan.steps.len()))?;
-        }
-        Ok(Ready { zone: listing.zone, open })
+        Ok(Looked { zone, before, done: done.len(), open })
     }
 
     /// What goes wrong with one is told, and the others are carried out all the same. While one waits until it is served,
     /// others are written.
-    async fn carry_out_all(&self, orders: &[Order<'_>]) -> Result<Exit, Failure> {
-        let carried_out = orders.iter().enumerate().map(|(place, order)| async move {
-            let exit = match self.carry_out(order).await {
+    async fn carry_out_all(&self, looked: Vec<Result<Order<'_>, Failure>>) -> Result<Exit, Failure> {
+        let carried_out = looked.into_iter().enumerate().map(|(place, order)| async move {
+            let carried_out = match order {
+                Ok(order) => self.carry_out(&order).await,
+                Err(failure) => Err(failure),
+            };
+            let exit = match carried_out {
                 Ok(exit) => exit,
                 Err(failure) => {
-                    let about = format!("{} at `{}`", order.plan.zone, order.plan.target);
-                    self.output.note(&format!("error: {about}: {}", failure.reason()))?;
+                    self.output.note(&format!("error: {}", failure.reason()))?;
                     failure.exit()
                 }
             };
             Ok::<_, Failure>((place, exit))
         });
         let mut exits: Vec<(usize, Exit)> =
-            stream::iter(carried_out).buffer_unordered(UNDER_WAY_MAX).try_collect::<Vec<_>>().await?;
+            stream::iter(carried_out).buffer_unordered(UNDER_WAY_MAX).try_collect().await?;
         exits.sort_by_key(|(place, _)| *place);
         Ok(exits.into_iter().map(|(_, exit)| exit).fold(Exit::Done, graver))
     }
@@ -210,7 +253,10 @@ impl<'o> Run<'o> {
         }
         let turn = self.turns.acquire().await.expect("invariant: nobody closes it");
         // Again, since others may have taken minutes meanwhile. The source was read for all of them.
-        let Ready { zone, open } = self.check(plan, target).await?;
+        let Looked { zone, done, open, .. } = self.check(plan, target).await?;
+        if done > 0 {
+            self.output.note(&format!("{about}: {done} of {} steps are done already", plan.steps.len()))?;
+        }
         self.prepare_undoing(plan, &zone, &open)?;
         let sent = self.send(plan, target, &open).await?;
         if let Some(sets) = source_sets {

@@ -30,8 +30,10 @@ pub(crate) async fn command(config: Option<&Config>, args: &DiffArgs, output: &O
     let read = |side| Box::pin(reading::read(side, &zone, config, output)).map_err(unread);
     let (a, b) = match join(read(&args.a), read(&args.b)).await {
         (Ok(a), Ok(b)) => (a, b),
-        (Err(a), Err(b)) => return Err(a.and([b])),
-        (Err(failure), Ok(_)) | (Ok(_), Err(failure)) => return Err(failure),
+        (a, b) => {
+            let failures = [a.err(), b.err()].into_iter().flatten();
+            return Err(Failure::of_all(failures).expect("invariant: one of them is a failure"));
+        }
     };
     let report = compared(zone, args, a, b, output).await?;
     if args.json {

@@ -1,6 +1,6 @@
 //! Where zones come from and go to: the configured zones with the adapters of their providers. Nothing is sent here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,6 +18,9 @@ use crate::arguments::Selection;
 
 /// How long leave to write a file lasts: reading and writing one of millions of records takes many seconds on a slow disk.
 const FILE_PERMIT: Duration = Duration::from_mins(5);
+
+/// Names that an error lists.
+const LISTED_MAX: usize = 10;
 
 /// A provider that holds zones.
 #[derive(Clone)]
@@ -85,13 +88,23 @@ impl<'c> Places<'c> {
     /// The selected zones and targets, in the order of the configuration.
     ///
     /// # Errors
-    /// [`Exit::Usage`] if nothing is selected: most likely a name is misspelt.
+    /// [`Exit::Usage`] if a name is not configured, or nothing has both.
     pub(crate) fn jobs(&self, selection: &Selection) -> Result<Vec<Job>, Failure> {
+        let zones: BTreeSet<Owner> = self.config.sync.zones.iter().map(|zone| owner(&zone.zone)).collect();
+        let targets: BTreeSet<&ProviderName> = self.config.sync.zones.iter().flat_map(|zone| &zone.targets).collect();
+        let unknown = (selection.zones.iter().filter(|zone| !zones.contains(zone)))
+            .map(|zone| format!("`sync.zones` has no {zone}; it has {}", listed(&zones)))
+            .chain(
+                (selection.targets.iter().filter(|target| !targets.contains(target)))
+                    .map(|target| format!("no zone has the target `{target}`; targets are {}", listed(&targets))),
+            );
+        let unknown: Vec<String> = unknown.collect();
+        if !unknown.is_empty() {
+            return Err(Failure::new(Exit::Usage, unknown.join("\n")));
+        }
         let jobs: Vec<Job> = self.config.sync.zones.iter().filter_map(|zone| self.job(zone, selection)).collect();
         if jobs.is_empty() {
-            let zones: Vec<String> = self.config.sync.zones.iter().map(|zone| zone.zone.to_string()).collect();
-            let known = if zones.is_empty() { "none".to_owned() } else { zones.join(", ") };
-            let reason = format!("no zone and target of `sync.zones` is selected; the zones are: {known}");
+            let reason = format!("nothing is selected; the zones of `sync.zones` are {}", listed(&zones));
             return Err(Failure::new(Exit::Usage, reason));
         }
         Ok(jobs)
@@ -103,6 +116,16 @@ impl<'c> Places<'c> {
         let targets: Vec<Place> = selected.map(|name| self.made[name].clone()).collect();
         let source = config.source.provider().map(|name| self.made[name].clone());
         (!targets.is_empty()).then(|| Job { zone, config: config.clone(), source, targets })
+    }
+}
+
+/// A few names: whoever has thousands needs no list of them.
+fn listed(names: &BTreeSet<impl ToString>) -> String {
+    let first: Vec<String> = names.iter().take(LISTED_MAX).map(ToString::to_string).collect();
+    match names.len() {
+        0 => "none".to_owned(),
+        all if all > LISTED_MAX => format!("{} and {} more", first.join(", "), all - LISTED_MAX),
+        _ => first.join(", "),
     }
 }
 
@@ -211,7 +234,25 @@ sync:
         let places = Places::new(&config).expect("adapters");
         let Err(failure) = places.jobs(&selection(&["c.test"], &["two"])) else { panic!("nothing is there") };
         assert_eq!(failure.exit(), Exit::Usage);
-        assert!(failure.reason().ends_with("the zones are: b.test., a.test., c.test."), "{}", failure.reason());
+        assert!(failure.reason().ends_with("are a.test., b.test., c.test."), "{}", failure.reason());
+    }
+
+    #[test]
+    fn a_name_that_is_not_configured_is_told_though_others_are() {
+        let config = config();
+        let places = Places::new(&config).expect("adapters");
+        let Err(failure) = places.jobs(&selection(&["a.test", "x.test"], &["two", "tow"])) else { panic!("misspelt") };
+        assert_eq!(failure.exit(), Exit::Usage);
+        let told = "`sync.zones` has no x.test.; it has a.test., b.test., c.test.\n\
+                    no zone has the target `tow`; targets are one, two";
+        assert_eq!(failure.reason(), told);
+    }
+
+    #[test]
+    fn of_many_names_an_error_lists_a_few() {
+        let names: BTreeSet<usize> = (0..13).collect();
+        assert_eq!(listed(&names), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 3 more");
+        assert_eq!(listed(&BTreeSet::<usize>::new()), "none");
     }
 
     #[test]

@@ -14,7 +14,8 @@ use crate::arguments::{PlanArgs, PlanFormat};
 use crate::folder::Folder;
 use crate::output::Output;
 use crate::place::{Job, Place, Places};
-use crate::{reading, settings};
+use crate::reading::{self, Seen};
+use crate::settings;
 
 /// How long a plan may be applied: long enough to be looked at by a colleague, short enough that it is about today's zone.
 const VALID_FOR: Duration = Duration::from_hours(4);
@@ -27,32 +28,59 @@ pub(crate) async fn command(config: &Config, args: &PlanArgs, output: &Output) -
     let places = Places::new(config)?;
     let folder = Folder::new(&config.sync.folder);
     let jobs = places.jobs(&args.selection)?;
-    let plans = reading::each(&jobs, output, "planning", |job| plans_of(config, job, &folder, output)).await?.concat();
+    let planned = reading::each(&jobs, output, "planning", |job| plans_of(config, job, &folder, output)).await;
+    let (plans, failures): (Vec<_>, Vec<_>) = planned.into_iter().map(|one| (one.plans, one.failures)).unzip();
+    let (plans, failures) = (plans.concat(), failures.into_iter().flatten().collect::<Vec<_>>());
     let across = across(&plans, &settings::limits_of_all(config.sync.all_limits));
     show(&plans, &across, args.output, output)?;
-    if let Some(file) = &args.out {
+    let is_stopped = plans.iter().any(|plan| !plan.stopped_by(&[].into()).is_empty()) || !across.is_empty();
+    if let Some(file) = args.out.as_ref().filter(|_| !plans.is_empty()) {
         crate::folder::save(file, &plans)?;
-        output.note(&format!("saved; `apply {}` does it", file.display()))?;
+        let next = if is_stopped { "`apply` refuses it unless what stops it is lifted:" } else { "to do it:" };
+        output.note(&format!("saved; {next} apply {}", file.display()))?;
     }
-    let stopped = plans.iter().any(|plan| !plan.stopped_by(&[].into()).is_empty()) || !across.is_empty();
-    Ok(if stopped { Exit::Refused } else { Exit::Done })
+    match Failure::of_all(failures) {
+        Some(failure) => {
+            let (made, all) = (plans.len(), jobs.iter().map(|job| job.targets.len()).sum::<usize>());
+            output.note(&format!("{made} of {all} plans were made; the others are not known:"))?;
+            Err(failure)
+        }
+        None if is_stopped => Ok(Exit::Refused),
+        None => Ok(Exit::Done),
+    }
 }
 
-/// The plan of each target of a zone.
-async fn plans_of(config: &Config, job: &Job, folder: &Folder, output: &Output) -> Result<Vec<Plan>, Failure> {
+/// What came of planning a zone.
+#[derive(Default)]
+struct Planned {
+    plans: Vec<Plan>,
+    failures: Vec<Failure>,
+}
+
+/// The plan of each target of a zone. One that cannot be read holds up no other.
+async fn plans_of(config: &Config, job: &Job, folder: &Folder, output: &Output) -> Planned {
+    let Seen { source, targets } = reading::zone_of(job, &job.targets.iter().collect::<Vec<_>>(), output).await;
+    let mut came = Planned::default();
+    let source = source.map_err(|failure| came.failures.push(failure)).ok();
     let planner = Planner::new(config, job);
-    let known = folder.source_sets(&job.zone)?;
-    let (read, targets) = reading::zone_of(job, &job.targets.iter().collect::<Vec<_>>(), output).await?;
-    for warning in &read.warnings {
-        output.note(&warning.to_string())?;
-    }
-    let mut plans = Vec::with_capacity(targets.len());
     for (target, listing) in targets {
-        warn_of_ns(job, target, output)?;
-        let settings = planner.settings(target, &read.not_plain, &listing, known);
-        plans.push(dns_zone::plan(&read.zone, &listing.zone, &settings));
+        let plan = |listing: Listing| {
+            let Some(read) = &source else { return Ok(None) };
+            warn_of_ns(job, target, output)?;
+            let settings = planner.settings(target, &read.not_plain, &listing, folder.source_sets(&job.zone)?);
+            Ok(Some(dns_zone::plan(&read.zone, &listing.zone, &settings)))
+        };
+        match listing.and_then(plan) {
+            Ok(plan) => came.plans.extend(plan),
+            Err(failure) => came.failures.push(failure),
+        }
     }
-    Ok(plans)
+    for warning in source.iter().flat_map(|read| &read.warnings) {
+        if let Err(error) = output.note(&warning.to_string()) {
+            came.failures.push(error.into());
+        }
+    }
+    came
 }
 
 /// A setting that means nothing at a target is no reason to stop, and none to be silent.

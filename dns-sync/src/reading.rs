@@ -10,7 +10,7 @@ use dns_provider::port::ProviderError;
 use dns_provider::zones::Listing;
 use dns_service::exit::{Exit, Failure};
 use dns_zone::Owner;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use futures_util::stream::{self, StreamExt as _};
 
 use crate::output::Output;
@@ -34,17 +34,13 @@ pub(crate) struct TargetUnread {
     pub(crate) source: ProviderError,
 }
 
-/// Does something with each zone, and tells meanwhile how many are done. All that goes wrong is told, in the order of the
-/// zones, and then nothing comes of the others either.
-pub(crate) async fn each<'j, J, T, F>(
+/// Does something with each zone, and tells meanwhile how many are done. What comes of them is in the order of the zones.
+pub(crate) async fn each<'j, J, T, F: Future<Output = T>>(
     zones: &'j [J],
     output: &Output,
     about: &str,
     work: impl Fn(&'j J) -> F,
-) -> Result<Vec<T>, Failure>
-where
-    F: Future<Output = Result<T, Failure>>,
-{
+) -> Vec<T> {
     let done = AtomicUsize::new(0);
     let counted = zones.iter().map(|zone| {
         let working = work(zone);
@@ -54,52 +50,33 @@ where
             came
         }
     });
-    let all = stream::iter(counted).buffered(ZONES_AT_ONCE).collect::<Vec<_>>();
-    let came = match zones.len() {
+    let all = stream::iter(counted).buffered(ZONES_AT_ONCE).collect();
+    match zones.len() {
         // What is read tells by itself how far it is.
         0 | 1 => all.await,
         total => {
             let task = Task { about: about.to_owned(), unit: "zones", total: Some(total) };
             output.while_doing(task, || done.load(Ordering::Relaxed), all).await
         }
-    };
-    together(came)
+    }
 }
 
-/// The source of a zone, and what each of its targets holds.
-pub(crate) async fn zone_of<'t>(
-    job: &Job,
-    targets: &[&'t Place],
-    output: &Output,
-) -> Result<(Read, Vec<(&'t Place, Listing)>), Failure> {
+/// What the source of a zone and each of its targets said.
+pub(crate) struct Seen<'t> {
+    /// The source.
+    pub(crate) source: Result<Read, Failure>,
+    /// The targets, in their order.
+    pub(crate) targets: Vec<(&'t Place, Result<Listing, Failure>)>,
+}
+
+/// Reads a zone at its source and at some of its targets.
+pub(crate) async fn zone_of<'t>(job: &Job, targets: &[&'t Place], output: &Output) -> Seen<'t> {
     let targets = join_all(targets.iter().map(|target| async {
         let listing = target_of(target, &job.zone, output).await;
-        listing.map(|listing| (*target, listing)).map_err(|error| Failure::new(Exit::Unreachable, error))
+        (*target, listing.map_err(|error| Failure::new(Exit::Unreachable, error)))
     }));
-    let (source, targets) = futures_util::future::join(source_of(job, output), targets).await;
-    let targets = together(targets);
-    match (source, targets) {
-        (Ok(source), Ok(targets)) => Ok((source, targets)),
-        (Err(source), Err(targets)) => Err(source.and([targets])),
-        (Err(failure), Ok(_)) | (Ok(_), Err(failure)) => Err(failure),
-    }
-}
-
-/// All of them, or all that went wrong.
-fn together<T>(came: Vec<Result<T, Failure>>) -> Result<Vec<T>, Failure> {
-    let mut good = Vec::with_capacity(came.len());
-    let mut failures = Vec::new();
-    for one in came {
-        match one {
-            Ok(one) => good.push(one),
-            Err(failure) => failures.push(failure),
-        }
-    }
-    let mut failures = failures.into_iter();
-    match failures.next() {
-        None => Ok(good),
-        Some(first) => Err(first.and(failures)),
-    }
+    let (source, targets) = join(source_of(job, output), targets).await;
+    Seen { source, targets }
 }
 
 /// Reads from a place, and tells meanwhile how far that is.
@@ -137,26 +114,15 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn all_that_goes_wrong_is_told_in_the_order_of_the_zones() {
+    async fn what_comes_is_in_the_order_of_the_zones_whichever_ends_first() {
         let output = Output::new(true).without_progress();
-        // The first ends last.
         let work = |zone: &'static u64| async move {
-            tokio::task::yield_now().await;
-            match zone {
-                2 => Ok(*zone),
-                1 => {
-                    tokio::task::yield_now().await;
-                    Err(Failure::new(Exit::Unreachable, "one is away"))
-                }
-                other => Err(Failure::new(Exit::Refused, format!("{other} has faults"))),
+            for _ in 0..*zone {
+                tokio::task::yield_now().await;
             }
+            *zone
         };
-        let failure = each(&[1, 2, 3], &output, "reading", work).await.expect_err("two of three");
-        assert_eq!(
-            (failure.exit(), failure.reason().as_str()),
-            (Exit::Unreachable, "one is away\nerror: 3 has faults")
-        );
-        assert_eq!(each(&[2, 2], &output, "reading", work).await.expect("both"), [2, 2]);
+        assert_eq!(each(&[3, 1, 2], &output, "reading", work).await, [3, 1, 2]);
     }
 
     #[tokio::test]
@@ -170,11 +136,11 @@ mod tests {
                 most.fetch_max(held.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
                 tokio::task::yield_now().await;
                 held.fetch_sub(1, Ordering::Relaxed);
-                Ok(zone)
+                zone
             }
         };
         let zones: Vec<usize> = (0..50).collect();
-        assert_eq!(each(&zones, &output, "reading", work).await.expect("all"), zones);
+        assert_eq!(each(&zones, &output, "reading", work).await, zones);
         assert_eq!(most.into_inner(), ZONES_AT_ONCE);
     }
 }

@@ -59,17 +59,17 @@ impl Failure {
         self.exit
     }
 
-    /// Several that came together: all are told, and the first one's code ends the process.
-    #[must_use]
-    pub fn and(self, others: impl IntoIterator<Item = Self>) -> Self {
-        let exit = self.exit;
-        let more: Vec<String> = others.into_iter().map(|other| last_words(&other)).collect();
+    /// Several that came together, if there are any: all are told, and the first one's code ends the process.
+    pub fn of_all(failures: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let mut failures = failures.into_iter();
+        let first = failures.next()?;
+        let more: Vec<String> = failures.map(|other| last_words(&other)).collect();
         if more.is_empty() {
-            return self;
+            return Some(first);
         }
-        let first = last_words(&self);
-        let first = first.strip_prefix(PREFIX).unwrap_or(&first);
-        Self::new(exit, format!("{first}\n{}", more.join("\n")))
+        let words = last_words(&first);
+        let words = words.strip_prefix(PREFIX).unwrap_or(&words);
+        Some(Self::new(first.exit, format!("{words}\n{}", more.join("\n"))))
     }
 
     /// The error and its causes in one line, for whoever runs a daemon inside another program.
@@ -128,6 +128,18 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::config::secret::{Program, SecretCheck};
+
+    #[test]
+    fn several_failures_are_all_told_and_the_first_one_ends_the_process() {
+        let failure = |exit, text: &str| Failure::new(exit, text.to_owned());
+        assert!(Failure::of_all([]).is_none());
+        let one = Failure::of_all([failure(Exit::Refused, "one")]).expect("one");
+        assert_eq!((one.exit(), last_words(&one).as_str()), (Exit::Refused, "error: one"));
+        let two = [failure(Exit::Unreachable, "one is away"), failure(Exit::Refused, "two has faults")];
+        let both = Failure::of_all(two).expect("two");
+        assert_eq!(both.exit(), Exit::Unreachable);
+        assert_eq!(last_words(&both), "error: one is away\nerror: two has faults");
+    }
 
     #[derive(Debug, thiserror::Error)]
     #[error("the store cannot be opened")]

@@ -21,7 +21,7 @@ use crate::change::{SetChange, difference};
 use crate::guarded::{Fences, Guarded};
 use crate::manifest::Manifest;
 use crate::marker::Markers;
-use crate::proposal::{Made, Proposal, Settings, Sizes, Survey};
+use crate::proposal::{Made, Proposal, Settings, Sizes, Survey, unmade};
 use crate::record_set::SetKey;
 use crate::zone::Zone;
 
@@ -116,6 +116,7 @@ impl Follower {
             guarded,
             markers: Markers::of(&self.source.markers, &self.target.markers, target),
             sizes: Sizes { source: self.source.size, target: self.target.size },
+            unmade: unmade(source, target, settings),
             refused: &self.refused,
             held: &self.held,
         };

@@ -10,7 +10,7 @@ use dns_core::identifier::{Installation, ProviderName};
 use dns_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::draft::{Made, Sizes, Survey};
+pub(crate) use self::draft::{Made, Sizes, Survey, unmade};
 use crate::change::difference;
 use crate::content::Protected;
 use crate::left_alone::LeftAlone;

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dns_core::identifier::ServiceName;
+use domain::base::Rtype;
 
 use super::{Proposal, Refusal, Settings};
 use crate::change::SetChange;
-use crate::content::{content, is_signers};
+use crate::content::{Protected, content, is_signers};
 use crate::guard_names::GuardNames;
 use crate::guarded::Guarded;
 use crate::hinge;
@@ -33,6 +34,8 @@ pub(crate) struct Survey<'a> {
     pub(crate) guarded: Guarded<'a>,
     pub(crate) markers: Markers<'a>,
     pub(crate) sizes: Sizes,
+    /// Why the target's zone cannot be made, if it is to be.
+    pub(crate) unmade: Option<Refusal>,
     /// What the target has refused.
     pub(crate) refused: &'a BTreeSet<SetKey>,
     /// What somebody else has changed there, and what waits for it.
@@ -59,6 +62,7 @@ impl<'a> Survey<'a> {
             guarded: Guarded::read(source, target, &settings.target),
             markers: Markers::read(source, target, &settings.markers),
             sizes: Sizes { source: content(source), target: content(target) },
+            unmade: unmade(source, target, settings),
             refused,
             held,
         }
@@ -66,7 +70,7 @@ impl<'a> Survey<'a> {
 
     /// Makes a proposal of differences, which are in canonical order.
     pub(crate) fn propose(self, differences: Vec<SetChange>, settings: &Settings) -> Made {
-        let Self { target, guarded, markers, sizes, refused, held } = self;
+        let Self { target, guarded, markers, sizes, unmade, refused, held } = self;
         let manifest = Manifest::read(target);
         let draft = Draft {
             apex: target.apex(),
@@ -84,6 +88,7 @@ impl<'a> Survey<'a> {
         let hinged = hinge::take_out(&mut changes, &left, target, is_signers);
         left_alone.extend(hinged.into_iter().map(|(set, on)| LeftAlone { set, why: Why::Hinges { on } }));
         keep_together(&mut changes, &mut left_alone, &guarded.together);
+        refusals.extend(unmade);
         refusals.extend(unseen(settings, target.apex()));
         refusals.extend(guarded.unreadable.iter().map(|fence| Refusal(fence.to_string())));
         refusals.extend(manifest.err().map(|error| Refusal(error.to_string())));
@@ -103,6 +108,22 @@ impl<'a> Survey<'a> {
         };
         Made { proposal, unfit }
     }
+}
+
+/// A zone that is not there yet is made with the SOA and NS of its source, which not every source has.
+pub(crate) fn unmade(source: &Zone, target: &Zone, settings: &Settings) -> Option<Refusal> {
+    let apex = target.apex();
+    let lacks = |zone: &Zone, rtype| zone.get(&SetKey::new(apex.clone(), rtype)).is_none();
+    let is_made = settings.protected == Protected::Nothing && lacks(target, Rtype::SOA);
+    let missing: Vec<&str> = [(Rtype::SOA, "SOA"), (Rtype::NS, "NS")]
+        .into_iter()
+        .filter_map(|(rtype, text)| lacks(source, rtype).then_some(text))
+        .collect();
+    let missing = missing.join(" and ");
+    let target = &settings.target;
+    let text =
+        || format!("`{target}` has no zone {apex} yet, and the source no {missing} to make it with; make it first");
+    (is_made && !missing.is_empty()).then(|| Refusal(text()))
 }
 
 fn exceeded(tally: &Tally, sizes: Sizes, settings: &Settings) -> Vec<Exceeded> {
