@@ -3,6 +3,7 @@
 //!
 //! One walk in canonical order: whatever lies below a name follows it at once.
 
+mod spelling;
 mod target;
 
 use std::collections::BTreeSet;
@@ -100,6 +101,7 @@ impl<'z> Walk<'z> {
     fn node(&mut self, owner: &'z Owner, sets: &[Set<'z>]) {
         self.cut = self.cut.filter(|cut| owner.is_in(cut));
         self.redirected = self.redirected.filter(|above| owner.is_in(above));
+        self.spelling(owner, sets);
         self.alone(owner, sets);
         self.beside_cname(sets);
         self.redirection(owner, sets);

@@ -109,6 +109,19 @@ impl Owner {
         labels
     }
 
+    /// Whether it lies below a name and ends in it twice, as a relative name does that was meant to be absolute. A name of one label
+    /// may well stand twice.
+    pub fn repeats(&self, apex: &Self) -> bool {
+        let has_labels = |octets: &[u8]| octets.split(|octet| *octet == END).nth(2).is_some();
+        let twice = self.0.strip_prefix(&*apex.0).is_some_and(|own| own.starts_with(&apex.0));
+        twice && has_labels(&apex.0)
+    }
+
+    /// Whether it is written in ASCII.
+    pub fn is_ascii(&self) -> bool {
+        self.0.is_ascii()
+    }
+
     /// The uncompressed wire form (RFC 1035 §3.1).
     pub fn to_wire(&self) -> Vec<u8> {
         let mut wire = Vec::with_capacity(self.0.len() + 2);

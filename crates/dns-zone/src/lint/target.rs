@@ -8,41 +8,60 @@ use crate::owner::Owner;
 use crate::record_set::SetKey;
 use crate::zone::Zone;
 
-/// How the target of a type is found in its data, and where it is said what it has to be.
-struct Pointing {
-    octets_before: usize,
+/// Where it is said what the target of a type has to be.
+struct Rule {
     no_alias: &'static str,
     no_address: &'static str,
 }
 
-fn pointing(rtype: Rtype) -> Option<Pointing> {
+fn rule(rtype: Rtype) -> Option<Rule> {
     Some(match rtype {
-        Rtype::NS => Pointing { octets_before: 0, no_alias: "RFC 2181 §10.3", no_address: "RFC 1035 §3.3.11" },
-        Rtype::MX => Pointing { octets_before: 2, no_alias: "RFC 2181 §10.3", no_address: "RFC 1035 §3.3.9" },
-        Rtype::SRV => Pointing { octets_before: 6, no_alias: "RFC 2782", no_address: "RFC 2782" },
+        Rtype::NS => Rule { no_alias: "RFC 2181 §10.3", no_address: "RFC 1035 §3.3.11" },
+        Rtype::MX => Rule { no_alias: "RFC 2181 §10.3", no_address: "RFC 1035 §3.3.9" },
+        Rtype::SRV => Rule { no_alias: "RFC 2782", no_address: "RFC 2782" },
         _ => return None,
     })
 }
 
+/// How many octets of a type's data stand before the name that it points at.
+fn octets_before(rtype: Rtype) -> Option<usize> {
+    match rtype {
+        Rtype::NS | Rtype::CNAME | Rtype::DNAME | Rtype::PTR => Some(0),
+        Rtype::MX => Some(2),
+        Rtype::SRV => Some(6),
+        _ => None,
+    }
+}
+
 impl Walk<'_> {
     pub(super) fn targets(&mut self, set: &Set<'_>) {
-        let Some(Pointing { octets_before, no_alias, no_address }) = pointing(set.key.rtype) else { return };
+        let Some(octets_before) = octets_before(set.key.rtype) else { return };
         for value in set.records.values() {
             let wire = value.as_wire().get(octets_before..).unwrap_or_default();
             let Ok(target) = Owner::from_wire(wire) else { continue };
-            if looks_like_address(&target, self.zone.apex()) {
-                let message = format!("its target {target} looks like an address; it is a name ({no_address})");
-                let advice = "point at a name that has this address as its A record";
-                self.add(set.nth, Finding::warning(set.key.to_string(), message, advice));
-            } else if holds(self.zone, &target, Rtype::CNAME) {
-                let message = format!("its target {target} is a CNAME ({no_alias})");
-                let advice = "point at the name that the CNAME points at";
-                self.add(set.nth, Finding::warning(set.key.to_string(), message, advice));
-            } else if set.key.rtype == Rtype::NS && lacks_address(self.zone, &set.key.owner, &target) {
-                let message = format!("its server {target} has no address in the zone (RFC 1912 §2.3)");
-                self.add(set.nth, Finding::warning(set.key.to_string(), message, "add its A or AAAA record"));
+            if let Some(finding) = self.missing_dot(set.key, &target) {
+                self.add(set.nth, finding);
+            } else if let Some(finding) = rule(set.key.rtype).and_then(|rule| self.misled(set.key, &target, &rule)) {
+                self.add(set.nth, finding);
             }
         }
+    }
+
+    /// What is wrong with a target that has to have addresses of its own.
+    fn misled(&self, key: &SetKey, target: &Owner, rule: &Rule) -> Option<Finding> {
+        let Rule { no_alias, no_address } = rule;
+        let (message, advice) = if looks_like_address(target, self.zone.apex()) {
+            let message = format!("its target {target} looks like an address; it is a name ({no_address})");
+            (message, "point at a name that has this address as its A record")
+        } else if holds(self.zone, target, Rtype::CNAME) {
+            let message = format!("its target {target} is a CNAME ({no_alias})");
+            (message, "point at the name that the CNAME points at")
+        } else if key.rtype == Rtype::NS && lacks_address(self.zone, &key.owner, target) {
+            (format!("its server {target} has no address in the zone (RFC 1912 §2.3)"), "add its A or AAAA record")
+        } else {
+            return None;
+        };
+        Some(Finding::warning(key.to_string(), message, advice))
     }
 }
 

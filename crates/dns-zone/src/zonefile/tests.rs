@@ -1,5 +1,7 @@
 //! The reader and the writer together, on files in memory.
 
+mod checklist;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
