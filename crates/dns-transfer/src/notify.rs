@@ -5,6 +5,7 @@
 //! asks after all that came before.
 
 mod listener;
+mod refusals;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -69,6 +70,12 @@ impl Desk {
         let from = from.into_iter().map(|address| address.to_canonical()).collect();
         self.zones.insert(apex, Rule { from, key, wake });
         Wake(woken)
+    }
+
+    /// Whether an address may wake any zone.
+    pub(crate) fn knows(&self, from: IpAddr) -> bool {
+        let from = from.to_canonical();
+        self.zones.values().any(|rule| rule.from.contains(&from))
     }
 
     /// Answers a request at `now_secs` since 1970, and wakes the zone if it may. Silence to what is no request.

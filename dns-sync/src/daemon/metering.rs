@@ -13,6 +13,7 @@ const SERIAL: &str = "dns_sync_source_serial";
 const SOURCE_STATE: &str = "dns_sync_source_state";
 const CONFIRMED: &str = "dns_sync_source_confirmed_timestamp_seconds";
 const WOKEN: &str = "dns_sync_notify_total";
+const REFUSED: &str = "dns_sync_notify_refused_total";
 const TRANSFERS: &str = "dns_sync_transfers_total";
 const TARGET_STATE: &str = "dns_sync_target_state";
 const PENDING: &str = "dns_sync_pending";
@@ -46,6 +47,7 @@ pub(super) fn describe() {
     describe_gauge!(SOURCE_STATE, "1 for the state that a zone's source is in: unread, current, failing, expired.");
     describe_gauge!(CONFIRMED, "When the source last answered that this is what it has, by zone.");
     describe_counter!(WOKEN, "Times that a NOTIFY woke a zone; several that come together are one.");
+    describe_counter!(REFUSED, "Requests and connections that were refused where NOTIFY is taken.");
     describe_counter!(TRANSFERS, "Transfers from sources, by zone and kind: axfr, ixfr, failed.");
     describe_gauge!(
         TARGET_STATE,
@@ -100,6 +102,10 @@ pub(super) enum Push {
 
 pub(super) fn woken(zone: &Owner) {
     counter!(WOKEN, "zone" => zone.to_string()).increment(1);
+}
+
+pub(super) fn notify_refused() {
+    counter!(REFUSED).increment(1);
 }
 
 pub(super) fn transferred(zone: &Owner, how: Transfer) {

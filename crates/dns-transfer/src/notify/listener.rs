@@ -1,12 +1,13 @@
 //! The sockets that NOTIFY comes to: UDP and TCP at one address (RFC 1996 §2.3, §4.1).
 //!
-//! Bounded: connections, and how long one may be idle or slow. An answer takes no longer than to compute it, so datagrams are
-//! answered one after the other.
+//! Bounded: connections, and how long one may be idle or slow. Only who may wake a zone is connected to, and who was refused is
+//! connected to no longer, so that nobody else can use up the connections. An answer takes no longer than to compute it, so
+//! datagrams are answered one after the other; what strangers send costs a line of the log now and then.
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -14,7 +15,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tracing::{debug, info};
 
-use super::{Desk, Verdict};
+use super::refusals::{Refusals, Tell};
+use super::{Desk, Reply, Verdict};
 use crate::client::now_secs;
 
 /// How many connections are open at once; more wait in the system's backlog. Primaries open one for a moment.
@@ -57,14 +59,51 @@ impl Listener {
         self.tcp.local_addr()
     }
 
-    /// Answers until it is dropped, connections with it.
-    pub async fn serve(self, desk: Arc<Desk>) {
+    /// Answers until it is dropped, connections with it. `refused` is called for each request or connection that is refused.
+    pub async fn serve(self, desk: Arc<Desk>, refused: fn()) {
         let Self { udp, tcp } = self;
-        tokio::join!(datagrams(udp, &desk), connections(tcp, &desk));
+        let counter = Arc::new(Counter { desk, refused, refusals: Mutex::default() });
+        tokio::join!(datagrams(udp, &counter), connections(tcp, &counter));
     }
 }
 
-async fn datagrams(socket: UdpSocket, desk: &Desk) {
+/// Where requests are answered, and refusals counted.
+struct Counter {
+    desk: Arc<Desk>,
+    refused: fn(),
+    refusals: Mutex<Refusals>,
+}
+
+impl Counter {
+    fn answer(&self, wire: Vec<u8>, from: SocketAddr) -> Option<Reply> {
+        let reply = self.desk.answer(wire, from.ip(), now_secs())?;
+        match reply.verdict {
+            Verdict::Woken => debug!(%from, "NOTIFY taken"),
+            Verdict::Refused(reason) => self.refuse(from, reason),
+        }
+        Some(reply)
+    }
+
+    /// Whether the address may wake some zone.
+    fn admits(&self, from: SocketAddr) -> bool {
+        let admitted = self.desk.knows(from.ip());
+        if !admitted {
+            self.refuse(from, "no zone is watched for this address");
+        }
+        admitted
+    }
+
+    fn refuse(&self, from: SocketAddr, reason: &'static str) {
+        (self.refused)();
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        match refusals.add(from.ip(), Instant::now()) {
+            Tell::Now { untold } => info!(%from, reason, untold, "NOTIFY refused"),
+            Tell::Later => debug!(%from, reason, "NOTIFY refused"),
+        }
+    }
+}
+
+async fn datagrams(socket: UdpSocket, counter: &Counter) {
     let mut buffer = vec![0; DATAGRAM_OCTETS_MAX];
     loop {
         let (length, from) = match socket.recv_from(&mut buffer).await {
@@ -75,15 +114,15 @@ async fn datagrams(socket: UdpSocket, desk: &Desk) {
                 continue;
             }
         };
-        if let Some(reply) = answer(desk, buffer[..length].to_vec(), from)
-            && let Err(error) = socket.send_to(&reply, from).await
+        if let Some(reply) = counter.answer(buffer[..length].to_vec(), from)
+            && let Err(error) = socket.send_to(&reply.wire, from).await
         {
             debug!(%error, %from, "NOTIFY answer not sent");
         }
     }
 }
 
-async fn connections(listener: TcpListener, desk: &Arc<Desk>) {
+async fn connections(listener: TcpListener, counter: &Arc<Counter>) {
     // Dropped with this future, and its tasks with it.
     let mut open = JoinSet::new();
     loop {
@@ -95,9 +134,11 @@ async fn connections(listener: TcpListener, desk: &Arc<Desk>) {
             Some(_) = open.join_next() => continue,
         };
         match accepted {
-            Ok((stream, from)) => {
-                open.spawn(connection(stream, from, Arc::clone(desk)));
+            Ok((stream, from)) if counter.admits(from) => {
+                open.spawn(connection(stream, from, Arc::clone(counter)));
             }
+            // Closed as it is dropped.
+            Ok(_) => {}
             Err(error) => {
                 debug!(%error, "NOTIFY accept failed");
                 tokio::time::sleep(PAUSE_AFTER_ERROR).await;
@@ -106,14 +147,16 @@ async fn connections(listener: TcpListener, desk: &Arc<Desk>) {
     }
 }
 
-/// Answers requests until the client ends, is idle or slow, or sends what deserves no answer.
-async fn connection(mut stream: TcpStream, from: SocketAddr, desk: Arc<Desk>) {
+/// Answers requests until the client ends, is idle or slow, sends what deserves no answer, or is refused: whoever may wake a zone
+/// connects again.
+async fn connection(mut stream: TcpStream, from: SocketAddr, counter: Arc<Counter>) {
     while let Ok(Ok(wire)) = timeout(IDLE_MAX, receive(&mut stream)).await {
-        let Some(reply) = answer(&desk, wire, from) else { return };
-        let length = u16::try_from(reply.len()).expect("invariant: an answer is a question and a signature long");
+        let Some(Reply { wire, verdict }) = counter.answer(wire, from) else { return };
+        let length = u16::try_from(wire.len()).expect("invariant: an answer is a question and a signature long");
         // Prefix and message in one write: some read a lone prefix as the end (RFC 7766 §8).
-        let framed = [&length.to_be_bytes(), reply.as_slice()].concat();
-        if !matches!(timeout(IDLE_MAX, stream.write_all(&framed)).await, Ok(Ok(()))) {
+        let framed = [&length.to_be_bytes(), wire.as_slice()].concat();
+        let sent = timeout(IDLE_MAX, stream.write_all(&framed)).await;
+        if verdict != Verdict::Woken || !matches!(sent, Ok(Ok(()))) {
             return;
         }
     }
@@ -124,15 +167,6 @@ async fn receive(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     let mut wire = vec![0; usize::from(length)];
     stream.read_exact(&mut wire).await?;
     Ok(wire)
-}
-
-fn answer(desk: &Desk, wire: Vec<u8>, from: SocketAddr) -> Option<Vec<u8>> {
-    let reply = desk.answer(wire, from.ip(), now_secs())?;
-    match reply.verdict {
-        Verdict::Woken => debug!(%from, "NOTIFY taken"),
-        Verdict::Refused(reason) => info!(%from, reason, "NOTIFY refused"),
-    }
-    Some(reply.wire)
 }
 
 #[cfg(test)]
