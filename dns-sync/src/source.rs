@@ -6,8 +6,8 @@ use dns_provider::port::ProviderError;
 use dns_provider::zones::NotPlain;
 use dns_service::config::sync::SyncSource;
 use dns_service::exit::{Exit, Failure};
-use dns_zone::files::ZoneFolder;
-use dns_zone::finding::Findings;
+use dns_zone::files::{Stamps, Watched, ZoneFolder, open_end};
+use dns_zone::finding::{Finding, Findings};
 use dns_zone::{Owner, Zone, lint, octodns, zonefile};
 
 use crate::place::Job;
@@ -24,6 +24,17 @@ pub(crate) struct Read {
     pub(crate) not_plain: Vec<NotPlain>,
     /// What is unwise about it.
     pub(crate) warnings: Findings,
+    /// The files that it was read from; none if it is a provider's.
+    pub(crate) files: Option<SourceFiles>,
+}
+
+/// The files of a source. None of them changed while they were read.
+#[derive(Debug)]
+pub(crate) struct SourceFiles {
+    /// How they were.
+    pub(crate) stamps: Stamps,
+    /// A last line without an end, which is among the warnings, too.
+    pub(crate) open_end: Option<Finding>,
 }
 
 /// Why a source cannot be planned from.
@@ -90,7 +101,7 @@ pub(crate) async fn read(job: &Job) -> Result<Read, SourceError> {
             if listing.zone.sets().len() == 0 && listing.not_plain.is_empty() {
                 return Err(SourceError::Nothing { zone: job.zone.clone() });
             }
-            Ok(Read { zone: listing.zone, not_plain: listing.not_plain, warnings: Findings::default() })
+            Ok(Read { zone: listing.zone, not_plain: listing.not_plain, warnings: Findings::default(), files: None })
         }
     }
 }
@@ -121,28 +132,49 @@ fn read_zone_file(zone: &Owner, file: &Path) -> Result<Read, SourceError> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = file.file_name().ok_or_else(|| unreadable(std::io::ErrorKind::NotFound.into()))?;
     let folder = ZoneFolder::open(folder).map_err(unreadable)?;
-    let read = zonefile::read(zone, &name.to_string_lossy(), &folder);
-    checked(read.map_err(|findings| SourceError::Faults { zone: zone.clone(), findings })?, lint::Apex::Here)
+    let watched = Watched::new(&folder);
+    let read = zonefile::read(zone, &name.to_string_lossy(), &watched);
+    let (stamps, open_end) = watched.seen();
+    let files = unchanged(zone, SourceFiles { stamps, open_end })?;
+    checked(read.map_err(|findings| SourceError::Faults { zone: zone.clone(), findings })?, lint::Apex::Here, files)
 }
 
 fn read_octodns_file(zone: &Owner, file: &Path) -> Result<Read, SourceError> {
     let unreadable = |source| SourceError::File { zone: zone.clone(), file: file.to_owned(), source };
+    let mut stamps = Stamps::default();
+    stamps.take(file).map_err(unreadable)?;
     let octets = std::fs::metadata(file).map_err(unreadable)?.len();
     if octets > OCTODNS_OCTETS_MAX {
         return Err(unreadable(std::io::ErrorKind::FileTooLarge.into()));
     }
     let text = std::fs::read_to_string(file).map_err(unreadable)?;
-    let read = octodns::read(zone, &file.display().to_string(), &text);
-    checked(read.map_err(|findings| SourceError::Faults { zone: zone.clone(), findings })?, lint::Apex::Elsewhere)
+    let name = file.display().to_string();
+    let files = unchanged(zone, SourceFiles { stamps, open_end: open_end(&name, text.as_bytes()) })?;
+    let read = octodns::read(zone, &name, &text);
+    checked(
+        read.map_err(|findings| SourceError::Faults { zone: zone.clone(), findings })?,
+        lint::Apex::Elsewhere,
+        files,
+    )
+}
+
+/// What changed while it was read is neither what it was nor what it becomes.
+fn unchanged(zone: &Owner, files: SourceFiles) -> Result<SourceFiles, SourceError> {
+    let Some(file) = files.stamps.changed() else { return Ok(files) };
+    let source = std::io::Error::other("it was changed while it was read; wait until it is written");
+    Err(SourceError::File { zone: zone.clone(), file: file.to_owned(), source })
 }
 
 /// What no server would load is no source.
-fn checked(read: zonefile::ZoneFile, apex: lint::Apex) -> Result<Read, SourceError> {
+fn checked(read: zonefile::ZoneFile, apex: lint::Apex, files: SourceFiles) -> Result<Read, SourceError> {
     let zonefile::ZoneFile { zone, places, mut warnings } = read;
     let findings = lint::check(&zone, Some(&places), apex);
     if findings.refused() > 0 {
         return Err(SourceError::Faults { zone: zone.apex().clone(), findings });
     }
     warnings.append(findings);
-    Ok(Read { zone, not_plain: Vec::new(), warnings })
+    if let Some(finding) = &files.open_end {
+        warnings.add(finding.clone());
+    }
+    Ok(Read { zone, not_plain: Vec::new(), warnings, files: Some(files) })
 }

@@ -1,11 +1,14 @@
 //! Zone files of a folder on disk, and what they are called. The only place of this crate that reads anything.
 
+mod steady;
+
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+pub use self::steady::{Stamps, Watched, open_end};
 use crate::owner::Owner;
 use crate::zonefile::{FileError, Files, Source};
 
@@ -39,13 +42,17 @@ impl ZoneFolder {
         if root.is_dir() { Ok(Self { root }) } else { Err(ErrorKind::NotADirectory.into()) }
     }
 
+    /// The path that a name stands for, links and all.
+    fn named(&self, name: &str, beside: Option<&str>) -> PathBuf {
+        match beside.and_then(|file| Path::new(file).parent()) {
+            Some(folder) => self.root.join(folder).join(name),
+            None => self.root.join(name),
+        }
+    }
+
     fn path(&self, name: &str, beside: Option<&str>) -> Result<PathBuf, FileError> {
-        let folder = match beside.and_then(|file| Path::new(file).parent()) {
-            Some(folder) => self.root.join(folder),
-            None => self.root.clone(),
-        };
         // Links and `..` are resolved by the system, so that what is compared is what will be opened.
-        let path = folder.join(name).canonicalize().map_err(|error| unreadable(&error))?;
+        let path = self.named(name, beside).canonicalize().map_err(|error| unreadable(&error))?;
         if path.starts_with(&self.root) { Ok(path) } else { Err(FileError::Outside) }
     }
 }

@@ -1,15 +1,24 @@
 //! Keeps the copy of a source that tells of no change by itself, a file or an API: it is read again and again.
+//!
+//! Files are taken only when they stand still. Who rewrites one in place leaves it cut for a moment, and what is cut can be a zone;
+//! nobody looks at what a daemon does with it, as somebody does at a plan.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dns_zone::files::Stamps;
+use dns_zone::finding::Finding;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::original::Original;
 use super::signs::SourceSign;
 use crate::place::Job;
-use crate::source::{self, Read};
+use crate::source::{self, Read, SourceError, SourceFiles};
+
+/// How long files that have changed have to stay as they are before they are taken: longer than a program that writes one pauses.
+const SETTLE: Duration = Duration::from_secs(2);
 
 /// A source, with what is needed to keep its copy.
 pub(super) struct Keeper {
@@ -19,41 +28,102 @@ pub(super) struct Keeper {
     pub(super) every: Duration,
 }
 
+/// What is remembered from one look to the next.
+#[derive(Default)]
+struct Memory {
+    /// What was told last.
+    told: String,
+    /// The files that were taken last.
+    taken: Option<Stamps>,
+}
+
+/// Why what a source says now is not taken.
+#[derive(Debug, thiserror::Error)]
+enum NotTaken {
+    #[error(transparent)]
+    Unread(#[from] SourceError),
+    #[error("{} is being written: it is taken when it has stayed as it is for {} s", .0.display(), SETTLE.as_secs())]
+    Unsettled(PathBuf),
+    #[error("{0}")]
+    OpenEnd(Finding),
+}
+
 impl Keeper {
     /// Keeps the copy until `stop`.
     pub(super) async fn run(self, stop: CancellationToken) {
-        let mut warned = String::new();
-        while !stop.is_cancelled() {
-            stop.run_until_cancelled(self.look(&mut warned)).await;
-            stop.run_until_cancelled(tokio::time::sleep(self.every)).await;
+        let mut memory = Memory::default();
+        stop.run_until_cancelled(async {
+            loop {
+                let pause = self.look(&mut memory).await;
+                tokio::time::sleep(pause).await;
+            }
+        })
+        .await;
+    }
+
+    /// Looks once; when to look again.
+    async fn look(&self, memory: &mut Memory) -> Duration {
+        match self.read(memory.taken.as_ref()).await {
+            Ok(read) => self.take(read, memory),
+            Err(reason) => {
+                self.failed(&reason, memory);
+                if matches!(reason, NotTaken::Unsettled(_)) {
+                    return self.every.min(SETTLE);
+                }
+            }
         }
+        self.every
+    }
+
+    /// Reads the source. Files that are not those that were taken last have to stand still first.
+    async fn read(&self, taken: Option<&Stamps>) -> Result<Read, NotTaken> {
+        let read = source::read(&self.job).await?;
+        let Some(SourceFiles { stamps, open_end }) = &read.files else { return Ok(read) };
+        if let Some(finding) = open_end {
+            return Err(NotTaken::OpenEnd(finding.clone()));
+        }
+        if taken != Some(stamps) {
+            tokio::time::sleep(SETTLE).await;
+            if let Some(file) = stamps.changed() {
+                return Err(NotTaken::Unsettled(file.to_owned()));
+            }
+        }
+        Ok(read)
     }
 
     /// What is wrong with a source is told once, and again when it changes.
-    async fn look(&self, warned: &mut String) {
+    fn take(&self, read: Read, memory: &mut Memory) {
         let zone = self.original.apex();
-        match source::read(&self.job).await {
-            Ok(Read { zone: read, not_plain, warnings }) => {
-                let told = warnings.to_string();
-                if !told.is_empty() && told != *warned {
-                    warn!(%zone, "the source has what is unwise\n{told}");
-                }
-                *warned = told;
-                let serial = read.serial();
-                let changes = self.original.replace(read, not_plain);
-                if changes > 0 {
-                    info!(%zone, changes, "the source has changed");
-                }
-                self.sign.confirmed(serial);
-            }
-            Err(error) => {
-                let told = dns_service::exit::one_line(&error);
-                if told != *warned {
+        let Read { zone: read, not_plain, warnings, files } = read;
+        let told = if warnings.is_empty() { String::new() } else { warnings.to_string() };
+        if !told.is_empty() && told != memory.told {
+            warn!(%zone, "the source has what is unwise\n{told}");
+        }
+        let serial = read.serial();
+        let changes = self.original.replace(read, not_plain);
+        if changes > 0 {
+            info!(%zone, changes, "the source has changed");
+        }
+        self.sign.confirmed(serial);
+        *memory = Memory { told, taken: files.map(|files| files.stamps) };
+    }
+
+    fn failed(&self, reason: &NotTaken, memory: &mut Memory) {
+        let zone = self.original.apex();
+        let told = dns_service::exit::one_line(reason);
+        if told != memory.told {
+            match reason {
+                // It will be over in a moment.
+                NotTaken::Unsettled(_) => info!(%zone, "the source is not taken yet: {told}"),
+                NotTaken::Unread(_) | NotTaken::OpenEnd(_) => {
                     warn!(%zone, "the source cannot be taken; what was read before stays good: {told}");
                 }
-                self.sign.failing(told.clone());
-                *warned = told;
             }
         }
+        self.sign.failing(told.clone());
+        memory.told = told;
     }
 }
+
+#[cfg(test)]
+mod tests;

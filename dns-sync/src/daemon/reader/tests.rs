@@ -1,0 +1,88 @@
+use std::path::Path;
+
+use dns_service::clock::Clock;
+use dns_service::config::Config;
+use dns_service::config::secret::{Program, SecretCheck};
+
+use super::super::signs::Signs;
+use super::*;
+use crate::arguments::Selection;
+use crate::fake::apex;
+use crate::place::Places;
+
+/// The last line begins with one that is as good.
+const WHOLE: &str = "$TTL 60\n@ SOA ns host 1 600 300 3600 60\n@ NS ns\nns A 192.0.2.1\nwww A 192.0.2.10\n";
+const EVERY: Duration = Duration::from_mins(1);
+
+/// A keeper of a file.
+struct Rig {
+    folder: tempfile::TempDir,
+    keeper: Keeper,
+    signs: Signs,
+}
+
+impl Rig {
+    fn holding(text: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = format!(
+            "apiVersion: dnsfailover/v1
+installation: acme
+providers:
+  main: {{ route53: {{ zones: {{ example.test: Z1 }} }} }}
+sync:
+  zones:
+    - {{ zone: example.test, source: {{ file: {} }}, targets: [main] }}
+",
+            folder.path().join("a.zone").display()
+        );
+        let texts = [(Path::new("sync.yaml"), config.as_str())];
+        let config = Config::from_texts(texts, &Program::Admin(SecretCheck::Skip)).expect("valid");
+        let places = Places::new(&config).expect("adapters");
+        let job = places.jobs(&Selection::default()).expect("one zone").remove(0);
+        let signs = Signs::default();
+        let (sign, _) = signs.add(&apex(), "a file".to_owned(), &[], Clock::start());
+        let keeper = Keeper { job, original: Arc::new(Original::new(apex(), Vec::new())), sign, every: EVERY };
+        let rig = Self { folder, keeper, signs };
+        rig.write(text);
+        rig
+    }
+
+    fn write(&self, text: &str) {
+        std::fs::write(self.folder.path().join("a.zone"), text).expect("a file");
+    }
+
+    fn sets(&self) -> Option<usize> {
+        self.keeper.original.read().as_ref().map(|copy| copy.zone.sets().len())
+    }
+
+    fn problem(&self) -> String {
+        self.signs.report().zones[0].source.problem.clone().unwrap_or_default()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_being_written_is_not_taken_before_it_stands_still() {
+    let (begun, _) = WHOLE.split_at(WHOLE.find("www").expect("a line"));
+    let (rig, mut memory) = (Rig::holding(begun), Memory::default());
+    let writing = async {
+        tokio::time::sleep(SETTLE / 2).await;
+        rig.write(WHOLE);
+    };
+    let (pause, ()) = tokio::join!(rig.keeper.look(&mut memory), writing);
+    assert_eq!((rig.sets(), pause), (None, SETTLE), "it is looked at again soon");
+    assert!(rig.problem().contains("is being written"), "{}", rig.problem());
+    assert_eq!((rig.keeper.look(&mut memory).await, rig.sets()), (EVERY, Some(4)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_was_cut_within_a_line_is_not_taken() {
+    let (rig, mut memory) = (Rig::holding(WHOLE), Memory::default());
+    rig.keeper.look(&mut memory).await;
+    rig.write(WHOLE.strip_suffix("0\n").expect("it ends so"));
+    rig.keeper.look(&mut memory).await;
+    let www = crate::fake::key("www", dns_zone::Rtype::A);
+    let known = rig.keeper.original.read().as_ref().and_then(|copy| copy.zone.get(&www).cloned()).expect("a set");
+    assert_eq!(known.values()[0].display(www.rtype).to_string(), "192.0.2.10", "as it was");
+    let wanted = "a.zone:5: warning: `www A 192.0.2.1`: the last line has no end: was the file cut off?";
+    assert!(rig.problem().starts_with(wanted), "{}", rig.problem());
+}
