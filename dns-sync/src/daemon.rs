@@ -127,7 +127,8 @@ impl<'d> Daemon<'d> {
         if let Some(listener) = listener {
             info!(address = %listener.local_addr()?, "takes NOTIFY");
             let (desk, stop) = (Arc::new(desk), self.stop.clone());
-            self.tasks.spawn(async move { stop.run_until_cancelled(listener.serve(desk, metering::notify_refused)).await });
+            self.tasks
+                .spawn(async move { stop.run_until_cancelled(listener.serve(desk, metering::notify_refused)).await });
         }
         Ok(self.signs)
     }

@@ -98,4 +98,6 @@ pub enum TargetState {
     Refusing,
     /// It could not be read or written when this was last tried.
     Failing,
+    /// The source has expired, so that nobody can say how it stands, and nothing is written.
+    SourceUnknown,
 }

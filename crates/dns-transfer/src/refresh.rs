@@ -54,8 +54,9 @@ impl Bounds {
         clamp(soa.retry, &self.retry).min(self.refresh(soa))
     }
 
-    /// Never before one check and one more have failed: RFC 1912 §2.2 calls anything else a mistake.
-    fn expire(&self, soa: &Soa) -> Duration {
+    /// For how long a zone is good without a check; never less than until one and one more have failed: RFC 1912 §2.2 calls anything
+    /// else a mistake.
+    pub fn expire(&self, soa: &Soa) -> Duration {
         clamp(soa.expire, &self.expire).max(self.refresh(soa) + self.retry(soa))
     }
 }

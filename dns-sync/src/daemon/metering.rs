@@ -32,13 +32,14 @@ const SOURCE_STATES: [(SourceState, &str); 4] = [
     (SourceState::Expired, "expired"),
 ];
 
-const TARGET_STATES: [(TargetState, &str); 6] = [
+const TARGET_STATES: [(TargetState, &str); 7] = [
     (TargetState::Unread, "unread"),
     (TargetState::Equal, "equal"),
     (TargetState::Behind, "behind"),
     (TargetState::Held, "held"),
     (TargetState::Refusing, "refusing"),
     (TargetState::Failing, "failing"),
+    (TargetState::SourceUnknown, "source-unknown"),
 ];
 
 /// Says what each metric means.
@@ -51,7 +52,7 @@ pub(super) fn describe() {
     describe_counter!(TRANSFERS, "Transfers from sources, by zone and kind: axfr, ixfr, failed.");
     describe_gauge!(
         TARGET_STATE,
-        "1 for the state that a target is in: unread, equal, behind, held, refusing, failing; held wants a person."
+        "1 for the state that a target is in: unread, equal, behind, held, refusing, failing, source-unknown; held wants a person."
     );
     describe_gauge!(PENDING, "Record sets of a target that may differ from the source.");
     describe_gauge!(LAG, "How long the oldest change waits that a target lacks.");

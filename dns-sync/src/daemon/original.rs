@@ -121,6 +121,7 @@ impl Original {
     /// Nobody has confirmed it for too long: nothing is copied from it any more.
     pub(super) fn forget(&self) {
         *self.write() = None;
+        self.followers.iter().for_each(|follower| follower.wake.notify_one());
     }
 }
 
@@ -157,5 +158,27 @@ impl Following {
         self.sign.behind(since);
         drop(state);
         self.wake.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dns_service::clock::Clock;
+    use futures_util::FutureExt as _;
+
+    use super::*;
+    use crate::daemon::signs::Signs;
+    use crate::fake::{apex, zone};
+
+    #[test]
+    fn who_follows_is_woken_when_the_source_is_known_no_longer() {
+        let target = "main".parse().expect("a name");
+        let (_, mut targets) = Signs::default().add(&apex(), "a file".to_owned(), &[target], Clock::start());
+        let following = Following::new(targets.remove(0));
+        let original = Original::new(apex(), vec![Arc::clone(&following)]);
+        original.replace(zone(&["www A 192.0.2.1"]), Vec::new());
+        assert!(following.woken().now_or_never().is_some() && following.woken().now_or_never().is_none());
+        original.forget();
+        assert!(original.read().is_none() && following.woken().now_or_never().is_some());
     }
 }

@@ -1,16 +1,19 @@
 //! Keeps the copy of a source that tells of no change by itself, a file or an API: it is read again and again.
 //!
 //! Files are taken only when they stand still. Who rewrites one in place leaves it cut for a moment, and what is cut can be a zone;
-//! nobody looks at what a daemon does with it, as somebody does at a plan.
+//! nobody looks at what a daemon does with it, as somebody does at a plan. And as with a secondary, what cannot be read for too long
+//! is good no longer: a zone that nobody keeps up would undo what people do at the targets meanwhile.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dns_transfer::refresh::Bounds;
 use dns_zone::files::Stamps;
 use dns_zone::finding::Finding;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::original::Original;
 use super::signs::SourceSign;
@@ -19,6 +22,9 @@ use crate::source::{self, Read, SourceError, SourceFiles};
 
 /// How long files that have changed have to stay as they are before they are taken: longer than a program that writes one pauses.
 const SETTLE: Duration = Duration::from_secs(2);
+
+/// For how long a zone is good that cannot be read, if it has no SOA that says so.
+const EXPIRE: Duration = Duration::from_hours(7 * 24);
 
 /// A source, with what is needed to keep its copy.
 pub(super) struct Keeper {
@@ -35,6 +41,8 @@ struct Memory {
     told: String,
     /// The files that were taken last.
     taken: Option<Stamps>,
+    /// Until when what is known is good, if nothing confirms it.
+    good_until: Option<Instant>,
 }
 
 /// Why what a source says now is not taken.
@@ -105,7 +113,14 @@ impl Keeper {
             info!(%zone, changes, "the source has changed");
         }
         self.sign.confirmed(serial);
-        *memory = Memory { told, taken: files.map(|files| files.stamps) };
+        let good_until = Some(Instant::now() + self.good_for());
+        *memory = Memory { told, taken: files.map(|files| files.stamps), good_until };
+    }
+
+    /// As its SOA says, but not before a look and one more have failed.
+    fn good_for(&self) -> Duration {
+        let expire = self.original.soa().map_or(EXPIRE, |soa| Bounds::default().expire(&soa));
+        expire.max(self.every * 2)
     }
 
     fn failed(&self, reason: &NotTaken, memory: &mut Memory) {
@@ -122,6 +137,12 @@ impl Keeper {
         }
         self.sign.failing(told.clone());
         memory.told = told;
+        if memory.good_until.take_if(|until| *until <= Instant::now()).is_some() {
+            error!(%zone, "the source could not be taken for longer than it is good: nothing is copied from it until it can be");
+            memory.taken = None;
+            self.original.forget();
+            self.sign.expired();
+        }
     }
 }
 

@@ -148,6 +148,21 @@ impl TargetSign {
         self.meter();
     }
 
+    /// There is nothing any more that it could be equal to.
+    pub(super) fn source_unknown(&self) {
+        let mut told = lock(&self.told);
+        if told.report.state == TargetState::Unread {
+            return;
+        }
+        told.report.state = TargetState::SourceUnknown;
+        told.report.reasons.clear();
+        told.report.drift.clear();
+        told.report.pending = 0;
+        told.behind_since = None;
+        drop(told);
+        self.meter();
+    }
+
     /// The source has changed, and it is not known yet whether that is to be copied.
     pub(super) fn behind(&self, since: Instant) {
         let mut told = lock(&self.told);
@@ -199,4 +214,33 @@ impl TargetSign {
 fn date(clock: Clock) -> String {
     let millis = i64::try_from(clock.wall().as_millis()).unwrap_or(i64::MAX);
     jiff::Timestamp::from_millisecond(millis).unwrap_or_default().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::apex;
+
+    fn sign() -> (Signs, TargetSign) {
+        let signs = Signs::default();
+        let (_, mut targets) =
+            signs.add(&apex(), "a file".to_owned(), &["main".parse().expect("a name")], Clock::start());
+        (signs, targets.remove(0))
+    }
+
+    fn told(signs: &Signs) -> TargetReport {
+        signs.report().zones.remove(0).targets.remove(0)
+    }
+
+    #[test]
+    fn a_target_is_equal_to_no_source_that_is_not_known() {
+        let (signs, sign) = sign();
+        sign.source_unknown();
+        assert_eq!(told(&signs).state, TargetState::Unread, "it never was");
+        sign.state(TargetState::Equal, Vec::new());
+        sign.pending(3, Some(Instant::now()));
+        sign.source_unknown();
+        let told = told(&signs);
+        assert_eq!((told.state, told.pending, told.lag_ms), (TargetState::SourceUnknown, 0, 0));
+    }
 }

@@ -127,7 +127,7 @@ impl Target {
     /// Reads what is due, and writes until nothing is left to write.
     async fn round(&mut self, known: &mut Option<Known>) -> Result<Rest, Trouble> {
         if self.original.read().is_none() {
-            return Ok(Rest::UntilWoken);
+            return Ok(self.rest_without_source());
         }
         let mut is_fresh = known.as_ref().is_none_or(|known| known.due <= Instant::now());
         if is_fresh {
@@ -139,7 +139,7 @@ impl Target {
                 self.refresh(known).await?;
             }
             let Some(Proposed { proposal, since, refused }) = self.propose(known)? else {
-                return Ok(Rest::UntilWoken);
+                return Ok(self.rest_without_source());
             };
             if !proposal.stopped_by(&BTreeSet::new()).is_empty() {
                 self.tell_held(&proposal);
@@ -156,6 +156,12 @@ impl Target {
             self.push(known, &proposal.steps, since).await?;
             is_fresh = false;
         }
+    }
+
+    /// Whether it is equal, nobody knows.
+    fn rest_without_source(&self) -> Rest {
+        self.sign.source_unknown();
+        Rest::UntilWoken
     }
 
     /// Reads all of the target.

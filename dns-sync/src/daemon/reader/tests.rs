@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use dns_api::sync::SourceState;
 use dns_service::clock::Clock;
 use dns_service::config::Config;
 use dns_service::config::secret::{Program, SecretCheck};
@@ -55,6 +56,10 @@ sync:
         self.keeper.original.read().as_ref().map(|copy| copy.zone.sets().len())
     }
 
+    fn state(&self) -> SourceState {
+        self.signs.report().zones[0].source.state
+    }
+
     fn problem(&self) -> String {
         self.signs.report().zones[0].source.problem.clone().unwrap_or_default()
     }
@@ -85,4 +90,32 @@ async fn a_file_that_was_cut_within_a_line_is_not_taken() {
     assert_eq!(known.values()[0].display(www.rtype).to_string(), "192.0.2.10", "as it was");
     let wanted = "a.zone:5: warning: `www A 192.0.2.1`: the last line has no end: was the file cut off?";
     assert!(rig.problem().starts_with(wanted), "{}", rig.problem());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_is_good_until_the_soas_expire_and_then_until_it_can() {
+    let (rig, mut memory) = (Rig::holding(WHOLE), Memory::default());
+    rig.keeper.look(&mut memory).await;
+    let read_at = Instant::now();
+    std::fs::remove_file(rig.folder.path().join("a.zone")).expect("removed");
+    let expire = Duration::from_hours(1);
+    tokio::time::advance(Duration::from_secs(3_599)).await;
+    rig.keeper.look(&mut memory).await;
+    assert_eq!((rig.sets(), rig.state()), (Some(4), SourceState::Failing));
+    tokio::time::sleep_until(read_at + expire).await;
+    rig.keeper.look(&mut memory).await;
+    assert_eq!((rig.sets(), rig.state()), (None, SourceState::Expired));
+    rig.keeper.look(&mut memory).await;
+    assert_eq!((rig.sets(), rig.state()), (None, SourceState::Expired), "and stays so");
+    rig.write(WHOLE);
+    rig.keeper.look(&mut memory).await;
+    assert_eq!((rig.sets(), rig.state()), (Some(4), SourceState::Current));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_soa_bounds_is_good_for_a_week_and_for_two_looks() {
+    let rig = Rig::holding("");
+    assert_eq!(rig.keeper.good_for(), EXPIRE);
+    let seldom = Keeper { every: EXPIRE, ..rig.keeper };
+    assert_eq!(seldom.good_for(), EXPIRE * 2);
 }
