@@ -5,7 +5,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cargo_metadata::{Metadata, MetadataCommand, Package};
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 /// What the pure core must never be able to reach: runtimes, databases, HTTP, clouds, and DNS on the wire.
 const FORBIDDEN_IN_CORE: [&str; 7] = ["tokio", "sqlx", "reqwest", "hyper", "axum", "hickory-net", "hickory-resolver"];
@@ -81,10 +81,40 @@ fn no_library_depends_on_a_program() {
 #[test]
 fn no_daemon_depends_on_another_program() {
     let metadata = workspace();
-    for daemon in ["dns-monitor", "failover-controller"] {
+    for daemon in ["dns-monitor", "failover-controller", "dns-sync"] {
         let dependencies = &member(&metadata, daemon).dependencies;
         let found: Vec<_> =
             dependencies.iter().filter(|dependency| PROGRAMS.contains(&dependency.name.as_str())).collect();
         assert!(found.is_empty(), "{daemon} depends on {found:?}");
     }
+}
+
+#[test]
+fn the_map_names_every_dependency_of_each_library() {
+    let metadata = workspace();
+    let members: BTreeSet<_> = metadata.workspace_packages().iter().map(|package| package.name.to_string()).collect();
+    let map = std::fs::read_to_string(manifest().with_file_name("ARCHITECTURE.md")).expect("the map");
+    let mut checked = BTreeSet::new();
+    for row in map.lines().filter(|line| line.starts_with("| `")) {
+        let [_, folder, _, allowed, _] = row.split('|').map(str::trim).collect::<Vec<_>>()[..] else { panic!("{row}") };
+        let name = folder.trim_matches('`').trim_start_matches("crates/");
+        // Programs may depend on all that stands above them; the other tests say on which not.
+        if allowed.starts_with("all of the above") {
+            continue;
+        }
+        let allowed: BTreeSet<&str> = allowed.split(", ").collect();
+        let normal = |dependency: &&cargo_metadata::Dependency| dependency.kind == DependencyKind::Normal;
+        let ours =
+            member(&metadata, name).dependencies.iter().filter(normal).map(|dependency| dependency.name.as_str());
+        let missing: Vec<&str> = ours.filter(|one| members.contains(*one) && !allowed.contains(one)).collect();
+        assert!(missing.is_empty(), "ARCHITECTURE.md does not let {name} depend on {missing:?}");
+        checked.insert(name.to_owned());
+    }
+    let libraries = metadata
+        .workspace_packages()
+        .into_iter()
+        .filter(|package| package.manifest_path.starts_with(metadata.workspace_root.join("crates")));
+    let unnamed: Vec<_> =
+        libraries.map(|package| package.name.to_string()).filter(|name| !checked.contains(name)).collect();
+    assert!(unnamed.is_empty(), "ARCHITECTURE.md does not name {unnamed:?}");
 }
