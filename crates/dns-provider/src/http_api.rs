@@ -12,8 +12,11 @@ use std::time::Duration;
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, redirect, retry};
 
-/// The largest answer that is read: a page of 5,000 records with comments is a tenth of it.
-const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// The largest answer that is read unless more is asked for: a page of 5,000 records with comments is a tenth of it.
+pub(crate) const ANSWER_OCTETS_MAX: usize = 64 * MEBI;
+
+/// Bounds are counted in these.
+pub(crate) const MEBI: usize = 1024 * 1024;
 
 /// The part of a call's time after which connecting is given up: a connection that takes longer leaves none for the
 /// answer, and only a failed connection proves that nothing was sent.
@@ -57,6 +60,8 @@ pub(crate) enum NoAnswer {
     NotSent(String),
     /// It was sent, as far as anyone can tell.
     Silence(String),
+    /// There is one that is longer than what was to be read of it.
+    TooLong,
 }
 
 impl HttpApi {
@@ -97,8 +102,13 @@ impl HttpApi {
         self.client.request(method, url)
     }
 
-    /// Sends a request once. `told` is called when it was sent and before the answer is read.
-    pub(crate) async fn exchange(&self, request: RequestBuilder, told: fn()) -> Result<Answer, NoAnswer> {
+    /// Sends a request once, and reads so much of the answer. `told` is called when it was sent and before the answer is read.
+    pub(crate) async fn exchange(
+        &self,
+        request: RequestBuilder,
+        told: fn(),
+        octets_max: usize,
+    ) -> Result<Answer, NoAnswer> {
         let response = match request.send().await {
             Ok(response) => response,
             Err(error) if error.is_connect() || error.is_builder() => {
@@ -112,7 +122,7 @@ impl HttpApi {
         told();
         let status = response.status();
         let retry_after = retry_after(&response);
-        let body = whole(response).await.map_err(NoAnswer::Silence)?;
+        let body = whole(response, octets_max).await?;
         Ok(Answer { status, retry_after, body })
     }
 }
@@ -134,11 +144,15 @@ fn retry_after(response: &Response) -> Option<Duration> {
     text.trim().parse().ok().map(Duration::from_secs)
 }
 
-async fn whole(mut response: Response) -> Result<Vec<u8>, String> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| causes(&error.without_url()))? {
-        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
-            return Err(format!("the answer is longer than {ANSWER_BYTES_MAX} bytes"));
+/// The body. One that is told to be too long is not even begun.
+async fn whole(mut response: Response, octets_max: usize) -> Result<Vec<u8>, NoAnswer> {
+    let announced = response.content_length().map_or(Ok(0), usize::try_from);
+    let announced = announced.ok().filter(|octets| *octets <= octets_max).ok_or(NoAnswer::TooLong)?;
+    let mut body = Vec::with_capacity(announced);
+    let cut = |error: reqwest::Error| NoAnswer::Silence(causes(&error.without_url()));
+    while let Some(chunk) = response.chunk().await.map_err(cut)? {
+        if body.len() + chunk.len() > octets_max {
+            return Err(NoAnswer::TooLong);
         }
         body.extend_from_slice(&chunk);
     }

@@ -18,6 +18,7 @@
 //! - A server that does not know `rrset_name` answers with the whole zone, of which the names are picked here.
 
 mod api;
+mod document;
 mod failure;
 mod patch;
 mod search;

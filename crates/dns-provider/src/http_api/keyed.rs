@@ -10,7 +10,7 @@ use std::time::Duration;
 use reqwest::header::{ACCEPT, HeaderName};
 use reqwest::{Method, RequestBuilder, Url};
 
-use super::{Answer, ApiSetupError, HttpApi, NoAnswer};
+use super::{ANSWER_OCTETS_MAX, Answer, ApiSetupError, HttpApi, MEBI, NoAnswer};
 use crate::calls::{self, Counter};
 use crate::port::{Permit, ProviderError};
 use crate::secret_file::{Secret, SecretFile};
@@ -22,6 +22,21 @@ pub(crate) trait Question {
 
     /// The body of a success, or what went wrong.
     fn judge(&self, answer: Answer, subject: &str) -> Result<Vec<u8>, ProviderError>;
+
+    /// How much of the answer is read.
+    fn answer_octets_max(&self) -> usize {
+        ANSWER_OCTETS_MAX
+    }
+
+    /// The answer is longer: to ask again would bring the same.
+    fn too_long(&self, subject: &str) -> ProviderError {
+        let most = self.answer_octets_max() / MEBI;
+        let reason = format!("its answer is longer than {most} MiB, the most that is read of one");
+        match self.permit() {
+            None => ProviderError::Denied { subject: subject.to_owned(), reason },
+            Some(_) => self.unanswered(subject, reason),
+        }
+    }
 
     /// Sent, and no answer that can be trusted.
     fn unanswered(&self, subject: &str, reason: String) -> ProviderError {
@@ -115,10 +130,11 @@ impl Keyed {
                 self.sent
             }
         };
-        let answered = match self.http.exchange(request, told).await {
+        let answered = match self.http.exchange(request, told, asked.answer_octets_max()).await {
             Ok(answer) => asked.judge(answer, subject),
             Err(NoAnswer::NotSent(reason)) => Err(ProviderError::Transient { subject: subject.to_owned(), reason }),
             Err(NoAnswer::Silence(reason)) => Err(asked.unanswered(subject, reason)),
+            Err(NoAnswer::TooLong) => Err(asked.too_long(subject)),
         };
         (self.count)(operation, calls::outcome(&answered));
         answered

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::document;
 use super::failure::{Asked, Written};
 use super::search::{HITS_MAX, Hit};
 use super::set::{Set, Sets};
@@ -112,15 +113,28 @@ impl Api {
         request: impl Fn() -> RequestBuilder + Send,
     ) -> Result<T, ProviderError> {
         let body = self.call(operation, asked, request).await?;
-        serde_json::from_slice(&body).map_err(|error| ProviderError::Transient {
-            subject: self.subject(),
-            reason: format!("its answer is not what it documents: {error}"),
-        })
+        serde_json::from_slice(&body).map_err(|error| self.unreadable(document::undocumented(&error)))
     }
 
-    /// All sets of a zone, with disabled records.
-    pub(super) async fn sets(&self, zone: &Name) -> Result<Vec<Set>, ProviderError> {
-        Ok(self.get(zone, "get_zone", &[]).await?.rrsets)
+    /// The answer cannot be understood; another one may.
+    pub(super) fn unreadable(&self, reason: String) -> ProviderError {
+        ProviderError::Transient { subject: self.subject(), reason }
+    }
+
+    /// The answer that has all sets of a zone, with disabled records.
+    pub(super) async fn whole(&self, zone: &Name) -> Result<Vec<u8>, ProviderError> {
+        self.call("get_zone", &Asked::Whole(zone), || self.request(Method::GET, zone, &[])).await
+    }
+
+    /// Some sets of a zone, with disabled records.
+    pub(super) async fn sets(&self, zone: &Name, is_asked: impl Fn(&Set) -> bool) -> Result<Vec<Set>, ProviderError> {
+        let body = self.whole(zone).await?;
+        let mut sets = Vec::new();
+        let taken = document::each_set(&body, |set| {
+            sets.extend(Some(set).filter(&is_asked));
+            Ok(())
+        });
+        taken.map(|()| sets).map_err(|reason| self.unreadable(reason))
     }
 
     /// The sets at a name, as far as they are served.
@@ -202,7 +216,7 @@ impl Look for WholeZone<'_> {
 
     async fn at(&self, names: &BTreeSet<Name>) -> Result<Sets, ProviderError> {
         let is_asked = |set: &Set| set.owner().is_some_and(|owner| names.contains(&owner));
-        Ok(Sets::new(self.api.sets(self.zone).await?.into_iter().filter(is_asked).collect()))
+        self.api.sets(self.zone, is_asked).await.map(Sets::new)
     }
 }
 

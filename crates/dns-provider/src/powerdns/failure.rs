@@ -6,19 +6,24 @@ use hickory_proto::rr::Name;
 use reqwest::StatusCode;
 use serde::Deserialize;
 
-use crate::http_api::Answer;
 use crate::http_api::keyed::Question;
+use crate::http_api::{ANSWER_OCTETS_MAX, Answer, MEBI};
 use crate::mention;
 use crate::port::{Permit, ProviderError};
 
 /// What the server says when a CNAME would stand beside other data, or the reverse.
 const BESIDE: &str = "onflicts with";
 
+/// The longest answer that holds a whole zone: the records of one are not paged, and a million of them are a quarter of it.
+const ZONE_OCTETS_MAX: usize = 512 * MEBI;
+
 /// What was asked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Asked<'a> {
     /// Of a zone; it changes no record.
     Read(&'a Name),
+    /// All of a zone.
+    Whole(&'a Name),
     /// A PATCH.
     Write { written: &'a Written, permit: &'a Permit },
 }
@@ -70,7 +75,7 @@ struct Refusal {
 impl Asked<'_> {
     fn zone(&self) -> &Name {
         match self {
-            Self::Read(zone) => zone,
+            Self::Read(zone) | Self::Whole(zone) => zone,
             Self::Write { written, .. } => &written.zone,
         }
     }
@@ -79,8 +84,15 @@ impl Asked<'_> {
 impl Question for Asked<'_> {
     fn permit(&self) -> Option<&Permit> {
         match self {
-            Self::Read(_) => None,
+            Self::Read(_) | Self::Whole(_) => None,
             Self::Write { permit, .. } => Some(permit),
+        }
+    }
+
+    fn answer_octets_max(&self) -> usize {
+        match self {
+            Self::Read(_) | Self::Write { .. } => ANSWER_OCTETS_MAX,
+            Self::Whole(_) => ZONE_OCTETS_MAX,
         }
     }
 

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use dns_zone::{GuardNames, Owner, Step, TargetTraits, Weight};
 use hickory_proto::rr::Name;
 
-use self::sets::{Standing, listing};
+use self::sets::{Standing, listing, listing_of};
 use super::PowerDns;
 use super::api::Whole;
 use super::failure::Written;
@@ -34,7 +34,8 @@ impl PowerDns {
     async fn standing(&self, zone: &Name, steps: &[&Step]) -> Result<Standing, ProviderError> {
         let names: BTreeSet<Owner> = zones::keys(steps).into_iter().map(|key| key.owner).collect();
         if names.len() > NAMES_MAX {
-            return Ok(Standing::new(self.api.sets(zone).await?));
+            let is_asked = |set: &Set| set.name().parse::<Owner>().is_ok_and(|owner| names.contains(&owner));
+            return self.api.sets(zone, is_asked).await.map(Standing::new);
         }
         let mut sets = Vec::new();
         for owner in &names {
@@ -84,12 +85,14 @@ impl ZoneTarget for PowerDns {
         Weight { octets: batch::octets(step), ..Weight::default() }
     }
 
-    /// An answer is one document, whole or unreadable.
+    /// An answer is one document, whole or unreadable. One of a large zone keeps a processor busy for seconds.
     async fn list(&self, zone: &Owner) -> Result<Listing, ProviderError> {
         let name = zones::name(zone);
         self.check_zone(&name)?;
-        let sets = self.api.sets(&name).await?;
-        listing(zone, &sets).map_err(|reason| ProviderError::Transient { subject: self.api.subject(), reason })
+        let (apex, body) = (zone.clone(), self.api.whole(&name).await?);
+        let reading = tokio::task::spawn_blocking(move || listing_of(&apex, &body));
+        let listing = reading.await.expect("invariant: nobody aborts it, and a panic goes on here");
+        listing.map_err(|reason| self.api.unreadable(reason))
     }
 
     /// Where the search cannot be trusted, the zone is read whole.

@@ -50,7 +50,7 @@ impl Rig {
             server_id: "localhost".to_owned(),
             zones: vec![name("example.com")],
             api_key_file: key.clone(),
-            timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(30),
         });
         Self { script, key, provider: provider.expect("a client") }
     }
@@ -137,15 +137,41 @@ async fn a_patch_that_was_refused_for_its_key_is_not_sent_again_after_its_permit
     assert_eq!(rig.patches(), 1);
 }
 
+const SOA: &str = r#"{"name": "example.com.", "type": "SOA", "ttl": 60, "records": [{"content": "a. b. 1 2 3 4 5"}]}"#;
+
+/// White space that no parser minds, more than is read of anything but a zone.
+fn padding() -> String {
+    " ".repeat(65 * 1024 * 1024)
+}
+
+#[tokio::test]
+async fn a_zone_that_is_larger_than_any_other_answer_is_read() {
+    let rig = Rig::answering(|_| Reply::Answer(200, "", format!(r#"{{"rrsets": [{}{SOA}]}}"#, padding()))).await;
+    let apex: Owner = "example.com.".parse().expect("a name");
+    let listing = zones::ZoneTarget::list(&rig.provider, &apex).await.expect("read whole");
+    assert_eq!(listing.zone.sets().len(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_long_is_refused_with_the_bound() {
+    let rig = Rig::answering(|_| Reply::Answer(200, "", format!("[]{}", padding()))).await;
+    let apex: Owner = "example.com.".parse().expect("a name");
+    let mut known = Listing { zone: Zone::new(apex), not_plain: Vec::new() };
+    let refreshed = zones::ZoneTarget::refresh(&rig.provider, &mut known).await;
+    assert!(
+        matches!(&refreshed, Err(ProviderError::Denied { reason, .. }) if reason.contains("longer than 64 MiB")),
+        "{refreshed:?}"
+    );
+}
+
 /// Backends that cannot search find nothing, without an error.
 #[tokio::test]
 async fn a_search_that_does_not_even_find_the_soa_is_not_believed() {
     let rig = Rig::answering(|request| {
-        let soa = r#"{"name": "example.com.", "type": "SOA", "ttl": 60, "records": [{"content": "a. b. 1 2 3 4 5"}]}"#;
         let found = if request.line.contains("search-data") {
             "[]".to_owned()
         } else {
-            format!(r#"{{"kind": "Native", "soa_edit_api": "DEFAULT", "rrsets": [{soa}]}}"#)
+            format!(r#"{{"kind": "Native", "soa_edit_api": "DEFAULT", "rrsets": [{SOA}]}}"#)
         };
         Reply::Answer(200, "", found)
     })

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use dns_zone::{Owner, Rdata, RecordSet, Rtype, SetKey, Ttl, Zone};
 
+use crate::powerdns::document;
 use crate::powerdns::set::Set;
 use crate::presentation;
 use crate::zones::{Listing, NotPlain};
@@ -19,28 +20,54 @@ enum Read {
     Special(NotPlain),
 }
 
-/// All of a zone. The error says why it is not.
-pub(super) fn listing(apex: &Owner, sets: &[Set]) -> Result<Listing, String> {
-    let mut zone = Zone::new(apex.clone());
-    let mut not_plain = Vec::new();
-    for set in sets {
+/// A zone that is being read.
+struct Reading {
+    zone: Zone,
+    not_plain: Vec<NotPlain>,
+}
+
+impl Reading {
+    fn new(apex: &Owner) -> Self {
+        Self { zone: Zone::new(apex.clone()), not_plain: Vec::new() }
+    }
+
+    fn take(&mut self, set: &Set) -> Result<(), String> {
         match read(set)? {
             Read::Empty => {}
-            Read::Special(special) => not_plain.push(special),
+            Read::Special(special) => self.not_plain.push(special),
             Read::Plain(key, plain) => {
                 let named = key.to_string();
-                let before = zone.put(key, plain).map_err(|error| error.to_string())?;
+                let before = self.zone.put(key, plain).map_err(|error| error.to_string())?;
                 if before.is_some() {
                     return Err(format!("its answer has {named} twice"));
                 }
             }
         }
+        Ok(())
     }
-    let soa = SetKey::new(apex.clone(), Rtype::SOA);
-    if zone.get(&soa).is_none() {
-        return Err(format!("its answer for zone {apex} has no SOA: it is not the whole zone"));
+
+    fn end(self) -> Result<Listing, String> {
+        let Self { zone, not_plain } = self;
+        let apex = zone.apex();
+        if zone.get(&SetKey::new(apex.clone(), Rtype::SOA)).is_none() {
+            return Err(format!("its answer for zone {apex} has no SOA: it is not the whole zone"));
+        }
+        Ok(Listing { zone, not_plain })
     }
-    Ok(Listing { zone, not_plain })
+}
+
+/// All of a zone. The error says why it is not.
+pub(super) fn listing(apex: &Owner, sets: &[Set]) -> Result<Listing, String> {
+    let mut reading = Reading::new(apex);
+    sets.iter().try_for_each(|set| reading.take(set))?;
+    reading.end()
+}
+
+/// The same from the answer itself, without all of its sets at once.
+pub(super) fn listing_of(apex: &Owner, body: &[u8]) -> Result<Listing, String> {
+    let mut reading = Reading::new(apex);
+    document::each_set(body, |set| reading.take(&set))?;
+    reading.end()
 }
 
 /// What stands at some names.

@@ -1,0 +1,24 @@
+//! The answer that holds a whole zone, taken set by set: all sets at once would be several times as large as the answer itself.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::set::Set;
+
+/// The sets, not looked into.
+#[derive(Deserialize)]
+struct Document<'a> {
+    #[serde(borrow)]
+    rrsets: Vec<&'a RawValue>,
+}
+
+/// Takes each set. The error says why the answer is no zone, or is the first of `take`.
+pub(super) fn each_set(body: &[u8], mut take: impl FnMut(Set) -> Result<(), String>) -> Result<(), String> {
+    let Document { rrsets } = serde_json::from_slice(body).map_err(|error| undocumented(&error))?;
+    rrsets.into_iter().try_for_each(|raw| take(serde_json::from_str(raw.get()).map_err(|error| undocumented(&error))?))
+}
+
+/// What is said of an answer that has another form.
+pub(super) fn undocumented(error: &serde_json::Error) -> String {
+    format!("its answer is not what it documents: {error}")
+}
