@@ -21,6 +21,7 @@ mod quoted;
 mod required;
 pub mod rfc2136;
 pub mod route53;
+mod said;
 mod secret_file;
 mod sound;
 pub mod watched;

@@ -17,15 +17,13 @@ use crate::http_api::Answer;
 use crate::http_api::keyed::Question;
 use crate::mention;
 use crate::port::{Permit, ProviderError};
+use crate::said;
 
 /// How long to wait if a 429 does not say. The limit's window is five minutes, and somewhere in it we are.
 const RETRY_AFTER: Duration = Duration::from_mins(1);
 
 /// The window of the limit: nothing has to wait longer.
 const RETRY_AFTER_MAX: Duration = Duration::from_mins(5);
-
-/// How much of what the API says is repeated: it quotes what it refuses.
-const MESSAGE_CHARS_MAX: usize = 300;
 
 /// The token is wrong, or may not do this.
 const DENIED: [u32; 6] = [1000, 6003, 9103, 9106, 9109, 10000];
@@ -191,8 +189,7 @@ fn said(answer: &Answer, faults: &[Fault]) -> String {
         return answer.quote();
     }
     let words = faults.iter().map(|fault| format!("{} ({})", fault.message.trim_end_matches('.'), fault.code));
-    let line = words.collect::<Vec<_>>().join("; ");
-    line.chars().filter(|c| !c.is_control()).take(MESSAGE_CHARS_MAX).collect()
+    said::said(&words.collect::<Vec<_>>().join("; "))
 }
 
 /// The records that an error can be about: a batch says no more than its first error, and not whose it is.

@@ -10,6 +10,7 @@ use crate::http_api::keyed::Question;
 use crate::http_api::{ANSWER_OCTETS_MAX, Answer, MEBI};
 use crate::mention;
 use crate::port::{Permit, ProviderError};
+use crate::said::said;
 
 /// What the server says when a CNAME would stand beside other data, or the reverse.
 const BESIDE: &str = "onflicts with";
@@ -107,8 +108,13 @@ fn judge(asked: &Asked<'_>, answer: Answer, subject: &str) -> Result<Vec<u8>, Pr
         return Ok(answer.body);
     }
     let refusal: Option<Refusal> = serde_json::from_slice(&answer.body).ok();
-    let said =
-        refusal.map_or_else(|| answer.quote(), |refusal| format!("{} ({})", refusal.error, answer.status.as_u16()));
+    let (words, said) = refusal.map_or_else(
+        || (String::new(), answer.quote()),
+        |Refusal { error }| {
+            let said = format!("{} ({})", said(&error), answer.status.as_u16());
+            (error, said)
+        },
+    );
     let zone = asked.zone();
     let denied = |reason: String| ProviderError::Denied { subject: subject.to_owned(), reason };
     Err(match (answer.status, asked) {
@@ -121,11 +127,11 @@ fn judge(asked: &Asked<'_>, answer: Answer, subject: &str) -> Result<Vec<u8>, Pr
         (StatusCode::NOT_FOUND, _) => denied(format!(
             "{said}: it has no zone {zone}, or no server of that id; look at `{subject}` with `/api/v1/servers`"
         )),
-        (StatusCode::UNPROCESSABLE_ENTITY, Asked::Write { written, .. }) if said.contains(BESIDE) => {
+        (StatusCode::UNPROCESSABLE_ENTITY, Asked::Write { written, .. }) if words.contains(BESIDE) => {
             ProviderError::Conflict { zone: written.zone.to_string(), reason: said }
         }
         (StatusCode::UNPROCESSABLE_ENTITY | StatusCode::BAD_REQUEST, Asked::Write { written, .. }) => {
-            ProviderError::Invalid { subject: subject.to_owned(), record: written.named_in(&said), reason: said }
+            ProviderError::Invalid { subject: subject.to_owned(), record: written.named_in(&words), reason: said }
         }
         // A server may fail after it has stored the change.
         (status, _) if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
@@ -182,6 +188,10 @@ mod tests {
         assert!(matches!(write(422, bad), Err(Invalid { record, .. }) if record == "api.example.test. A"));
         let beside = r#"{"error": "RRset api.example.test. IN A: Conflicts with another RRset"}"#;
         assert!(matches!(write(422, beside), Err(Conflict { .. })));
+        let long = format!(r#"{{"error": "{}\\n\\u001b[2J api.example.test./A"}}"#, "x".repeat(1_000));
+        let told = write(422, &long).expect_err("refused");
+        assert!(matches!(&told, Invalid { record, .. } if record == "api.example.test. A"), "{told:?}");
+        assert!(told.to_string().len() < 700 && !told.to_string().contains(char::is_control), "{told}");
         assert!(matches!(write(500, "<html>"), Err(OutcomeUnknown { .. })));
         assert!(matches!(write(302, ""), Err(Denied { .. })));
     }

@@ -12,6 +12,7 @@ use aws_sdk_route53::error::{ConnectorError, ProvideErrorMetadata, SdkError};
 use hyper_util::client::legacy::Error as HyperError;
 
 use crate::port::ProviderError;
+use crate::said::said;
 
 /// A call without a result. Several callers may share one call, so it is cloned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,12 +80,11 @@ impl Failure {
     /// For a call that changes nothing.
     pub(super) fn of_read(self, subject: &str) -> ProviderError {
         let subject = subject.to_owned();
+        let reason = said(self.words());
         match self {
-            Self::NotSent(reason) | Self::Lost(reason) | Self::Busy(reason) => {
-                ProviderError::Transient { subject, reason }
-            }
-            Self::Throttled { reason, retry_after } => ProviderError::Throttled { subject, reason, retry_after },
-            Self::Batch(reason) | Self::Invalid(reason) | Self::Forbidden(reason) | Self::Denied(reason) => {
+            Self::NotSent(_) | Self::Lost(_) | Self::Busy(_) => ProviderError::Transient { subject, reason },
+            Self::Throttled { reason: _, retry_after } => ProviderError::Throttled { subject, reason, retry_after },
+            Self::Batch(_) | Self::Invalid(_) | Self::Forbidden(_) | Self::Denied(_) => {
                 ProviderError::Denied { subject, reason }
             }
         }
@@ -92,16 +92,20 @@ impl Failure {
 
     /// For a write to `zone`: what a refusal is about, and a note on that.
     pub(super) fn of_write(self, subject: &str, zone: &str, record: &str, note: &str) -> ProviderError {
-        let invalid =
-            |reason| ProviderError::Invalid { subject: subject.to_owned(), record: record.to_owned(), reason };
-        match self {
-            Self::Lost(reason) => ProviderError::OutcomeUnknown { subject: subject.to_owned(), reason },
-            Self::Invalid(reason) => invalid(format!("{reason}{note}")),
-            Self::Batch(reason) if NEVER.iter().any(|words| reason.contains(words)) => {
-                invalid(format!("{reason}{note}"))
+        let reason = said(self.words());
+        let invalid = |reason: &str| ProviderError::Invalid {
+            subject: subject.to_owned(),
+            record: record.to_owned(),
+            reason: format!("{reason}{note}"),
+        };
+        match &self {
+            Self::Lost(_) => ProviderError::OutcomeUnknown { subject: subject.to_owned(), reason },
+            Self::Invalid(_) => invalid(&reason),
+            Self::Batch(words) if NEVER.iter().any(|never| words.contains(never)) => invalid(&reason),
+            Self::Batch(_) => ProviderError::Conflict { zone: zone.to_owned(), reason },
+            Self::NotSent(_) | Self::Throttled { .. } | Self::Busy(_) | Self::Forbidden(_) | Self::Denied(_) => {
+                self.of_read(subject)
             }
-            Self::Batch(reason) => ProviderError::Conflict { zone: zone.to_owned(), reason },
-            other => other.of_read(subject),
         }
     }
 }
@@ -279,6 +283,20 @@ mod tests {
         let never =
             of_write("[RRSet of type CNAME with DNS name example.com. is not permitted at apex in zone example.com.]");
         assert!(matches!(never, ProviderError::Invalid { .. }));
+    }
+
+    #[test]
+    fn what_is_long_is_cut_where_it_is_told_and_not_where_it_is_judged() {
+        let words = format!("{}\n RRSet is not permitted at apex", "x".repeat(1_000));
+        let ProviderError::Invalid { reason, .. } = Failure::Batch(words).of_write("Route 53", "z.", "r", "") else {
+            panic!("it can never be written")
+        };
+        assert!(reason.chars().count() < 600, "{reason}");
+        let ProviderError::Denied { reason, .. } = Failure::Denied("a\u{1b}[2J\nb".to_owned()).of_read("Route 53")
+        else {
+            panic!("denied")
+        };
+        assert_eq!(reason, "a\\u{1b}[2J\\nb");
     }
 
     #[test]
