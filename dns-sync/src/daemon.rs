@@ -10,6 +10,7 @@
 //! [`target`] for each provider; they meet at the [`original`] alone. A delta costs what it changes, not what the zone holds.
 //! Nothing is kept on disk that a restart needs.
 
+mod alarms;
 mod api;
 mod drifting;
 mod metering;
@@ -39,6 +40,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
+use self::alarms::Alarms;
 use self::drifting::Drifting;
 use self::original::{Following, Original};
 use self::secondary::Primary;
@@ -153,6 +155,7 @@ impl<'d> Daemon<'d> {
         let unserved = Unserved::default();
         let (zone, stop) = (original.apex().clone(), self.stop.clone());
         self.tasks.spawn(unserved.clone().run(zone, place.clone(), sign.clone(), stop));
+        let alarms = Alarms::new(place, original.apex(), sign.clone());
         let target = Target {
             place: place.clone(),
             original: Arc::clone(original),
@@ -164,6 +167,7 @@ impl<'d> Daemon<'d> {
             clock: self.clock,
             check_every: self.config.sync.daemon.check_every,
             drifting: Drifting::new(settings::repair(self.config.sync.daemon.repair)),
+            alarms,
             told: Vec::new(),
             remembered: None,
         };

@@ -1,13 +1,13 @@
 //! A holder of one zone for tests: it does what a script says, and otherwise what a provider does.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use dns_provider::port::{GuardStrength, Permit, ProviderError, Receipt};
-use dns_provider::zones::{Listing, Writer, ZoneTarget, ZoneTraits};
+use dns_provider::zones::{Attribution, Listing, Writer, ZoneTarget, ZoneTraits};
 use dns_zone::{Owner, Rdata, RecordSet, Rtype, SetChange, SetKey, Step, TargetTraits, Ttl, Weight, Zone};
 
 use crate::place::{Came, Place};
@@ -23,6 +23,17 @@ pub(crate) enum Happening {
     Conflict,
     /// It hears nothing, and the write is there when the zone is listed for the so-manieth time from then on; never with zero.
     Unanswered { arrives_at_list: usize },
+}
+
+/// What it tells of who has changed something.
+#[derive(Clone, Debug)]
+pub(crate) enum Tells {
+    /// This.
+    This(BTreeMap<SetKey, Attribution>),
+    /// That it is not reached.
+    Error,
+    /// Nothing, ever.
+    Never,
 }
 
 /// The holder; a clone is the same one.
@@ -41,6 +52,10 @@ pub(crate) struct State {
     pub(crate) script: VecDeque<Happening>,
     /// How many changes each call had, refused ones too.
     pub(crate) calls: Vec<usize>,
+    /// What it tells of who has changed something.
+    pub(crate) tells: Tells,
+    /// About how many sets it was asked so.
+    pub(crate) asked: Vec<usize>,
     /// What is on its way, and how many lists it takes to arrive.
     under_way: Option<(usize, Vec<SetChange>)>,
 }
@@ -48,8 +63,15 @@ pub(crate) struct State {
 impl Fake {
     /// Holds a zone, and takes so many operations at once.
     pub(crate) fn holding(zone: Zone, operations_max: usize) -> Self {
-        let state =
-            State { zone, poison: BTreeSet::new(), script: VecDeque::new(), calls: Vec::new(), under_way: None };
+        let state = State {
+            zone,
+            poison: BTreeSet::new(),
+            script: VecDeque::new(),
+            calls: Vec::new(),
+            tells: Tells::This(BTreeMap::new()),
+            asked: Vec::new(),
+            under_way: None,
+        };
         Self { operations_max, state: Arc::new(Mutex::new(state)) }
     }
 
@@ -143,6 +165,29 @@ impl ZoneTarget for Fake {
         }
         state.write(&changes);
         Ok(Receipt::Complete)
+    }
+
+    fn trail(&self) -> &'static str {
+        "its log"
+    }
+
+    async fn attribution(
+        &self,
+        _: &Owner,
+        keys: &BTreeSet<SetKey>,
+    ) -> Result<BTreeMap<SetKey, Attribution>, ProviderError> {
+        let tells = {
+            let mut state = self.state();
+            state.asked.push(keys.len());
+            state.tells.clone()
+        };
+        match tells {
+            Tells::This(told) => Ok(told),
+            Tells::Error => {
+                Err(ProviderError::Transient { subject: "the fake".to_owned(), reason: "as scripted".to_owned() })
+            }
+            Tells::Never => std::future::pending().await,
+        }
     }
 }
 

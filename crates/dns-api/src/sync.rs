@@ -70,8 +70,8 @@ pub struct TargetReport {
     pub lag_ms: u64,
     /// Why it is held, or what was wrong last.
     pub reasons: Vec<String>,
-    /// What somebody else has changed there.
-    pub drift: Vec<String>,
+    /// What differs there from what was written and is not repaired yet.
+    pub drift: Vec<DriftReport>,
     /// Changes that were written and are not yet served by all authoritative servers.
     pub unserved: u64,
     /// When it was last written.
@@ -80,6 +80,49 @@ pub struct TargetReport {
     /// When all of it was last read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checked: Option<String>,
+}
+
+/// A record set that is not what was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DriftReport {
+    /// What has become of it, how, and what is done about it.
+    pub what: String,
+    /// Who has done that, if it was somebody else: what the provider tells, once it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attribution: Option<AttributionReport>,
+}
+
+/// What a provider tells of who has changed something. None of it is proof. Texts are those of others, cut, on one line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AttributionReport {
+    /// All of it in a sentence, and where to look for more.
+    pub text: String,
+    /// What it is told of; absent if nothing is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<AttributionBasis>,
+    /// When that was last changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+    /// Who did that; of a file, whose it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// What is noted there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// What a provider tells something of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum AttributionBasis {
+    /// The records of the set.
+    Records,
+    /// A comment on it, which may be older than the change.
+    Comment,
+    /// The file of the zone.
+    File,
 }
 
 /// How a target stands to its source.

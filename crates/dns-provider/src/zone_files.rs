@@ -11,16 +11,16 @@
 
 mod file;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use dns_zone::{Owner, Step, TargetTraits, Weight, Zone};
+use dns_zone::{Owner, SetKey, Step, TargetTraits, Weight, Zone};
 use hickory_proto::rr::Name;
 
 use self::file::ZoneFile;
 use crate::port::{GuardStrength, Permit, ProviderError, Receipt};
-use crate::zones::{self, Listing, Writer, ZoneTarget, ZoneTraits};
+use crate::zones::{self, Attribution, Listing, Writer, ZoneTarget, ZoneTraits};
 
 /// A folder of zone files.
 #[derive(Clone, Debug)]
@@ -82,6 +82,21 @@ impl ZoneTarget for ZoneFiles {
         let steps: Vec<Step> = steps.iter().copied().cloned().collect();
         blocking(move || file.change(&steps, &permit)).await?;
         Ok(Receipt::Complete)
+    }
+
+    fn trail(&self) -> &'static str {
+        "the folder's history, if it is under version control"
+    }
+
+    /// Of a file there is one answer for all that it holds.
+    async fn attribution(
+        &self,
+        zone: &Owner,
+        keys: &BTreeSet<SetKey>,
+    ) -> Result<BTreeMap<SetKey, Attribution>, ProviderError> {
+        let file = self.file(zone)?;
+        let told = blocking(move || file.attribution()).await?;
+        Ok(told.map(|told| keys.iter().map(|key| (key.clone(), told.clone())).collect()).unwrap_or_default())
     }
 }
 

@@ -7,13 +7,17 @@
 //! Both use the same adapters and the same budget of calls. Zones take the small share of quiet times, so that a failover
 //! never waits for them.
 
+mod attribution;
 mod check;
 mod refresh;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use dns_zone::{Owner, Rtype, SetChange, SetKey, Step, TargetTraits, Weight, Zone};
 use hickory_proto::rr::Name;
 
+pub use self::attribution::{Attribution, Basis, Remark};
 pub(crate) use self::check::{changes, compare, keys, sound};
 use crate::port::{GuardStrength, Permit, ProviderError, Receipt};
 
@@ -129,6 +133,22 @@ pub trait ZoneTarget: Send + Sync {
     /// # Errors
     /// Any [`ProviderError`]. A refusal names the record if the provider does.
     async fn apply(&self, zone: &Owner, steps: &[&Step], permit: &Permit) -> Result<Receipt, ProviderError>;
+
+    /// Where a person finds who has changed something there, to follow "look in".
+    fn trail(&self) -> &'static str;
+
+    /// What the provider itself tells of who has changed these sets. Asked when somebody else has, never on the way of a write;
+    /// what it does not tell of is missing, as all is at a provider that never tells. A set that is gone mostly is.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    async fn attribution(
+        &self,
+        _zone: &Owner,
+        _keys: &BTreeSet<SetKey>,
+    ) -> Result<BTreeMap<SetKey, Attribution>, ProviderError> {
+        Ok(BTreeMap::new())
+    }
 }
 
 /// A name in the adapters' other type.

@@ -1,12 +1,16 @@
 //! How every zone stands, for people and for monitoring: each part of the daemon writes its own sign.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use dns_api::sync::{SourceReport, SourceState, SyncReport, TargetReport, TargetState, ZoneReport};
+use dns_api::sync::{
+    AttributionReport, DriftReport, SourceReport, SourceState, SyncReport, TargetReport, TargetState, ZoneReport,
+};
 use dns_core::identifier::ProviderName;
+use dns_core::time::Timestamp;
 use dns_service::clock::Clock;
-use dns_zone::{Owner, Serial};
+use dns_zone::{Drifted, Owner, Serial, SetKey};
 
 use super::metering;
 
@@ -41,6 +45,8 @@ pub(super) struct TargetSign {
 struct Told {
     report: TargetReport,
     behind_since: Option<Instant>,
+    /// By set, and since when it has been found so.
+    drift: BTreeMap<(SetKey, Timestamp), DriftReport>,
 }
 
 /// A report is whole at every point at which a holder could have panicked.
@@ -91,7 +97,7 @@ impl SourceSign {
         let mut report = lock(&self.report);
         report.state = SourceState::Current;
         report.serial = serial.map(Serial::into_int);
-        report.confirmed = Some(date(self.clock));
+        report.confirmed = Some(date(self.clock.wall()));
         report.problem = None;
         drop(report);
         self.meter();
@@ -133,7 +139,7 @@ impl TargetSign {
             written: None,
             checked: None,
         };
-        let told = Told { report, behind_since: None };
+        let told = Told { report, behind_since: None, drift: BTreeMap::new() };
         let sign = Self { zone: zone.clone(), target: target.clone(), clock, told: Arc::new(Mutex::new(told)) };
         sign.meter();
         sign
@@ -181,17 +187,31 @@ impl TargetSign {
 
     /// It was read whole.
     pub(super) fn checked(&self) {
-        lock(&self.told).report.checked = Some(date(self.clock));
+        lock(&self.told).report.checked = Some(date(self.clock.wall()));
     }
 
     /// What differs and is not written yet.
-    pub(super) fn drifted(&self, drift: Vec<String>) {
-        lock(&self.told).report.drift = drift;
+    pub(super) fn drifted(&self, drifted: &[Drifted]) {
+        let mut told = lock(&self.told);
+        let mut last = std::mem::take(&mut told.drift);
+        let reports = drifted.iter().map(|one| {
+            let found = (one.change.key.clone(), one.since);
+            let attribution = last.remove(&found).and_then(|report| report.attribution);
+            (found, DriftReport { what: one.to_string(), attribution })
+        });
+        told.drift = reports.collect();
+    }
+
+    /// What the provider tells of a set, unless that has become another meanwhile.
+    pub(super) fn attributed(&self, one: &Drifted, attribution: AttributionReport) {
+        if let Some(report) = lock(&self.told).drift.get_mut(&(one.change.key.clone(), one.since)) {
+            report.attribution = Some(attribution);
+        }
     }
 
     /// Something was written.
     pub(super) fn written(&self) {
-        lock(&self.told).report.written = Some(date(self.clock));
+        lock(&self.told).report.written = Some(date(self.clock.wall()));
     }
 
     /// How many changes are not served everywhere.
@@ -202,7 +222,8 @@ impl TargetSign {
     fn report(&self) -> TargetReport {
         let told = lock(&self.told);
         let lag = told.behind_since.map_or(0, |since| since.elapsed().as_millis());
-        TargetReport { lag_ms: u64::try_from(lag).unwrap_or(u64::MAX), ..told.report.clone() }
+        let drift = told.drift.values().cloned().collect();
+        TargetReport { lag_ms: u64::try_from(lag).unwrap_or(u64::MAX), drift, ..told.report.clone() }
     }
 
     fn meter(&self) {
@@ -210,9 +231,9 @@ impl TargetSign {
     }
 }
 
-/// Now, as people and programs read it (RFC 3339).
-fn date(clock: Clock) -> String {
-    let millis = i64::try_from(clock.wall().as_millis()).unwrap_or(i64::MAX);
+/// As people and programs read it (RFC 3339).
+pub(super) fn date(at: Timestamp) -> String {
+    let millis = i64::try_from(at.as_millis()).unwrap_or(i64::MAX);
     jiff::Timestamp::from_millisecond(millis).unwrap_or_default().to_string()
 }
 

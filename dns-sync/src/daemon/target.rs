@@ -26,6 +26,7 @@ use dns_zone::{Owner, Proposal, SetChange, SetKey, Step, content, difference, is
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use super::alarms::Alarms;
 use super::drifting::Drifting;
 use super::original::{Following, Original, State};
 use super::signs::TargetSign;
@@ -61,6 +62,7 @@ pub(super) struct Target {
     pub(super) clock: Clock,
     pub(super) check_every: Duration,
     pub(super) drifting: Drifting,
+    pub(super) alarms: Alarms,
     /// What holds it, as it was told last.
     pub(super) told: Vec<String>,
     /// When it was last kept how large the source is.
@@ -122,6 +124,7 @@ impl Target {
                 }
             }
         }
+        self.alarms.tell_all().await;
     }
 
     /// Reads what is due, and writes until nothing is left to write.

@@ -68,6 +68,32 @@ impl Node for PowerDns {
     }
 }
 
+impl Api {
+    /// Calls it about a zone, with more of curl's options, and hands out the answer.
+    ///
+    /// # Panics
+    ///
+    /// When it refuses.
+    pub fn curl(&self, zone: &str, options: &[&str]) -> String {
+        let url = format!("http://{}/api/v1/servers/localhost/zones/{zone}.", self.address);
+        let header = format!("X-API-Key: {}", self.key);
+        let args = ["--silent", "--fail-with-body", "--noproxy", "*", "--header", &header];
+        let finished = command::run("curl", args.iter().chain(options).chain([&url.as_str()]), "");
+        assert!(finished.is_success(), "{}", finished.stdout);
+        finished.stdout
+    }
+
+    /// Changes `rrsets` of a zone, as the API documents them.
+    ///
+    /// # Panics
+    ///
+    /// When it refuses.
+    pub fn patch(&self, zone: &str, rrsets: &serde_json::Value) {
+        let body = serde_json::json!({ "rrsets": rrsets }).to_string();
+        self.curl(zone, &["--request", "PATCH", "--data", &body]);
+    }
+}
+
 fn pdnsutil(folder: &Path, args: &[&str]) {
     let folder = format!("--config-dir={}", folder.display());
     let args = [folder.as_str()].into_iter().chain(args.iter().copied());

@@ -3,6 +3,7 @@
 mod api;
 mod api_providers;
 mod approvals;
+mod attribution;
 mod bad_input;
 mod break_glass;
 mod by_hand;

@@ -12,7 +12,7 @@ use dns_core::rrset::{GuardedType, Rrset, RrsetKey, Ttl};
 use dns_core::zone::{FoundFence, ZoneView};
 use dns_provider::port::{GuardStrength, Provider as _, ProviderError, Receipt, Urgency};
 use dns_provider::powerdns::{PowerDns, Settings};
-use tests::{AuthServer, Kind, PATIENCE, Sandbox, Setup, command, until_eq};
+use tests::{AuthServer, Kind, PATIENCE, Sandbox, Setup, until_eq};
 
 use crate::provider::{api, fence, key, name, permit, plan, request, rrsets};
 
@@ -77,13 +77,7 @@ impl Rig {
     }
 
     fn curl(&self, options: &[&str]) -> String {
-        let api = self.server.api();
-        let url = format!("http://{}/api/v1/servers/localhost/zones/example.test.", api.address);
-        let header = format!("X-API-Key: {}", api.key);
-        let args = ["--silent", "--fail-with-body", "--noproxy", "*", "--header", &header];
-        let finished = command::run("curl", args.iter().chain(options).chain([&url.as_str()]), "");
-        assert!(finished.is_success(), "{}", finished.stdout);
-        finished.stdout
+        self.server.api().curl("example.test", options)
     }
 }
 

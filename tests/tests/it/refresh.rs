@@ -2,11 +2,12 @@
 //! there is to see and not of the zone.
 
 mod counted;
-mod rig;
+pub(crate) mod rig;
 
 use dns_provider::zones::{Extent, Listing, ZoneTarget};
 use dns_zone::{GuardNames, Owner, Rtype, SetKey};
-use tests::{AuthServer, Kind, Setup, command};
+use serde_json::json;
+use tests::{AuthServer, Kind, Setup};
 
 use self::rig::Rig;
 
@@ -135,16 +136,11 @@ async fn a_fence_that_is_disabled_is_seen_at_powerdns() {
 }
 
 fn disable(auth: &AuthServer, name: &str) {
-    let body = format!(
-        r#"{{"rrsets": [{{"name": "{name}", "type": "TXT", "ttl": 60, "changetype": "REPLACE",
-            "records": [{{"content": "\"off\"", "disabled": true}}]}}]}}"#
+    auth.api().patch(
+        "example.test",
+        &json!([{ "name": name, "type": "TXT", "ttl": 60, "changetype": "REPLACE",
+            "records": [{ "content": "\"off\"", "disabled": true }] }]),
     );
-    let api = auth.api();
-    let url = format!("http://{}/api/v1/servers/localhost/zones/example.test.", api.address);
-    let header = format!("X-API-Key: {}", api.key);
-    let args = ["--silent", "--fail-with-body", "--noproxy", "*", "--header", &header, "--request", "PATCH"];
-    let finished = command::run("curl", args.into_iter().chain(["--data", &body, &url]), "");
-    assert!(finished.is_success(), "{}", finished.stdout);
 }
 
 /// Of a restored backup there are no differences, and its serial is no newer one.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::command::{Finished, run_at};
 use tests::daemon::our_program;
 use tests::world::{Account, Host, HostedZone, PowerDnsApi};
@@ -365,6 +365,41 @@ fn what_somebody_else_changes_is_told_and_undone_later() {
     rig.until_all_are("equal");
     assert_eq!(rig.target(0)["drift"].as_array().map(Vec::len), Some(0), "{}", rig.target(0));
     assert_eq!(rig.counted("dns_sync_drift_total", "main"), 2, "{}", rig.daemon().metrics());
+}
+
+/// Whoever leaves an account with a change is named, in the alarm and to whoever asks.
+#[test]
+fn an_alarm_names_the_account_that_powerdns_has_of_a_change() {
+    let mut api = None;
+    let targets = |sandbox: &Sandbox| {
+        let power = PowerDnsApi::start(sandbox);
+        api = Some(power.auth.api().clone());
+        let host: Box<dyn Host> = Box::new(power);
+        vec![("power", host)]
+    };
+    let mut rig = Rig::start(targets, "", "checkEvery: 500ms, repairAfter: never");
+    rig.start_daemon();
+    rig.until_all_are("equal");
+    let changed = json!([
+        { "name": "mail.example.test.", "type": "A", "ttl": 300, "changetype": "REPLACE",
+          "records": [{ "content": "192.0.2.111" }], "comments": [{ "content": "ticket\u{1b}[2J 7", "account": "alice" }] },
+        { "name": "api.example.test.", "type": "A", "changetype": "DELETE" },
+    ]);
+    api.expect("it was started").patch(ZONE, &changed);
+    let [gone, mail] = until("both are told of", PATIENCE, || {
+        let drift = rig.target(0)["drift"].as_array().cloned().unwrap_or_default();
+        let told: Vec<Value> = drift.into_iter().filter(|one| one["attribution"].is_object()).collect();
+        <[Value; 2]>::try_from(told)
+    });
+    let who = &mail["attribution"];
+    assert_eq!((&who["by"], &who["note"], &who["basis"]), (&json!("alice"), &json!("ticket [2J 7"), &json!("comment")));
+    assert!(who["at"].as_str().is_some_and(|at| at.ends_with('Z')), "{who}");
+    assert_eq!(gone["attribution"]["by"], Value::Null);
+    let log = rig.daemon().log();
+    let line = log.lines().find(|line| line.contains("mail.example.test. A was changed by someone else"));
+    assert!(line.is_some_and(|line| line.contains("by alice, with the words")), "{log}");
+    let line = log.lines().find(|line| line.contains("api.example.test. A was deleted by someone else"));
+    assert!(line.is_some_and(|line| line.contains("look in the server's log")), "{log}");
 }
 
 /// Where nothing is undone, the source has the last word all the same.

@@ -62,6 +62,9 @@ pub(super) struct MonitorTypes;
     crate::sync::SourceState,
     crate::sync::TargetReport,
     crate::sync::TargetState,
+    crate::sync::DriftReport,
+    crate::sync::AttributionReport,
+    crate::sync::AttributionBasis,
     crate::problem::Problem,
 )))]
 pub(super) struct SyncTypes;

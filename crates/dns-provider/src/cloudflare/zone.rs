@@ -11,19 +11,22 @@
 mod batch;
 mod fields;
 mod sets;
+mod traces;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use dns_zone::{GuardNames, Owner, Rtype, Step, TargetTraits, Types, Weight};
+use dns_zone::{GuardNames, Owner, Rtype, SetKey, Step, TargetTraits, Types, Weight};
 
 use self::sets::{Standing, listing};
-use super::api::{Place, Places};
+use self::traces::{Trace, attributions};
+use super::api::{Envelope, Place, Places};
 use super::failure::Suspect;
-use super::listing::{self as records, Names};
+use super::listing::{self as records, Names, PER_PAGE};
+use super::record::written;
 use super::{Cloudflare, TTL_SECS_MAX, TTL_SECS_MIN};
 use crate::port::{GuardStrength, Permit, ProviderError, Receipt, Urgency};
-use crate::zones::{self, Listing, Refreshed, Writer, ZoneTarget, ZoneTraits};
+use crate::zones::{self, Attribution, Listing, Refreshed, Writer, ZoneTarget, ZoneTraits};
 
 /// The types that can be written and read back. Others are left alone.
 const TYPES: [Rtype; 21] = [
@@ -142,5 +145,26 @@ impl ZoneTarget for Cloudflare {
         let batch = permit.within(&self.api.subject(), ready).await?;
         self.api.batch(&place, &Suspect::of_sets(&zones::keys(steps)), &batch, permit).await?;
         Ok(Receipt::Complete)
+    }
+
+    fn trail(&self) -> &'static str {
+        "the account's audit log"
+    }
+
+    async fn attribution(
+        &self,
+        zone: &Owner,
+        keys: &BTreeSet<SetKey>,
+    ) -> Result<BTreeMap<SetKey, Attribution>, ProviderError> {
+        let place = self.place(&zones::name(zone))?;
+        let places = Places::one_by_one(Urgency::Watch);
+        let mut traces = Vec::new();
+        for owner in keys.iter().map(|key| &key.owner).collect::<BTreeSet<_>>() {
+            // The first page is all of any name that people look at.
+            let query = [("name.exact", written(&zones::name(owner))), ("per_page", PER_PAGE.to_string())];
+            let Envelope::<Vec<Trace>> { result, .. } = self.api.page(&place, &query, &places).await?;
+            traces.extend(result);
+        }
+        Ok(attributions(keys, &traces))
     }
 }

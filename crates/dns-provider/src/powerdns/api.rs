@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use dns_core::rrset::canonical_name;
+use dns_zone::SetKey;
 use hickory_proto::rr::Name;
 use reqwest::header::HeaderName;
 use reqwest::{Method, RequestBuilder, Url};
@@ -18,11 +19,13 @@ use super::document;
 use super::failure::{Asked, Written};
 use super::search::{HITS_MAX, Hit};
 use super::set::{Set, Sets};
+use super::zone::comments::Commented;
 use crate::calls::Counter;
 use crate::http_api::ApiSetupError;
 use crate::http_api::keyed::{Header, Keyed};
 use crate::port::{Permit, ProviderError, ZoneFacts};
 use crate::whole_names::Look;
+use crate::zones;
 
 /// The header of the key.
 const KEY_HEADER: HeaderName = HeaderName::from_static("x-api-key");
@@ -45,6 +48,12 @@ pub(super) struct ZoneAnswer {
     #[serde(default)]
     soa_edit_api: String,
     rrsets: Vec<Set>,
+}
+
+/// The same, of comments alone.
+#[derive(Debug, Deserialize)]
+struct CommentsAnswer {
+    rrsets: Vec<Commented>,
 }
 
 /// What of a name or content a search's words are.
@@ -97,12 +106,12 @@ impl Api {
         self.get(zone, "get_zone", &query).await
     }
 
-    async fn get(
+    async fn get<T: DeserializeOwned>(
         &self,
         zone: &Name,
         operation: &'static str,
         query: &[(&str, String)],
-    ) -> Result<ZoneAnswer, ProviderError> {
+    ) -> Result<T, ProviderError> {
         self.read(operation, &Asked::Read(zone), || self.request(Method::GET, zone, &[]).query(query)).await
     }
 
@@ -139,8 +148,14 @@ impl Api {
 
     /// The sets at a name, as far as they are served.
     pub(super) async fn sets_at(&self, zone: &Name, name: &Name) -> Result<Vec<Set>, ProviderError> {
-        let answer = self.get(zone, "get_rrsets", &[("rrset_name", name.to_ascii())]).await?;
+        let answer: ZoneAnswer = self.get(zone, "get_rrsets", &[("rrset_name", name.to_ascii())]).await?;
         Ok(answer.rrsets.into_iter().filter(|set| set.is_at(name)).collect())
+    }
+
+    /// The comments on a set, and perhaps on others.
+    pub(super) async fn comments(&self, zone: &Name, key: &SetKey) -> Result<Vec<Commented>, ProviderError> {
+        let query = [("rrset_name", zones::name(&key.owner).to_ascii()), ("rrset_type", key.rtype.to_string())];
+        Ok(self.get::<CommentsAnswer>(zone, "get_comments", &query).await?.rrsets)
     }
 
     /// Records of any zone whose names or contents are this text, or end in it.

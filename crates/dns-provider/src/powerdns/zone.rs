@@ -4,14 +4,16 @@
 //! in between. DNS UPDATE at the same server has no such gap.
 
 mod batch;
+pub(super) mod comments;
 mod sets;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use dns_zone::{GuardNames, Owner, Step, TargetTraits, Weight};
+use dns_zone::{GuardNames, Owner, SetKey, Step, TargetTraits, Weight};
 use hickory_proto::rr::Name;
 
+use self::comments::attribution;
 use self::sets::{Standing, listing, listing_of};
 use super::PowerDns;
 use super::api::Whole;
@@ -19,7 +21,7 @@ use super::failure::Written;
 use super::search;
 use super::set::Set;
 use crate::port::{GuardStrength, Permit, ProviderError, Receipt};
-use crate::zones::{self, Listing, Refreshed, Writer, ZoneTarget, ZoneTraits};
+use crate::zones::{self, Attribution, Listing, Refreshed, Writer, ZoneTarget, ZoneTraits};
 
 /// What a server takes as a request's body unless it is told otherwise (`webserver-max-bodysize`, 2 megabytes).
 const BODY_OCTETS_MAX: u64 = 2 * 1024 * 1024;
@@ -119,5 +121,27 @@ impl ZoneTarget for PowerDns {
         self.api.patch(&written, &batch::of(steps), permit).await?;
         self.api.notify_secondaries(&name);
         Ok(Receipt::Complete)
+    }
+
+    fn trail(&self) -> &'static str {
+        "the server's log for requests to its API (webserver-loglevel), and for DNS updates"
+    }
+
+    /// Many versions answer with the comments of other sets, too, which saves the calls for these.
+    async fn attribution(
+        &self,
+        zone: &Owner,
+        keys: &BTreeSet<SetKey>,
+    ) -> Result<BTreeMap<SetKey, Attribution>, ProviderError> {
+        let name = zones::name(zone);
+        self.check_zone(&name)?;
+        let mut told = BTreeMap::new();
+        for key in keys {
+            if !told.contains_key(key) {
+                let sets = self.api.comments(&name, key).await?;
+                told.extend(keys.iter().filter_map(|key| Some((key.clone(), attribution(key, &sets)?))));
+            }
+        }
+        Ok(told)
     }
 }

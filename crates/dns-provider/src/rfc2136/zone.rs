@@ -93,4 +93,9 @@ impl ZoneTarget for Rfc2136Zones {
         })?;
         self.primary.send(&zones::name(zone), which, &signed).await
     }
+
+    /// A transfer has records and nothing about them.
+    fn trail(&self) -> &'static str {
+        "the primary's log for updates of the zone, which name their key"
+    }
 }

@@ -164,4 +164,9 @@ impl ZoneTarget for Route53 {
         zones::sound(self, zone, steps)?;
         held.write(steps, permit).await
     }
+
+    /// Record sets have no times and no owners: only the trail of API calls tells.
+    fn trail(&self) -> &'static str {
+        "CloudTrail for ChangeResourceRecordSets"
+    }
 }

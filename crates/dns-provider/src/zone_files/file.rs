@@ -3,16 +3,19 @@
 use std::cell::Cell;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, ErrorKind, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use dns_core::digest::Digest;
+use dns_core::time::Timestamp;
 use dns_zone::files::{ZoneFolder, file_name};
 use dns_zone::finding::Findings;
 use dns_zone::zonefile::{self, FileError, Files, Source, ZoneText};
 use dns_zone::{Owner, Rtype, SetKey, Step, Zone, lint};
 
 use crate::port::{Permit, ProviderError};
-use crate::zones;
+use crate::zones::{self, Attribution, Basis, Remark};
 
 /// A zone's file, which may not be there yet.
 #[derive(Clone, Debug)]
@@ -123,6 +126,19 @@ impl ZoneFile {
             Err(error) => return Err(error),
         }
         file.sync_all()
+    }
+
+    /// When it was written, and whose it is; nothing if it is not there.
+    pub(super) fn attribution(&self) -> Result<Option<Attribution>, ProviderError> {
+        let about = match fs::metadata(self.path()) {
+            Ok(about) => about,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(self.unusable(&error)),
+        };
+        let written = about.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+        let at = written.and_then(|since| u64::try_from(since.as_millis()).ok()).map(Timestamp::from_millis);
+        let by = Remark::of(&format!("user id {}", about.uid()));
+        Ok(Some(Attribution { basis: Basis::File, at, by, note: None }))
     }
 
     /// Of what stands there now; nothing if nothing does.

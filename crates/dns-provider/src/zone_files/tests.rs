@@ -185,3 +185,24 @@ async fn a_zone_that_is_not_listed_is_neither_read_nor_written() {
     let refused = target(&folder).list(&other).await.expect_err("not ours");
     assert!(matches!(&refused, ProviderError::Denied { .. }), "{refused}");
 }
+
+/// Of a file it is known when it was written and whose it is, not which of its sets somebody has touched.
+#[tokio::test]
+async fn tells_when_the_file_was_written_and_whose_it_is() {
+    let folder = folder(TEXT);
+    let path = folder.path().join("example.test.zone");
+    let at = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    fs::File::options().write(true).open(&path).expect("the file").set_modified(at).expect("its time");
+    let target = target(&folder);
+    let keys: BTreeSet<SetKey> =
+        changes(TEXT, "api A 192.0.2.2\nwww A 192.0.2.3\n").into_iter().map(|one| one.key).collect();
+    let told = target.attribution(&apex(), &keys).await.expect("it is there");
+    assert_eq!(told.len(), 2, "{told:?}");
+    let owner = std::os::unix::fs::MetadataExt::uid(&fs::metadata(&path).expect("the file"));
+    for one in told.values() {
+        let expected = format!("its file was last written at 2023-11-14T22:13:20Z and belongs to user id {owner}");
+        assert_eq!(one.to_string(), expected);
+    }
+    fs::remove_file(&path).expect("removed");
+    assert_eq!(target.attribution(&apex(), &keys).await.expect("nothing to tell"), BTreeMap::new());
+}

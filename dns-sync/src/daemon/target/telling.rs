@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use dns_api::sync::TargetState;
 use dns_service::exit::one_line;
-use dns_zone::{Drift, Drifted, Kind, Next, Proposal, SetChange, SetKey, Step};
+use dns_zone::{Drift, Drifted, Kind, Proposal, SetChange, SetKey, Step};
 use tracing::{error, info, warn};
 
 use super::{Target, Trouble};
@@ -16,19 +16,19 @@ const REFUSED_NAMED_MAX: usize = 5;
 
 impl Target {
     /// Drift is told when it is found, and stays in the report as long as it lasts.
-    pub(super) fn tell_drift(&self, drifted: &[Drifted]) {
+    pub(super) fn tell_drift(&mut self, drifted: &[Drifted]) {
         let (zone, target) = (self.original.apex(), &self.place.name);
+        self.sign.drifted(drifted);
+        let mut alarms = Vec::new();
         for one in drifted.iter().filter(|one| one.is_new) {
-            match one.next {
-                Next::Nothing | Next::Wait if one.drift == Drift::Lag => info!(%zone, %target, "{one}"),
-                Next::Hold => error!(%zone, %target, "{one}"),
-                Next::Nothing | Next::Wait | Next::Keep | Next::Repair | Next::Believe => {
-                    warn!(%zone, %target, "{one}");
-                }
+            match one.drift {
+                Drift::Lag => info!(%zone, %target, "{one}"),
+                Drift::LeftAlone(_) | Drift::Normalised => warn!(%zone, %target, "{one}"),
+                Drift::Reverted | Drift::Foreign => alarms.push(one.clone()),
             }
             metering::drifted(zone, target, &one.drift);
         }
-        self.sign.drifted(drifted.iter().map(ToString::to_string).collect());
+        self.alarms.raise(alarms);
     }
 
     /// What was written, and what was not.

@@ -19,14 +19,14 @@ struct Shared {
 
 /// The way.
 #[derive(Debug)]
-pub(super) struct Counted {
+pub(crate) struct Counted {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
 
 impl Counted {
     /// Begins to pass on what comes.
-    pub(super) async fn to(sandbox: &Sandbox, server: SocketAddr) -> Self {
+    pub(crate) async fn to(sandbox: &Sandbox, server: SocketAddr) -> Self {
         let address = sandbox.socket();
         let listener = TcpListener::bind(address).await.expect("a port of the sandbox");
         let shared = Arc::new(Shared::default());
@@ -40,17 +40,17 @@ impl Counted {
     }
 
     /// Where it listens.
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Octets of answers since the last call.
-    pub(super) fn octets(&self) -> usize {
+    pub(crate) fn octets(&self) -> usize {
         self.shared.answered.swap(0, Ordering::Relaxed)
     }
 
     /// Lets nothing through any more.
-    pub(super) fn cut(&self) {
+    pub(crate) fn cut(&self) {
         self.shared.is_cut.store(true, Ordering::Relaxed);
     }
 }

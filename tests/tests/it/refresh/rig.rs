@@ -30,10 +30,10 @@ const RECORDS: usize = 1_000;
 type Hand = Box<dyn Fn(&str, Option<&str>)>;
 
 /// A provider's zone.
-pub(super) struct Rig {
-    pub(super) target: Box<dyn ZoneTarget>,
-    pub(super) way: Counted,
-    pub(super) hand: Hand,
+pub(crate) struct Rig {
+    pub(crate) target: Box<dyn ZoneTarget>,
+    pub(crate) way: Counted,
+    pub(crate) hand: Hand,
     _sandbox: Sandbox,
 }
 
@@ -64,7 +64,7 @@ fn edited(auth: Rc<AuthServer>) -> Hand {
 }
 
 /// A primary's zone, asked at an address, which need not be its own.
-pub(super) fn target(at: SocketAddr, auth: &AuthServer) -> Rfc2136Zones {
+pub(crate) fn target(at: SocketAddr, auth: &AuthServer) -> Rfc2136Zones {
     let secret = BASE64.decode(auth.key().secret().as_bytes()).expect("base64");
     let key = TsigKey::new(&name(auth.key().name()), TsigAlgorithm::HmacSha256, secret.clone());
     let owner = auth.key().name().parse().expect("a name");
@@ -77,7 +77,7 @@ pub(super) fn target(at: SocketAddr, auth: &AuthServer) -> Rfc2136Zones {
     Rfc2136Zones::new(writer, Arc::new(Transfers::new(vec![client], Arc::new(|_| {}))))
 }
 
-pub(super) async fn primary(kind: Kind) -> Rig {
+pub(crate) async fn primary(kind: Kind) -> Rig {
     let sandbox = Sandbox::new();
     let auth = AuthServer::start_in(&sandbox, kind, Setup::new(ZONE, &zone_file()).secondaries(0));
     let way = Counted::to(&sandbox, auth.address()).await;
@@ -86,7 +86,7 @@ pub(super) async fn primary(kind: Kind) -> Rig {
 }
 
 /// With the server, whose API can do more than put texts.
-pub(super) async fn powerdns() -> (Rig, Rc<AuthServer>) {
+pub(crate) async fn powerdns() -> (Rig, Rc<AuthServer>) {
     let sandbox = Sandbox::new();
     let auth = Rc::new(AuthServer::start_in(&sandbox, Kind::PowerDns, Setup::new(ZONE, &zone_file()).secondaries(0)));
     let way = Counted::to(&sandbox, auth.api().address).await;
@@ -102,7 +102,7 @@ pub(super) async fn powerdns() -> (Rig, Rc<AuthServer>) {
     (Rig { target: Box::new(target), way, hand, _sandbox: sandbox }, auth)
 }
 
-pub(super) async fn route53() -> (Rig, Arc<tests::route53::Fake>) {
+pub(crate) async fn route53() -> (Rig, Arc<tests::route53::Fake>) {
     use tests::route53::{Fake, RecordSet, Setup};
     let sandbox = Sandbox::new();
     let setup = Setup::default();
@@ -130,7 +130,7 @@ pub(super) async fn route53() -> (Rig, Arc<tests::route53::Fake>) {
     (Rig { target: Box::new(Route53::new(settings)), way, hand: Box::new(hand), _sandbox: sandbox }, fake)
 }
 
-pub(super) async fn cloudflare() -> (Rig, Arc<tests::cloudflare::Fake>) {
+pub(crate) async fn cloudflare() -> (Rig, Arc<tests::cloudflare::Fake>) {
     use tests::cloudflare::{Fake, Setup};
     let sandbox = Sandbox::new();
     let fake = Arc::new(Fake::start(Setup::with_zone(ZoneSetup::new(ZONE, Plan::Pro))));

@@ -41,6 +41,10 @@ impl ZoneTarget for Small {
     async fn apply(&self, _: &Owner, _: &[&Step], _: &Permit) -> Result<Receipt, ProviderError> {
         Ok(Receipt::Complete)
     }
+
+    fn trail(&self) -> &'static str {
+        "its log"
+    }
 }
 
 fn owner(text: &str) -> Owner {
