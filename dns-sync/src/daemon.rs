@@ -197,6 +197,7 @@ impl<'d> Daemon<'d> {
 fn watch(desk: &mut Desk, zone: &Owner, clients: &[Client], notify: &NotifyConfig) -> Wake {
     let asked = clients.iter().map(|client| client.server().ip());
     let from: Vec<IpAddr> = asked.chain(notify.from.iter().copied()).collect();
-    let key = clients.first().and_then(Client::key).filter(|_| notify.signed).cloned();
-    desk.watch(zone.clone(), from, key)
+    // While keys are exchanged there are two, and nobody knows which one the primary signs with by now.
+    let keys = clients.iter().filter(|_| notify.signed).filter_map(Client::key).cloned();
+    desk.watch(zone.clone(), from, keys)
 }

@@ -30,7 +30,7 @@ pub struct Desk {
 #[derive(Debug)]
 struct Rule {
     from: BTreeSet<IpAddr>,
-    key: Option<TsigKey>,
+    keys: Vec<TsigKey>,
     wake: watch::Sender<()>,
 }
 
@@ -64,11 +64,16 @@ pub(crate) struct Reply {
 }
 
 impl Desk {
-    /// Lets these addresses wake a zone, signed by the key if there is one. Said again, it takes the place of what was said.
-    pub fn watch(&mut self, apex: Owner, from: impl IntoIterator<Item = IpAddr>, key: Option<TsigKey>) -> Wake {
+    /// Lets these addresses wake a zone, signed by one of the keys if there are any. Said again, it takes the place of what was said.
+    pub fn watch(
+        &mut self,
+        apex: Owner,
+        from: impl IntoIterator<Item = IpAddr>,
+        keys: impl IntoIterator<Item = TsigKey>,
+    ) -> Wake {
         let (wake, woken) = watch::channel(());
         let from = from.into_iter().map(|address| address.to_canonical()).collect();
-        self.zones.insert(apex, Rule { from, key, wake });
+        self.zones.insert(apex, Rule { from, keys: keys.into_iter().collect(), wake });
         Wake(woken)
     }
 
@@ -100,15 +105,15 @@ impl Desk {
 
 impl Rule {
     fn answer(&self, message: &Message<[u8]>, asked: &Asked<'_>, wire: &mut Vec<u8>, now_secs: u64) -> Reply {
-        match (Request::check(self.key.as_ref(), wire, now_secs), &self.key) {
-            (Err(_), _) => refuse(message, Some(asked), Rcode::FORMERR, "its TSIG record cannot be read"),
-            (Ok(Request::Unsigned), Some(_)) => refuse(message, Some(asked), Rcode::REFUSED, "it is not signed"),
-            (Ok(Request::Bad(seal)), _) => {
+        match Request::check(&self.keys, wire, now_secs) {
+            Err(_) => refuse(message, Some(asked), Rcode::FORMERR, "its TSIG record cannot be read"),
+            Ok(Request::Unsigned) if self.keys.is_empty() => self.woken(message, asked),
+            Ok(Request::Unsigned) => refuse(message, Some(asked), Rcode::REFUSED, "it is not signed"),
+            Ok(Request::Bad(seal)) => {
                 let reply = refuse(message, Some(asked), Rcode::NOTAUTH, "its signature is wrong");
                 sealed(reply, seal)
             }
-            (Ok(Request::Unsigned), None) => self.woken(message, asked),
-            (Ok(Request::Good(seal)), _) => sealed(self.woken(message, asked), seal),
+            Ok(Request::Good(seal)) => sealed(self.woken(message, asked), seal),
         }
     }
 

@@ -155,7 +155,7 @@ async fn more_records_than_the_bound_end_it() {
 fn signing_first(answers: Vec<Answer>) -> impl FnOnce(&[u8]) -> Vec<Vec<u8>> {
     move |query| {
         let mut messages = to(query, &answers);
-        let checked = Request::check(Some(&key()), &mut query.to_vec(), now_secs()).expect("readable");
+        let checked = Request::check(&[key()], &mut query.to_vec(), now_secs()).expect("readable");
         let Request::Good(seal) = checked else { panic!("the query is not signed well: {checked:?}") };
         seal.attach(&mut messages[0]);
         messages

@@ -19,9 +19,9 @@ mod futures_probe {
     }
 }
 
-fn desk(key: Option<TsigKey>) -> (Desk, Wake) {
+fn desk(keys: impl IntoIterator<Item = TsigKey>) -> (Desk, Wake) {
     let mut desk = Desk::default();
-    let wake = desk.watch(apex(), [PRIMARY], key);
+    let wake = desk.watch(apex(), [PRIMARY], keys);
     (desk, wake)
 }
 
@@ -122,6 +122,27 @@ fn a_wrong_signature_is_notauth_and_wakes_nobody() {
         assert_eq!(rcode(&reply), Rcode::NOTAUTH);
         assert!(sequence.refusal(&reply.wire).is_err());
         assert!(!is_woken(&mut wake));
+    }
+}
+
+#[test]
+fn while_keys_are_exchanged_both_wake_and_a_third_does_not() {
+    let named = |name: &str, secret: &[u8]| TsigKey::new(owner(name), Algorithm::HmacSha256, secret);
+    // The second has a name of its own, or takes the place of the first one's secret.
+    for next in [named("next-key.", b"next"), named("transfer-key.", b"next")] {
+        for signer in [key(), next.clone()] {
+            let (desk, mut wake) = desk([key(), next.clone()]);
+            let (signed, mut sequence) = signer.sign(notify(), NOW_SECS);
+            let mut reply = answer(&desk, signed);
+            assert_eq!((reply.verdict, sequence.verify(&mut reply.wire)), (Verdict::Woken, Ok(())));
+            assert!(is_woken(&mut wake));
+        }
+        for stranger in [named("third-key.", b"secret"), named("transfer-key.", b"third")] {
+            let (desk, mut wake) = desk([key(), next.clone()]);
+            let reply = answer(&desk, stranger.sign(notify(), NOW_SECS).0);
+            assert_eq!(rcode(&reply), Rcode::NOTAUTH);
+            assert!(!is_woken(&mut wake));
+        }
     }
 }
 

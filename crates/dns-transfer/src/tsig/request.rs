@@ -28,20 +28,26 @@ pub(crate) struct Seal {
 }
 
 impl Request {
-    /// Checks a request against the one key that may sign it, if there is one, and takes its TSIG record off it.
-    pub(crate) fn check(key: Option<&TsigKey>, message: &mut Vec<u8>, now_secs: u64) -> Result<Self, Malformed> {
+    /// Checks a request against the keys that may sign it, of which there are two while they are exchanged, and takes its TSIG record
+    /// off it.
+    pub(crate) fn check(keys: &[TsigKey], message: &mut Vec<u8>, now_secs: u64) -> Result<Self, Malformed> {
         let Some(tsig) = take(message)? else { return Ok(Self::Unsigned) };
         let unproven = |error: TsigRcode| {
             let tsig = Tsig { error: error.to_int(), mac: Vec::new(), other: Vec::new(), ..tsig.clone() };
             Ok(Self::Bad(Seal { tsig, signed: None }))
         };
-        let Some(key) = key.filter(|key| key.is_named_by(&tsig)) else { return unproven(TsigRcode::BADKEY) };
-        let mut covered = key.context();
-        covered.update(message);
-        tsig.digest(Digested::Everything, &mut covered);
-        if !is_made_by(covered, &tsig.mac) {
-            return unproven(TsigRcode::BADSIG);
+        // Two keys may have one name: a secret that is exchanged in place.
+        let mut named = keys.iter().filter(|key| key.is_named_by(&tsig)).peekable();
+        if named.peek().is_none() {
+            return unproven(TsigRcode::BADKEY);
         }
+        let has_signed = |key: &&TsigKey| {
+            let mut covered = key.context();
+            covered.update(message);
+            tsig.digest(Digested::Everything, &mut covered);
+            is_made_by(covered, &tsig.mac)
+        };
+        let Some(key) = named.find(has_signed) else { return unproven(TsigRcode::BADSIG) };
         let mut answer = key.unsigned(now_secs, message);
         let signed = Some((key.clone(), tsig.mac));
         if tsig.time_secs.abs_diff(now_secs) <= u64::from(tsig.fudge_secs) {

@@ -250,7 +250,7 @@ fn debug_leaves_out_the_secret() {
 /// A request as it comes, checked at [`NOW_SECS`], and what its answer looks like under the seal.
 fn check(request: &[u8]) -> (&'static str, Vec<u8>) {
     let mut answer = ANSWER.clone();
-    let verdict = match Request::check(Some(&key()), &mut request.to_vec(), NOW_SECS).expect("readable") {
+    let verdict = match Request::check(&[key()], &mut request.to_vec(), NOW_SECS).expect("readable") {
         Request::Unsigned => "unsigned",
         Request::Good(seal) => {
             seal.attach(&mut answer);
@@ -309,6 +309,6 @@ fn a_request_out_of_time_is_bad_and_its_answer_says_signed_what_time_it_is() {
 #[test]
 fn a_signed_request_where_no_key_is_known_is_bad() {
     let mut request = signed_query(&key()).0;
-    let checked = Request::check(None, &mut request, NOW_SECS).expect("readable");
+    let checked = Request::check(&[], &mut request, NOW_SECS).expect("readable");
     assert!(matches!(checked, Request::Bad(_)), "{checked:?}");
 }
