@@ -304,7 +304,7 @@ impl<'o> Run<'o> {
     }
 
     fn tell(&self, about: &str, sent: &Sent, open: &[Step]) -> Result<(), Failure> {
-        let Sent { done, refused, withheld, batches } = sent;
+        let Sent { done, refused, withheld, in_doubt: _, batches } = sent;
         let changes: usize = done.iter().map(|index| open[*index].changes.len()).sum();
         self.output.answer(&format!("{about}: {changes} record sets written in {batches} batches"))?;
         for (index, reason) in refused {

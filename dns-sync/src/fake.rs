@@ -7,14 +7,18 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use dns_provider::port::{GuardStrength, Permit, ProviderError, Receipt};
-use dns_provider::zones::{Attribution, Listing, Writer, ZoneTarget, ZoneTraits};
-use dns_zone::{Owner, Rdata, RecordSet, Rtype, SetChange, SetKey, Step, TargetTraits, Ttl, Weight, Zone};
+use dns_provider::zones::{Attribution, Extent, Listing, Refreshed, Writer, ZoneTarget, ZoneTraits};
+use dns_zone::{Owner, Rdata, RecordSet, Rtype, SetChange, SetKey, Step, TargetTraits, Ttl, Weight, Zone, difference};
 
 use crate::place::{Came, Place};
 
 /// What happens to one call of `apply`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Happening {
+    /// Nothing: it is taken.
+    Taken,
+    /// It is taken, and the zone cannot be read the next time.
+    TakenAndUnreadable,
     /// It is told to come again later.
     Throttled(Duration),
     /// It is not reached.
@@ -23,6 +27,17 @@ pub(crate) enum Happening {
     Conflict,
     /// It hears nothing, and the write is there when the zone is listed for the so-manieth time from then on; never with zero.
     Unanswered { arrives_at_list: usize },
+    /// It hears nothing, the write is there, and the zone cannot be read the next time.
+    UnansweredAndUnreadable,
+}
+
+/// How it tells what has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// As a primary: all of it.
+    Primary,
+    /// As an API: what says who holds what, of which it has nothing.
+    Api,
 }
 
 /// What it tells of who has changed something.
@@ -40,6 +55,7 @@ pub(crate) enum Tells {
 #[derive(Clone)]
 pub(crate) struct Fake {
     operations_max: usize,
+    manner: Manner,
     state: Arc<Mutex<State>>,
 }
 
@@ -50,6 +66,10 @@ pub(crate) struct State {
     pub(crate) poison: BTreeSet<SetKey>,
     /// What happens to the next calls.
     pub(crate) script: VecDeque<Happening>,
+    /// How many of the next readings fail.
+    pub(crate) unreadable: usize,
+    /// The form that it keeps sets in.
+    pub(crate) form: Option<fn(&SetKey, RecordSet) -> RecordSet>,
     /// How many changes each call had, refused ones too.
     pub(crate) calls: Vec<usize>,
     /// What it tells of who has changed something.
@@ -67,12 +87,19 @@ impl Fake {
             zone,
             poison: BTreeSet::new(),
             script: VecDeque::new(),
+            unreadable: 0,
+            form: None,
             calls: Vec::new(),
             tells: Tells::This(BTreeMap::new()),
             asked: Vec::new(),
             under_way: None,
         };
-        Self { operations_max, state: Arc::new(Mutex::new(state)) }
+        Self { operations_max, manner: Manner::Primary, state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// The same that tells otherwise what has changed.
+    pub(crate) fn telling_as(self, manner: Manner) -> Self {
+        Self { manner, ..self }
     }
 
     /// What it holds and has seen.
@@ -96,22 +123,51 @@ impl Fake {
 impl State {
     fn write(&mut self, changes: &[SetChange]) {
         for change in changes {
+            let mut change = change.clone();
+            if let Some(form) = self.form {
+                change.after = change.after.map(|set| form(&change.key, set));
+            }
             change.apply_to(&mut self.zone).expect("a name of the zone");
         }
     }
 
-    fn happen(&mut self, what: Happening, changes: Vec<SetChange>) -> ProviderError {
+    fn read(&mut self) -> Result<Listing, ProviderError> {
+        if self.unreadable > 0 {
+            self.unreadable -= 1;
+            return Err(ProviderError::Transient { subject: "the fake".to_owned(), reason: "as scripted".to_owned() });
+        }
+        if let Some((lists, changes)) = self.under_way.take() {
+            if lists == 1 {
+                self.write(&changes);
+            } else {
+                self.under_way = Some((lists - 1, changes));
+            }
+        }
+        Ok(Listing { zone: self.zone.clone(), not_plain: Vec::new() })
+    }
+
+    fn happen(&mut self, what: Happening, changes: &[SetChange]) -> Result<(), ProviderError> {
         let subject = "the fake".to_owned();
         let reason = "as scripted".to_owned();
-        match what {
+        Err(match what {
+            Happening::Taken => return Ok(()),
+            Happening::TakenAndUnreadable => {
+                self.unreadable = 1;
+                return Ok(());
+            }
             Happening::Throttled(retry_after) => ProviderError::Throttled { subject, reason, retry_after },
             Happening::Unreached => ProviderError::Transient { subject, reason },
             Happening::Conflict => ProviderError::Conflict { zone: self.zone.apex().to_string(), reason },
             Happening::Unanswered { arrives_at_list } => {
-                self.under_way = (arrives_at_list > 0).then_some((arrives_at_list, changes));
+                self.under_way = (arrives_at_list > 0).then_some((arrives_at_list, changes.to_vec()));
                 ProviderError::OutcomeUnknown { subject, reason }
             }
-        }
+            Happening::UnansweredAndUnreadable => {
+                self.write(changes);
+                self.unreadable = 1;
+                ProviderError::OutcomeUnknown { subject, reason }
+            }
+        })
     }
 }
 
@@ -137,15 +193,19 @@ impl ZoneTarget for Fake {
     }
 
     async fn list(&self, _: &Owner) -> Result<Listing, ProviderError> {
-        let mut state = self.state();
-        if let Some((lists, changes)) = state.under_way.take() {
-            if lists == 1 {
-                state.write(&changes);
-            } else {
-                state.under_way = Some((lists - 1, changes));
+        self.state().read()
+    }
+
+    async fn refresh(&self, known: &mut Listing) -> Result<Refreshed, ProviderError> {
+        let now = self.state().read()?;
+        match self.manner {
+            Manner::Primary => {
+                let changes = difference(&known.zone, &now.zone);
+                *known = now;
+                Ok(Refreshed { extent: Extent::All, changes })
             }
+            Manner::Api => Ok(Refreshed { extent: Extent::Guards, changes: Vec::new() }),
         }
-        Ok(Listing { zone: state.zone.clone(), not_plain: Vec::new() })
     }
 
     async fn apply(&self, _: &Owner, steps: &[&Step], _: &Permit) -> Result<Receipt, ProviderError> {
@@ -153,7 +213,7 @@ impl ZoneTarget for Fake {
         let mut state = self.state();
         state.calls.push(changes.len());
         if let Some(what) = state.script.pop_front() {
-            return Err(state.happen(what, changes));
+            state.happen(what, &changes)?;
         }
         if let Some(poison) = changes.iter().find(|change| state.poison.contains(&change.key)) {
             let (subject, reason) = ("the fake".to_owned(), "not here".to_owned());

@@ -39,6 +39,8 @@ pub(crate) struct Sent {
     pub(crate) refused: Vec<(usize, String)>,
     /// Not sent because they need a name of a refused one.
     pub(crate) withheld: Vec<usize>,
+    /// Sent, and not known whether they were written.
+    pub(crate) in_doubt: Vec<usize>,
     /// Messages or calls that wrote something.
     pub(crate) batches: usize,
 }
@@ -155,8 +157,17 @@ impl Sender<'_> {
     /// # Errors
     /// [`SendError`].
     pub(crate) async fn send(&self, steps: &[Step]) -> Result<Sent, SendError> {
-        let batches = pack(steps, &Measured { zone: self.zone, target: self.target })?;
         let mut sent = Sent::default();
+        self.send_telling(steps, &mut sent).await?;
+        Ok(sent)
+    }
+
+    /// The same, and `sent` says what came of it until then if it ends early.
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub(crate) async fn send_telling(&self, steps: &[Step], sent: &mut Sent) -> Result<(), SendError> {
+        let batches = pack(steps, &Measured { zone: self.zone, target: self.target })?;
         let mut refusals = Refusals::default();
         for batch in batches {
             let (spoilt, fit): (Vec<usize>, Vec<usize>) =
@@ -168,16 +179,16 @@ impl Sender<'_> {
             if fit.is_empty() {
                 continue;
             }
-            match self.batch(steps, &fit).await? {
+            match self.batch(steps, &fit, sent).await? {
                 Answer::Taken => {
                     refusals.in_a_row = 0;
                     sent.taken(&fit);
                     (self.tell)(sent.done.len());
                 }
-                Answer::Refused(reason) => self.search(steps, fit, &reason, &mut sent, &mut refusals).await?,
+                Answer::Refused(reason) => self.search(steps, fit, &reason, sent, &mut refusals).await?,
             }
         }
-        Ok(sent)
+        Ok(())
     }
 
     /// Finds what is refused in a refused batch, while the rest goes through.
@@ -194,8 +205,24 @@ impl Sender<'_> {
             return Err(self.refuses_all(reason.to_owned()));
         }
         let mut search = Bisection::new(steps, batch, reason, std::mem::take(&mut refusals.spoilt));
+        let ended = self.halve(steps, &mut search, sent, refusals).await;
+        refusals.spoilt.clone_from(search.spoilt());
+        let outcome = search.into_outcome();
+        sent.done.extend(outcome.done);
+        sent.refused.extend(outcome.poison);
+        sent.withheld.extend(outcome.withheld);
+        ended
+    }
+
+    async fn halve(
+        &self,
+        steps: &[Step],
+        search: &mut Bisection<'_>,
+        sent: &mut Sent,
+        refusals: &mut Refusals,
+    ) -> Result<(), SendError> {
         while let Some(next) = search.next_batch().map(<[usize]>::to_vec) {
-            match self.batch(steps, &next).await? {
+            match self.batch(steps, &next, sent).await? {
                 Answer::Taken => {
                     refusals.in_a_row = 0;
                     sent.batches += 1;
@@ -210,16 +237,11 @@ impl Sender<'_> {
                 }
             }
         }
-        refusals.spoilt.clone_from(search.spoilt());
-        let outcome = search.into_outcome();
-        sent.done.extend(outcome.done);
-        sent.refused.extend(outcome.poison);
-        sent.withheld.extend(outcome.withheld);
         Ok(())
     }
 
-    /// One batch, until it is known what became of it.
-    async fn batch(&self, steps: &[Step], which: &[usize]) -> Result<Answer, SendError> {
+    /// One batch, until it is known what became of it; if that is never known, it is in doubt.
+    async fn batch(&self, steps: &[Step], which: &[usize], sent: &mut Sent) -> Result<Answer, SendError> {
         let batch: Vec<&Step> = which.iter().map(|index| &steps[*index]).collect();
         let mut wait = BACKOFF;
         for attempt in 1.. {
@@ -233,7 +255,7 @@ impl Sender<'_> {
                     return Ok(Answer::Refused(format!("{record}: {reason}")));
                 }
                 ProviderError::Denied { reason, .. } => return Ok(Answer::Refused(reason)),
-                ProviderError::OutcomeUnknown { .. } if self.arrived(steps, which, &permit).await? => {
+                ProviderError::OutcomeUnknown { .. } if self.looked_for(steps, which, &permit, sent).await? => {
                     return Ok(Answer::Taken);
                 }
                 error if attempt == TRIES_MAX => return Err(self.failed(error)),
@@ -245,6 +267,20 @@ impl Sender<'_> {
             }
         }
         unreachable!("invariant: the last attempt returns")
+    }
+
+    /// Whether a batch has arrived; until that is known it is in doubt.
+    async fn looked_for(
+        &self,
+        steps: &[Step],
+        which: &[usize],
+        permit: &Permit,
+        sent: &mut Sent,
+    ) -> Result<bool, SendError> {
+        sent.in_doubt = which.to_vec();
+        let arrived = self.arrived(steps, which, permit).await?;
+        sent.in_doubt.clear();
+        Ok(arrived)
     }
 
     /// Whether a batch is in the zone, once it can no longer arrive.

@@ -11,18 +11,20 @@
 //! All that it does follows from two zones and what is known of their differences, so that nothing needs a journal: whoever was
 //! killed in the middle reads both zones and goes on.
 
+mod pushing;
 mod telling;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dns_api::sync::TargetState;
 use dns_provider::port::ProviderError;
 use dns_provider::zones::{Extent, Listing, Refreshed};
 use dns_service::clock::Clock;
 use dns_service::exit::one_line;
-use dns_zone::{Owner, Proposal, SetChange, SetKey, Step, content, difference, is_compared};
+use dns_zone::{Owner, Proposal, SetChange, SetKey, content, difference, is_compared};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -35,8 +37,7 @@ use crate::folder::Folder;
 use crate::place::Place;
 use crate::planning;
 use crate::reading::{self, TargetUnread};
-use crate::sending::{SendError, Sender, Sent};
-use crate::served::is_seen;
+use crate::sending::SendError;
 
 /// The first pause after something went wrong; it doubles.
 const BACKOFF: Duration = Duration::from_millis(500);
@@ -78,6 +79,9 @@ struct Known {
     extent: Option<Extent>,
     /// Sets that may have been written or not: what is read of them next says nothing about others.
     in_doubt: BTreeSet<SetKey>,
+    /// What was written, or may have been, and not read back since, with when the oldest of it was learnt. Once it is, the servers
+    /// are asked for it.
+    unread: BTreeMap<SetKey, (SetChange, std::time::Instant)>,
 }
 
 /// How it stands after a round.
@@ -174,13 +178,14 @@ impl Target {
         self.sign.checked();
         let Some(known) = known else {
             self.following.state().follower.compare_all();
-            *known = Some(Known { listing, due, extent: None, in_doubt: BTreeSet::new() });
+            *known = Some(Known { listing, due, extent: None, in_doubt: BTreeSet::new(), unread: BTreeMap::new() });
             return Ok(());
         };
         let changes = difference(&known.listing.zone, &listing.zone);
         (known.listing, known.due) = (listing, due);
         self.drifting.was_read();
         self.found(known, &changes, &[]);
+        self.ask_for_what_was_read_back(known);
         Ok(())
     }
 
@@ -245,51 +250,7 @@ impl Target {
         }
         self.sign.pending(proposal.steps.iter().map(|step| step.changes.len()).sum(), *behind_since);
         self.tell_drift(&drifted);
-        Ok(Some(Proposed { since: behind_since.unwrap_or_else(Instant::now), refused, proposal }))
-    }
-
-    async fn push(&mut self, known: &mut Known, steps: &[Step], since: Instant) -> Result<(), Trouble> {
-        let zone = self.original.apex();
-        known.in_doubt.extend(steps.iter().flat_map(|step| &step.changes).map(|change| change.key.clone()));
-        let sender = Sender { zone, target: &self.place, clock: self.clock, tell: &|_| {} };
-        let sent = sender.send(steps).await?;
-        let done: Vec<SetChange> = sent.done.iter().flat_map(|index| steps[*index].changes.iter().cloned()).collect();
-        self.drifting.wrote(&done, self.clock.now());
-        self.set_aside(steps, &sent);
-        self.tell_sent(steps, &done, &sent);
-        self.read_back(known, &done).await?;
-        let seen = done.into_iter().filter(|change| is_seen(&known.listing.zone, &change.key));
-        self.unserved.expect(seen, &self.place.servers, since);
-        Ok(())
-    }
-
-    /// A primary tells its differences, ours among them; an API is believed in what it took until all of it is read again.
-    async fn read_back(&mut self, known: &mut Known, done: &[SetChange]) -> Result<(), Trouble> {
-        if known.extent != Some(Extent::Guards) {
-            // Until it is read, what was written may be read as somebody else's.
-            let Refreshed { extent, changes } = self.reading(self.place.holder.refresh(&mut known.listing).await)?;
-            known.extent = Some(extent);
-            if extent == Extent::All {
-                self.drifting.was_read();
-            }
-            known.in_doubt.clear();
-            self.found(known, &changes, done);
-        }
-        if known.extent == Some(Extent::Guards) {
-            for change in done {
-                change.apply_to(&mut known.listing.zone).expect("invariant: what was planned lies in the zone");
-            }
-            known.in_doubt.clear();
-            self.following.state().follower.target_changed(done);
-        }
-        Ok(())
-    }
-
-    /// What was refused is not tried again before something about it changes. What was withheld for its sake is, once nothing is.
-    fn set_aside(&self, steps: &[Step], sent: &Sent) {
-        let refused = sent.refused.iter().flat_map(|(index, _)| &steps[*index].changes);
-        let kept: Vec<SetKey> = refused.map(|change| change.key.clone()).collect();
-        self.following.state().follower.set_aside(kept);
+        Ok(Some(Proposed { since: behind_since.unwrap_or_else(std::time::Instant::now), refused, proposal }))
     }
 }
 
@@ -297,7 +258,7 @@ impl Target {
 struct Proposed {
     proposal: Proposal,
     /// When the oldest of it was learnt.
-    since: Instant,
+    since: std::time::Instant,
     /// Sets that the target refuses.
     refused: BTreeSet<SetKey>,
 }
@@ -312,8 +273,11 @@ fn without_what_refused_sets_may_need(mut proposal: Proposal, refused: &BTreeSet
 impl Rest {
     async fn over(&self) {
         match self {
-            Self::Until(due) => tokio::time::sleep_until((*due).into()).await,
+            Self::Until(due) => tokio::time::sleep_until(*due).await,
             Self::UntilWoken => std::future::pending().await,
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

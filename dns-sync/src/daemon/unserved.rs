@@ -58,6 +58,12 @@ impl Unserved {
         self.0.wake.notify_one();
     }
 
+    /// The sets that wait.
+    #[cfg(test)]
+    pub(super) fn keys(&self) -> Vec<SetKey> {
+        self.lock().keys().cloned().collect()
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<SetKey, Waiting>> {
         // Single inserts and removals: whole at every point at which a holder could have panicked.
         self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)

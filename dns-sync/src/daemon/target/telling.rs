@@ -31,23 +31,30 @@ impl Target {
         self.alarms.raise(alarms);
     }
 
-    /// What was written, and what was not.
-    pub(super) fn tell_sent(&self, steps: &[Step], done: &[SetChange], sent: &Sent) {
+    /// What was written, whatever became of the rest.
+    pub(super) fn tell_written(&self, done: &[SetChange]) {
         let (zone, target) = (self.original.apex(), &self.place.name);
-        for (index, reason) in &sent.refused {
-            let sets: Vec<String> = steps[*index].changes.iter().map(|change| change.key.to_string()).collect();
-            error!(%zone, %target, sets = sets.join(", "), "refused: {reason}");
-        }
         for kind in [Kind::Create, Kind::Update, Kind::Delete] {
             let count = done.iter().filter(|change| change.kind() == kind).count() as u64;
             if count > 0 {
                 metering::changed(zone, target, kind, count);
             }
         }
+        if !done.is_empty() {
+            self.sign.written();
+        }
+    }
+
+    /// A push that came to its end.
+    pub(super) fn tell_sent(&self, steps: &[Step], done: &[SetChange], sent: &Sent) {
+        let (zone, target) = (self.original.apex(), &self.place.name);
+        for (index, reason) in &sent.refused {
+            let sets: Vec<String> = steps[*index].changes.iter().map(|change| change.key.to_string()).collect();
+            error!(%zone, %target, sets = sets.join(", "), "refused: {reason}");
+        }
         let whole = sent.refused.is_empty() && sent.withheld.is_empty();
         metering::pushed(zone, target, if whole { Push::Done } else { Push::Refused });
         info!(%zone, %target, sets = done.len(), batches = sent.batches, "pushed");
-        self.sign.written();
     }
 
     /// There is nothing left to write.

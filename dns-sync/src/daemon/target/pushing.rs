@@ -1,0 +1,82 @@
+//! One push to a target: what was sent is read back, and what is read back is asked for at the servers.
+//!
+//! A push that ends early has written something all the same, and what became of its last batch may not be known. Both count as
+//! written until the target is read, and are asked for then.
+
+use std::time::Instant;
+
+use dns_provider::zones::{Extent, Refreshed};
+use dns_zone::{SetChange, SetKey, Step};
+
+use super::{Known, Target, Trouble};
+use crate::sending::{Sender, Sent};
+use crate::served::is_seen;
+
+impl Target {
+    /// Sends steps; `since` is when the oldest of it was learnt.
+    pub(super) async fn push(&mut self, known: &mut Known, steps: &[Step], since: Instant) -> Result<(), Trouble> {
+        let zone = self.original.apex();
+        known.in_doubt.extend(steps.iter().flat_map(|step| &step.changes).map(|change| change.key.clone()));
+        let sender = Sender { zone, target: &self.place, clock: self.clock, tell: &|_| {} };
+        let mut sent = Sent::default();
+        let ended = sender.send_telling(steps, &mut sent).await;
+        let done = changes_of(steps, &sent.done);
+        let maybe = [done.clone(), changes_of(steps, &sent.in_doubt)].concat();
+        self.drifting.wrote(&done, self.clock.now());
+        known.unread.extend(maybe.into_iter().map(|change| (change.key.clone(), (change, since))));
+        self.tell_written(&done);
+        ended?;
+        self.set_aside(steps, &sent);
+        self.tell_sent(steps, &done, &sent);
+        self.read_back(known, &done).await?;
+        self.ask_for_what_was_read_back(known);
+        Ok(())
+    }
+
+    /// A primary tells its differences, ours among them; an API is believed in what it took until all of it is read again.
+    async fn read_back(&mut self, known: &mut Known, done: &[SetChange]) -> Result<(), Trouble> {
+        if known.extent != Some(Extent::Guards) {
+            // Until it is read, what was written may be read as somebody else's.
+            let Refreshed { extent, changes } = self.reading(self.place.holder.refresh(&mut known.listing).await)?;
+            known.extent = Some(extent);
+            known.in_doubt.clear();
+            match extent {
+                Extent::All => {
+                    self.drifting.was_read();
+                    self.found(known, &changes, done);
+                }
+                Extent::Guards => self.found(known, &changes, &[]),
+            }
+        }
+        if known.extent == Some(Extent::Guards) {
+            for change in done {
+                change.apply_to(&mut known.listing.zone).expect("invariant: what was planned lies in the zone");
+            }
+            known.in_doubt.clear();
+            self.following.state().follower.target_changed(done);
+        }
+        Ok(())
+    }
+
+    /// What was written and stands in the zone has to be served. What does not is no write any more that anybody waits for: it is
+    /// proposed anew, or somebody else's.
+    pub(super) fn ask_for_what_was_read_back(&self, known: &mut Known) {
+        let zone = &known.listing.zone;
+        for (change, since) in std::mem::take(&mut known.unread).into_values() {
+            if zone.get(&change.key) == change.after.as_ref() && is_seen(zone, &change.key) {
+                self.unserved.expect([change], &self.place.servers, since);
+            }
+        }
+    }
+
+    /// What was refused is not tried again before something about it changes. What was withheld for its sake is, once nothing is.
+    fn set_aside(&self, steps: &[Step], sent: &Sent) {
+        let refused = sent.refused.iter().flat_map(|(index, _)| &steps[*index].changes);
+        let kept: Vec<SetKey> = refused.map(|change| change.key.clone()).collect();
+        self.following.state().follower.set_aside(kept);
+    }
+}
+
+fn changes_of(steps: &[Step], indices: &[usize]) -> Vec<SetChange> {
+    indices.iter().flat_map(|index| steps[*index].changes.iter().cloned()).collect()
+}
