@@ -1,5 +1,7 @@
 //! The command line.
 
+pub(crate) mod ownership;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -8,6 +10,7 @@ use dns_core::identifier::ProviderName;
 use dns_service::telemetry::LogFormat;
 use dns_zone::{Force, Owner};
 
+use self::ownership::{OwnershipArgs, OwnershipVerb, ShowFormat};
 use crate::diff::side::Side;
 
 /// Keeps zones equal across providers.
@@ -37,14 +40,15 @@ impl Args {
         self
     }
 
-    /// With answers as JSON where the command has any: `apply` and `rollback` tell in words what they do.
+    /// With answers as JSON where the command has any: those that write tell in words what they do.
     #[must_use]
     pub fn as_json(mut self) -> Self {
         match &mut self.command {
             Command::Plan(plan) => plan.output = PlanFormat::Json,
             Command::Capabilities(capabilities) => capabilities.json = true,
             Command::Diff(diff) => diff.json = true,
-            Command::Apply(_) | Command::Daemon(_) | Command::Rollback(_) => {}
+            Command::Ownership(OwnershipArgs { verb: OwnershipVerb::Show(show) }) => show.output = ShowFormat::Json,
+            Command::Ownership(_) | Command::Apply(_) | Command::Daemon(_) | Command::Rollback(_) => {}
         }
         self
     }
@@ -71,6 +75,8 @@ pub(crate) enum Command {
     Capabilities(CapabilitiesArgs),
     /// Show in what two copies of a zone differ; ends with 0 if they are equal, 1 if they differ, 5 if one cannot be read
     Diff(DiffArgs),
+    /// Show and change which installation owns what in a zone at a target
+    Ownership(OwnershipArgs),
 }
 
 impl Command {
@@ -80,7 +86,8 @@ impl Command {
             Self::Plan(plan) => plan.output == PlanFormat::Json,
             Self::Capabilities(capabilities) => capabilities.json,
             Self::Diff(diff) => diff.json,
-            Self::Apply(_) | Self::Daemon(_) | Self::Rollback(_) => false,
+            Self::Ownership(OwnershipArgs { verb: OwnershipVerb::Show(show) }) => show.output == ShowFormat::Json,
+            Self::Ownership(_) | Self::Apply(_) | Self::Daemon(_) | Self::Rollback(_) => false,
         }
     }
 }

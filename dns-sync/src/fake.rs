@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use dns_provider::port::{GuardStrength, Permit, ProviderError, Receipt};
-use dns_provider::zones::{Attribution, Extent, Listing, Refreshed, Writer, ZoneTarget, ZoneTraits};
+use dns_provider::zones::{Attribution, Extent, Listing, NotPlain, Refreshed, Writer, ZoneTarget, ZoneTraits};
 use dns_zone::{Owner, Rdata, RecordSet, Rtype, SetChange, SetKey, Step, TargetTraits, Ttl, Weight, Zone, difference};
 
 use crate::place::{Came, Place};
@@ -29,6 +29,8 @@ pub(crate) enum Happening {
     Unanswered { arrives_at_list: usize },
     /// It hears nothing, the write is there, and the zone cannot be read the next time.
     UnansweredAndUnreadable,
+    /// It is told that the write was taken, and it is not there.
+    Swallowed,
 }
 
 /// How it tells what has changed.
@@ -62,6 +64,8 @@ pub(crate) struct Fake {
 /// What it holds and has seen.
 pub(crate) struct State {
     pub(crate) zone: Zone,
+    /// What it holds that is no record set.
+    pub(crate) not_plain: Vec<NotPlain>,
     /// Sets that it does not take.
     pub(crate) poison: BTreeSet<SetKey>,
     /// What happens to the next calls.
@@ -85,6 +89,7 @@ impl Fake {
     pub(crate) fn holding(zone: Zone, operations_max: usize) -> Self {
         let state = State {
             zone,
+            not_plain: Vec::new(),
             poison: BTreeSet::new(),
             script: VecDeque::new(),
             unreadable: 0,
@@ -143,14 +148,14 @@ impl State {
                 self.under_way = Some((lists - 1, changes));
             }
         }
-        Ok(Listing { zone: self.zone.clone(), not_plain: Vec::new() })
+        Ok(Listing { zone: self.zone.clone(), not_plain: self.not_plain.clone() })
     }
 
     fn happen(&mut self, what: Happening, changes: &[SetChange]) -> Result<(), ProviderError> {
         let subject = "the fake".to_owned();
         let reason = "as scripted".to_owned();
         Err(match what {
-            Happening::Taken => return Ok(()),
+            Happening::Taken | Happening::Swallowed => return Ok(()),
             Happening::TakenAndUnreadable => {
                 self.unreadable = 1;
                 return Ok(());
@@ -213,7 +218,11 @@ impl ZoneTarget for Fake {
         let mut state = self.state();
         state.calls.push(changes.len());
         if let Some(what) = state.script.pop_front() {
+            let is_swallowed = matches!(what, Happening::Swallowed);
             state.happen(what, &changes)?;
+            if is_swallowed {
+                return Ok(Receipt::Complete);
+            }
         }
         if let Some(poison) = changes.iter().find(|change| state.poison.contains(&change.key)) {
             let (subject, reason) = ("the fake".to_owned(), "not here".to_owned());

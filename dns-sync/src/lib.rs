@@ -13,6 +13,7 @@ mod diff;
 mod fake;
 mod folder;
 mod output;
+mod ownership;
 mod place;
 mod planning;
 mod reading;
@@ -56,5 +57,6 @@ pub async fn run(args: Args) -> Result<Exit, Failure> {
         Command::Rollback(rollback) => applying::rollback(&config, rollback, &output).await,
         Command::Capabilities(capabilities) => capabilities::command(&config, capabilities, &output),
         Command::Diff(diff) => diff::command(Some(&config), diff, &output).await,
+        Command::Ownership(ownership) => ownership::command(&config, ownership, &output).await,
     }
 }

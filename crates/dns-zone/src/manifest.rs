@@ -14,70 +14,26 @@
 //! Since all claims stand in one RRset, a transfer is one change of one set, which a target makes whole or not at all. A
 //! zone's manifest speaks of that zone at that target: it is never copied from a source.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod claim;
+mod text;
+
+use std::collections::BTreeMap;
 
 use dns_core::identifier::Installation;
 use domain::base::Rtype;
 
+pub use self::claim::{Claim, Extent};
 use crate::change::SetChange;
 use crate::owner::Owner;
-use crate::rdata::Rdata;
 use crate::record_set::{RecordSet, SetKey, Ttl};
 use crate::txt::text_of;
 use crate::zone::Zone;
 
 const LABEL: &[u8] = b"_dns-sync";
-const VERSION: &str = "dnssync1";
 /// Nobody caches a manifest for long.
 const TTL_SECS: u32 = 60;
 
-/// A part of a zone; the narrower sorts after the wider.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Extent {
-    /// All of it.
-    Zone,
-    /// A name and all below it.
-    Below(Owner),
-    /// One name.
-    Name(Owner),
-}
-
-/// What an installation owns.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Claim {
-    /// Where.
-    pub extent: Extent,
-    /// Which types; none named means all.
-    pub types: BTreeSet<Rtype>,
-}
-
-impl Claim {
-    fn covers(&self, key: &SetKey) -> bool {
-        let here = match &self.extent {
-            Extent::Zone => true,
-            Extent::Below(owner) => key.owner.is_in(owner),
-            Extent::Name(owner) => key.owner == *owner,
-        };
-        here && (self.types.is_empty() || self.types.contains(&key.rtype))
-    }
-
-    /// How narrow: a name, then the deepest subtree, then the zone; named types before all.
-    fn rank(&self) -> (usize, bool) {
-        let depth = match &self.extent {
-            Extent::Zone => 0,
-            Extent::Below(owner) => 1 + owner.labels_from_root().len(),
-            Extent::Name(_) => usize::MAX,
-        };
-        (depth, !self.types.is_empty())
-    }
-
-    fn overlaps(&self, other: &Self) -> bool {
-        let types = self.types.is_empty() || other.types.is_empty() || !self.types.is_disjoint(&other.types);
-        self.extent == other.extent && self.rank() == other.rank() && types
-    }
-}
-
-/// Why a manifest can't be used.
+/// Why a manifest can't be used, or not be changed so.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ManifestError {
     /// A value that is no claim.
@@ -89,14 +45,45 @@ pub enum ManifestError {
         text: String,
     },
     /// Two owners of one thing.
-    #[error("the installations `{one}` and `{other}` claim the same part of {zone}; transfer one of the claims")]
+    #[error(
+        "the installations `{one}` and `{other}` claim the same part of {zone} (`{claim}`); transfer or release one of \
+         the claims"
+    )]
     Overlap {
         /// The zone.
         zone: Owner,
-        /// One of them.
+        /// Who was there first.
         one: Installation,
         /// The other.
         other: Installation,
+        /// The claim of the first.
+        claim: String,
+    },
+    /// A claim that isn't there can't be released.
+    #[error("installation `{install}` does not claim `{claim}` in {zone}; it claims: {known}")]
+    NotClaimed {
+        /// The zone.
+        zone: Owner,
+        /// Who.
+        install: Installation,
+        /// What.
+        claim: String,
+        /// What it does claim.
+        known: String,
+    },
+    /// Who claims nothing has nothing to give.
+    #[error("installation `{install}` claims nothing in {zone}, so there is nothing to transfer")]
+    NothingToTransfer {
+        /// The zone.
+        zone: Owner,
+        /// Who.
+        install: Installation,
+    },
+    /// The zone's own name is too long.
+    #[error("the name of {zone} is too long for a manifest below it")]
+    NoRoom {
+        /// The zone.
+        zone: Owner,
     },
 }
 
@@ -123,11 +110,16 @@ impl Manifest {
         let set = Self::key_in(apex).and_then(|key| zone.get(&key));
         for value in set.map_or(&[][..], RecordSet::values) {
             let text = text_of(value).unwrap_or_else(|| format!("{value:?}"));
-            let read = read_claim(&text, apex);
+            let read = text::read(&text, apex);
             let (install, claim) = read.ok_or_else(|| ManifestError::Claim { zone: apex.clone(), text })?;
             manifest.claim(install, claim)?;
         }
         Ok(manifest)
+    }
+
+    /// All claims, the wider before the narrower, each with whose it is.
+    pub fn claims(&self) -> impl Iterator<Item = (&Claim, &Installation)> {
+        self.claims.iter()
     }
 
     /// Adds a claim.
@@ -136,16 +128,52 @@ impl Manifest {
     /// [`ManifestError::Overlap`]; the manifest is as before.
     pub fn claim(&mut self, install: Installation, claim: Claim) -> Result<(), ManifestError> {
         let other = self.claims.iter().find(|(known, by)| **by != install && known.overlaps(&claim));
-        if let Some((_, other)) = other {
-            return Err(ManifestError::Overlap { zone: self.apex.clone(), one: other.clone(), other: install });
+        if let Some((known, one)) = other {
+            let (zone, claim) = (self.apex.clone(), known.text_in(&self.apex));
+            return Err(ManifestError::Overlap { zone, one: one.clone(), other: install, claim });
         }
         self.claims.insert(claim, install);
         Ok(())
     }
 
+    /// The claims of others that a new one would decide instead of, in part: it is narrower.
+    pub fn narrowed_by(&self, install: &Installation, claim: &Claim) -> impl Iterator<Item = (&Claim, &Installation)> {
+        self.claims.iter().filter(move |(known, by)| *by != install && claim.narrows(known))
+    }
+
+    /// Gives up a claim; what it was about is whose the next wider claim says.
+    ///
+    /// # Errors
+    /// [`ManifestError::NotClaimed`] if it isn't there just so, or is another's; the manifest is as before.
+    pub fn release(&mut self, install: &Installation, claim: &Claim) -> Result<(), ManifestError> {
+        if self.claims.get(claim) == Some(install) {
+            self.claims.remove(claim);
+            return Ok(());
+        }
+        let own = self.claims.iter().filter(|(_, by)| *by == install);
+        let known: Vec<String> = own.map(|(claim, _)| format!("`{}`", claim.text_in(&self.apex))).collect();
+        Err(ManifestError::NotClaimed {
+            zone: self.apex.clone(),
+            install: install.clone(),
+            claim: claim.text_in(&self.apex),
+            known: if known.is_empty() { "nothing".to_owned() } else { known.join(", ") },
+        })
+    }
+
     /// Gives all claims of one installation to another.
-    pub fn transfer(&mut self, from: &Installation, to: &Installation) {
-        self.claims.values_mut().filter(|install| *install == from).for_each(|install| *install = to.clone());
+    ///
+    /// # Errors
+    /// [`ManifestError::NothingToTransfer`].
+    pub fn transfer(&mut self, from: &Installation, to: &Installation) -> Result<(), ManifestError> {
+        let mut given = false;
+        for install in self.claims.values_mut().filter(|install| *install == from) {
+            install.clone_from(to);
+            given = true;
+        }
+        if given {
+            return Ok(());
+        }
+        Err(ManifestError::NothingToTransfer { zone: self.apex.clone(), install: from.clone() })
     }
 
     /// Whose a set is; nobody's if nobody claims it.
@@ -154,55 +182,17 @@ impl Manifest {
         covering.max_by_key(|(claim, _)| claim.rank()).map(|(_, install)| install)
     }
 
-    /// The one change that makes a zone's manifest this one; none if it is.
-    pub fn change_in(&self, zone: &Zone) -> Option<SetChange> {
-        let key = Self::key_in(&self.apex)?;
+    /// The one change that makes a zone's manifest this one; none if it is. The last claim takes the set with it.
+    ///
+    /// # Errors
+    /// [`ManifestError::NoRoom`].
+    pub fn change_in(&self, zone: &Zone) -> Result<Option<SetChange>, ManifestError> {
+        let key = Self::key_in(&self.apex).ok_or_else(|| ManifestError::NoRoom { zone: self.apex.clone() })?;
         let before = zone.get(&key).cloned();
         let ttl = Ttl::from_secs(TTL_SECS).expect("invariant: the constant is a valid TTL");
-        let texts = self.claims.iter().map(|(claim, install)| value_of(&claim_text(claim, install, &self.apex)));
-        let after = RecordSet::new(ttl, texts);
-        (before != after).then_some(SetChange { key, before, after })
+        let after = RecordSet::new(ttl, self.claims().map(|(claim, install)| text::value(claim, install, &self.apex)));
+        Ok((before != after).then_some(SetChange { key, before, after }))
     }
-}
-
-fn claim_text(claim: &Claim, install: &Installation, apex: &Owner) -> String {
-    let own = match &claim.extent {
-        Extent::Zone => "zone".to_owned(),
-        Extent::Below(owner) => format!("below:{}", owner.relative_to(apex)),
-        Extent::Name(owner) => format!("name:{}", owner.relative_to(apex)),
-    };
-    let types: Vec<String> = claim.types.iter().map(|rtype| rtype.to_string().to_ascii_lowercase()).collect();
-    let types = if types.is_empty() { String::new() } else { format!("types={};", types.join(",")) };
-    format!("v={VERSION};install={install};own={own};{types}")
-}
-
-/// Reads what [`claim_text`] writes. A semicolon in a name is escaped, so that it ends no pair.
-fn read_claim(text: &str, apex: &Owner) -> Option<(Installation, Claim)> {
-    let rest = text.strip_prefix("v=")?.strip_prefix(VERSION)?.strip_prefix(";install=")?;
-    let (install, rest) = rest.split_once(";own=")?;
-    let (own, types) = match rest.strip_suffix(';')?.rsplit_once(";types=") {
-        Some((own, types)) => (own, types.split(',').map(|one| one.parse().ok()).collect::<Option<_>>()?),
-        None => (rest.strip_suffix(';')?, BTreeSet::new()),
-    };
-    let name = |text: &str| match text {
-        "@" => Some(apex.clone()),
-        relative => format!("{relative}.{apex}").parse().ok(),
-    };
-    let extent = match own.split_once(':') {
-        None if own == "zone" => Extent::Zone,
-        Some(("below", text)) => Extent::Below(name(text)?),
-        Some(("name", text)) => Extent::Name(name(text)?),
-        Some(_) | None => return None,
-    };
-    Some((install.parse().ok()?, Claim { extent, types }))
-}
-
-/// A TXT value; texts longer than a string take several.
-fn value_of(text: &str) -> Rdata {
-    let part =
-        |part: &[u8]| [&[u8::try_from(part.len()).expect("invariant: a part has at most 255 octets")], part].concat();
-    let wire: Vec<u8> = text.as_bytes().chunks(255).flat_map(part).collect();
-    Rdata::from_wire(Rtype::TXT, &wire).expect("invariant: strings with their lengths are a TXT")
 }
 
 #[cfg(test)]

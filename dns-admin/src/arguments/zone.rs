@@ -8,7 +8,7 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
 pub struct Zone {
-    /// `plan`, `apply`, `rollback`, `capabilities` or `diff`, each with `--help`.
+    /// `plan`, `apply`, `rollback`, `capabilities`, `diff` or `ownership`, each with `--help`.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     pub words: Vec<OsString>,
 }

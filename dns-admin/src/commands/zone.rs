@@ -1,4 +1,4 @@
-//! `zone plan|apply|rollback|capabilities|diff`: by the code of `dns-sync`, which plans, writes and tells.
+//! `zone plan|apply|rollback|capabilities|diff|ownership`: by the code of `dns-sync`, which plans, writes and tells.
 
 use std::ffi::OsString;
 

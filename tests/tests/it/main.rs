@@ -46,6 +46,7 @@ mod store_faults;
 mod sync;
 mod sync_cli;
 mod sync_daemon;
+mod sync_ownership;
 mod sync_pairs;
 mod tls;
 mod transfer;

@@ -4,7 +4,7 @@ mod several;
 mod zone_files;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use dns_core::fence::Fence;
@@ -120,13 +120,24 @@ impl Rig {
     }
 
     pub(crate) fn run(&self, args: &[&str]) -> Finished {
-        let mut environment = self.host.environment();
-        environment.extend(self.source.iter().flat_map(|source| source.environment()));
+        self.run_as(&self.config, args)
+    }
+
+    /// With another configuration.
+    pub(crate) fn run_as(&self, config: &Path, args: &[&str]) -> Finished {
+        let environment = self.environment();
         let environment: Vec<(&str, &str)> =
             environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let config = self.config.display().to_string();
+        let config = config.display().to_string();
         let all = ["--config", config.as_str()].into_iter().chain(args.iter().copied()).map(str::to_owned);
         run_at(&our_program("dns-sync"), all, &environment, "")
+    }
+
+    /// What the programs need to reach source and target.
+    pub(crate) fn environment(&self) -> Vec<(String, String)> {
+        let mut environment = self.host.environment();
+        environment.extend(self.source.iter().flat_map(|source| source.environment()));
+        environment
     }
 
     pub(crate) fn plan_file(&self) -> String {

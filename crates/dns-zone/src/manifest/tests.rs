@@ -17,6 +17,10 @@ fn manifest(claims: &[(&str, Claim)]) -> Manifest {
     manifest
 }
 
+fn changed(manifest: &Manifest, zone: &Zone) -> Option<SetChange> {
+    manifest.change_in(zone).expect("it has room")
+}
+
 fn shared() -> Manifest {
     manifest(&[
         ("acme", claim(Extent::Zone, &[])),
@@ -41,18 +45,18 @@ fn a_manifest_is_read_back_as_it_was_written() {
     let odd = claim(Extent::Name(name("a\\;own=b")), &[Rtype::A, Rtype::TXT]);
     let mut manifest = shared();
     manifest.claim(install("acme"), odd).expect("no overlap");
-    manifest.change_in(&zone).expect("it is new").apply_to(&mut zone).expect("in the zone");
+    changed(&manifest, &zone).expect("it is new").apply_to(&mut zone).expect("in the zone");
     assert_eq!(Manifest::read(&zone), Ok(manifest.clone()));
-    assert_eq!(manifest.change_in(&zone), None);
+    assert_eq!(changed(&manifest, &zone), None);
 }
 
 #[test]
 fn a_transfer_is_one_change_of_one_set() {
     let mut zone = zone(&[]);
     let mut manifest = shared();
-    manifest.change_in(&zone).expect("it is new").apply_to(&mut zone).expect("in the zone");
-    manifest.transfer(&install("beta"), &install("acme"));
-    let change = manifest.change_in(&zone).expect("it has changed");
+    changed(&manifest, &zone).expect("it is new").apply_to(&mut zone).expect("in the zone");
+    manifest.transfer(&install("beta"), &install("acme")).expect("it claims something");
+    let change = changed(&manifest, &zone).expect("it has changed");
     assert_eq!((change.key.clone(), change.kind()), (key("_dns-sync", Rtype::TXT), crate::Kind::Update));
     change.apply_to(&mut zone).expect("in the zone");
     let read = Manifest::read(&zone).expect("claims");
@@ -67,6 +71,61 @@ fn two_owners_of_one_part_are_refused() {
     assert!(manifest.claim(install("beta"), claim(Extent::Name(name("www.dev")), &[Rtype::A, Rtype::MX])).is_err());
     assert_eq!(manifest, before);
     assert!(manifest.claim(install("beta"), claim(Extent::Name(name("www.dev")), &[Rtype::MX])).is_ok());
+}
+
+#[test]
+fn an_overlap_says_whose_claim_is_there_already() {
+    let refused = shared().claim(install("beta"), claim(Extent::Zone, &[])).expect_err("acme's").to_string();
+    let expected = "the installations `acme` and `beta` claim the same part of example.test. (`own=zone;`); transfer or \
+                    release one of the claims";
+    assert_eq!(refused, expected);
+}
+
+#[test]
+fn a_narrower_claim_is_told_of_those_that_it_takes_from() {
+    let manifest = shared();
+    let narrowed = |by: &str, claim: &Claim| -> Vec<String> {
+        manifest.narrowed_by(&install(by), claim).map(|(_, by)| by.to_string()).collect()
+    };
+    let deep = claim(Extent::Name(name("www.dev")), &[Rtype::A, Rtype::MX]);
+    assert_eq!(narrowed("gamma", &claim(Extent::Name(name("www.dev")), &[])), ["acme", "beta"]);
+    assert_eq!(narrowed("gamma", &deep), ["acme", "beta"], "not from the claim that is as narrow");
+    assert_eq!(narrowed("beta", &deep), ["acme"]);
+    assert_eq!(narrowed("gamma", &claim(Extent::Below(name("@")), &[])), ["acme"]);
+    assert_eq!(narrowed("gamma", &claim(Extent::Zone, &[])), [""; 0]);
+}
+
+#[test]
+fn a_claim_is_released_by_who_makes_it_and_just_so() {
+    let mut manifest = shared();
+    let below = claim(Extent::Below(name("dev")), &[]);
+    let refused = manifest.release(&install("acme"), &below).expect_err("beta's").to_string();
+    let expected = "installation `acme` does not claim `own=below:dev;` in example.test.; it claims: `own=zone;`, \
+                    `own=name:www.dev;types=a;`";
+    assert_eq!(refused, expected);
+    assert!(manifest.release(&install("beta"), &claim(Extent::Below(name("dev")), &[Rtype::A])).is_err());
+    assert_eq!(manifest, shared());
+    manifest.release(&install("beta"), &below).expect("its own");
+    assert_eq!(manifest.owner_of(&key("x.dev", Rtype::A)), Some(&install("acme")), "the next wider claim's");
+    let refused = manifest.release(&install("beta"), &below).expect_err("gone").to_string();
+    assert!(refused.ends_with("it claims: nothing"), "{refused}");
+}
+
+#[test]
+fn the_last_claim_takes_the_set_with_it() {
+    let mut zone = zone(&[]);
+    let mut manifest = manifest(&[("acme", claim(Extent::Zone, &[]))]);
+    changed(&manifest, &zone).expect("it is new").apply_to(&mut zone).expect("in the zone");
+    manifest.release(&install("acme"), &claim(Extent::Zone, &[])).expect("its own");
+    assert_eq!(changed(&manifest, &zone).map(|change| change.kind()), Some(crate::Kind::Delete));
+}
+
+#[test]
+fn who_claims_nothing_has_nothing_to_transfer() {
+    let mut manifest = shared();
+    let refused = manifest.transfer(&install("gamma"), &install("acme")).expect_err("nothing").to_string();
+    assert_eq!(refused, "installation `gamma` claims nothing in example.test., so there is nothing to transfer");
+    assert_eq!(manifest, shared());
 }
 
 #[test]
