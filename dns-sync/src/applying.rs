@@ -1,7 +1,6 @@
 //! `apply` and `rollback`: does what a saved plan says, if nothing has changed since, and looks whether it is served.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use dns_provider::zones::Listing;
 use dns_service::clock::Clock;
@@ -115,14 +114,15 @@ struct Order<'p> {
     source_sets: Option<u64>,
 }
 
-/// A plan that may be carried out now, with what of it is still to be done.
+/// A plan that may be carried out now.
 struct Looked {
     /// The target as it is now.
     zone: Zone,
     /// The target as it was planned from.
     before: Zone,
-    /// How many steps are done already.
-    done: usize,
+    /// What of the plan was done before.
+    done: Vec<Step>,
+    /// What is still to be done.
     open: Vec<Step>,
 }
 
@@ -217,8 +217,9 @@ impl<'o> Run<'o> {
         }
         let checked = plan.check(zone_digest(&before), source, self.clock.wall());
         checked.map_err(|drift| Failure::new(Exit::Refused, drift))?;
-        let open: Vec<Step> = open.into_iter().map(|(step, _)| step.clone()).collect();
-        Ok(Looked { zone, before, done: done.len(), open })
+        let of = |steps: Vec<(&Step, &StepState)>| steps.into_iter().map(|(step, _)| step.clone()).collect();
+        let (open, done): (Vec<Step>, Vec<Step>) = (of(open), of(done));
+        Ok(Looked { zone, before, done, open })
     }
 
     /// What goes wrong with one is told, and the others are carried out all the same. While one waits until it is served,
@@ -253,17 +254,21 @@ impl<'o> Run<'o> {
         }
         let turn = self.turns.acquire().await.expect("invariant: nobody closes it");
         // Again, since others may have taken minutes meanwhile. The source was read for all of them.
-        let Looked { zone, done, open, .. } = self.check(plan, target).await?;
-        if done > 0 {
-            self.output.note(&format!("{about}: {done} of {} steps are done already", plan.steps.len()))?;
+        let Looked { zone, mut done, open, .. } = self.check(plan, target).await?;
+        if !done.is_empty() {
+            let (some, all) = (done.len(), plan.steps.len());
+            self.output.note(&format!("{about}: {some} of {all} steps are done already"))?;
         }
         self.prepare_undoing(plan, &zone, &open)?;
-        let sent = self.send(plan, target, &open).await?;
+        let (sent, ended) = self.send(plan, target, &open).await?;
+        self.tell(&about, &sent, &open)?;
+        ended?;
         if let Some(sets) = source_sets {
             self.folder.keep_source_sets(&plan.zone, *sets)?;
         }
-        self.tell(&about, &sent, &open)?;
-        let settled = self.settle(order, &open, &sent, turn).await?;
+        // What a run before has written was not waited for by anybody.
+        done.extend(sent.done.iter().map(|index| open[*index].clone()));
+        let settled = self.settle(order, &done, turn).await?;
         let whole = sent.refused.is_empty() && sent.withheld.is_empty();
         Ok(if whole { settled } else { graver(settled, Exit::Failed) })
     }
@@ -277,30 +282,27 @@ impl<'o> Run<'o> {
         Ok(())
     }
 
-    async fn send(&self, plan: &Plan, target: &Place, open: &[Step]) -> Result<Sent, Failure> {
+    /// What came of it, and whether it ended early.
+    async fn send(&self, plan: &Plan, target: &Place, open: &[Step]) -> Result<(Sent, Result<(), Failure>), Failure> {
         let about = format!("writing {} to `{}`", plan.zone, target.name);
         let progress = self.output.progress(Task { about, unit: "steps", total: Some(open.len()) });
         progress.at(0);
-        let wrote = AtomicBool::new(false);
-        let tell = |done: usize| {
-            wrote.store(true, Ordering::Relaxed);
-            progress.at(done);
-        };
-        let sender = Sender { zone: &plan.zone, target, clock: self.clock, tell: &tell };
-        let sent = sender.send(open).await;
+        let sender = Sender { zone: &plan.zone, target, clock: self.clock, tell: &|done| progress.at(done) };
+        let (sent, ended) = sender.send(open).await;
         drop(progress);
-        if wrote.into_inner() {
+        if !sent.done.is_empty() {
             let path = self.folder.keep_undoing(&plan.zone, &plan.target)?;
             self.output.note(&format!("{} undoes this; `rollback` uses it", path.display()))?;
         }
-        sent.map_err(|error| {
+        let ended = ended.map_err(|error| {
             let exit = match &error {
                 SendError::Drifted { .. } => Exit::Refused,
                 SendError::Provider { .. } => Exit::Unreachable,
                 SendError::TooBig(_) | SendError::RefusesAll { .. } => Exit::Failed,
             };
             Failure::new(exit, error)
-        })
+        });
+        Ok((sent, ended))
     }
 
     fn tell(&self, about: &str, sent: &Sent, open: &[Step]) -> Result<(), Failure> {
@@ -321,14 +323,12 @@ impl<'o> Run<'o> {
     async fn settle(
         &self,
         Order { plan, target, .. }: &Order<'_>,
-        open: &[Step],
-        sent: &Sent,
+        done: &[Step],
         turn: SemaphorePermit<'_>,
     ) -> Result<Exit, Failure> {
         let listing = target_of(target, &plan.zone, self.output).await;
         let listing = listing.map_err(|error| Failure::new(Exit::Unverified, error))?;
-        let done: Vec<Step> = sent.done.iter().map(|index| open[*index].clone()).collect();
-        let states = progress(&done, &listing.zone);
+        let states = progress(done, &listing.zone);
         if !states.is_ok_and(|states| states.iter().all(|one| *one == StepState::Done)) {
             let about = format!("{} at `{}`", plan.zone, plan.target);
             self.output.answer(&format!("! {about} does not hold all that was written; plan again"))?;
@@ -336,7 +336,7 @@ impl<'o> Run<'o> {
         }
         // Servers may take a minute to follow; others need not wait for them.
         drop(turn);
-        served::wait(target, &listing.zone, &done, self.output).await
+        served::wait(target, &listing.zone, done, self.output).await
     }
 }
 

@@ -23,7 +23,7 @@ use self::report::Report;
 use crate::arguments::ownership::{At, OwnershipArgs, OwnershipVerb, ShowArgs, ShowFormat, TransferArgs};
 use crate::output::Output;
 use crate::place::{Place, Places};
-use crate::planning::telling;
+use crate::reading::telling;
 
 /// Why claims cannot be told.
 #[derive(Debug, thiserror::Error)]

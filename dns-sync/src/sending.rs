@@ -30,7 +30,8 @@ const POISON_MAX: usize = 32;
 /// How far another machine's clock may be ahead of ours when it looks whether a signature is too old.
 const SKEW_MAX: Duration = Duration::from_secs(5);
 
-/// What came of the steps that were still open, by their place in the plan.
+/// What came of the steps that were still open, by their place in the plan; of those that are in none of its lists nothing was
+/// sent, or it is not known what became of them.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sent {
     /// Written, in this order.
@@ -152,21 +153,14 @@ pub(crate) fn fits(zone: &Owner, target: &Place, steps: &[Step]) -> Result<(), T
 }
 
 impl Sender<'_> {
-    /// Sends `steps`.
-    ///
-    /// # Errors
-    /// [`SendError`].
-    pub(crate) async fn send(&self, steps: &[Step]) -> Result<Sent, SendError> {
+    /// Sends `steps`, and says what came of them, also if it ended early: what was written then is as true as at the end.
+    pub(crate) async fn send(&self, steps: &[Step]) -> (Sent, Result<(), SendError>) {
         let mut sent = Sent::default();
-        self.send_telling(steps, &mut sent).await?;
-        Ok(sent)
+        let ended = self.send_all(steps, &mut sent).await;
+        (sent, ended)
     }
 
-    /// The same, and `sent` says what came of it until then if it ends early.
-    ///
-    /// # Errors
-    /// [`SendError`].
-    pub(crate) async fn send_telling(&self, steps: &[Step], sent: &mut Sent) -> Result<(), SendError> {
+    async fn send_all(&self, steps: &[Step], sent: &mut Sent) -> Result<(), SendError> {
         let batches = pack(steps, &Measured { zone: self.zone, target: self.target })?;
         let mut refusals = Refusals::default();
         for batch in batches {
@@ -205,16 +199,16 @@ impl Sender<'_> {
             return Err(self.refuses_all(reason.to_owned()));
         }
         let mut search = Bisection::new(steps, batch, reason, std::mem::take(&mut refusals.spoilt));
-        let ended = self.halve(steps, &mut search, sent, refusals).await;
+        let searched = self.search_all(steps, &mut search, sent, refusals).await;
         refusals.spoilt.clone_from(search.spoilt());
         let outcome = search.into_outcome();
         sent.done.extend(outcome.done);
         sent.refused.extend(outcome.poison);
         sent.withheld.extend(outcome.withheld);
-        ended
+        searched
     }
 
-    async fn halve(
+    async fn search_all(
         &self,
         steps: &[Step],
         search: &mut Bisection<'_>,

@@ -114,7 +114,8 @@ fn show(about: &str, order: &Order, claims: &Claims, change: &SetChange, output:
 /// Sends the one change. It is never sent again after a conflict.
 async fn write(target: &Place, zone: &Owner, change: &SetChange) -> Result<(), OrderError> {
     let sender = Sender { zone, target, clock: Clock::start(), tell: &|_| {} };
-    let sent = sender.send(&[Step::from(vec![change.clone()])]).await.map_err(|error| match error {
+    let (sent, ended) = sender.send(&[Step::from(vec![change.clone()])]).await;
+    ended.map_err(|error| match error {
         SendError::Drifted { zone, target, reason } => OrderError::Overtaken { zone, target, reason },
         error => OrderError::Unsent { zone: zone.clone(), source: Box::new(error) },
     })?;

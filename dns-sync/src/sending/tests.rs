@@ -23,29 +23,31 @@ fn growing(count: usize, operations_max: usize) -> (Fake, Vec<Step>) {
     (Fake::holding(empty, operations_max), steps)
 }
 
-/// Sends, and what was told meanwhile.
-async fn send(fake: &Fake, steps: &[Step]) -> (Result<Sent, SendError>, Vec<usize>) {
+/// What came of sending, whether it ended early, and what was told meanwhile.
+async fn send(fake: &Fake, steps: &[Step]) -> (Sent, Result<(), SendError>, Vec<usize>) {
     let told = Mutex::new(Vec::new());
     let tell = |done| told.lock().expect("nobody panicked").push(done);
     let (zone, target) = (apex(), fake.place());
     let sender = Sender { zone: &zone, target: &target, clock: Clock::start(), tell: &tell };
-    let sent = sender.send(steps).await;
-    (sent, told.into_inner().expect("nobody panicked"))
+    let (sent, ended) = sender.send(steps).await;
+    (sent, ended, told.into_inner().expect("nobody panicked"))
 }
 
 async fn sent(fake: &Fake, steps: &[Step]) -> Sent {
-    send(fake, steps).await.0.expect("sent")
+    let (sent, ended, _) = send(fake, steps).await;
+    ended.expect("sent");
+    sent
 }
 
 async fn failed(fake: &Fake, steps: &[Step]) -> SendError {
-    send(fake, steps).await.0.expect_err("ended early")
+    send(fake, steps).await.1.expect_err("ended early")
 }
 
 #[tokio::test]
 async fn steps_go_in_order_in_the_largest_batches_that_are_taken() {
     let (fake, steps) = growing(10, 4);
-    let (sent, told) = send(&fake, &steps).await;
-    let sent = sent.expect("sent");
+    let (sent, ended, told) = send(&fake, &steps).await;
+    ended.expect("sent");
     assert_eq!((sent.done, sent.batches), ((0..10).collect(), 3));
     assert_eq!(fake.state().calls, [4, 4, 2]);
     assert_eq!(told, [4, 8, 10]);
@@ -63,8 +65,8 @@ async fn a_step_that_exceeds_every_batch_ends_the_run_before_anything_is_written
 async fn poison_in_several_batches_is_named_and_everything_else_goes_through() {
     let (fake, steps) = growing(12, 4);
     fake.state().poison = [key("n01", Rtype::A), key("n06", Rtype::A), key("n07", Rtype::A)].into();
-    let (sent, told) = send(&fake, &steps).await;
-    let sent = sent.expect("sent");
+    let (sent, ended, told) = send(&fake, &steps).await;
+    ended.expect("sent");
     let refused: Vec<usize> = sent.refused.iter().map(|(index, _)| *index).collect();
     assert_eq!(refused, [1, 6, 7]);
     assert_eq!(sent.refused[0].1, "n01.example.test. A: not here");
@@ -149,6 +151,22 @@ async fn a_zone_that_someone_else_has_changed_ends_the_run_at_once() {
     let error = failed(&fake, &steps).await;
     assert!(matches!(error, SendError::Drifted { .. }), "{error}");
     assert_eq!(fake.state().calls, [4], "nothing more is sent");
+}
+
+/// What ends a run early takes nothing back of what was written before.
+#[tokio::test(start_paused = true)]
+async fn what_was_written_before_sending_ended_early_is_told() {
+    let (fake, steps) = growing(12, 4);
+    // The second batch is refused, and in the middle of the search nobody is reached any more.
+    fake.state().poison.insert(key("n06", Rtype::A));
+    let as_ever = [Happening::Taken; 4];
+    let unreached = vec![Happening::Unreached; TRIES_MAX as usize];
+    fake.state().script = as_ever.into_iter().chain(unreached).collect();
+    let (sent, ended, _) = send(&fake, &steps).await;
+    assert!(matches!(ended, Err(SendError::Provider { .. })), "{ended:?}");
+    // The first batch; then all of the second is refused, its first half is taken, and of the other nothing is known.
+    assert_eq!((sent.done, sent.batches), ((0..6).collect(), 2));
+    assert_eq!((sent.refused, sent.withheld), (Vec::new(), Vec::new()));
 }
 
 #[tokio::test(start_paused = true)]

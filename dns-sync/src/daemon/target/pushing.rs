@@ -18,8 +18,7 @@ impl Target {
         let zone = self.original.apex();
         known.in_doubt.extend(steps.iter().flat_map(|step| &step.changes).map(|change| change.key.clone()));
         let sender = Sender { zone, target: &self.place, clock: self.clock, tell: &|_| {} };
-        let mut sent = Sent::default();
-        let ended = sender.send_telling(steps, &mut sent).await;
+        let (sent, ended) = sender.send(steps).await;
         let done = changes_of(steps, &sent.done);
         let maybe = [done.clone(), changes_of(steps, &sent.in_doubt)].concat();
         self.drifting.wrote(&done, self.clock.now());

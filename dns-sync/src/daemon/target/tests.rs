@@ -51,7 +51,9 @@ impl Rig {
             place.servers = vec!["192.0.2.53:53".parse().expect("an address")];
             let zone = config.sync.zones[0].clone();
             let job = Job { zone: apex(), config: zone, source: None, targets: vec![place.clone()] };
+            let alarms = Alarms::new(&place, &apex(), sign.clone());
             let target = Target {
+                alarms,
                 place,
                 original: Arc::clone(&original),
                 following,
