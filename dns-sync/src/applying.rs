@@ -1,14 +1,22 @@
 //! `apply` and `rollback`: does what a saved plan says, if nothing has changed since, and looks whether it is served.
+//!
+//! Whoever is told to stop sends what is being sent to its end, and says how to go on. Whoever is killed leaves behind what
+//! undoes the part that was written ([`undoing`]).
+
+mod undoing;
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 
 use dns_provider::zones::Listing;
 use dns_service::clock::Clock;
 use dns_service::config::Config;
 use dns_service::exit::{Exit, Failure};
+use dns_service::shutdown::on_signals;
 use dns_zone::{Force, Limits, Plan, Step, StepState, Zone, content, progress, zone_digest};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{ApplyArgs, RollbackArgs, Selection};
 use crate::folder::{self, Folder};
@@ -21,9 +29,6 @@ use crate::sending::{SendError, Sender, Sent, fits};
 use crate::source::Read;
 use crate::{served, settings};
 
-/// How long what undoes a plan may be used: as long as nothing else has changed, which is checked.
-const UNDOABLE_FOR: std::time::Duration = std::time::Duration::from_hours(24 * 7);
-
 /// Plans that are carried out at once, most of them waiting until they are served.
 const UNDER_WAY_MAX: usize = 32;
 
@@ -33,9 +38,11 @@ pub(crate) async fn apply(config: &Config, args: &ApplyArgs, output: &Output) ->
     let places = Places::new(config)?;
     let jobs = places.jobs(&selection(&plans))?;
     refuse_stopped(&plans, &settings::limits_of_all(config.sync.all_limits), &args.forced)?;
-    let run = Run::new(config, &args.forced, output);
+    let run = Run::new(config, &args.forced, output, on_signals()?);
     // Everything is looked at before anything is written.
-    let looked = reading::each(&wanted(&jobs, &plans)?, output, "checking", |wanted| run.look(wanted)).await;
+    let wanted = wanted(&jobs, &plans)?;
+    let looking = reading::each(&wanted, output, "checking", |wanted| run.look(wanted));
+    let looked = run.unless_stopped(looking).await?;
     run.carry_out_all(looked.into_iter().flatten().collect()).await
 }
 
@@ -43,24 +50,22 @@ pub(crate) async fn apply(config: &Config, args: &ApplyArgs, output: &Output) ->
 pub(crate) async fn rollback(config: &Config, args: &RollbackArgs, output: &Output) -> Result<Exit, Failure> {
     let places = Places::new(config)?;
     let jobs = places.jobs(&args.selection)?;
-    let run = Run::new(config, &[], output);
-    let mut plans = Vec::new();
-    for job in &jobs {
-        for target in &job.targets {
-            if let Some(plan) = run.folder.undoing(&job.zone, &target.name)? {
-                plans.push((plan, target));
-            }
-        }
-    }
-    if plans.is_empty() {
+    let run = Run::new(config, &[], output, on_signals()?);
+    let places: Vec<_> = jobs.iter().flat_map(|job| job.targets.iter().map(|target| (&job.zone, target))).collect();
+    let looking = reading::each(&places, output, "looking", |(zone, target)| run.undoing(zone, target));
+    let (found, unknown): (Vec<_>, Vec<_>) = run.unless_stopped(looking).await?.into_iter().partition(Result::is_ok);
+    let plans: Vec<(Plan, &Place)> = found.into_iter().flatten().flatten().collect();
+    if plans.is_empty() && unknown.is_empty() {
         let reason = format!("nothing to undo: {} holds no plan that was applied", config.sync.folder.display());
         return Err(Failure::new(Exit::Refused, reason));
     }
     for (plan, _) in &plans {
         output.lines(&dns_zone::lines(plan))?;
     }
-    let orders = reading::each(&plans, output, "checking", |(plan, target)| run.look_to_undo(plan, target)).await;
-    run.carry_out_all(orders).await
+    let looking = reading::each(&plans, output, "checking", |(plan, target)| run.look_to_undo(plan, target));
+    let orders = run.unless_stopped(looking).await?;
+    let unknown = unknown.into_iter().filter_map(Result::err).map(Err);
+    run.carry_out_all(unknown.chain(orders).collect()).await
 }
 
 /// The zones and targets that plans are about.
@@ -110,12 +115,30 @@ fn wanted<'p>(jobs: &'p [Job], plans: &'p [Plan]) -> Result<Vec<Wanted<'p>>, Fai
 struct Order<'p> {
     plan: &'p Plan,
     target: &'p Place,
-    /// How many sets the source has; nothing for what undoes a plan.
-    source_sets: Option<u64>,
+    purpose: Purpose,
+}
+
+/// What a plan is carried out for.
+#[derive(Clone, Copy)]
+enum Purpose {
+    /// To make the target equal to a source that has so many sets.
+    Equal { source_sets: u64 },
+    /// To undo another one.
+    Undo,
+}
+
+impl Purpose {
+    /// What may be done after it was stopped.
+    fn next(self) -> &'static str {
+        match self {
+            Self::Equal { .. } => "`apply` the same plan again goes on, `rollback` undoes what was written",
+            Self::Undo => "`rollback` again goes on",
+        }
+    }
 }
 
 /// A plan that may be carried out now.
-struct Looked {
+struct Ready {
     /// The target as it is now.
     zone: Zone,
     /// The target as it was planned from.
@@ -135,12 +158,21 @@ struct Run<'o> {
     output: &'o Output,
     /// Leave to hold a zone in memory.
     turns: Semaphore,
+    /// Told once somebody does not want to wait until the end.
+    stop: CancellationToken,
 }
 
 impl<'o> Run<'o> {
-    fn new(config: &'o Config, forced: &[Force], output: &'o Output) -> Self {
+    fn new(config: &'o Config, forced: &[Force], output: &'o Output, stop: CancellationToken) -> Self {
         let (folder, turns) = (Folder::new(&config.sync.folder), Semaphore::new(reading::ZONES_AT_ONCE));
-        Self { config, forced: forced.iter().copied().collect(), folder, clock: Clock::start(), output, turns }
+        let forced = forced.iter().copied().collect();
+        Self { config, forced, folder, clock: Clock::start(), output, turns, stop }
+    }
+
+    /// Does what writes nothing, until somebody does not want to wait for it.
+    async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
+        let done = self.stop.run_until_cancelled(work).await;
+        done.ok_or_else(|| Failure::new(Exit::Failed, "stopped as asked before anything was written"))
     }
 
     /// Reads a zone and its targets, and says which plans of it may be carried out.
@@ -153,7 +185,7 @@ impl<'o> Run<'o> {
         };
         let look = |(plan, target): (&'p Plan, &'p Place), listing: Listing| {
             self.is_still_planned(plan, job, target, &read, &listing)?;
-            Ok(Order { plan, target, source_sets: Some(content(&read.zone)) })
+            Ok(Order { plan, target, purpose: Purpose::Equal { source_sets: content(&read.zone) } })
         };
         let listings = targets.into_iter().map(|(_, listing)| listing);
         plans.iter().zip(listings).map(|(of, listing)| listing.and_then(|listing| look(*of, listing))).collect()
@@ -169,7 +201,7 @@ impl<'o> Run<'o> {
         read: &Read,
         listing: &Listing,
     ) -> Result<(), Failure> {
-        let Looked { before, .. } = self.checked(plan, listing.zone.clone(), Some(&read.zone))?;
+        let Ready { before, .. } = self.checked(plan, listing.zone.clone(), Some(&read.zone))?;
         let listing = Listing { zone: before, not_plain: listing.not_plain.clone() };
         let known = self.folder.source_sets(&job.zone)?;
         let settings = Planner::new(self.config, job).settings(target, &read.not_plain, &listing, known);
@@ -191,20 +223,20 @@ impl<'o> Run<'o> {
 
     async fn look_to_undo<'p>(&self, plan: &'p Plan, target: &'p Place) -> Result<Order<'p>, Failure> {
         self.check(plan, target).await?;
-        Ok(Order { plan, target, source_sets: None })
+        Ok(Order { plan, target, purpose: Purpose::Undo })
     }
 
     /// Reads a target, and says what of a plan is still to be done there.
-    async fn check(&self, plan: &Plan, target: &Place) -> Result<Looked, Failure> {
+    async fn check(&self, plan: &Plan, target: &Place) -> Result<Ready, Failure> {
         let listing = target_of(target, &plan.zone, self.output).await;
         let listing = listing.map_err(|error| Failure::new(Exit::Unreachable, error))?;
-        let looked = self.checked(plan, listing.zone, None)?;
-        fits(&plan.zone, target, &looked.open)?;
-        Ok(looked)
+        let ready = self.checked(plan, listing.zone, None)?;
+        fits(&plan.zone, target, &ready.open)?;
+        Ok(ready)
     }
 
     /// Whether what a plan was made from is still so, but for what of it is done already.
-    fn checked(&self, plan: &Plan, zone: Zone, source: Option<&Zone>) -> Result<Looked, Failure> {
+    fn checked(&self, plan: &Plan, zone: Zone, source: Option<&Zone>) -> Result<Ready, Failure> {
         let states = progress(&plan.steps, &zone).map_err(|strayed| {
             let reason = format!("{} at `{}`: {strayed}; make a new plan", plan.zone, plan.target);
             Failure::new(Exit::Refused, reason)
@@ -219,7 +251,7 @@ impl<'o> Run<'o> {
         checked.map_err(|drift| Failure::new(Exit::Refused, drift))?;
         let of = |steps: Vec<(&Step, &StepState)>| steps.into_iter().map(|(step, _)| step.clone()).collect();
         let (open, done): (Vec<Step>, Vec<Step>) = (of(open), of(done));
-        Ok(Looked { zone, before, done, open })
+        Ok(Ready { zone, before, done, open })
     }
 
     /// What goes wrong with one is told, and the others are carried out all the same. While one waits until it is served,
@@ -239,14 +271,22 @@ impl<'o> Run<'o> {
             };
             Ok::<_, Failure>((place, exit))
         });
-        let mut exits: Vec<(usize, Exit)> =
-            stream::iter(carried_out).buffer_unordered(UNDER_WAY_MAX).try_collect().await?;
+        let mut all = pin!(stream::iter(carried_out).buffer_unordered(UNDER_WAY_MAX).try_collect::<Vec<_>>());
+        let exits = tokio::select! {
+            biased;
+            exits = &mut all => exits,
+            () = self.stop.cancelled() => {
+                self.output.note("stopping; what is being sent is sent to its end, unless told to stop once more")?;
+                all.await
+            }
+        };
+        let mut exits: Vec<(usize, Exit)> = exits?;
         exits.sort_by_key(|(place, _)| *place);
         Ok(exits.into_iter().map(|(_, exit)| exit).fold(Exit::Done, graver))
     }
 
     async fn carry_out(&self, order: &Order<'_>) -> Result<Exit, Failure> {
-        let Order { plan, target, source_sets } = order;
+        let Order { plan, target, purpose } = order;
         let about = format!("{} at `{}`", plan.zone, plan.target);
         if plan.steps.is_empty() {
             self.output.answer(&format!("{about}: nothing to do"))?;
@@ -254,59 +294,51 @@ impl<'o> Run<'o> {
         }
         let turn = self.turns.acquire().await.expect("invariant: nobody closes it");
         // Again, since others may have taken minutes meanwhile. The source was read for all of them.
-        let Looked { zone, mut done, open, .. } = self.check(plan, target).await?;
-        if !done.is_empty() {
-            let (some, all) = (done.len(), plan.steps.len());
+        let ready = self.unless_stopped(self.check(plan, target)).await??;
+        if !ready.done.is_empty() {
+            let (some, all) = (ready.done.len(), plan.steps.len());
             self.output.note(&format!("{about}: {some} of {all} steps are done already"))?;
         }
-        self.prepare_undoing(plan, &zone, &open)?;
-        let (sent, ended) = self.send(plan, target, &open).await?;
+        let undoing = self.prepare_undoing(order, &ready)?;
+        let (sent, ended) = self.send(order, &ready.open).await;
+        self.keep_undoing(order, &undoing, &ready, &sent)?;
+        let Ready { mut done, open, .. } = ready;
         self.tell(&about, &sent, &open)?;
         ended?;
-        if let Some(sets) = source_sets {
-            self.folder.keep_source_sets(&plan.zone, *sets)?;
+        if let Purpose::Equal { source_sets } = purpose {
+            self.folder.keep_source_sets(&plan.zone, *source_sets)?;
         }
         // What a run before has written was not waited for by anybody.
         done.extend(sent.done.iter().map(|index| open[*index].clone()));
-        let settled = self.settle(order, &done, turn).await?;
+        let Some(settled) = self.stop.run_until_cancelled(self.settle(order, &done, turn)).await else {
+            let text =
+                format!("stopped as asked before it was known whether what is written is served; {}", purpose.next());
+            return Err(Failure::new(Exit::Failed, text));
+        };
         let whole = sent.refused.is_empty() && sent.withheld.is_empty();
-        Ok(if whole { settled } else { graver(settled, Exit::Failed) })
-    }
-
-    /// Before anything is written: what undoes all of it. It takes the place of what undid the plan before once something is.
-    fn prepare_undoing(&self, plan: &Plan, zone: &Zone, open: &[Step]) -> Result<(), Failure> {
-        let mut after = zone.clone();
-        open.iter().try_for_each(|step| step.apply_to(&mut after))?;
-        let undoing = plan.inverse(zone_digest(&after), self.clock.wall(), UNDOABLE_FOR);
-        self.folder.prepare_undoing(&undoing)?;
-        Ok(())
+        Ok(if whole { settled? } else { graver(settled?, Exit::Failed) })
     }
 
     /// What came of it, and whether it ended early.
-    async fn send(&self, plan: &Plan, target: &Place, open: &[Step]) -> Result<(Sent, Result<(), Failure>), Failure> {
+    async fn send(&self, order: &Order<'_>, open: &[Step]) -> (Sent, Result<(), Failure>) {
+        let Order { plan, target, purpose } = order;
         let about = format!("writing {} to `{}`", plan.zone, target.name);
         let progress = self.output.progress(Task { about, unit: "steps", total: Some(open.len()) });
         progress.at(0);
-        let sender = Sender { zone: &plan.zone, target, clock: self.clock, tell: &|done| progress.at(done) };
+        let tell = |done| progress.at(done);
+        let sender = Sender { zone: &plan.zone, target, clock: self.clock, stop: &self.stop, tell: &tell };
         let (sent, ended) = sender.send(open).await;
-        drop(progress);
-        if !sent.done.is_empty() {
-            let path = self.folder.keep_undoing(&plan.zone, &plan.target)?;
-            self.output.note(&format!("{} undoes this; `rollback` uses it", path.display()))?;
-        }
-        let ended = ended.map_err(|error| {
-            let exit = match &error {
-                SendError::Drifted { .. } => Exit::Refused,
-                SendError::Provider { .. } => Exit::Unreachable,
-                SendError::TooBig(_) | SendError::RefusesAll { .. } => Exit::Failed,
-            };
-            Failure::new(exit, error)
+        let ended = ended.map_err(|error| match &error {
+            SendError::Drifted { .. } => Failure::new(Exit::Refused, error),
+            SendError::Provider { .. } => Failure::new(Exit::Unreachable, error),
+            SendError::TooBig(_) | SendError::RefusesAll { .. } => Failure::new(Exit::Failed, error),
+            SendError::Stopped { .. } => Failure::new(Exit::Failed, format!("{error}; {}", purpose.next())),
         });
-        Ok((sent, ended))
+        (sent, ended)
     }
 
     fn tell(&self, about: &str, sent: &Sent, open: &[Step]) -> Result<(), Failure> {
-        let Sent { done, refused, withheld, in_doubt: _, batches } = sent;
+        let Sent { done, refused, withheld, batches, in_doubt: _ } = sent;
         let changes: usize = done.iter().map(|index| open[*index].changes.len()).sum();
         self.output.answer(&format!("{about}: {changes} record sets written in {batches} batches"))?;
         for (index, reason) in refused {
@@ -360,3 +392,6 @@ fn graver(one: Exit, other: Exit) -> Exit {
     };
     if rank(other) > rank(one) { other } else { one }
 }
+
+#[cfg(test)]
+mod tests;

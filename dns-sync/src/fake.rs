@@ -8,7 +8,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use dns_provider::port::{GuardStrength, Permit, ProviderError, Receipt};
 use dns_provider::zones::{Attribution, Extent, Listing, NotPlain, Refreshed, Writer, ZoneTarget, ZoneTraits};
-use dns_zone::{Owner, Rdata, RecordSet, Rtype, SetChange, SetKey, Step, TargetTraits, Ttl, Weight, Zone, difference};
+use dns_service::clock::Clock;
+use dns_zone::{
+    Limits, MarkerForms, Owner, Protected, Rdata, RecordSet, Rtype, SetChange, SetKey, Settings, Step, TargetTraits,
+    Ttl, TtlPolicy, Weight, Zone, difference,
+};
 
 use crate::place::{Came, Place};
 
@@ -25,6 +29,8 @@ pub(crate) enum Happening {
     Unreached,
     /// It is told that the zone is another.
     Conflict,
+    /// It waits, and nothing ever comes.
+    Silence,
     /// It hears nothing, and the write is there when the zone is listed for the so-manieth time from then on; never with zero.
     Unanswered { arrives_at_list: usize },
     /// It hears nothing, the write is there, and the zone cannot be read the next time.
@@ -162,6 +168,7 @@ impl State {
             }
             Happening::Throttled(retry_after) => ProviderError::Throttled { subject, reason, retry_after },
             Happening::Unreached => ProviderError::Transient { subject, reason },
+            Happening::Silence => unreachable!("nothing comes of it"),
             Happening::Conflict => ProviderError::Conflict { zone: self.zone.apex().to_string(), reason },
             Happening::Unanswered { arrives_at_list } => {
                 self.under_way = (arrives_at_list > 0).then_some((arrives_at_list, changes.to_vec()));
@@ -215,15 +222,18 @@ impl ZoneTarget for Fake {
 
     async fn apply(&self, _: &Owner, steps: &[&Step], _: &Permit) -> Result<Receipt, ProviderError> {
         let changes: Vec<SetChange> = steps.iter().flat_map(|step| step.changes.clone()).collect();
-        let mut state = self.state();
-        state.calls.push(changes.len());
-        if let Some(what) = state.script.pop_front() {
-            let is_swallowed = matches!(what, Happening::Swallowed);
-            state.happen(what, &changes)?;
-            if is_swallowed {
-                return Ok(Receipt::Complete);
-            }
+        let happening = {
+            let mut state = self.state();
+            state.calls.push(changes.len());
+            state.script.pop_front()
+        };
+        match happening {
+            Some(Happening::Silence) => std::future::pending().await,
+            Some(Happening::Swallowed) => return Ok(Receipt::Complete),
+            Some(what) => self.state().happen(what, &changes)?,
+            None => {}
         }
+        let mut state = self.state();
         if let Some(poison) = changes.iter().find(|change| state.poison.contains(&change.key)) {
             let (subject, reason) = ("the fake".to_owned(), "not here".to_owned());
             return Err(ProviderError::Invalid { subject, record: poison.key.to_string(), reason });
@@ -257,6 +267,23 @@ impl ZoneTarget for Fake {
             }
             Tells::Never => std::future::pending().await,
         }
+    }
+}
+
+/// How plans for it are made.
+pub(crate) fn settings() -> Settings {
+    Settings {
+        target: "main".parse().expect("a name"),
+        traits: TargetTraits::default(),
+        ttl_policy: TtlPolicy::Adjust,
+        limits: Limits::default(),
+        protected: Protected::default(),
+        install: "acme".parse().expect("a name"),
+        markers: MarkerForms::default(),
+        not_plain: BTreeMap::new(),
+        source_sets_known: None,
+        made: Clock::start().wall(),
+        valid_for: Duration::from_hours(1),
     }
 }
 

@@ -48,12 +48,19 @@ impl Folder {
 
     /// What undoes the last plan that was applied to a target; none if there was none.
     pub(crate) fn undoing(&self, zone: &Owner, target: &ProviderName) -> Result<Option<Plan>, FolderError> {
-        let path = self.undo_path(zone, target);
-        match load(&path) {
-            Ok(plans) => Ok(plans.into_iter().next()),
-            Err(FolderError::System { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        load_one(&self.undo_path(zone, target))
+    }
+
+    /// What was prepared for a plan of which nobody has said that something was written: the run was interrupted, or wrote nothing.
+    pub(crate) fn prepared(&self, zone: &Owner, target: &ProviderName) -> Result<Option<Plan>, FolderError> {
+        load_one(&self.next_undo_path(zone, target))
+    }
+
+    /// Puts it in its place at once.
+    pub(crate) fn put_undoing(&self, plan: &Plan) -> Result<PathBuf, FolderError> {
+        let path = self.undo_path(&plan.zone, &plan.target);
+        save(&path, std::slice::from_ref(plan))?;
+        Ok(path)
     }
 
     /// Writes down what undoes a plan that is about to be sent; what undid the one before stays in its place yet.
@@ -113,6 +120,14 @@ pub(crate) fn load(path: &Path) -> Result<Vec<Plan>, FolderError> {
     from_json(&text).map_err(|source| FolderError::Plans { path: path.to_owned(), source })
 }
 
+fn load_one(path: &Path) -> Result<Option<Plan>, FolderError> {
+    match load(path) {
+        Ok(plans) => Ok(plans.into_iter().next()),
+        Err(FolderError::System { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 fn from_json(text: &str) -> Result<Vec<Plan>, PlanTextError> {
     let plans: Vec<&RawValue> = serde_json::from_str(text)?;
     plans.into_iter().map(|plan| Plan::from_json(plan.get())).collect()
@@ -157,6 +172,7 @@ mod tests {
         let plan = plan("example.test.");
         kept.prepare_undoing(&plan).expect("written");
         assert!(kept.undoing(&plan.zone, &plan.target).expect("read").is_none());
+        assert_eq!(kept.prepared(&plan.zone, &plan.target).expect("read").as_ref(), Some(&plan));
         kept.keep_undoing(&plan.zone, &plan.target).expect("moved");
         assert_eq!(kept.undoing(&plan.zone, &plan.target).expect("read"), Some(plan));
     }

@@ -12,6 +12,7 @@ use dns_provider::port::{Permit, ProviderError};
 use dns_service::clock::Clock;
 use dns_zone::{Bisection, Owner, Step, StepState, Strayed, TooBig, Weight, pack, progress};
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use crate::place::Place;
 
@@ -97,6 +98,14 @@ pub(crate) enum SendError {
         #[source]
         source: ProviderError,
     },
+    /// Somebody does not want to wait until the end.
+    #[error("stopped as asked while the zone {zone} was written to `{target}`")]
+    Stopped {
+        /// The zone.
+        zone: Owner,
+        /// The target.
+        target: ProviderName,
+    },
     /// It refuses everything.
     #[error("`{target}` refuses one change of {zone} after the other, at last: {reason}; the rest was not tried")]
     RefusesAll {
@@ -120,6 +129,8 @@ pub(crate) struct Sender<'a> {
     pub(crate) zone: &'a Owner,
     pub(crate) target: &'a Place,
     pub(crate) clock: Clock,
+    /// Ends it before the next batch; what is under way is sent to its end.
+    pub(crate) stop: &'a CancellationToken,
     /// Hears how many steps are through.
     pub(crate) tell: &'a (dyn Fn(usize) + Sync),
 }
@@ -173,6 +184,7 @@ impl Sender<'_> {
             if fit.is_empty() {
                 continue;
             }
+            self.unless_stopped()?;
             match self.batch(steps, &fit, sent).await? {
                 Answer::Taken => {
                     refusals.in_a_row = 0;
@@ -216,6 +228,7 @@ impl Sender<'_> {
         refusals: &mut Refusals,
     ) -> Result<(), SendError> {
         while let Some(next) = search.next_batch().map(<[usize]>::to_vec) {
+            self.unless_stopped()?;
             match self.batch(steps, &next, sent).await? {
                 Answer::Taken => {
                     refusals.in_a_row = 0;
@@ -253,9 +266,9 @@ impl Sender<'_> {
                     return Ok(Answer::Taken);
                 }
                 error if attempt == TRIES_MAX => return Err(self.failed(error)),
-                ProviderError::Throttled { retry_after, .. } => sleep(retry_after.min(RETRY_AFTER_MAX)).await,
+                ProviderError::Throttled { retry_after, .. } => self.pause(retry_after.min(RETRY_AFTER_MAX)).await?,
                 ProviderError::Transient { .. } | ProviderError::OutcomeUnknown { .. } => {
-                    sleep(wait).await;
+                    self.pause(wait).await?;
                     wait *= 2;
                 }
             }
@@ -275,6 +288,19 @@ impl Sender<'_> {
         let arrived = self.arrived(steps, which, permit).await?;
         sent.in_doubt.clear();
         Ok(arrived)
+    }
+
+    fn unless_stopped(&self) -> Result<(), SendError> {
+        if self.stop.is_cancelled() { Err(self.stopped()) } else { Ok(()) }
+    }
+
+    /// Between two tries nothing is under way.
+    async fn pause(&self, length: Duration) -> Result<(), SendError> {
+        self.stop.run_until_cancelled(sleep(length)).await.ok_or_else(|| self.stopped())
+    }
+
+    fn stopped(&self) -> SendError {
+        SendError::Stopped { zone: self.zone.clone(), target: self.target.name.clone() }
     }
 
     /// Whether a batch is in the zone, once it can no longer arrive.

@@ -58,7 +58,7 @@ pub use self::marker::{Affix, ExternalDns, Manager, MarkerForms, Markers, OctoDn
 pub use self::order::{Step, order};
 pub use self::owner::{Owner, OwnerError};
 pub use self::plan::{Outdated, Plan, PlanTextError, plan, zone_digest};
-pub use self::progress::{StepState, Strayed, progress};
+pub use self::progress::{StepState, Strayed, is_any_open, progress};
 pub use self::proposal::{Proposal, Refusal, Settings};
 pub use self::rdata::{Rdata, RdataError, RdataText};
 pub use self::record_set::{RecordSet, SetKey, Ttl};

@@ -26,6 +26,13 @@ pub fn progress(steps: &[Step], zone: &Zone) -> Result<Vec<StepState>, Strayed> 
     steps.iter().map(|step| state(step, zone)).collect()
 }
 
+/// Whether any set is still as it was when the steps were planned, whatever became of the others. Of what undoes a plan that says
+/// that something of the plan was made.
+pub fn is_any_open(steps: &[Step], zone: &Zone) -> bool {
+    let mut changes = steps.iter().flat_map(|step| &step.changes);
+    changes.any(|change| zone.get(&change.key) == change.before.as_ref())
+}
+
 fn state(step: &Step, zone: &Zone) -> Result<StepState, Strayed> {
     let is_done = |change: &crate::SetChange| zone.get(&change.key) == change.after.as_ref();
     let is_open = |change: &crate::SetChange| zone.get(&change.key) == change.before.as_ref();
@@ -55,6 +62,16 @@ mod tests {
         let half = zone(&["a A 2", "b A 1"]);
         assert_eq!(progress(&steps, &half), Ok(vec![StepState::Done, StepState::Open]));
         assert_eq!(progress(&steps, &zone(&["a A 2", "b A 3"])), Err(Strayed(key("b", Rtype::A))));
+    }
+
+    #[test]
+    fn what_undoes_a_plan_is_open_as_soon_as_anything_of_the_plan_is_made() {
+        let (is, wanted) = (zone(&["a A 1", "b A 1"]), zone(&["a A 2", "b A 2"]));
+        let undoing: Vec<Step> = order(difference(&is, &wanted), &[].into()).iter().map(Step::inverse).collect();
+        assert!(!is_any_open(&undoing, &is));
+        assert!(is_any_open(&undoing, &zone(&["a A 2", "b A 1"])));
+        assert!(is_any_open(&undoing, &zone(&["a A 2", "b A 9"])), "also where someone else has changed the rest");
+        assert!(!is_any_open(&undoing, &zone(&["a A 9", "b A 9"])));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use dns_core::identifier::{Installation, ProviderName};
 use dns_service::clock::Clock;
 use dns_service::exit::{Exit, Failure};
 use dns_zone::{Line, Mark, Owner, SetChange, Step, change_lines};
+use tokio_util::sync::CancellationToken;
 
 use super::order::Order;
 use super::{Claims, UnreadClaims, read};
@@ -58,7 +59,10 @@ impl OrderError {
             Self::Refused { .. } => Exit::Failed,
             Self::Unsent { source, .. } => match **source {
                 SendError::Provider { .. } => Exit::Unreachable,
-                SendError::Drifted { .. } | SendError::TooBig(_) | SendError::RefusesAll { .. } => Exit::Failed,
+                SendError::Drifted { .. }
+                | SendError::TooBig(_)
+                | SendError::RefusesAll { .. }
+                | SendError::Stopped { .. } => Exit::Failed,
             },
         };
         Failure::new(exit, self)
@@ -113,7 +117,8 @@ fn show(about: &str, order: &Order, claims: &Claims, change: &SetChange, output:
 
 /// Sends the one change. It is never sent again after a conflict.
 async fn write(target: &Place, zone: &Owner, change: &SetChange) -> Result<(), OrderError> {
-    let sender = Sender { zone, target, clock: Clock::start(), tell: &|_| {} };
+    let stop = CancellationToken::new();
+    let sender = Sender { zone, target, clock: Clock::start(), stop: &stop, tell: &|_| {} };
     let (sent, ended) = sender.send(&[Step::from(vec![change.clone()])]).await;
     ended.map_err(|error| match error {
         SendError::Drifted { zone, target, reason } => OrderError::Overtaken { zone, target, reason },

@@ -25,10 +25,25 @@ fn growing(count: usize, operations_max: usize) -> (Fake, Vec<Step>) {
 
 /// What came of sending, whether it ended early, and what was told meanwhile.
 async fn send(fake: &Fake, steps: &[Step]) -> (Sent, Result<(), SendError>, Vec<usize>) {
+    send_until(&CancellationToken::new(), usize::MAX, fake, steps).await
+}
+
+/// The same, stopped as soon as so many steps are through.
+async fn send_until(
+    stop: &CancellationToken,
+    enough: usize,
+    fake: &Fake,
+    steps: &[Step],
+) -> (Sent, Result<(), SendError>, Vec<usize>) {
     let told = Mutex::new(Vec::new());
-    let tell = |done| told.lock().expect("nobody panicked").push(done);
+    let tell = |done| {
+        told.lock().expect("nobody panicked").push(done);
+        if done >= enough {
+            stop.cancel();
+        }
+    };
     let (zone, target) = (apex(), fake.place());
-    let sender = Sender { zone: &zone, target: &target, clock: Clock::start(), tell: &tell };
+    let sender = Sender { zone: &zone, target: &target, clock: Clock::start(), stop, tell: &tell };
     let (sent, ended) = sender.send(steps).await;
     (sent, ended, told.into_inner().expect("nobody panicked"))
 }
@@ -151,6 +166,36 @@ async fn a_zone_that_someone_else_has_changed_ends_the_run_at_once() {
     let error = failed(&fake, &steps).await;
     assert!(matches!(error, SendError::Drifted { .. }), "{error}");
     assert_eq!(fake.state().calls, [4], "nothing more is sent");
+}
+
+#[tokio::test]
+async fn who_is_stopped_ends_after_the_batch_under_way() {
+    let (fake, steps) = growing(12, 4);
+    let (sent, ended, _) = send_until(&CancellationToken::new(), 1, &fake, &steps).await;
+    assert!(matches!(ended, Err(SendError::Stopped { .. })), "{ended:?}");
+    assert_eq!(sent.done, [0, 1, 2, 3]);
+    assert_eq!(fake.state().calls, [4], "nothing more is sent");
+    // In the middle of a search, too: the second batch is refused, and then its first half is taken.
+    let (fake, steps) = growing(12, 4);
+    fake.state().poison.insert(key("n06", Rtype::A));
+    let (sent, ended, _) = send_until(&CancellationToken::new(), 6, &fake, &steps).await;
+    assert!(matches!(ended, Err(SendError::Stopped { .. })), "{ended:?}");
+    assert_eq!((sent.done, &fake.state().calls[..]), ((0..6).collect(), &[4, 4, 2][..]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_stopped_does_not_wait_for_leave_to_try_again() {
+    let (fake, steps) = growing(1, 1);
+    fake.state().script.push_back(Happening::Throttled(Duration::from_mins(5)));
+    let stop = CancellationToken::new();
+    let begun = Instant::now();
+    let stopping = async {
+        sleep(Duration::from_secs(1)).await;
+        stop.cancel();
+    };
+    let ((_, ended, _), ()) = tokio::join!(send_until(&stop, usize::MAX, &fake, &steps), stopping);
+    assert!(matches!(ended, Err(SendError::Stopped { .. })), "{ended:?}");
+    assert_eq!((begun.elapsed().as_secs(), fake.state().calls.len()), (1, 1));
 }
 
 /// What ends a run early takes nothing back of what was written before.

@@ -1,5 +1,6 @@
 //! `dns-sync` end to end: a zone file becomes what each kind of target serves, and nothing is touched that belongs to others.
 
+mod interrupted;
 mod several;
 mod zone_files;
 

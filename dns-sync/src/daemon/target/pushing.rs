@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use dns_provider::zones::{Extent, Refreshed};
 use dns_zone::{SetChange, SetKey, Step};
+use tokio_util::sync::CancellationToken;
 
 use super::{Known, Target, Trouble};
 use crate::sending::{Sender, Sent};
@@ -17,7 +18,9 @@ impl Target {
     pub(super) async fn push(&mut self, known: &mut Known, steps: &[Step], since: Instant) -> Result<(), Trouble> {
         let zone = self.original.apex();
         known.in_doubt.extend(steps.iter().flat_map(|step| &step.changes).map(|change| change.key.clone()));
-        let sender = Sender { zone, target: &self.place, clock: self.clock, tell: &|_| {} };
+        // What is being sent is sent to its end.
+        let stop = CancellationToken::new();
+        let sender = Sender { zone, target: &self.place, clock: self.clock, stop: &stop, tell: &|_| {} };
         let (sent, ended) = sender.send(steps).await;
         let done = changes_of(steps, &sent.done);
         let maybe = [done.clone(), changes_of(steps, &sent.in_doubt)].concat();

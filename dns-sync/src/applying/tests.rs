@@ -1,0 +1,154 @@
+use std::path::Path;
+use std::time::Duration;
+
+use dns_service::config::secret::{Program, SecretCheck};
+use tempfile::TempDir;
+use tokio::time::timeout;
+
+use super::*;
+use crate::fake::{Fake, Happening, apex, settings, zone};
+
+/// What the target begins with.
+fn beginning() -> Zone {
+    zone(&["old A 192.0.2.99"])
+}
+
+/// So many names with an address each, and nothing else.
+fn names(count: usize) -> Zone {
+    let lines: Vec<String> = (0..count).map(|one| format!("n{one:02} A 192.0.2.{one}")).collect();
+    zone(&lines.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// A target that takes four changes at once, and a folder that outlives each run.
+struct Rig {
+    fake: Fake,
+    place: Place,
+    config: Config,
+    output: Output,
+    _folder: TempDir,
+}
+
+impl Rig {
+    fn new() -> Self {
+        let fake = Fake::holding(beginning(), 4);
+        let (place, folder) = (fake.place(), tempfile::tempdir().expect("a folder"));
+        let text = format!(
+            "apiVersion: dnsfailover/v1
+installation: acme
+providers:
+  main: {{ route53: {{ zones: {{ example.test: Z1 }} }} }}
+sync:
+  folder: {}
+  zones: [ {{ zone: example.test, source: {{ file: wanted.zone }}, targets: [main] }} ]
+",
+            folder.path().display()
+        );
+        let texts = [(Path::new("sync.yaml"), text.as_str())];
+        let config = Config::from_texts(texts, &Program::Admin(SecretCheck::Skip)).expect("valid");
+        Self { fake, place, config, output: Output::new(true).without_progress(), _folder: folder }
+    }
+
+    fn run(&self) -> Run<'_> {
+        Run::new(&self.config, &[], &self.output, CancellationToken::new())
+    }
+
+    fn plan(&self, source: &Zone) -> Plan {
+        dns_zone::plan(source, &self.fake.state().zone, &settings())
+    }
+
+    async fn apply(&self, plan: &Plan) -> Result<Exit, Failure> {
+        let order = Order { plan, target: &self.place, purpose: Purpose::Equal { source_sets: 10 } };
+        self.run().carry_out(&order).await
+    }
+
+    /// Nothing if there is nothing to undo.
+    async fn rollback(&self) -> Option<Result<Exit, Failure>> {
+        let run = self.run();
+        let (plan, target) = run.undoing(&apex(), &self.place).await.expect("it can be looked at")?;
+        Some(run.carry_out(&Order { plan: &plan, target, purpose: Purpose::Undo }).await)
+    }
+
+    /// The next so many calls are as ever, and from the one after that the run hears nothing, until it is killed.
+    async fn killed_after(&self, calls: usize, run: impl Future) {
+        let script = (0..calls).map(|_| Happening::Taken).chain([Happening::Silence]);
+        self.fake.state().script = script.collect();
+        assert!(timeout(Duration::from_secs(1), run).await.is_err(), "it ended by itself");
+    }
+
+    async fn is_undone(&self) {
+        let undone = self.rollback().await.expect("there is something to undo");
+        assert_eq!(undone.expect("undone"), Exit::Done);
+        assert_eq!(self.fake.state().zone, beginning());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_killed_run_has_written_is_undone() {
+    let rig = Rig::new();
+    let plan = rig.plan(&names(10));
+    rig.killed_after(2, rig.apply(&plan)).await;
+    assert_eq!(rig.fake.state().zone.sets().len(), 9, "two batches of three");
+    rig.is_undone().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_was_killed_before_it_wrote_anything_leaves_what_undid_the_one_before() {
+    let rig = Rig::new();
+    assert_eq!(rig.apply(&rig.plan(&names(10))).await.expect("applied"), Exit::Done);
+    let next = rig.plan(&names(20));
+    rig.killed_after(0, rig.apply(&next)).await;
+    rig.is_undone().await;
+}
+
+/// What undoes it stands beside its place, and the run that goes on has nothing left to write.
+#[tokio::test]
+async fn a_run_that_was_killed_after_its_last_batch_can_be_undone_once_it_has_gone_on() {
+    let rig = Rig::new();
+    let plan = rig.plan(&names(10));
+    let order = Order { plan: &plan, target: &rig.place, purpose: Purpose::Equal { source_sets: 10 } };
+    let run = rig.run();
+    let ready = run.checked(&plan, beginning(), None).expect("ready");
+    run.prepare_undoing(&order, &ready).expect("kept");
+    rig.fake.state().zone = names(10);
+    assert_eq!(rig.apply(&plan).await.expect("done already"), Exit::Done);
+    assert_eq!(rig.fake.state().calls, [0; 0], "nothing was left to send");
+    assert!(rig.run().folder.undoing(&apex(), &rig.place.name).expect("read").is_some());
+    rig.is_undone().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_was_interrupted_goes_on_and_all_of_it_is_undone() {
+    let rig = Rig::new();
+    let plan = rig.plan(&names(10));
+    rig.killed_after(1, rig.apply(&plan)).await;
+    assert_eq!(rig.apply(&plan).await.expect("it goes on"), Exit::Done);
+    assert_eq!(rig.fake.state().zone, names(10));
+    rig.is_undone().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_writes_nothing_leaves_what_undoes_the_interrupted_one_before() {
+    let rig = Rig::new();
+    let first = rig.plan(&names(10));
+    rig.killed_after(1, rig.apply(&first)).await;
+    let second = rig.plan(&names(20));
+    rig.fake.state().script.push_back(Happening::Conflict);
+    rig.apply(&second).await.expect_err("someone else writes");
+    rig.is_undone().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_that_was_interrupted_goes_on_and_can_be_undone_only_then() {
+    let rig = Rig::new();
+    assert_eq!(rig.apply(&rig.plan(&names(10))).await.expect("applied"), Exit::Done);
+    rig.killed_after(1, rig.rollback()).await;
+    assert_ne!(rig.fake.state().zone, beginning());
+    rig.is_undone().await;
+    rig.rollback().await.expect("something to undo").expect("undone");
+    assert_eq!(rig.fake.state().zone, names(10));
+}
+
+#[tokio::test]
+async fn without_a_run_there_is_nothing_to_undo() {
+    assert!(Rig::new().rollback().await.is_none());
+}

@@ -1,0 +1,77 @@
+//! What undoes a run. It is on disk before anything is written, so that a run that was killed in the middle can be undone, too.
+//!
+//! While a plan is sent, what undoes it stands beside what undid the plan before, and takes its place once something is known to
+//! be written. Whoever finds it there later was not told, and asks the zone: if anything of the plan stands there, it was begun.
+//!
+//! A `rollback` takes the place of what it carries out only at its end: one that was interrupted goes on when it is called again.
+
+use std::time::Duration;
+
+use dns_service::exit::{Exit, Failure};
+use dns_zone::{Owner, Plan, is_any_open, zone_digest};
+
+use super::{Order, Purpose, Ready, Run};
+use crate::place::Place;
+use crate::reading::target_of;
+use crate::sending::Sent;
+
+/// How long what undoes a plan may be used: as long as nothing else has changed, which is checked.
+const UNDOABLE_FOR: Duration = Duration::from_hours(24 * 7);
+
+impl Run<'_> {
+    /// What undoes the last plan of which something was written to a target; nothing if there was none.
+    pub(super) async fn undoing<'p>(
+        &self,
+        zone: &Owner,
+        target: &'p Place,
+    ) -> Result<Option<(Plan, &'p Place)>, Failure> {
+        if let Some(prepared) = self.folder.prepared(zone, &target.name)? {
+            let listing = target_of(target, zone, self.output).await;
+            let listing = listing.map_err(|error| Failure::new(Exit::Unreachable, error))?;
+            if is_any_open(&prepared.steps, &listing.zone) {
+                self.folder.keep_undoing(zone, &target.name)?;
+            }
+        }
+        Ok(self.folder.undoing(zone, &target.name)?.map(|plan| (plan, target)))
+    }
+
+    /// Before anything is written: what undoes all of it.
+    pub(super) fn prepare_undoing(&self, order: &Order<'_>, ready: &Ready) -> Result<Plan, Failure> {
+        let Order { plan, target, purpose } = order;
+        let mut after = ready.zone.clone();
+        ready.open.iter().try_for_each(|step| step.apply_to(&mut after))?;
+        let undoing = plan.inverse(zone_digest(&after), self.clock.wall(), UNDOABLE_FOR);
+        match purpose {
+            Purpose::Equal { .. } => {
+                // Another plan may have been interrupted. What undoes that stays, should nothing come of this one.
+                let prepared = self.folder.prepared(&plan.zone, &target.name)?;
+                if prepared.is_some_and(|prepared| is_any_open(&prepared.steps, &ready.zone)) {
+                    self.folder.keep_undoing(&plan.zone, &target.name)?;
+                }
+                self.folder.prepare_undoing(&undoing)?;
+            }
+            Purpose::Undo => {}
+        }
+        Ok(undoing)
+    }
+
+    /// Once it is known what was written.
+    pub(super) fn keep_undoing(
+        &self,
+        order: &Order<'_>,
+        undoing: &Plan,
+        ready: &Ready,
+        sent: &Sent,
+    ) -> Result<(), Failure> {
+        let Order { plan, target, purpose } = order;
+        let done = ready.done.len() + sent.done.len();
+        let path = match purpose {
+            Purpose::Equal { .. } if done == 0 => return Ok(()),
+            Purpose::Equal { .. } => self.folder.keep_undoing(&plan.zone, &target.name)?,
+            Purpose::Undo if done < plan.steps.len() => return Ok(()),
+            Purpose::Undo => self.folder.put_undoing(undoing)?,
+        };
+        self.output.note(&format!("{} undoes this; `rollback` uses it", path.display()))?;
+        Ok(())
+    }
+}
