@@ -1,14 +1,15 @@
 //! Whether every authoritative server of a target serves what was written.
 //!
-//! What lies at or below a delegation is not answered with authority, and a name that a wildcard covers is answered even
-//! without a set of its own: neither can be seen from outside, so neither is asked for.
+//! What lies at or below a delegation is not answered with authority, a name that a wildcard covers is answered even without a
+//! set of its own, and a provider that flattens answers with addresses for the CNAME at its apex: none of it can be seen from
+//! outside, so none is asked for.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use dns_service::exit::{Exit, Failure};
 use dns_wire::{ExchangeError, query};
-use dns_zone::{Owner, Rdata, RecordSet, Rtype, SetChange, SetKey, Step, Ttl, Zone};
+use dns_zone::{Owner, Rdata, RecordSet, Rtype, SetChange, SetKey, Step, TargetTraits, Ttl, Zone};
 use domain::base::iana::Rcode;
 use domain::base::{Message, ParsedName};
 use domain::rdata::AllRecordData;
@@ -44,7 +45,8 @@ pub(crate) async fn wait(target: &Place, zone: &Zone, steps: &[Step], output: &O
         output.answer(&format!("{about}: {text}"))?;
         return Ok(Exit::Done);
     }
-    let changes = steps.iter().flat_map(|step| &step.changes).filter(|one| is_seen(zone, &one.key));
+    let traits = target.holder.traits().holds;
+    let changes = steps.iter().flat_map(|step| &step.changes).filter(|one| is_seen(zone, &traits, &one.key));
     let mut open: Vec<Late<'_>> = changes
         .flat_map(|change| {
             target.servers.iter().map(move |server| (*server, change, "it was not asked yet".to_owned()))
@@ -91,8 +93,8 @@ async fn round<'c>(open: &[Late<'c>], within: Duration) -> Vec<Late<'c>> {
     stream::iter(asked).buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await
 }
 
-/// Whether a server answers with authority what the zone holds under a key.
-pub(crate) fn is_seen(zone: &Zone, key: &SetKey) -> bool {
+/// Whether a server of a target answers with authority what the zone holds under a key.
+pub(crate) fn is_seen(zone: &Zone, target: &TargetTraits, key: &SetKey) -> bool {
     let has = |owner: &Owner, rtype| zone.get(&SetKey::new(owner.clone(), rtype)).is_some();
     let above =
         || std::iter::successors(Some(key.owner.clone()), Owner::parent).take_while(|one| one.is_in(zone.apex()));
@@ -100,7 +102,12 @@ pub(crate) fn is_seen(zone: &Zone, key: &SetKey) -> bool {
         .any(|owner| owner != *zone.apex() && has(&owner, Rtype::NS) && (key.rtype != Rtype::DS || owner != key.owner));
     let renamed = above().skip(1).any(|owner| has(&owner, Rtype::DNAME));
     let wild = above().skip(1).filter_map(|owner| owner.child(b"*").ok()).any(|owner| zone.at(&owner).next().is_some());
-    let aliased = key.rtype != Rtype::CNAME && has(&key.owner, Rtype::CNAME);
+    let is_address = matches!(key.rtype, Rtype::A | Rtype::AAAA);
+    let aliased = if target.apex_cname && key.owner == *zone.apex() {
+        key.rtype == Rtype::CNAME || is_address && has(&key.owner, Rtype::CNAME)
+    } else {
+        key.rtype != Rtype::CNAME && has(&key.owner, Rtype::CNAME)
+    };
     !(cut || renamed || aliased || (wild && zone.get(key).is_none()))
 }
 
@@ -160,7 +167,18 @@ mod tests {
 
     /// Whether a set is seen from outside in a zone.
     fn seen(zone: &Zone, name: &str, rtype: Rtype) -> bool {
-        is_seen(zone, &key(name, rtype))
+        is_seen(zone, &TargetTraits::default(), &key(name, rtype))
+    }
+
+    #[test]
+    fn the_cname_at_an_apex_is_not_asked_for_where_it_is_flattened() {
+        let flattens = TargetTraits { apex_cname: true, ..TargetTraits::default() };
+        let zone = zone(&["@ CNAME lb.example.net.", "@ MX 10 mail", "www CNAME api"]);
+        let seen = |name, rtype| is_seen(&zone, &flattens, &key(name, rtype));
+        assert!(!seen("@", Rtype::CNAME), "addresses are answered");
+        assert!(!seen("@", Rtype::A) && !seen("@", Rtype::AAAA), "those it leads to are, not what stood there");
+        assert!(seen("@", Rtype::MX) && seen("www", Rtype::CNAME) && !seen("www", Rtype::A));
+        assert!(is_seen(&self::zone(&["@ A 192.0.2.1"]), &flattens, &key("@", Rtype::A)));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use dns_zone::{RecordSet, Rtype, SetKey, Zone, is_compared};
+use dns_zone::{RecordSet, Rtype, SetKey, TargetTraits, Zone, is_compared};
 use futures_util::stream::{self, StreamExt as _};
 
 use super::reading::Copy;
@@ -53,8 +53,9 @@ pub(crate) struct Unanswered {
 pub(crate) async fn ask(server: SocketAddr, other: Copy, output: &Output) -> Result<Answers, Unanswered> {
     let Copy { zone, not_plain } = other;
     let soa = SetKey::new(zone.apex().clone(), Rtype::SOA);
+    let plain = TargetTraits::default();
     let compared = zone.sets().map(|(key, _)| key).filter(|key| is_compared(key, zone.apex()));
-    let (asked, unseen): (Vec<&SetKey>, Vec<&SetKey>) = compared.partition(|key| is_seen(&zone, key));
+    let (asked, unseen): (Vec<&SetKey>, Vec<&SetKey>) = compared.partition(|key| is_seen(&zone, &plain, key));
     // Beside what is compared: the serial says how old the server's copy is.
     let questions: Vec<&SetKey> = asked.iter().copied().chain([&soa]).collect();
     let answers = all_answers(server, &questions, output).await?;

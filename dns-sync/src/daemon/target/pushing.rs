@@ -63,9 +63,9 @@ impl Target {
     /// What was written and stands in the zone has to be served. What does not is no write any more that anybody waits for: it is
     /// proposed anew, or somebody else's.
     pub(super) fn ask_for_what_was_read_back(&self, known: &mut Known) {
-        let zone = &known.listing.zone;
+        let (zone, target) = (&known.listing.zone, self.place.holder.traits().holds);
         for (change, since) in std::mem::take(&mut known.unread).into_values() {
-            if zone.get(&change.key) == change.after.as_ref() && is_seen(zone, &change.key) {
+            if zone.get(&change.key) == change.after.as_ref() && is_seen(zone, &target, &change.key) {
                 self.unserved.expect([change], &self.place.servers, since);
             }
         }
