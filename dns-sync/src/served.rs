@@ -4,8 +4,12 @@
 //! set of its own, and a provider that flattens answers with addresses for the CNAME at its apex: none of it can be seen from
 //! outside, so none is asked for.
 
+pub(crate) mod asking;
+
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use dns_service::exit::{Exit, Failure};
 use dns_wire::{ExchangeError, query};
@@ -13,10 +17,11 @@ use dns_zone::{Owner, Rdata, RecordSet, Rtype, SetChange, SetKey, Step, TargetTr
 use domain::base::iana::Rcode;
 use domain::base::{Message, ParsedName};
 use domain::rdata::AllRecordData;
-use futures_util::stream::{self, StreamExt as _};
+use futures_util::future::join_all;
 use hickory_proto::rr::{Name, RecordType};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
+use self::asking::Asker;
 use crate::output::Output;
 use crate::output::progress::Task;
 use crate::place::Place;
@@ -27,14 +32,22 @@ pub(crate) const WITHIN: Duration = Duration::from_mins(1);
 /// Between two rounds.
 pub(crate) const EVERY: Duration = Duration::from_millis(200);
 
-/// Questions under way at once.
-pub(crate) const AT_ONCE: usize = 64;
-
 /// Differences that are told; more say no more.
 pub(crate) const TOLD_MAX: usize = 5;
 
-/// One question that was not answered as it should be: whom, about what, and what came instead.
-type Late<'c> = (SocketAddr, &'c SetChange, String);
+/// Why it is not known that a server serves something.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unseen {
+    /// Nothing was asked yet.
+    #[error("it was not asked yet")]
+    Unasked,
+    /// It says nothing at all.
+    #[error("{0}")]
+    Silent(String),
+    /// It says something else.
+    #[error("{0}")]
+    Other(String),
+}
 
 /// Waits until all servers serve all that was written, and says what came of it: [`Exit::Unverified`] if one does not in time.
 pub(crate) async fn wait(target: &Place, zone: &Zone, steps: &[Step], output: &Output) -> Result<Exit, Failure> {
@@ -46,51 +59,77 @@ pub(crate) async fn wait(target: &Place, zone: &Zone, steps: &[Step], output: &O
         return Ok(Exit::Done);
     }
     let traits = target.holder.traits().holds;
-    let changes = steps.iter().flat_map(|step| &step.changes).filter(|one| is_seen(zone, &traits, &one.key));
-    let mut open: Vec<Late<'_>> = changes
-        .flat_map(|change| {
-            target.servers.iter().map(move |server| (*server, change, "it was not asked yet".to_owned()))
-        })
-        .collect();
+    let changes = steps.iter().flat_map(|step| &step.changes);
+    let changes: Vec<&SetChange> = changes.filter(|one| is_seen(zone, &traits, &one.key)).collect();
+    let mut servers: Vec<Waiting<'_>> = target.servers.iter().map(|server| Waiting::new(*server, &changes)).collect();
+    let all = servers.len() * changes.len();
     let started = Instant::now();
-    let all = open.len();
-    let task = Task { about: format!("{about}: served"), unit: "answers", total: Some(all) };
-    let progress = output.progress(task);
-    while !open.is_empty() && started.elapsed() < WITHIN {
-        // A server that is dead holds up nobody for longer than the whole may take.
-        let left = WITHIN.saturating_sub(started.elapsed());
-        match timeout(left, round(&open, target.timeout)).await {
-            Ok(late) => open = late,
-            Err(_) => break,
-        }
-        progress.at(all - open.len());
-        if !open.is_empty() {
-            sleep(EVERY).await;
-        }
-    }
+    let progress = output.progress(Task { about: format!("{about}: served"), unit: "answers", total: Some(all) });
+    let left = AtomicUsize::new(all);
+    let answered = || progress.at(all - (left.fetch_sub(1, Ordering::Relaxed) - 1));
+    let asking =
+        servers.iter_mut().map(|server| server.until_served(&answered, |at, one| ask(at, one, target.timeout)));
+    // What was answered until then counts.
+    let _in_time = timeout(WITHIN, join_all(asking)).await;
     drop(progress);
-    if open.is_empty() {
-        let (servers, took) = (target.servers.len(), started.elapsed().as_millis());
+    tell(&about, &servers, started.elapsed(), output)
+}
+
+fn tell(about: &str, servers: &[Waiting<'_>], took: Duration, output: &Output) -> Result<Exit, Failure> {
+    let late: Vec<_> = servers.iter().flat_map(Waiting::late).collect();
+    if late.is_empty() {
+        let (servers, took) = (servers.len(), took.as_millis());
         output.answer(&format!("{about}: served by {servers} of {servers} authoritative servers, {took} ms after"))?;
         return Ok(Exit::Done);
     }
     output.answer(&format!("! {about}: written, but not served everywhere after {} s", WITHIN.as_secs()))?;
-    for (server, change, why) in open.iter().take(TOLD_MAX) {
-        output.answer(&format!("!   {server}: {}: {why}", change.key))?;
+    for (server, key, why) in late.iter().take(TOLD_MAX) {
+        output.answer(&format!("!   {server}: {key}: {why}"))?;
     }
-    if open.len() > TOLD_MAX {
-        output.answer(&format!("!   … and {} more", open.len() - TOLD_MAX))?;
+    if late.len() > TOLD_MAX {
+        output.answer(&format!("!   … and {} more", late.len() - TOLD_MAX))?;
     }
     Ok(Exit::Unverified)
 }
 
-/// Asks everything once; what is not as it should be.
-async fn round<'c>(open: &[Late<'c>], within: Duration) -> Vec<Late<'c>> {
-    let asked = open.iter().map(|(server, change, _)| async move {
-        let answer = ask(*server, change, within).await;
-        answer.err().map(|why| (*server, *change, why))
-    });
-    stream::iter(asked).buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await
+/// What one server does not serve yet. Each has its own, so that none waits for another.
+struct Waiting<'c> {
+    asker: Asker,
+    open: BTreeMap<&'c SetKey, (&'c SetChange, Unseen)>,
+}
+
+impl<'c> Waiting<'c> {
+    fn new(server: SocketAddr, changes: &[&'c SetChange]) -> Self {
+        let open = changes.iter().map(|change| (&change.key, (*change, Unseen::Unasked))).collect();
+        Self { asker: Asker::new(server), open }
+    }
+
+    /// Asks until nothing is open. Whoever drops it finds what is known by then.
+    async fn until_served<F: Future<Output = Result<(), Unseen>>>(
+        &mut self,
+        answered: &impl Fn(),
+        ask: impl Fn(SocketAddr, &'c SetChange) -> F,
+    ) {
+        let Self { asker, open } = self;
+        while !open.is_empty() {
+            let changes: Vec<&'c SetChange> = open.values().map(|(change, _)| *change).collect();
+            let told = |change: &'c SetChange, seen| match seen {
+                Ok(()) => {
+                    open.remove(&change.key);
+                    answered();
+                }
+                Err(why) => drop(open.insert(&change.key, (change, why))),
+            };
+            asker.round(changes, &ask, told).await;
+            if !open.is_empty() {
+                sleep(EVERY).await;
+            }
+        }
+    }
+
+    fn late(&self) -> impl Iterator<Item = (SocketAddr, &SetKey, &Unseen)> {
+        self.open.iter().map(|(key, (_, why))| (self.asker.server(), *key, why))
+    }
 }
 
 /// Whether a server of a target answers with authority what the zone holds under a key.
@@ -112,26 +151,28 @@ pub(crate) fn is_seen(zone: &Zone, target: &TargetTraits, key: &SetKey) -> bool 
 }
 
 /// Whether one server serves one change; what it answers instead if it does not.
-pub(crate) async fn ask(server: SocketAddr, change: &SetChange, within: Duration) -> Result<(), String> {
+pub(crate) async fn ask(server: SocketAddr, change: &SetChange, within: Duration) -> Result<(), Unseen> {
     let answered = fetch(server, &change.key, within).await?;
     if answered == change.after {
         return Ok(());
     }
-    Err(match answered {
+    Err(Unseen::Other(match answered {
         None => "it has no such set".to_owned(),
         Some(_) if change.after.is_none() => "it still has it".to_owned(),
         Some(set) => format!("it answers with {} values and a TTL of {} s", set.values().len(), set.ttl()),
-    })
+    }))
 }
 
 /// What one server serves under a key; why that is not known, if it is not.
-pub(crate) async fn fetch(server: SocketAddr, key: &SetKey, within: Duration) -> Result<Option<RecordSet>, String> {
-    let name = Name::from_ascii(key.owner.to_string()).map_err(|error| error.to_string())?;
+pub(crate) async fn fetch(server: SocketAddr, key: &SetKey, within: Duration) -> Result<Option<RecordSet>, Unseen> {
+    let name = Name::from_ascii(key.owner.to_string()).map_err(|error| Unseen::Other(error.to_string()))?;
     let question = query(fastrand::u16(..), &name, RecordType::from(key.rtype.to_int()));
-    let wire = question.to_vec().map_err(|error| error.to_string())?;
-    let answer =
-        dns_wire::udp_then_tcp(server, &wire, within).await.map_err(|error: ExchangeError| error.to_string())?;
-    read(&answer.wire, key)
+    let wire = question.to_vec().map_err(|error| Unseen::Other(error.to_string()))?;
+    let answer = dns_wire::udp_then_tcp(server, &wire, within).await.map_err(|error| match error {
+        ExchangeError::Connect { .. } | ExchangeError::NoAnswer { .. } => Unseen::Silent(error.to_string()),
+        ExchangeError::Garbage { .. } => Unseen::Other(error.to_string()),
+    })?;
+    read(&answer.wire, key).map_err(Unseen::Other)
 }
 
 /// The set in an answer.
@@ -238,6 +279,29 @@ mod tests {
         let failed = read(&answer(&[], true, ResponseCode::ServFail), &www).expect_err("no answer");
         assert!(failed.contains("SERVFAIL"), "{failed}");
         assert!(read(b"short", &www).expect_err("no message").starts_with("its answer is broken"));
+    }
+
+    /// One server answers, the other one never does.
+    #[tokio::test(start_paused = true)]
+    async fn a_dead_server_holds_up_no_other() {
+        let (dead, healthy) = (([192, 0, 2, 1], 53).into(), ([192, 0, 2, 2], 53).into());
+        let lines: Vec<String> = (0..10_000).map(|one| format!("n{one} A 192.0.2.1")).collect();
+        let wanted = zone(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+        let changes = dns_zone::difference(&Zone::new(apex()), &wanted);
+        let changes: Vec<&SetChange> = changes.iter().collect();
+        let mut servers = [Waiting::new(dead, &changes), Waiting::new(healthy, &changes)];
+        let ask = |server, _: &SetChange| async move {
+            if server == healthy {
+                return Ok(());
+            }
+            sleep(Duration::from_secs(2)).await;
+            Err(Unseen::Silent("nothing came".to_owned()))
+        };
+        let asking = join_all(servers.iter_mut().map(|server| server.until_served(&|| {}, ask)));
+        assert!(timeout(Duration::from_secs(5), asking).await.is_err(), "one never serves it");
+        assert_eq!(servers[1].late().count(), 0);
+        assert_eq!(servers[0].late().count(), 10_000);
+        assert!(servers[0].late().all(|(server, _, why)| server == dead && *why != Unseen::Unasked));
     }
 
     #[tokio::test]

@@ -148,6 +148,17 @@ async fn a_rollback_that_was_interrupted_goes_on_and_can_be_undone_only_then() {
     assert_eq!(rig.fake.state().zone, names(10));
 }
 
+/// Whoever goes on has sent nothing of it, and still nobody has seen it served.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_goes_on_asks_for_what_was_written_before_it() {
+    let mut rig = Rig::new();
+    let plan = rig.plan(&names(10));
+    assert_eq!(rig.apply(&plan).await.expect("applied"), Exit::Done, "nobody can be asked");
+    // Nobody listens there.
+    rig.place.servers.push(([127, 0, 0, 1], 1).into());
+    assert_eq!(rig.apply(&plan).await.expect("done already"), Exit::Unverified);
+}
+
 #[tokio::test]
 async fn without_a_run_there_is_nothing_to_undo() {
     assert!(Rig::new().rollback().await.is_none());

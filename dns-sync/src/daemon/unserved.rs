@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use dns_zone::{Owner, SetChange, SetKey};
-use futures_util::stream::{self, StreamExt as _};
+use futures_util::FutureExt as _;
+use futures_util::future::join_all;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -17,7 +18,8 @@ use tracing::{info, warn};
 use super::metering;
 use super::signs::TargetSign;
 use crate::place::Place;
-use crate::served::{AT_ONCE, EVERY, TOLD_MAX, WITHIN, ask};
+use crate::served::asking::Asker;
+use crate::served::{EVERY, TOLD_MAX, Unseen, WITHIN, ask};
 
 /// Between two rounds once it has taken too long: somebody was told, and asking on and on helps nobody.
 const LATE_EVERY: Duration = Duration::from_secs(5);
@@ -55,7 +57,7 @@ impl Unserved {
             waiting.insert(key, Waiting { change, servers: servers.to_vec(), since, told: false });
         }
         drop(waiting);
-        self.0.wake.notify_one();
+        self.0.wake.notify_waiters();
     }
 
     /// The sets that wait.
@@ -69,45 +71,56 @@ impl Unserved {
         self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks until `stop`.
+    /// Waits no longer for what nobody outside can see any more: a delegation may have come above it.
+    pub(super) fn forget(&self, is_seen: impl Fn(&SetKey) -> bool) {
+        self.lock().retain(|key, _| is_seen(key));
+        self.0.wake.notify_waiters();
+    }
+
+    /// Asks until `stop`, each server by itself, so that none waits for another.
     pub(super) async fn run(self, zone: Owner, target: Place, sign: TargetSign, stop: CancellationToken) {
-        stop.run_until_cancelled(async {
+        let asking = target.servers.iter().map(|server| async {
+            let mut asker = Asker::new(*server);
             loop {
-                let open = self.round(&zone, &target).await;
-                sign.unserved(open.len());
-                let pause = if open.iter().all(|one| one.told) { LATE_EVERY } else { EVERY };
-                if open.is_empty() {
-                    self.0.wake.notified().await;
-                } else {
-                    // What is written meanwhile is asked for at once.
-                    drop(tokio::time::timeout(pause, self.0.wake.notified()).await);
+                // What is written from here on is asked for at once.
+                let woken = self.0.wake.notified();
+                self.round(&mut asker, &zone, &target).await;
+                sign.unserved(self.lock().len());
+                match self.pause(*server) {
+                    Some(pause) => drop(tokio::time::timeout(pause, woken).await),
+                    None => woken.await,
                 }
             }
-        })
-        .await;
-    }
-
-    /// Asks every server once for what it did not serve yet; what is still open.
-    async fn round(&self, zone: &Owner, target: &Place) -> Vec<Waiting> {
-        let answers = self.questions().into_iter().map(|(server, change)| async move {
-            let late = ask(server, &change, target.timeout).await.err();
-            (server, change, late)
         });
-        let answers: Vec<_> = stream::iter(answers).buffer_unordered(AT_ONCE).collect().await;
-        for (server, change, late) in &answers {
-            if late.is_none() {
-                self.served(zone, target, *server, change);
-            }
-        }
-        let late = answers.iter().filter_map(|(server, change, why)| Some((*server, change, why.as_ref()?)));
-        self.tell_late(zone, target, late);
-        self.lock().values().cloned().collect()
+        stop.run_until_cancelled(join_all(asking).map(drop)).await;
     }
 
-    fn questions(&self) -> Vec<(SocketAddr, SetChange)> {
+    /// Asks a server once for what it did not serve yet.
+    async fn round(&self, asker: &mut Asker, zone: &Owner, target: &Place) {
+        let server = asker.server();
+        let open = self.open(server);
+        let ask = |at, change| ask(at, change, target.timeout);
+        let mut late = Vec::new();
+        let told = |change, seen| match seen {
+            Ok(()) => self.served(zone, target, server, change),
+            Err(why) => late.push((change, why)),
+        };
+        asker.round(open.iter().collect(), &ask, told).await;
+        self.tell_late(zone, target, server, &late);
+    }
+
+    /// What a server is not known to serve.
+    fn open(&self, server: SocketAddr) -> Vec<SetChange> {
         let waiting = self.lock();
-        let all = waiting.values().flat_map(|one| one.servers.iter().map(|server| (*server, one.change.clone())));
-        all.collect()
+        waiting.values().filter(|one| one.servers.contains(&server)).map(|one| one.change.clone()).collect()
+    }
+
+    /// Before a server is asked again; none if there is nothing to ask it for.
+    fn pause(&self, server: SocketAddr) -> Option<Duration> {
+        let waiting = self.lock();
+        let mut open = waiting.values().filter(|one| one.servers.contains(&server)).peekable();
+        open.peek()?;
+        Some(if open.all(|one| one.told) { LATE_EVERY } else { EVERY })
     }
 
     /// A server serves a change, unless something else was written meanwhile.
@@ -128,15 +141,10 @@ impl Unserved {
     }
 
     /// Says once of each change that it takes too long.
-    fn tell_late<'c>(
-        &self,
-        zone: &Owner,
-        target: &Place,
-        late: impl Iterator<Item = (SocketAddr, &'c SetChange, &'c String)>,
-    ) {
+    fn tell_late(&self, zone: &Owner, target: &Place, server: SocketAddr, late: &[(&SetChange, Unseen)]) {
         let mut waiting = self.lock();
         let mut told = 0;
-        for (server, change, why) in late {
+        for (change, why) in late {
             let Some(one) = waiting.get_mut(&change.key) else { continue };
             if one.told || one.since.elapsed() < WITHIN {
                 continue;
@@ -157,6 +165,7 @@ impl Unserved {
 mod tests {
     use super::*;
     use crate::fake::{key, zone};
+    use crate::served::is_seen;
 
     #[test]
     fn nothing_waits_for_servers_that_nobody_has_named() {
@@ -168,5 +177,19 @@ mod tests {
         assert!(unserved.lock().is_empty());
         unserved.expect([change()], &["192.0.2.53:53".parse().expect("an address")], Instant::now());
         assert_eq!(unserved.lock().len(), 1);
+    }
+
+    #[test]
+    fn what_has_come_to_lie_below_a_delegation_is_waited_for_no_longer() {
+        let (traits, before) = (dns_zone::TargetTraits::default(), zone(&["www.sub A 192.0.2.1", "www A 192.0.2.1"]));
+        let unserved = Unserved::default();
+        let server = "192.0.2.53:53".parse().expect("an address");
+        unserved.expect(dns_zone::difference(&zone(&[]), &before), &[server], Instant::now());
+        unserved.forget(|key| is_seen(&before, &traits, key));
+        assert_eq!(unserved.open(server).len(), 2);
+        let cut = zone(&["www.sub A 192.0.2.1", "www A 192.0.2.1", "sub NS ns.example.net."]);
+        unserved.forget(|key| is_seen(&cut, &traits, key));
+        let open: Vec<SetKey> = unserved.open(server).into_iter().map(|change| change.key).collect();
+        assert_eq!(open, [key("www", dns_zone::Rtype::A)]);
     }
 }

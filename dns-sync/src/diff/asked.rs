@@ -13,7 +13,7 @@ use futures_util::stream::{self, StreamExt as _};
 use super::reading::Copy;
 use crate::output::Output;
 use crate::output::progress::Task;
-use crate::served::{self, is_seen};
+use crate::served::{self, Unseen, is_seen};
 
 /// Questions under way at once.
 const AT_ONCE: usize = 64;
@@ -43,7 +43,7 @@ pub(crate) struct Unanswered {
     asked: usize,
     /// One of them.
     key: SetKey,
-    why: String,
+    why: Unseen,
 }
 
 /// Asks a server for all that the other side has.
@@ -81,7 +81,7 @@ async fn all_answers(
         progress.at(answered.fetch_add(1, Ordering::Relaxed) + 1);
         ((*key).clone(), answer)
     });
-    let answers: Vec<(SetKey, Result<Option<RecordSet>, String>)> =
+    let answers: Vec<(SetKey, Result<Option<RecordSet>, Unseen>)> =
         stream::iter(asked).buffer_unordered(AT_ONCE).collect().await;
     let failed = answers.iter().filter(|(_, answer)| answer.is_err()).count();
     let asked = questions.len();
@@ -92,7 +92,7 @@ async fn all_answers(
     Ok(answers.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
 
-async fn patiently(server: SocketAddr, key: &SetKey) -> Result<Option<RecordSet>, String> {
+async fn patiently(server: SocketAddr, key: &SetKey) -> Result<Option<RecordSet>, Unseen> {
     let mut last = served::fetch(server, key, WITHIN).await;
     for _ in 1..TRIES {
         if last.is_ok() {

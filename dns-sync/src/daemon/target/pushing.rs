@@ -65,10 +65,12 @@ impl Target {
     pub(super) fn ask_for_what_was_read_back(&self, known: &mut Known) {
         let (zone, target) = (&known.listing.zone, self.place.holder.traits().holds);
         for (change, since) in std::mem::take(&mut known.unread).into_values() {
-            if zone.get(&change.key) == change.after.as_ref() && is_seen(zone, &target, &change.key) {
+            if zone.get(&change.key) == change.after.as_ref() {
                 self.unserved.expect([change], &self.place.servers, since);
             }
         }
+        // What was waited for may have been hidden since.
+        self.unserved.forget(|key| is_seen(zone, &target, key));
     }
 
     /// What was refused is not tried again before something about it changes. What was withheld for its sake is, once nothing is.
