@@ -84,6 +84,7 @@ impl Drifting {
         let held = &self.held;
         self.believed.retain(|key, believed| held.contains(key) || proposed.get(key) == Some(&&*believed));
         if self.believed.is_empty() && self.unseen.is_empty() {
+            self.ledger.nothing_differs();
             return Vec::new();
         }
         let [believed, listed] = self.both(target);
@@ -237,5 +238,19 @@ mod tests {
         assert_eq!(pair.judged().len(), 1);
         pair.somebody_makes("www A 192.0.2.1");
         assert_eq!((pair.judged(), pair.steps().len()), (vec![], 0));
+    }
+
+    /// Otherwise it would be written over at once, and nobody would hear of it.
+    #[test]
+    fn somebodys_change_that_comes_again_is_told_again_and_waits_again() {
+        let mut pair = Pair::new();
+        pair.somebody_makes("www A 192.0.2.9");
+        assert_eq!(pair.judged().len(), 1);
+        pair.somebody_makes("www A 192.0.2.1");
+        assert_eq!(pair.judged(), []);
+        pair.now = pair.now + 2 * PATIENCE;
+        pair.somebody_makes("www A 192.0.2.9");
+        assert_eq!(pair.judged(), [(key("www", Rtype::A), Drift::Foreign, true)]);
+        assert_eq!(pair.steps().len(), 0, "it waits");
     }
 }

@@ -87,6 +87,11 @@ impl Ledger {
         self.forget(now);
     }
 
+    /// Takes note that nothing differs: what differs from now on is new, also where it is what differed before.
+    pub fn nothing_differs(&mut self) {
+        self.found.clear();
+    }
+
     /// What differs between what the target is believed to hold and what was listed, in canonical order. SOA and what signers make are
     /// not looked at.
     pub fn compare(
