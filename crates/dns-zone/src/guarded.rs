@@ -33,7 +33,8 @@ use domain::base::Rtype;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::text::Fences;
-use self::text::{Found, keys_of, lowest_label, vouches};
+pub(crate) use self::text::keys_of;
+use self::text::{Found, lowest_label, vouches};
 #[cfg(test)]
 pub(crate) use self::text::{hickory_name, rrset};
 use crate::change::SetChange;

@@ -20,7 +20,7 @@ use crate::zone::Zone;
 const FENCES: &[u8] = b"_failover";
 
 /// A fence, or what is wrong with it; none where none stands.
-pub(super) type Found = Option<Result<Fence, String>>;
+pub(crate) type Found = Option<Result<Fence, String>>;
 
 /// Where the fences of a zone stand.
 #[derive(Clone, Debug)]
@@ -46,13 +46,13 @@ impl Fences {
     }
 
     /// The names at which a zone has fences, or what stands in their place.
-    pub(super) fn names(&self, zone: &Zone) -> BTreeSet<Owner> {
+    pub(crate) fn names(&self, zone: &Zone) -> BTreeSet<Owner> {
         let below = zone.under(&self.place).map(|(key, _)| &key.owner);
         below.filter(|owner| owner.parent().as_ref() == Some(&self.place)).cloned().collect()
     }
 
     /// The fence at a name.
-    pub(super) fn at(&self, owner: &Owner, zone: &Zone) -> Found {
+    pub(crate) fn at(&self, owner: &Owner, zone: &Zone) -> Found {
         zone.get(&SetKey::new(owner.clone(), Rtype::TXT)).map(|set| self.read(owner, set))
     }
 
@@ -80,7 +80,7 @@ pub(super) fn lowest_label(owner: &Owner) -> Vec<u8> {
 }
 
 /// The keys that a controller moves at the names that a fence guards; a tombstone guards none.
-pub(super) fn keys_of(fence: &Fence) -> Vec<SetKey> {
+pub(crate) fn keys_of(fence: &Fence) -> Vec<SetKey> {
     let guarded = fence.rrs.iter().filter(|_| !fence.is_tombstone());
     let owners: BTreeSet<Owner> = guarded.map(|key| owner_of(key.name())).collect();
     let types = [Rtype::A, Rtype::AAAA, Rtype::CNAME];
