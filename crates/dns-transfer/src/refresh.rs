@@ -140,6 +140,12 @@ impl Secondary {
         self.held.map(|held| held.soa)
     }
 
+    /// Whether a whole zone with this serial may take the place of what it holds. A primary may be several servers of which one lags: what
+    /// comes from that one, after another one had something newer, is older than what is held, or the same (RFC 1982 §3.2).
+    pub fn takes(&self, serial: Serial) -> bool {
+        self.held.is_none_or(|held| serial.is_newer_than(held.soa.serial))
+    }
+
     /// What to do now. What is returned once is under way until its end is told.
     pub fn poll(&mut self, now: Instant) -> Duty {
         let expires_at = self.held.map(|held| held.confirmed_at + self.bounds.expire(&held.soa));

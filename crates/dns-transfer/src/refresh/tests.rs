@@ -119,6 +119,18 @@ fn a_primary_that_is_behind_confirms_nothing() {
 }
 
 #[test]
+fn a_whole_zone_is_taken_if_it_is_newer_or_nothing_is_held() {
+    let now = Instant::now();
+    let mut one = resting(19, now);
+    for (serial, is_taken) in [(18, false), (19, false), (20, true), (0x8000_0013, false)] {
+        assert_eq!(one.takes(soa(serial).serial), is_taken, "{serial}");
+    }
+    assert_eq!(one.poll(now + Duration::from_hours(24 * 365)), Duty::Expire);
+    assert!(one.takes(soa(18).serial), "it has expired");
+    assert!(Secondary::new(Bounds::default()).takes(soa(18).serial));
+}
+
+#[test]
 fn what_nobody_confirms_expires_once_and_is_then_taken_whole() {
     let now = Instant::now();
     let mut secondary = resting(7, now);
