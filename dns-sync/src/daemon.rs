@@ -19,6 +19,7 @@ mod reader;
 mod secondary;
 mod signs;
 mod target;
+mod told;
 mod unserved;
 
 use std::net::IpAddr;
@@ -187,8 +188,8 @@ impl<'d> Daemon<'d> {
         };
         let notify = self.config.sync.daemon.notify.as_ref();
         let wake = notify.map(|notify| watch(desk, &job.zone, &clients, notify));
-        let primary = Primary::new(clients);
-        self.tasks.spawn(secondary::Keeper { primary, original, sign, wake }.run(self.stop.clone()));
+        let keeper = secondary::Keeper::new(Primary::new(clients), original, sign, wake);
+        self.tasks.spawn(keeper.run(self.stop.clone()));
         Ok(())
     }
 }

@@ -8,21 +8,23 @@ use dns_transfer::notify::Wake;
 use dns_transfer::refresh::{Bounds, Duty, Found, Secondary};
 use dns_transfer::tsig::TsigFault;
 use dns_transfer::{Client, Fault, Fetched, Soa, TransferError};
-use dns_zone::{Owner, Zone};
+use dns_zone::{Owner, Serial, Zone};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::metering::{self, Transfer};
 use super::original::Original;
 use super::signs::SourceSign;
+use super::told::Told;
 
 /// A source, with what is needed to keep its copy.
 pub(super) struct Keeper {
-    pub(super) primary: Primary,
-    pub(super) original: Arc<Original>,
-    pub(super) sign: SourceSign,
+    primary: Primary,
+    original: Arc<Original>,
+    sign: SourceSign,
     /// None if NOTIFY is not taken.
-    pub(super) wake: Option<Wake>,
+    wake: Option<Wake>,
+    told: Told,
 }
 
 /// A server, with one key, or two while they are being exchanged.
@@ -51,6 +53,11 @@ impl Primary {
 }
 
 impl Keeper {
+    /// Nothing is known yet. Without `wake` NOTIFY is not taken.
+    pub(super) fn new(primary: Primary, original: Arc<Original>, sign: SourceSign, wake: Option<Wake>) -> Self {
+        Self { primary, original, sign, wake, told: Told::default() }
+    }
+
     /// Keeps the copy until `stop`.
     pub(super) async fn run(mut self, stop: CancellationToken) {
         let mut timers = Secondary::new(Bounds::default());
@@ -87,13 +94,10 @@ impl Keeper {
         match self.primary.client().soa(self.original.apex()).await {
             Ok(Soa { serial, .. }) => match timers.soa_came(serial, Instant::now()) {
                 Found::Newer => {}
-                Found::Same => self.sign.confirmed(Some(serial)),
+                Found::Same => self.confirmed(serial),
                 Found::Behind => {
-                    let known = timers.soa().map(|soa| soa.serial);
-                    let known = known.map_or_else(|| "none".to_owned(), |serial| serial.to_string());
-                    let text = format!("its serial {serial} is behind {known}, which is known here: was it restored?");
-                    warn!(zone = %self.original.apex(), "the source is not taken: {text}");
-                    self.sign.failing(text);
+                    let known = known(timers);
+                    self.tell(&format!("its serial {serial} is behind {known}, which is known here: was it restored?"));
                 }
             },
             Err(error) => self.failed(timers, &error),
@@ -103,9 +107,9 @@ impl Keeper {
     async fn take_changes(&mut self, timers: &mut Secondary) {
         let fetched = self.primary.client().fetch(&self.original.soa_alone()).await;
         let taken = match fetched {
+            Ok(Fetched::Whole(zone)) => return self.take(timers, Transfer::Ixfr, zone),
             Ok(Fetched::Current(_)) => Ok(0),
             Ok(Fetched::Differences(differences)) => self.original.change(differences).map(|changes| changes.len()),
-            Ok(Fetched::Whole(zone)) => Ok(self.original.replace(zone, Vec::new())),
             Err(error) => Err(error),
         };
         match taken {
@@ -116,16 +120,28 @@ impl Keeper {
 
     async fn take_whole(&mut self, timers: &mut Secondary) {
         match self.primary.client().axfr(self.original.apex()).await {
-            Ok(zone) => {
-                let changes = self.take(zone);
-                self.taken(timers, Transfer::Axfr, changes);
-            }
+            Ok(zone) => self.take(timers, Transfer::Axfr, zone),
             Err(error) => self.failed(timers, &error),
         }
     }
 
-    fn take(&self, zone: Zone) -> usize {
-        self.original.replace(zone, Vec::new())
+    /// Takes a whole zone, but for one that takes back what is known.
+    fn take(&mut self, timers: &mut Secondary, how: Transfer, zone: Zone) {
+        match zone.serial().filter(|serial| !timers.takes(*serial)) {
+            None => {
+                let changes = self.original.replace(zone, Vec::new());
+                self.taken(timers, how, changes);
+            }
+            Some(serial) => {
+                metering::transfer_failed(self.original.apex());
+                let known = known(timers);
+                // Another whole zone would come from the same server.
+                timers.failed(false, Instant::now());
+                self.tell(&format!(
+                    "a whole zone came with serial {serial}, and {known} is known here: does one of its servers lag?"
+                ));
+            }
+        }
     }
 
     fn taken(&mut self, timers: &mut Secondary, how: Transfer, changes: usize) {
@@ -134,16 +150,35 @@ impl Keeper {
         info!(%zone, serial = %soa.serial, changes, "{how} taken");
         metering::transferred(zone, how);
         timers.transferred(soa, Instant::now());
-        self.sign.confirmed(Some(soa.serial));
+        self.confirmed(soa.serial);
     }
 
     fn failed(&mut self, timers: &mut Secondary, error: &TransferError) {
         metering::transfer_failed(self.original.apex());
         self.primary.changes_key(&error.fault);
         timers.failed(error.fault.is_worth_axfr(), Instant::now());
-        warn!(%error, "the source did not tell");
-        self.sign.failing(error.to_string());
+        self.tell(&error.to_string());
     }
+
+    /// What is wrong is in the report as long as it lasts, and in the log once.
+    fn tell(&mut self, problem: &str) {
+        if self.told.is_news(problem) {
+            warn!(zone = %self.original.apex(), "the source is not taken: {problem}");
+        }
+        self.sign.failing(problem.to_owned());
+    }
+
+    fn confirmed(&mut self, serial: Serial) {
+        if self.told.is_over() {
+            info!(zone = %self.original.apex(), %serial, "the source is taken again");
+        }
+        self.sign.confirmed(Some(serial));
+    }
+}
+
+/// The serial that is known here, for people.
+fn known(timers: &Secondary) -> String {
+    timers.soa().map_or_else(|| "none".to_owned(), |soa| soa.serial.to_string())
 }
 
 /// Waits for a NOTIFY, if there is a listener, or until a time, if there is one; whether it was a NOTIFY.
@@ -163,5 +198,53 @@ async fn woken(wake: Option<&mut Wake>, until: Option<Instant>) -> bool {
     tokio::select! {
         () = notified => true,
         () = due => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use dns_service::clock::Clock;
+    use dns_transfer::Limits;
+    use dns_transfer::refresh::Duty::{Axfr, Ixfr};
+
+    use super::*;
+    use crate::daemon::signs::Signs;
+    use crate::fake::{apex, zone};
+
+    fn keeper() -> Keeper {
+        let (sign, _) = Signs::default().add(&apex(), "provider hidden".to_owned(), &[], Clock::start());
+        let server = "192.0.2.53:53".parse().expect("an address");
+        let primary = Primary::new(vec![Client::new(server, None, Limits::default())]);
+        Keeper::new(primary, Arc::new(Original::new(apex(), Vec::new())), sign, None)
+    }
+
+    fn with_serial(serial: u32) -> Zone {
+        zone(&[&format!("@ SOA ns hostmaster {serial} 3600 600 604800 300"), "@ NS ns", "ns A 192.0.2.53"])
+    }
+
+    /// Behind one address there may be several servers, of which one lags.
+    #[test]
+    fn a_whole_zone_that_is_older_than_what_is_known_is_not_taken() {
+        let (mut keeper, mut timers) = (keeper(), Secondary::new(Bounds::default()));
+        assert_eq!(timers.poll(Instant::now()), Axfr);
+        keeper.take(&mut timers, Transfer::Axfr, with_serial(19));
+        timers.notified(Instant::now());
+        assert_eq!(timers.poll(Instant::now()), Duty::AskSoa);
+        assert_eq!(timers.soa_came(Serial::new(20), Instant::now()), Found::Newer);
+        assert_eq!(timers.poll(Instant::now()), Ixfr);
+        timers.failed(true, Instant::now());
+        assert_eq!(timers.poll(Instant::now()), Axfr);
+        keeper.take(&mut timers, Transfer::Axfr, with_serial(18));
+        assert_eq!(keeper.original.soa().map(|soa| soa.serial), Some(Serial::new(19)));
+        let Duty::Wait(Some(until)) = timers.poll(Instant::now()) else { panic!("it asks again later") };
+        assert!(until > Instant::now() + Duration::from_mins(1), "after retry, not at once");
+        timers.notified(Instant::now());
+        timers.poll(Instant::now());
+        timers.soa_came(Serial::new(20), Instant::now());
+        timers.poll(Instant::now());
+        keeper.take(&mut timers, Transfer::Ixfr, with_serial(20));
+        assert_eq!(keeper.original.soa().map(|soa| soa.serial), Some(Serial::new(20)));
     }
 }
