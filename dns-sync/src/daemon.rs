@@ -15,6 +15,7 @@ mod api;
 mod drifting;
 mod metering;
 mod original;
+mod parts;
 mod reader;
 mod secondary;
 mod signs;
@@ -38,12 +39,12 @@ use dns_transfer::Client;
 use dns_transfer::notify::{Desk, Listener, Wake};
 use dns_zone::Owner;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tracing::info;
 
 use self::alarms::Alarms;
 use self::drifting::Drifting;
 use self::original::{Following, Original};
+use self::parts::Parts;
 use self::secondary::Primary;
 use self::signs::{Signs, SourceSign, TargetSign};
 use self::target::Target;
@@ -71,18 +72,20 @@ pub(crate) async fn command(config: &Config, flags: &DaemonFlags) -> Result<Exit
     metering::describe();
     let tokens = Tokens::load(&config.sync.daemon.tokens)?;
     let kit = Kit::new(tokens, readiness.clone(), metrics.clone(), &dns_api::openapi::sync())?;
-    // Whatever ends the listener ends the work, too.
+    // Whatever ends the listener ends the work, too, and the other way round.
     let work = stop.child_token();
-    let tasks = TaskTracker::new();
-    let signs = Daemon::new(config, &tasks, &work).start(flags).await?;
-    tasks.spawn(metrics.keep_up(work.clone()));
-    tasks.spawn(keep_metering(signs.clone(), work.clone()));
+    let (signs, mut parts) = Daemon::new(config, &work).start(flags).await?;
+    parts.start("metrics", metrics.keep_up(work.clone()));
+    parts.start("metrics of targets", keep_metering(signs.clone(), work.clone()));
     readiness.ready(ZONES);
     info!(zones = config.sync.zones.len(), url = listening.url(), "sync daemon starts");
-    let served = listening.serve(http::router(api::routes(signs), kit), stop).await;
-    work.cancel();
-    tasks.close();
-    tasks.wait().await;
+    let serving = async {
+        let served = listening.serve(http::router(api::routes(signs), kit), work.clone()).await;
+        work.cancel();
+        served
+    };
+    let (served, ended) = tokio::join!(serving, parts.ended(&work));
+    ended.map_err(|broken| Failure::new(Exit::Failed, broken))?;
     served?;
     Ok(Exit::Done)
 }
@@ -98,19 +101,19 @@ async fn keep_metering(signs: Signs, stop: CancellationToken) {
 /// What every part is started with.
 struct Daemon<'d> {
     config: &'d Config,
-    tasks: &'d TaskTracker,
+    parts: Parts,
     stop: &'d CancellationToken,
     clock: Clock,
     signs: Signs,
 }
 
 impl<'d> Daemon<'d> {
-    fn new(config: &'d Config, tasks: &'d TaskTracker, stop: &'d CancellationToken) -> Self {
-        Self { config, tasks, stop, clock: Clock::start(), signs: Signs::default() }
+    fn new(config: &'d Config, stop: &'d CancellationToken) -> Self {
+        Self { config, parts: Parts::default(), stop, clock: Clock::start(), signs: Signs::default() }
     }
 
     /// Starts the keepers and targets of all zones that are selected, and the listener for NOTIFY.
-    async fn start(self, flags: &DaemonFlags) -> Result<Signs, Failure> {
+    async fn start(mut self, flags: &DaemonFlags) -> Result<(Signs, Parts), Failure> {
         let places = Places::new(self.config)?;
         let notify = self.config.sync.daemon.notify.as_ref();
         let listener = match notify {
@@ -130,10 +133,11 @@ impl<'d> Daemon<'d> {
         if let Some(listener) = listener {
             info!(address = %listener.local_addr()?, "takes NOTIFY");
             let (desk, stop) = (Arc::new(desk), self.stop.clone());
-            self.tasks
-                .spawn(async move { stop.run_until_cancelled(listener.serve(desk, metering::notify_refused)).await });
+            let serving = listener.serve(desk, metering::notify_refused);
+            let serving = async move { stop.run_until_cancelled(serving).await.unwrap_or_default() };
+            self.parts.start("NOTIFY", serving);
         }
-        Ok(self.signs)
+        Ok((self.signs, self.parts))
     }
 
     fn sign(&self, job: &Job) -> (SourceSign, Vec<TargetSign>) {
@@ -147,7 +151,7 @@ impl<'d> Daemon<'d> {
     }
 
     fn follow(
-        &self,
+        &mut self,
         (job, place): (&Job, &Place),
         sign: TargetSign,
         original: &Arc<Original>,
@@ -155,7 +159,9 @@ impl<'d> Daemon<'d> {
     ) {
         let unserved = Unserved::default();
         let (zone, stop) = (original.apex().clone(), self.stop.clone());
-        self.tasks.spawn(unserved.clone().run(zone, place.clone(), sign.clone(), stop));
+        let about = format!("{zone} at `{}`", place.name);
+        let asking = unserved.clone().run(zone, place.clone(), sign.clone(), stop);
+        self.parts.start(format!("servers of {about}"), asking);
         let alarms = Alarms::new(place, original.apex(), sign.clone());
         let target = Target {
             place: place.clone(),
@@ -172,10 +178,11 @@ impl<'d> Daemon<'d> {
             told: Vec::new(),
             remembered: None,
         };
-        self.tasks.spawn(target.run(self.stop.clone()));
+        self.parts.start(about, target.run(self.stop.clone()));
     }
 
-    fn keep(&self, job: Job, sign: SourceSign, original: Arc<Original>, desk: &mut Desk) -> Result<(), Failure> {
+    fn keep(&mut self, job: Job, sign: SourceSign, original: Arc<Original>, desk: &mut Desk) -> Result<(), Failure> {
+        let about = format!("the source of {}", job.zone);
         let source = job.config.source.provider();
         let clients = match source.and_then(|name| Some((name, self.config.providers.get(name)?))) {
             Some((name, config)) => dns_adapters::transfers(name, config)?,
@@ -183,13 +190,13 @@ impl<'d> Daemon<'d> {
         };
         let Some(clients) = clients else {
             let every = self.config.sync.daemon.poll_every;
-            self.tasks.spawn(reader::Keeper { job, original, sign, every }.run(self.stop.clone()));
+            self.parts.start(about, reader::Keeper { job, original, sign, every }.run(self.stop.clone()));
             return Ok(());
         };
         let notify = self.config.sync.daemon.notify.as_ref();
         let wake = notify.map(|notify| watch(desk, &job.zone, &clients, notify));
         let keeper = secondary::Keeper::new(Primary::new(clients), original, sign, wake);
-        self.tasks.spawn(keeper.run(self.stop.clone()));
+        self.parts.start(about, keeper.run(self.stop.clone()));
         Ok(())
     }
 }
