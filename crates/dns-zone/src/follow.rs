@@ -13,7 +13,7 @@
 mod reach;
 mod side;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use self::reach::Reach;
 use self::side::Side;
@@ -21,6 +21,7 @@ use crate::change::{SetChange, difference};
 use crate::guarded::{Fences, Guarded};
 use crate::manifest::Manifest;
 use crate::marker::Markers;
+use crate::order::Step;
 use crate::proposal::{Made, Proposal, Settings, Sizes, Survey, unmade};
 use crate::record_set::SetKey;
 use crate::zone::Zone;
@@ -33,6 +34,8 @@ pub struct Follower {
     /// Proposed or refused last time, so they differ.
     open: BTreeSet<SetKey>,
     refused: BTreeSet<SetKey>,
+    /// The other sets of a refused set's step, which were never at fault by themselves.
+    refused_with: BTreeMap<SetKey, Vec<SetKey>>,
     held: BTreeSet<SetKey>,
     /// How the last proposal was made; none if the next one compares everything.
     settings: Option<Settings>,
@@ -47,7 +50,7 @@ impl Follower {
     /// Takes note of changes of the source; the source that is passed next has them.
     pub fn source_changed(&mut self, changes: &[SetChange]) {
         for change in changes {
-            self.refused.remove(&change.key);
+            self.free(&change.key);
             self.held.remove(&change.key);
         }
         if self.settings.is_some() {
@@ -84,10 +87,31 @@ impl Follower {
         }
     }
 
-    /// Takes note of sets that were proposed and that the target has refused: they are left alone, and what hinges on them too, until
-    /// the source changes them, the target has them all the same, or everything is compared.
-    pub fn set_aside(&mut self, keys: impl IntoIterator<Item = SetKey>) {
+    /// Takes note of a step that was proposed and that the target has refused: its sets are left alone, and what hinges on them too,
+    /// until the source changes one of them, the target has them all the same, they shall be tried again, or everything is compared.
+    pub fn set_aside(&mut self, step: &Step) {
+        let keys: Vec<SetKey> = step.changes.iter().map(|change| change.key.clone()).collect();
+        for key in &keys {
+            let others = keys.iter().filter(|other| *other != key).cloned().collect();
+            self.refused_with.insert(key.clone(), others);
+        }
         self.refused.extend(keys);
+    }
+
+    /// Lets the next proposal have what was refused.
+    pub fn try_again(&mut self) {
+        self.refused_with.clear();
+        self.open.append(&mut self.refused);
+    }
+
+    /// A set is another one than the target has refused, and so is its whole step.
+    fn free(&mut self, key: &SetKey) {
+        for one in self.refused_with.remove(key).into_iter().flatten().chain([key.clone()]) {
+            self.refused_with.remove(&one);
+            if self.refused.remove(&one) {
+                self.open.insert(one);
+            }
+        }
     }
 
     /// What the target has refused. What is taken away after that may be what a refused set still leads to
@@ -136,6 +160,7 @@ impl Follower {
         self.source = Side::read(source, &settings.markers);
         self.target = Side::read(target, &settings.markers);
         self.refused.clear();
+        self.refused_with.clear();
         self.settings = Some(settings.clone());
     }
 
@@ -152,6 +177,7 @@ impl Follower {
         news.extend(self.target.take_news(target, &settings.markers, fences.as_ref()));
         let differs = |key: &SetKey| source.get(key) != target.get(key);
         self.refused.retain(differs);
+        self.refused_with.retain(|key, _| self.refused.contains(key));
         self.held.retain(differs);
         let reached = Reach::of(source, target, &guarded.groups, &news, &self.open);
         let between = |key: SetKey| {

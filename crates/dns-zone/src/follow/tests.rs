@@ -80,6 +80,13 @@ impl Pair {
         found
     }
 
+    /// The target refuses what is proposed of a set, with all of its step.
+    fn refuse(&mut self, name: &str, rtype: Rtype) {
+        let steps = self.propose().steps;
+        let step = steps.iter().find(|step| step.changes.iter().any(|change| change.key == key(name, rtype)));
+        self.follower.set_aside(step.expect("it is proposed"));
+    }
+
     /// The names of what is proposed, in order, after which it is done.
     fn done(&mut self) -> Vec<String> {
         let steps = self.propose().steps;
@@ -321,21 +328,48 @@ fn a_delegation_that_the_source_gives_up_frees_what_hinged_on_it() {
 fn what_the_target_refused_waits_until_the_source_changes_it() {
     let mut pair = Pair::new(&["shop CNAME x", "www A 1"], &["shop A 1"]);
     assert_eq!(pair.propose().steps.len(), 2);
-    pair.follower.set_aside([key("shop", Rtype::CNAME)]);
+    pair.refuse("shop", Rtype::CNAME);
     assert_eq!(pair.done(), ["www A"], "nor is the A deleted for a CNAME that does not come");
     assert_eq!((pair.done(), pair.follower.is_settled()), (nothing(), true));
     pair.put(In::Source, "shop CNAME y");
     assert_eq!(pair.done(), ["shop A", "shop CNAME"]);
     pair.put(In::Source, "www A 2");
-    pair.propose();
-    pair.follower.set_aside([key("www", Rtype::A)]);
+    pair.refuse("www", Rtype::A);
     pair.follower.compare_all();
     assert_eq!(pair.done(), ["www A"], "everything is compared, so everything is tried");
     pair.put(In::Source, "www A 3");
-    pair.propose();
-    pair.follower.set_aside([key("www", Rtype::A)]);
+    pair.refuse("www", Rtype::A);
     pair.settings.install = "other".parse().expect("a name");
     assert_eq!(pair.done(), ["www A"], "settings that judge otherwise compare everything too");
+}
+
+/// The address was never at fault: it has to go only because the CNAME comes.
+#[test]
+fn a_change_of_one_set_frees_all_of_its_refused_step() {
+    let mut pair = Pair::new(&["shop CNAME x"], &["shop A 1"]);
+    pair.refuse("shop", Rtype::CNAME);
+    assert_eq!(pair.done(), nothing());
+    pair.put(In::Source, "shop CNAME y");
+    assert_eq!(pair.done(), ["shop A", "shop CNAME"]);
+
+    let mut pair = Pair::new(&["api A 1", "www A 1"], &["api A 9", "www A 9"]);
+    pair.fence(In::Source, "shop", &["api", "www"], "hidden", 1);
+    pair.refuse("api", Rtype::A);
+    assert_eq!(pair.done(), nothing(), "a fence never moves without its records");
+    pair.put(In::Source, "api A 2");
+    pair.fence(In::Source, "shop", &["api", "www"], "hidden", 2);
+    assert_eq!(pair.done().len(), 3);
+}
+
+#[test]
+fn what_the_target_refused_is_proposed_again_when_it_shall_be_tried_again() {
+    let mut pair = Pair::new(&["shop CNAME x", "www A 1"], &["shop A 1"]);
+    pair.refuse("shop", Rtype::CNAME);
+    assert_eq!(pair.done(), ["www A"]);
+    pair.follower.try_again();
+    assert!(!pair.follower.is_settled());
+    assert_eq!(pair.done(), ["shop A", "shop CNAME"]);
+    assert_eq!(pair.follower.refused().len(), 0);
 }
 
 #[test]
@@ -358,7 +392,7 @@ fn what_is_held_stays_as_it_is_until_it_is_let_go_or_the_source_changes_it() {
 #[test]
 fn what_was_refused_and_came_all_the_same_is_refused_no_more() {
     let mut pair = Pair::new(&["www A 1"], &[]);
-    pair.follower.set_aside([key("www", Rtype::A)]);
+    pair.refuse("www", Rtype::A);
     pair.put(In::Target, "www A 1");
     assert_eq!((pair.done(), pair.follower.refused().len()), (nothing(), 0));
     pair.remove(In::Target, "www", Rtype::A);
@@ -496,8 +530,7 @@ impl Pair {
             After::Done => steps.len(),
             After::Interrupted(count) => *count,
             After::Refused(index) => {
-                let changes = steps.get(*index).into_iter().flat_map(|step| &step.changes);
-                return self.follower.set_aside(changes.map(|change| change.key.clone()));
+                return steps.get(*index).into_iter().for_each(|step| self.follower.set_aside(step));
             }
             After::Stopped => 0,
             After::CompareAll => return self.follower.compare_all(),

@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use dns_provider::zones::{Extent, Refreshed};
-use dns_zone::{SetChange, SetKey, Step};
+use dns_zone::{SetChange, Step};
 use tokio_util::sync::CancellationToken;
 
 use super::{Known, Target, Trouble};
@@ -75,9 +75,10 @@ impl Target {
 
     /// What was refused is not tried again before something about it changes. What was withheld for its sake is, once nothing is.
     fn set_aside(&self, steps: &[Step], sent: &Sent) {
-        let refused = sent.refused.iter().flat_map(|(index, _)| &steps[*index].changes);
-        let kept: Vec<SetKey> = refused.map(|change| change.key.clone()).collect();
-        self.following.state().follower.set_aside(kept);
+        let mut following = self.following.state();
+        for (index, _) in &sent.refused {
+            following.follower.set_aside(&steps[*index]);
+        }
     }
 }
 
