@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+/// How many sets [`TargetReport::drift`] names: a person reads no more, and whoever asks every second shall not have to.
+pub const DRIFT_TOLD_MAX: usize = 100;
+
 /// All zones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -70,8 +73,12 @@ pub struct TargetReport {
     pub lag_ms: u64,
     /// Why it is held, or what was wrong last.
     pub reasons: Vec<String>,
-    /// What differs there from what was written and is not repaired yet.
+    /// What differs there from what was written and is not repaired yet, at most the first hundred sets.
+    #[schema(max_items = 100)]
     pub drift: Vec<DriftReport>,
+    /// How many sets that are in all.
+    #[serde(default)]
+    pub drifted: u64,
     /// Changes that were written and are not yet served by all authoritative servers.
     pub unserved: u64,
     /// When it was last written.

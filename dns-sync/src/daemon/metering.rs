@@ -169,16 +169,16 @@ pub(super) fn source(zone: &Owner, report: &SourceReport, now: Timestamp) {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts of records and milliseconds, far below 2^53")]
-pub(super) fn target(zone: &Owner, target: &ProviderName, report: &TargetReport) {
+#[expect(clippy::cast_precision_loss, reason = "counts of records, far below 2^53")]
+pub(super) fn target(zone: &Owner, target: &ProviderName, report: &TargetReport, lag: Duration) {
     let (zone, target) = (zone.to_string(), target.to_string());
     let set = |name: &'static str, value: f64| {
         gauge!(name, "zone" => zone.clone(), "target" => target.clone()).set(value);
     };
     set(PENDING, report.pending as f64);
-    set(LAG, report.lag_ms as f64 / 1000.0);
+    set(LAG, lag.as_secs_f64());
     set(UNSERVED, report.unserved as f64);
-    set(DRIFT, report.drift.len() as f64);
+    set(DRIFT, report.drifted as f64);
     for (state, name) in TARGET_STATES {
         let value = f64::from(u8::from(report.state == state));
         gauge!(TARGET_STATE, "zone" => zone.clone(), "target" => target.clone(), "state" => name).set(value);

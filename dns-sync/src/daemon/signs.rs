@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use dns_api::sync::{
-    AttributionReport, DriftReport, SourceReport, SourceState, SyncReport, TargetReport, TargetState, ZoneReport,
+    AttributionReport, DRIFT_TOLD_MAX, DriftReport, SourceReport, SourceState, SyncReport, TargetReport, TargetState,
+    ZoneReport,
 };
 use dns_core::identifier::ProviderName;
 use dns_core::time::Timestamp;
@@ -135,6 +136,7 @@ impl TargetSign {
             lag_ms: 0,
             reasons: Vec::new(),
             drift: Vec::new(),
+            drifted: 0,
             unserved: 0,
             written: None,
             checked: None,
@@ -163,6 +165,7 @@ impl TargetSign {
         told.report.state = TargetState::SourceUnknown;
         told.report.reasons.clear();
         told.report.drift.clear();
+        told.report.drifted = 0;
         told.report.pending = 0;
         told.behind_since = None;
         drop(told);
@@ -190,11 +193,12 @@ impl TargetSign {
         lock(&self.told).report.checked = Some(date(self.clock.wall()));
     }
 
-    /// What differs and is not written yet.
+    /// What differs and is not written yet: the first of it, and how much it is.
     pub(super) fn drifted(&self, drifted: &[Drifted]) {
         let mut told = lock(&self.told);
         let mut last = std::mem::take(&mut told.drift);
-        let reports = drifted.iter().map(|one| {
+        told.report.drifted = drifted.len() as u64;
+        let reports = drifted.iter().take(DRIFT_TOLD_MAX).map(|one| {
             let found = (one.change.key.clone(), one.since);
             let attribution = last.remove(&found).and_then(|report| report.attribution);
             (found, DriftReport { what: one.to_string(), attribution })
@@ -221,13 +225,20 @@ impl TargetSign {
 
     fn report(&self) -> TargetReport {
         let told = lock(&self.told);
-        let lag = told.behind_since.map_or(0, |since| since.elapsed().as_millis());
         let drift = told.drift.values().cloned().collect();
-        TargetReport { lag_ms: u64::try_from(lag).unwrap_or(u64::MAX), drift, ..told.report.clone() }
+        let lag_ms = u64::try_from(told.lag().as_millis()).unwrap_or(u64::MAX);
+        TargetReport { lag_ms, drift, ..told.report.clone() }
     }
 
     fn meter(&self) {
-        metering::target(&self.zone, &self.target, &self.report());
+        let told = lock(&self.told);
+        metering::target(&self.zone, &self.target, &told.report, told.lag());
+    }
+}
+
+impl Told {
+    fn lag(&self) -> Duration {
+        self.behind_since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 }
 
@@ -260,8 +271,13 @@ mod tests {
         assert_eq!(told(&signs).state, TargetState::Unread, "it never was");
         sign.state(TargetState::Equal, Vec::new());
         sign.pending(3, Some(Instant::now()));
+        let key = crate::fake::key("www", dns_zone::Rtype::A);
+        let change = dns_zone::SetChange { key, before: None, after: None };
+        let (drift, since) = (dns_zone::Drift::Foreign, Timestamp::from_secs(0));
+        sign.drifted(&[Drifted { change, drift, since, is_new: true, next: dns_zone::Next::Wait }]);
         sign.source_unknown();
         let told = told(&signs);
         assert_eq!((told.state, told.pending, told.lag_ms), (TargetState::SourceUnknown, 0, 0));
+        assert_eq!((told.drift, told.drifted), (Vec::new(), 0));
     }
 }

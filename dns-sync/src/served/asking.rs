@@ -81,9 +81,9 @@ mod tests {
         changes: &[SetChange],
         ask: impl Fn(usize) -> Result<(), Unseen>,
     ) -> (usize, usize) {
-        let (asked, mut told, mut served) = (Cell::new(0), 0, 0);
+        let (count, mut told, mut served) = (Cell::new(0), 0, 0);
         let answer = |_, _: &SetChange| {
-            let which = asked.replace(asked.get() + 1);
+            let which = count.replace(count.get() + 1);
             std::future::ready(ask(which))
         };
         let tell = |_: &SetChange, seen: Result<(), Unseen>| {
@@ -92,7 +92,7 @@ mod tests {
         };
         asker.round(changes.iter().collect(), &answer, tell).await;
         assert_eq!(told, changes.len(), "something is told of each");
-        (asked.get(), served)
+        (count.get(), served)
     }
 
     fn asker() -> Asker {
@@ -114,8 +114,8 @@ mod tests {
     #[tokio::test]
     async fn a_dead_server_is_asked_one_question_a_round_until_it_answers() {
         let (changes, mut asker) = (changes(1_000), asker());
-        let (asked, _) = round(&mut asker, &changes, silent).await;
-        assert!(asked <= AT_ONCE + SILENT_AFTER as usize, "{asked} of 1,000");
+        let (count, _) = round(&mut asker, &changes, silent).await;
+        assert!(count <= AT_ONCE + SILENT_AFTER as usize, "{count} of 1,000");
         assert_eq!(round(&mut asker, &changes, silent).await, (1, 0));
         assert_eq!(round(&mut asker, &changes, silent).await, (1, 0));
         assert_eq!(round(&mut asker, &changes, |_| Ok(())).await, (1_000, 1_000));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use dns_api::sync::TargetState;
 use dns_service::exit::one_line;
-use dns_zone::{Drift, Drifted, Kind, Proposal, SetChange, SetKey, Step};
+use dns_zone::{Drift, Drifted, Kind, Next, Proposal, SetChange, SetKey, Step};
 use tracing::{error, info, warn};
 
 use super::{Target, Trouble};
@@ -14,21 +14,33 @@ use crate::sending::{SendError, Sent};
 /// Refused sets that are named; more say no more.
 const REFUSED_NAMED_MAX: usize = 5;
 
+/// Sets found together that the log names; more say no more.
+const DRIFT_LOGGED_MAX: usize = 20;
+
+/// Reasons for which a target is held that are told; a zone of millions can have one for each of its sets.
+const REASONS_TOLD_MAX: usize = 20;
+
 impl Target {
-    /// Drift is told when it is found, and stays in the report as long as it lasts.
+    /// Drift is told when it is found, and stays in the report as long as it lasts. Of much at once the first is told, what wants a
+    /// person before all else.
     pub(super) fn tell_drift(&mut self, drifted: &[Drifted]) {
         let (zone, target) = (self.original.apex(), &self.place.name);
         self.sign.drifted(drifted);
         let mut alarms = Vec::new();
-        for one in drifted.iter().filter(|one| one.is_new) {
+        for one in worth_telling(drifted).into_iter().take(DRIFT_LOGGED_MAX) {
             match one.drift {
                 Drift::Lag => info!(%zone, %target, "{one}"),
                 Drift::LeftAlone(_) | Drift::Normalised => warn!(%zone, %target, "{one}"),
                 Drift::Reverted | Drift::Foreign => alarms.push(one.clone()),
             }
-            metering::drifted(zone, target, &one.drift);
         }
         self.alarms.raise(alarms);
+        let new =
+            drifted.iter().filter(|one| one.is_new).inspect(|one| metering::drifted(zone, target, &one.drift)).count();
+        if new > DRIFT_LOGGED_MAX {
+            let more = new - DRIFT_LOGGED_MAX;
+            warn!(%zone, %target, "and {more} more sets have drifted; `GET /api/v1/sync` names them");
+        }
     }
 
     /// What was written, whatever became of the rest.
@@ -76,7 +88,7 @@ impl Target {
 
     /// Told once, and again when it is held by something else; how far a limit is exceeded changes all the time.
     pub(super) fn tell_held(&mut self, proposal: &Proposal) {
-        let reasons = proposal.stopped_by(&BTreeSet::new());
+        let reasons = bounded(proposal.stopped_by(&BTreeSet::new()));
         let limits = proposal.exceeded.iter().map(|one| one.limit.to_string());
         let markers = proposal.stray_markers.iter().map(ToString::to_string);
         let kinds: Vec<String> =
@@ -100,5 +112,51 @@ impl Target {
         warn!(%zone, %target, "{reason}");
         metering::pushed(zone, target, outcome);
         self.sign.state(TargetState::Failing, vec![reason]);
+    }
+}
+
+/// What was not told yet, what is left to a person first.
+fn worth_telling(drifted: &[Drifted]) -> Vec<&Drifted> {
+    let mut new: Vec<&Drifted> = drifted.iter().filter(|one| one.is_new).collect();
+    new.sort_by_key(|one| one.next != Next::Hold);
+    new
+}
+
+/// The first of many reasons, and how many more there are.
+fn bounded(mut reasons: Vec<String>) -> Vec<String> {
+    let more = reasons.len().saturating_sub(REASONS_TOLD_MAX);
+    if more > 0 {
+        reasons.truncate(REASONS_TOLD_MAX);
+        reasons.push(format!("and {more} more"));
+    }
+    reasons
+}
+
+#[cfg(test)]
+mod tests {
+    use dns_core::time::Timestamp;
+    use dns_zone::Rtype;
+
+    use super::*;
+    use crate::fake::key;
+
+    fn drifted(name: &str, next: Next, is_new: bool) -> Drifted {
+        let change = SetChange { key: key(name, Rtype::A), before: None, after: None };
+        Drifted { change, drift: Drift::Foreign, since: Timestamp::from_secs(0), is_new, next }
+    }
+
+    #[test]
+    fn of_new_drift_what_wants_a_person_is_told_first() {
+        let all = [drifted("a", Next::Wait, true), drifted("b", Next::Hold, true), drifted("c", Next::Hold, false)];
+        let told: Vec<String> = worth_telling(&all).iter().map(|one| one.change.key.to_string()).collect();
+        assert_eq!(told, ["b.example.test. A", "a.example.test. A"]);
+    }
+
+    #[test]
+    fn of_many_reasons_the_first_are_told_and_the_others_counted() {
+        let reasons = |count: usize| (0..count).map(|nth| nth.to_string()).collect::<Vec<_>>();
+        assert_eq!(bounded(reasons(REASONS_TOLD_MAX)), reasons(REASONS_TOLD_MAX));
+        let told = bounded(reasons(REASONS_TOLD_MAX + 30));
+        assert_eq!((told.len(), told.last().map(String::as_str)), (REASONS_TOLD_MAX + 1, Some("and 30 more")));
     }
 }
