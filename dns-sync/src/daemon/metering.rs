@@ -22,6 +22,7 @@ const UNSERVED: &str = "dns_sync_unserved";
 const DRIFT: &str = "dns_sync_drift";
 const DRIFTED: &str = "dns_sync_drift_total";
 const CHANGES: &str = "dns_sync_changes_total";
+const UNREAD: &str = "dns_sync_target_unread_total";
 const PUSHES: &str = "dns_sync_pushes_total";
 const SERVED: &str = "dns_sync_served_seconds";
 
@@ -63,6 +64,7 @@ pub(super) fn describe() {
     );
     describe_counter!(DRIFTED, "Drift that was found, by kind: lag, reverted, normalised, foreign, left-alone.");
     describe_counter!(CHANGES, "Record sets written, by zone, target and kind: create, update, delete.");
+    describe_counter!(UNREAD, "Times that a target could not be read.");
     describe_counter!(PUSHES, "Pushes to a target, by outcome: done, refused, drifted, failed.");
     describe_histogram!(
         SERVED,
@@ -129,6 +131,10 @@ pub(super) fn pushed(zone: &Owner, target: &ProviderName, outcome: Push) {
         Push::Failed => "failed",
     };
     counter!(PUSHES, "zone" => zone.to_string(), "target" => target.to_string(), "outcome" => outcome).increment(1);
+}
+
+pub(super) fn unread(zone: &Owner, target: &ProviderName) {
+    counter!(UNREAD, "zone" => zone.to_string(), "target" => target.to_string()).increment(1);
 }
 
 pub(super) fn changed(zone: &Owner, target: &ProviderName, kind: Kind, count: u64) {

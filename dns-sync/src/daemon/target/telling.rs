@@ -105,13 +105,22 @@ impl Target {
     pub(super) fn tell_trouble(&self, trouble: &Trouble) {
         let (zone, target) = (self.original.apex(), &self.place.name);
         let reason = one_line(trouble);
-        let outcome = match trouble {
-            Trouble::Unsent(SendError::Drifted { .. }) => Push::Drifted,
-            Trouble::Unsent(_) | Trouble::Unread(_) | Trouble::Folder(_) => Push::Failed,
-        };
         warn!(%zone, %target, "{reason}");
-        metering::pushed(zone, target, outcome);
+        match trouble {
+            Trouble::Unread(_) => metering::unread(zone, target),
+            // It is about this machine.
+            Trouble::Folder(_) => {}
+            Trouble::Unsent(error) => metering::pushed(zone, target, outcome(error)),
+        }
         self.sign.state(TargetState::Failing, vec![reason]);
+    }
+}
+
+/// What became of a push that failed.
+fn outcome(error: &SendError) -> Push {
+    match error {
+        SendError::Drifted { .. } => Push::Drifted,
+        SendError::TooBig(_) | SendError::Provider { .. } | SendError::RefusesAll { .. } => Push::Failed,
     }
 }
 
@@ -138,7 +147,7 @@ mod tests {
     use dns_zone::Rtype;
 
     use super::*;
-    use crate::fake::key;
+    use crate::fake::{apex, key};
 
     fn drifted(name: &str, next: Next, is_new: bool) -> Drifted {
         let change = SetChange { key: key(name, Rtype::A), before: None, after: None };
@@ -158,5 +167,13 @@ mod tests {
         assert_eq!(bounded(reasons(REASONS_TOLD_MAX)), reasons(REASONS_TOLD_MAX));
         let told = bounded(reasons(REASONS_TOLD_MAX + 30));
         assert_eq!((told.len(), told.last().map(String::as_str)), (REASONS_TOLD_MAX + 1, Some("and 30 more")));
+    }
+
+    #[test]
+    fn a_push_that_somebody_elses_change_ended_has_not_failed() {
+        let (zone, target, reason) = (apex(), "main".parse().expect("a name"), String::new());
+        assert_eq!(outcome(&SendError::Drifted { zone, target, reason }), Push::Drifted);
+        let (zone, target, reason) = (apex(), "main".parse().expect("a name"), String::new());
+        assert_eq!(outcome(&SendError::RefusesAll { zone, target, reason }), Push::Failed);
     }
 }
