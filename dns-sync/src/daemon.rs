@@ -20,6 +20,7 @@ mod reader;
 mod secondary;
 mod signs;
 mod target;
+mod together;
 mod told;
 mod unserved;
 
@@ -48,6 +49,7 @@ use self::parts::Parts;
 use self::secondary::Primary;
 use self::signs::{Signs, SourceSign, TargetSign};
 use self::target::Target;
+use self::together::Together;
 use self::unserved::Unserved;
 use crate::arguments::DaemonFlags;
 use crate::folder::Folder;
@@ -74,9 +76,11 @@ pub(crate) async fn command(config: &Config, flags: &DaemonFlags) -> Result<Exit
     let kit = Kit::new(tokens, readiness.clone(), metrics.clone(), &dns_api::openapi::sync())?;
     // Whatever ends the listener ends the work, too, and the other way round.
     let work = stop.child_token();
-    let (signs, mut parts) = Daemon::new(config, &work).start(flags).await?;
+    let daemon = Daemon::new(config, &work);
+    let together = daemon.together.clone();
+    let (signs, mut parts) = daemon.start(flags).await?;
     parts.start("metrics", metrics.keep_up(work.clone()));
-    parts.start("metrics of targets", keep_metering(signs.clone(), work.clone()));
+    parts.start("metrics of targets", keep_metering(signs.clone(), together, work.clone()));
     readiness.ready(ZONES);
     info!(zones = config.sync.zones.len(), url = listening.url(), "sync daemon starts");
     let serving = async {
@@ -90,11 +94,12 @@ pub(crate) async fn command(config: &Config, flags: &DaemonFlags) -> Result<Exit
     Ok(Exit::Done)
 }
 
-async fn keep_metering(signs: Signs, stop: CancellationToken) {
+async fn keep_metering(signs: Signs, together: Together, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(METER_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         signs.meter();
+        together.meter();
     }
 }
 
@@ -105,11 +110,14 @@ struct Daemon<'d> {
     stop: &'d CancellationToken,
     clock: Clock,
     signs: Signs,
+    together: Together,
 }
 
 impl<'d> Daemon<'d> {
     fn new(config: &'d Config, stop: &'d CancellationToken) -> Self {
-        Self { config, parts: Parts::default(), stop, clock: Clock::start(), signs: Signs::default() }
+        let clock = Clock::start();
+        let together = Together::new(settings::limits_of_all(config.sync.all_limits), clock);
+        Self { config, parts: Parts::default(), stop, clock, signs: Signs::default(), together }
     }
 
     /// Starts the keepers and targets of all zones that are selected, and the listener for NOTIFY.
@@ -175,6 +183,7 @@ impl<'d> Daemon<'d> {
             check_every: self.config.sync.daemon.check_every,
             drifting: Drifting::new(settings::repair(self.config.sync.daemon.repair)),
             alarms,
+            part: self.together.add(),
             told: Vec::new(),
             remembered: None,
         };

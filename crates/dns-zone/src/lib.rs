@@ -37,6 +37,7 @@ mod serial;
 mod taken_over;
 mod token;
 mod txt;
+mod window;
 mod zone;
 pub mod zonefile;
 
@@ -66,4 +67,5 @@ pub use self::record_set::{RecordSet, SetKey, Ttl};
 pub use self::render::{Line, Mark, change_lines, line, lines, markdown};
 pub use self::serial::Serial;
 pub use self::taken_over::{Guards, TakenOver};
+pub use self::window::{Overspent, PairId, Reserved, Window};
 pub use self::zone::{Zone, ZoneError};

@@ -30,6 +30,14 @@ pub struct Bound {
     pub percent_max: Option<u8>,
 }
 
+impl Bound {
+    /// The most sets of so many; none means as many as there are.
+    pub fn most_of(&self, existing: u64) -> Option<u64> {
+        let share = self.percent_max.map(|percent| FEW.max(existing.saturating_mul(percent.into()) / 100));
+        [self.count_max, share].into_iter().flatten().min()
+    }
+}
+
 /// The bounds of all kinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
@@ -249,13 +257,17 @@ impl Exceeded {
         let (lost, max) = (known.saturating_sub(found), u64::from(limits.shrink_percent_max));
         exceeds_share(lost, known, max).then_some(Self { limit: Force::Shrink, found: lost, existing: known, max })
     }
+
+    /// Whether the limit is one by share: `max` is in percent.
+    pub(crate) fn is_share(&self) -> bool {
+        !matches!(self.limit, Force::Changes(_, _, Unit::Count))
+    }
 }
 
 impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { limit, found, existing, max } = self;
-        let is_share = !matches!(limit, Force::Changes(_, _, Unit::Count));
-        let unit = if is_share { " %" } else { "" };
+        let unit = if self.is_share() { " %" } else { "" };
         write!(
             f,
             "{limit}: {found} of {existing} record sets, allowed are {max}{unit}; if that is meant: --force {limit}"

@@ -24,6 +24,8 @@ const DRIFTED: &str = "dns_sync_drift_total";
 const CHANGES: &str = "dns_sync_changes_total";
 const UNREAD: &str = "dns_sync_target_unread_total";
 const PUSHES: &str = "dns_sync_pushes_total";
+const RECENT: &str = "dns_sync_recent_changes";
+const RECENT_MAX: &str = "dns_sync_recent_changes_max";
 const SERVED: &str = "dns_sync_served_seconds";
 
 const SOURCE_STATES: [(SourceState, &str); 4] = [
@@ -66,6 +68,14 @@ pub(super) fn describe() {
     describe_counter!(CHANGES, "Record sets written, by zone, target and kind: create, update, delete.");
     describe_counter!(UNREAD, "Times that a target could not be read.");
     describe_counter!(PUSHES, "Pushes to a target, by outcome: done, refused, drifted, failed.");
+    describe_gauge!(
+        RECENT,
+        "Record sets of all zones at all targets that were written within the last hour, as the limits `all…` count them."
+    );
+    describe_gauge!(
+        RECENT_MAX,
+        "How many of them there may be before pushes are held; absent where nothing limits them."
+    );
     describe_histogram!(
         SERVED,
         "From when a change was learnt until every authoritative server of a target served it."
@@ -137,13 +147,25 @@ pub(super) fn unread(zone: &Owner, target: &ProviderName) {
     counter!(UNREAD, "zone" => zone.to_string(), "target" => target.to_string()).increment(1);
 }
 
-pub(super) fn changed(zone: &Owner, target: &ProviderName, kind: Kind, count: u64) {
-    let kind = match kind {
+fn name(kind: Kind) -> &'static str {
+    match kind {
         Kind::Create => "create",
         Kind::Update => "update",
         Kind::Delete => "delete",
-    };
-    counter!(CHANGES, "zone" => zone.to_string(), "target" => target.to_string(), "kind" => kind).increment(count);
+    }
+}
+
+pub(super) fn changed(zone: &Owner, target: &ProviderName, kind: Kind, count: u64) {
+    let (zone, target) = (zone.to_string(), target.to_string());
+    counter!(CHANGES, "zone" => zone, "target" => target, "kind" => name(kind)).increment(count);
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of record sets, far below 2^53")]
+pub(super) fn together(kind: Kind, count: u64, most: Option<u64>) {
+    gauge!(RECENT, "kind" => name(kind)).set(count as f64);
+    if let Some(most) = most {
+        gauge!(RECENT_MAX, "kind" => name(kind)).set(most as f64);
+    }
 }
 
 pub(super) fn drifted(zone: &Owner, target: &ProviderName, drift: &Drift) {

@@ -23,7 +23,7 @@ use dns_provider::port::ProviderError;
 use dns_provider::zones::{Extent, Listing, Refreshed};
 use dns_service::clock::Clock;
 use dns_service::exit::one_line;
-use dns_zone::{Owner, Proposal, SetChange, SetKey, content, difference, is_compared};
+use dns_zone::{Owner, Proposal, SetChange, SetKey, Step, content, difference, is_compared};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -32,6 +32,7 @@ use super::alarms::Alarms;
 use super::drifting::Drifting;
 use super::original::{Following, Original, State};
 use super::signs::TargetSign;
+use super::together::Part;
 use super::unserved::Unserved;
 use crate::folder::Folder;
 use crate::place::Place;
@@ -64,6 +65,8 @@ pub(super) struct Target {
     pub(super) check_every: Duration,
     pub(super) drifting: Drifting,
     pub(super) alarms: Alarms,
+    /// Its part in the limits of all zones together.
+    pub(super) part: Part,
     /// What holds it, as it was told last.
     pub(super) told: Vec<String>,
     /// When it was last kept how large the source is.
@@ -148,19 +151,32 @@ impl Target {
             let Some(Proposed { proposal, since, refused }) = self.propose(known)? else {
                 return Ok(self.rest_without_source());
             };
+            self.part.has_sets(proposal.tally.existing);
             if !proposal.stopped_by(&BTreeSet::new()).is_empty() {
                 self.tell_held(&proposal);
-                known.due = known.due.min(Instant::now() + HELD_EVERY);
-                return Ok(Rest::Until(known.due));
+                return Ok(held(known));
             }
-            self.told.clear();
             if proposal.steps.is_empty() {
+                self.told.clear();
                 self.tell_equal(&refused);
                 self.remember_source_sets();
                 return Ok(Rest::Until(known.due));
             }
-            self.sign.state(TargetState::Behind, Vec::new());
-            self.push(known, &proposal.steps, since).await?;
+            match self.part.reserve(proposal.tally.existing, &proposal.steps) {
+                Ok(reserved) => {
+                    self.told.clear();
+                    self.sign.state(TargetState::Behind, Vec::new());
+                    self.push(known, &proposal.steps, Some(reserved), since).await?;
+                }
+                Err(overspent) => {
+                    self.tell_overspent(&overspent);
+                    let moves: Vec<Step> = proposal.steps.into_iter().filter(|step| step.service.is_some()).collect();
+                    if moves.is_empty() {
+                        return Ok(held(known));
+                    }
+                    self.push(known, &moves, None, since).await?;
+                }
+            }
             is_fresh = false;
         }
     }
@@ -261,6 +277,12 @@ struct Proposed {
     since: std::time::Instant,
     /// Sets that the target refuses.
     refused: BTreeSet<SetKey>,
+}
+
+/// Looked at again soon: an operator may have done by hand what was too much, or there is room again.
+fn held(known: &mut Known) -> Rest {
+    known.due = known.due.min(Instant::now() + HELD_EVERY);
+    Rest::Until(known.due)
 }
 
 /// A refused set may still lead to what else would be deleted.

@@ -75,6 +75,13 @@ impl Rig {
         rig
     }
 
+    /// Sets limits of all zones together.
+    fn limit_all(&mut self, limits: &str) {
+        let text = std::fs::read_to_string(&self.config).expect("the configuration");
+        let text = text.replace("\nsync:\n", &format!("\nsync:\n  limits: {{ {limits} }}\n"));
+        self.config = self.sandbox.write("limited.yaml", text);
+    }
+
     fn environment(&self) -> Vec<(String, String)> {
         self.targets.iter().flat_map(|(_, host)| host.environment()).collect()
     }
@@ -234,6 +241,7 @@ fn ten_thousand_edits_with_kills_in_between_end_equal() {
     // A third of the names is touched between two looks of a daemon that is down now and then.
     let limits = "deletes: 1000, deletesShare: 100%, updatesShare: 100%, shrink: 100%";
     let mut rig = Rig::start(|sandbox| vec![powerdns(sandbox), route53(sandbox)], limits, "");
+    rig.limit_all("allDeletes: 10000, allDeletesShare: 100%, allUpdatesShare: 100%");
     rig.start_daemon();
     let mut kills = 0;
     for _ in 0..EDITS / TOGETHER {
@@ -278,6 +286,41 @@ fn what_exceeds_a_limit_is_held_until_an_operator_has_done_it() {
     assert_eq!(applied.code, 0, "{applied:?}");
     rig.until_caught_up();
     rig.until_served("extra0.example.test", "A", &[]);
+    rig.is_equal();
+}
+
+/// Each target by itself keeps the limits of its zone, both together exceed those of all: the second waits, and is told.
+#[test]
+fn what_exceeds_the_limits_of_all_zones_together_is_held_until_an_operator_has_done_it() {
+    let mut rig = Rig::start(|sandbox| vec![powerdns(sandbox), route53(sandbox)], "", "checkEvery: 1s");
+    rig.limit_all("allDeletes: 1");
+    rig.start_daemon();
+    rig.until_all_are("equal");
+    rig.hidden.edit(&["update delete mail.example.test. A", "update delete example.test. MX"]);
+    rig.until_all_are("held");
+    for number in 0..2 {
+        let told = rig.target(number)["reasons"].to_string();
+        assert!(told.contains("allDeletes: 2 of 10 record sets of all zones within 60 min, allowed are 1"), "{told}");
+    }
+    rig.hidden.edit(&["update add example.test. 300 MX 10 mail"]);
+    let states = || [0, 1].map(|number| rig.target(number)["state"].to_string());
+    until("one goes through and the other waits", PATIENCE, || {
+        let mut states = states();
+        states.sort();
+        if states == ["\"equal\"", "\"held\""] { Ok(()) } else { Err(states) }
+    });
+    // Measured every second.
+    until("it is measured", PATIENCE, || {
+        let metrics = rig.daemon.as_ref().expect("it was started").metrics();
+        let lines = [r#"dns_sync_recent_changes{kind="delete"} 1"#, r#"dns_sync_recent_changes_max{kind="delete"} 1"#];
+        if lines.iter().all(|line| metrics.contains(line)) { Ok(()) } else { Err(metrics) }
+    });
+    assert!(rig.daemon().log().contains("held, nothing is written: allDeletes"));
+    let plan = rig.sandbox.path().join("plan.json").display().to_string();
+    rig.run(&["plan", "--out", &plan]);
+    let applied = rig.run(&["apply", &plan]);
+    assert_eq!(applied.code, 0, "{applied:?}");
+    rig.until_all_are("equal");
     rig.is_equal();
 }
 

@@ -39,6 +39,20 @@ fn a_few_changes_never_exceed_a_share() {
 }
 
 #[test]
+fn the_most_that_a_bound_lets_through_is_what_exceeds_nothing() {
+    for (count_max, percent_max) in [(Some(40), Some(10)), (None, Some(10)), (Some(40), None), (Some(3), Some(30))] {
+        let mut limits = Limits::default();
+        limits.zone.deletes = Bound { count_max, percent_max };
+        for existing in [1_u64, 49, 50, 51, 59, 60, 399, 1_000] {
+            let most = limits.zone.deletes.most_of(existing).expect("it is bound");
+            let exceeds = |deletes| !tally(existing, 0, 0, deletes).exceeding(Scope::Zone, &limits).is_empty();
+            assert!(!exceeds(most) && exceeds(most + 1), "{most} of {existing} by {count_max:?}, {percent_max:?}");
+        }
+    }
+    assert_eq!(Bound { count_max: None, percent_max: None }.most_of(7), None);
+}
+
+#[test]
 fn many_zones_that_each_keep_their_limits_are_bound_together() {
     let one = tally(1_000, 0, 0, 90);
     assert!(zone(one).is_empty());

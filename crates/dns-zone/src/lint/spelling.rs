@@ -33,8 +33,8 @@ impl Walk<'_> {
     pub(super) fn missing_dot(&self, key: &SetKey, target: &Owner) -> Option<Finding> {
         let apex = self.zone.apex();
         let is_reverse = || apex.labels_from_root().first().is_some_and(|label| label == b"arpa");
-        let in_reverse = key.rtype == Rtype::PTR && target.is_in(apex) && is_reverse();
-        if !(target.repeats(apex) || in_reverse) || self.zone.at(target).next().is_some() {
+        let is_pointer = key.rtype == Rtype::PTR && target.is_in(apex);
+        if !(target.repeats(apex) || (is_pointer && is_reverse())) || self.zone.at(target).next().is_some() {
             return None;
         }
         let message = format!("its target is {target}: is a final dot missing? (RFC 1912 §2.1)");

@@ -1,4 +1,5 @@
-//! One push to a target: what was sent is read back, and what is read back is asked for at the servers.
+//! One push to a target: what was reserved is sent and settled, what was written is read back, and what is read back is asked for at
+//! the servers.
 //!
 //! A push that ends early has written something all the same, and what became of its last batch may not be known. Both count as
 //! written until the target is read, and are asked for then.
@@ -6,7 +7,7 @@
 use std::time::Instant;
 
 use dns_provider::zones::{Extent, Refreshed};
-use dns_zone::{SetChange, Step};
+use dns_zone::{Reserved, SetChange, Step};
 use tokio_util::sync::CancellationToken;
 
 use super::{Known, Target, Trouble};
@@ -14,8 +15,14 @@ use crate::sending::{Sender, Sent};
 use crate::served::is_seen;
 
 impl Target {
-    /// Sends steps; `since` is when the oldest of it was learnt.
-    pub(super) async fn push(&mut self, known: &mut Known, steps: &[Step], since: Instant) -> Result<(), Trouble> {
+    /// Sends steps, of which what counts is `reserved`; `since` is when the oldest of it was learnt.
+    pub(super) async fn push(
+        &mut self,
+        known: &mut Known,
+        steps: &[Step],
+        reserved: Option<Reserved>,
+        since: Instant,
+    ) -> Result<(), Trouble> {
         let zone = self.original.apex();
         known.in_doubt.extend(steps.iter().flat_map(|step| &step.changes).map(|change| change.key.clone()));
         // What is being sent is sent to its end.
@@ -24,6 +31,9 @@ impl Target {
         let (sent, ended) = sender.send(steps).await;
         let done = changes_of(steps, &sent.done);
         let maybe = [done.clone(), changes_of(steps, &sent.in_doubt)].concat();
+        if let Some(reserved) = reserved {
+            self.part.settle(reserved, &maybe);
+        }
         self.drifting.wrote(&done, self.clock.now());
         known.unread.extend(maybe.into_iter().map(|change| (change.key.clone(), (change, since))));
         self.tell_written(&done);

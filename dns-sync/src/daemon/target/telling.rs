@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use dns_api::sync::TargetState;
 use dns_service::exit::one_line;
-use dns_zone::{Drift, Drifted, Kind, Next, Proposal, SetChange, SetKey, Step};
+use dns_zone::{Drift, Drifted, Kind, Next, Overspent, Proposal, SetChange, SetKey, Step};
 use tracing::{error, info, warn};
 
 use super::{Target, Trouble};
@@ -86,13 +86,22 @@ impl Target {
         self.sign.state(TargetState::Refusing, vec![reason]);
     }
 
-    /// Told once, and again when it is held by something else; how far a limit is exceeded changes all the time.
+    /// The limits of the zone, or something else about it, hold it.
     pub(super) fn tell_held(&mut self, proposal: &Proposal) {
-        let reasons = bounded(proposal.stopped_by(&BTreeSet::new()));
         let limits = proposal.exceeded.iter().map(|one| one.limit.to_string());
         let markers = proposal.stray_markers.iter().map(ToString::to_string);
-        let kinds: Vec<String> =
-            proposal.refusals.iter().map(ToString::to_string).chain(limits).chain(markers).collect();
+        let kinds = proposal.refusals.iter().map(ToString::to_string).chain(limits).chain(markers).collect();
+        self.hold(kinds, bounded(proposal.stopped_by(&BTreeSet::new())));
+    }
+
+    /// The limits of all zones together hold it.
+    pub(super) fn tell_overspent(&mut self, overspent: &[Overspent]) {
+        let limits = overspent.iter().map(|one| one.exceeded.limit.to_string());
+        self.hold(limits.collect(), overspent.iter().map(ToString::to_string).collect());
+    }
+
+    /// Told once, and again when it is held by something else; how far a limit is exceeded changes all the time.
+    fn hold(&mut self, kinds: Vec<String>, reasons: Vec<String>) {
         if self.told != kinds {
             let (zone, target, reasons) = (self.original.apex(), &self.place.name, reasons.join("; "));
             error!(%zone, %target, "held, nothing is written: {reasons}. `dns-sync plan` shows it, `dns-sync apply` does it");
@@ -120,7 +129,10 @@ impl Target {
 fn outcome(error: &SendError) -> Push {
     match error {
         SendError::Drifted { .. } => Push::Drifted,
-        SendError::TooBig(_) | SendError::Provider { .. } | SendError::RefusesAll { .. } => Push::Failed,
+        SendError::TooBig(_)
+        | SendError::Provider { .. }
+        | SendError::Stopped { .. }
+        | SendError::RefusesAll { .. } => Push::Failed,
     }
 }
 

@@ -1,15 +1,17 @@
 mod reading_back;
+mod together;
 
 use std::path::Path;
 
 use dns_api::sync::TargetReport;
 use dns_service::config::Config;
 use dns_service::config::secret::{Program, SecretCheck};
-use dns_zone::Repair;
+use dns_zone::{Limits, Repair};
 use tempfile::TempDir;
 
 use super::*;
 use crate::daemon::signs::Signs;
+use crate::daemon::together::Together;
 use crate::fake::{Fake, apex, zone};
 use crate::place::Job;
 
@@ -37,8 +39,9 @@ sync: { zones: [ { zone: example.test, source: { file: a.zone }, targets: [main]
 
 impl Rig {
     /// A daemon that has just been started over these targets.
-    fn new(fakes: Vec<Fake>, source: &[&str]) -> Self {
+    fn new(fakes: Vec<Fake>, source: &[&str], limits: Limits) -> Self {
         let (clock, config, folder) = (Clock::start(), config(), TempDir::new().expect("a folder"));
+        let together = Together::new(limits, clock);
         let signs = Signs::default();
         let names: Vec<_> = fakes.iter().map(|_| "main".parse().expect("a name")).collect();
         let (_, target_signs) = signs.add(&apex(), "a test".to_owned(), &names, clock);
@@ -64,6 +67,7 @@ impl Rig {
                 clock,
                 check_every: CHECK_EVERY,
                 drifting: Drifting::new(Repair::After(REPAIR_AFTER)),
+                part: together.add(),
                 told: Vec::new(),
                 remembered: None,
             };
@@ -74,7 +78,7 @@ impl Rig {
 
     /// One target that holds this, as the daemon has just been started.
     fn one(fake: Fake, source: &[&str]) -> Self {
-        Self::new(vec![fake], source)
+        Self::new(vec![fake], source, Limits::default())
     }
 
     fn source_becomes(&self, lines: &[&str]) {
@@ -89,6 +93,12 @@ impl Rig {
             known.due = Instant::now();
         }
         ended
+    }
+
+    async fn rounds(&mut self) {
+        for number in 0..self.targets.len() {
+            self.round(number).await.expect("nothing goes wrong");
+        }
     }
 
     fn report(&self, number: usize) -> TargetReport {
