@@ -6,19 +6,24 @@
 //! |---|---|---|
 //! | left alone by plans | | not ours to judge: what is listed is believed at once |
 //! | as it was before our last write | that was not yet seen, and is recent | lag: read again |
-//! | as it was before our last write | that was seen, or is not recent | reverted |
+//! | as it was before our last write | that was seen, or is not recent | reverted, or see below |
 //! | as it came back after the write before, of the same | neither was ever seen as written | normalised: the target's form of it |
 //! | anything else | | foreign |
 //!
 //! A form is told from an ignored write by this: in place of what was written stands neither that nor what was there before. A
-//! target that merely keeps the old value is reverted, however often; it is never taken for equal. Forms live as long as the
-//! [`Ledger`]; without it they are found again, by two writes.
+//! target that merely keeps the old value is reverted, however often; it is never taken for equal.
+//!
+//! Forms live as long as the [`Ledger`]. Whoever begins anew finds the form there already, before the first write, so that it looks
+//! as if writes were ignored. If it differs from what is written in spelling only (letters, the division of a text), it is taken
+//! for a form all the same after two writes: an ignored write would do no harm either. What a target keeps in any other way is
+//! reverted then, and held for a person after [`REPAIRS_MAX`] repairs; it is never written on and on.
 //!
 //! Alarm before acting: a set that is reverted or foreign is told at once, and repaired only when it has been found so for as long
 //! as [`Repair`] says, since whoever changed it by hand may be about to say so in the source. One that is changed again after
 //! [`REPAIRS_MAX`] repairs is held, not fought: there are two writers, and only people can tell which is right.
 
 mod ledger;
+mod spelling;
 
 use std::fmt;
 use std::time::Duration;

@@ -23,7 +23,7 @@ use dns_provider::port::ProviderError;
 use dns_provider::zones::{Extent, Listing, Refreshed};
 use dns_service::clock::Clock;
 use dns_service::exit::one_line;
-use dns_zone::{Owner, Proposal, SetChange, SetKey, Step, content, difference, is_compared};
+use dns_zone::{Drift, Owner, Proposal, SetChange, SetKey, Step, content, difference, is_compared};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -221,14 +221,22 @@ impl Target {
         })
     }
 
-    /// Takes note of what the target has become, but for what was written itself.
+    /// Takes note of what the target has become. What was written by this daemon just before is somebody else's if it is otherwise
+    /// now than it was written: it may have been undone already, or be kept in another form.
     fn found(&mut self, known: &mut Known, changes: &[SetChange], own: &[SetChange]) {
         self.following.state().follower.target_changed(changes);
-        let is_own = |change: &SetChange| own.iter().any(|one| one.key == change.key && one.after == change.after);
         let in_doubt = std::mem::take(&mut known.in_doubt);
-        let apex = self.original.apex();
-        let foreign = changes.iter().filter(|one| is_compared(&one.key, apex) && !in_doubt.contains(&one.key));
-        self.drifting.seen(foreign.filter(|change| !is_own(change)));
+        let own: BTreeMap<&SetKey, &SetChange> = own.iter().map(|change| (&change.key, change)).collect();
+        let is_known = |key: &SetKey| in_doubt.contains(key) || own.contains_key(key);
+        let others = changes.iter().filter(|one| !is_known(&one.key)).cloned();
+        let undone = own.values().filter_map(|change| {
+            let SetChange { key, after: before, .. } = SetChange::clone(change);
+            let after = known.listing.zone.get(&key).cloned();
+            (before != after).then_some(SetChange { key, before, after })
+        });
+        let foreign: Vec<SetChange> =
+            others.chain(undone).filter(|one| is_compared(&one.key, self.original.apex())).collect();
+        self.drifting.seen(&foreign);
     }
 
     /// A source that becomes much smaller within a day is stopped, however small its steps are. Of a target that is equal it is known
@@ -266,6 +274,7 @@ impl Target {
         }
         self.sign.pending(proposal.steps.iter().map(|step| step.changes.len()).sum(), *behind_since);
         self.tell_drift(&drifted);
+        self.unserved.withdraw(drifted.iter().filter(|one| one.drift != Drift::Lag).map(|one| &one.change));
         Ok(Some(Proposed { since: behind_since.unwrap_or_else(std::time::Instant::now), refused, proposal }))
     }
 }

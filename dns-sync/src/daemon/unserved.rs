@@ -66,6 +66,16 @@ impl Unserved {
         self.lock().keys().cloned().collect()
     }
 
+    /// Waits no longer for what a target itself holds otherwise: `changes` are from what was written to what stands there.
+    pub(super) fn withdraw<'c>(&self, changes: impl IntoIterator<Item = &'c SetChange>) {
+        let mut waiting = self.lock();
+        for change in changes {
+            if waiting.get(&change.key).is_some_and(|one| one.change.after != change.after) {
+                waiting.remove(&change.key);
+            }
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<SetKey, Waiting>> {
         // Single inserts and removals: whole at every point at which a holder could have panicked.
         self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)

@@ -6,6 +6,7 @@ use std::time::Duration;
 use dns_core::time::Timestamp;
 use domain::base::Rtype;
 
+use super::spelling::is_spelled_alike;
 use super::{Drift, Drifted, Next, Patience, REPAIRS_MAX, Repair};
 use crate::change::{SetChange, difference};
 use crate::content::is_signers;
@@ -159,7 +160,7 @@ impl Ledger {
                 self.forms.insert(key.clone(), Form { written: set.clone(), kept: kept.clone() });
                 return Drift::Normalised;
             }
-            if written.seen == Seen::NotYet && !is_as_before {
+            if written.seen == Seen::NotYet && (!is_as_before || is_spelled_alike(key.rtype, set, kept)) {
                 written.seen = Seen::Otherwise(kept.clone());
             }
         }

@@ -154,6 +154,30 @@ fn the_form_in_which_a_target_keeps_what_is_written_twice_counts_as_equal() {
 }
 
 #[test]
+fn another_spelling_that_stood_there_before_anything_is_remembered_is_a_form_after_two_writes() {
+    let mut watch = Watch::over(&["www TXT text"]);
+    watch.write("www TXT Text");
+    assert_eq!(watch.drift(0), (Drift::Lag, Next::Wait));
+    watch.now += GRACE_SECS + 1;
+    assert_eq!(watch.repair(), Drift::Reverted, "so far the write may have been ignored");
+    assert_eq!(watch.drift(GRACE_SECS).0, Drift::Lag);
+    assert_eq!(watch.drift(1), (Drift::Normalised, Next::Nothing));
+    assert_eq!(watch.drifted(WAIT_SECS), []);
+}
+
+#[test]
+fn another_text_that_stood_there_before_is_no_form_however_often_it_is_written() {
+    let mut watch = Watch::over(&["www TXT old"]);
+    watch.write("www TXT new");
+    for _ in 0..REPAIRS_MAX {
+        watch.now += GRACE_SECS + 1;
+        assert_eq!(watch.repair(), Drift::Reverted);
+    }
+    watch.now += GRACE_SECS + 1;
+    assert_eq!(watch.drift(WAIT_SECS), (Drift::Reverted, Next::Hold));
+}
+
+#[test]
 fn a_write_that_is_sent_twice_before_it_is_read_hides_no_form() {
     let mut watch = Watch::over(&["www TXT old"]);
     watch.write("www TXT Text");

@@ -1,3 +1,4 @@
+mod forms;
 mod reading_back;
 mod together;
 
@@ -98,6 +99,15 @@ impl Rig {
     async fn rounds(&mut self) {
         for number in 0..self.targets.len() {
             self.round(number).await.expect("nothing goes wrong");
+        }
+    }
+
+    /// Checks again and again for so long.
+    async fn check_for(&mut self, time: Duration) {
+        let begun = Instant::now();
+        while begun.elapsed() < time {
+            tokio::time::advance(CHECK_EVERY).await;
+            self.rounds().await;
         }
     }
 
