@@ -519,6 +519,7 @@ fn a_file_is_followed_and_a_broken_one_takes_nothing_away() {
     rig.config = rig.sandbox.write("file.yaml", text);
     rig.start_daemon();
     rig.until_all_are("equal");
+    assert!(!rig.daemon().log().contains("unwise"), "there is nothing to warn of: {}", rig.daemon().log());
     rig.sandbox.write("source.zone", SOURCE.replace("hostmaster 7", "hostmaster 8") + "new A 192.0.2.55\n");
     rig.until_served("new.example.test", "A", &["192.0.2.55"]);
     rig.sandbox.write("source.zone", SOURCE.replace("mail A 192.0.2.25", "mail A 192.0.2.256"));
