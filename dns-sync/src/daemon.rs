@@ -186,8 +186,9 @@ impl<'d> Daemon<'d> {
             part: self.together.add(),
             told: Vec::new(),
             remembered: None,
+            stop: self.stop.clone(),
         };
-        self.parts.start(about, target.run(self.stop.clone()));
+        self.parts.start(about, target.run());
     }
 
     fn keep(&mut self, job: Job, sign: SourceSign, original: Arc<Original>, desk: &mut Desk) -> Result<(), Failure> {

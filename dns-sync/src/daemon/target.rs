@@ -19,7 +19,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dns_api::sync::TargetState;
-use dns_provider::port::ProviderError;
 use dns_provider::zones::{Extent, Listing, Refreshed};
 use dns_service::clock::Clock;
 use dns_service::exit::one_line;
@@ -71,6 +70,7 @@ pub(super) struct Target {
     pub(super) told: Vec<String>,
     /// When it was last kept how large the source is.
     pub(super) remembered: Option<Instant>,
+    pub(super) stop: CancellationToken,
 }
 
 /// What is known of the target's zone.
@@ -104,11 +104,14 @@ enum Trouble {
     Unsent(#[from] SendError),
     #[error(transparent)]
     Folder(#[from] crate::folder::FolderError),
+    #[error("the program was told to stop")]
+    Stopped,
 }
 
 impl Target {
-    /// Follows until `stop`. What is being sent then is sent to its end, which the permit bounds.
-    pub(super) async fn run(mut self, stop: CancellationToken) {
+    /// Follows until `stop`. The batch that is being sent then is sent to its end, which the permit bounds.
+    pub(super) async fn run(mut self) {
+        let stop = self.stop.clone();
         let mut known = None;
         let mut backoff = BACKOFF;
         while !stop.is_cancelled() {
@@ -121,6 +124,7 @@ impl Target {
                         () = rest.over() => {}
                     }
                 }
+                Err(_) if stop.is_cancelled() => {}
                 Err(trouble) => {
                     self.tell_trouble(&trouble);
                     if let Some(known) = &mut known {
@@ -189,7 +193,7 @@ impl Target {
 
     /// Reads all of the target.
     async fn look(&mut self, known: &mut Option<Known>) -> Result<(), Trouble> {
-        let listing = reading::list(&self.place, self.original.apex()).await?;
+        let listing = self.unless_stopped(reading::list(&self.place, self.original.apex())).await??;
         let due = Instant::now() + self.check_every;
         self.sign.checked();
         let Some(known) = known else {
@@ -207,18 +211,21 @@ impl Target {
 
     /// Brings up to date what says who holds what, so that nothing is written that somebody has taken over meanwhile.
     async fn refresh(&mut self, known: &mut Known) -> Result<(), Trouble> {
-        let Refreshed { extent, changes } = self.reading(self.place.holder.refresh(&mut known.listing).await)?;
+        let Refreshed { extent, changes } = self.read_changes(known).await?;
         known.extent = Some(extent);
         self.found(known, &changes, &[]);
         Ok(())
     }
 
-    fn reading<T>(&self, read: Result<T, ProviderError>) -> Result<T, TargetUnread> {
-        read.map_err(|source| TargetUnread {
-            zone: self.original.apex().clone(),
-            target: self.place.name.clone(),
-            source,
-        })
+    async fn read_changes(&self, known: &mut Known) -> Result<Refreshed, Trouble> {
+        let refreshed = self.unless_stopped(self.place.holder.refresh(&mut known.listing)).await?;
+        let (zone, target) = (self.original.apex().clone(), self.place.name.clone());
+        Ok(refreshed.map_err(|source| TargetUnread { zone, target, source })?)
+    }
+
+    /// Nobody waits for a zone to be read who is told to stop.
+    async fn unless_stopped<T>(&self, reading: impl Future<Output = T>) -> Result<T, Trouble> {
+        self.stop.run_until_cancelled(reading).await.ok_or(Trouble::Stopped)
     }
 
     /// Takes note of what the target has become. What was written by this daemon just before is somebody else's if it is otherwise

@@ -8,7 +8,6 @@ use std::time::Instant;
 
 use dns_provider::zones::{Extent, Refreshed};
 use dns_zone::{Reserved, SetChange, Step};
-use tokio_util::sync::CancellationToken;
 
 use super::{Known, Target, Trouble};
 use crate::sending::{Sender, Sent};
@@ -25,9 +24,7 @@ impl Target {
     ) -> Result<(), Trouble> {
         let zone = self.original.apex();
         known.in_doubt.extend(steps.iter().flat_map(|step| &step.changes).map(|change| change.key.clone()));
-        // What is being sent is sent to its end.
-        let stop = CancellationToken::new();
-        let sender = Sender { zone, target: &self.place, clock: self.clock, stop: &stop, tell: &|_| {} };
+        let sender = Sender { zone, target: &self.place, clock: self.clock, stop: &self.stop, tell: &|_| {} };
         let (sent, ended) = sender.send(steps).await;
         let done = changes_of(steps, &sent.done);
         let maybe = [done.clone(), changes_of(steps, &sent.in_doubt)].concat();
@@ -49,7 +46,7 @@ impl Target {
     async fn read_back(&mut self, known: &mut Known, done: &[SetChange]) -> Result<(), Trouble> {
         if known.extent != Some(Extent::Guards) {
             // Until it is read, what was written may be read as somebody else's.
-            let Refreshed { extent, changes } = self.reading(self.place.holder.refresh(&mut known.listing).await)?;
+            let Refreshed { extent, changes } = self.read_changes(known).await?;
             known.extent = Some(extent);
             known.in_doubt.clear();
             match extent {

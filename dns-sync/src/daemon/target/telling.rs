@@ -118,7 +118,7 @@ impl Target {
         match trouble {
             Trouble::Unread(_) => metering::unread(zone, target),
             // It is about this machine.
-            Trouble::Folder(_) => {}
+            Trouble::Folder(_) | Trouble::Stopped => {}
             Trouble::Unsent(error) => metering::pushed(zone, target, outcome(error)),
         }
         self.sign.state(TargetState::Failing, vec![reason]);

@@ -71,6 +71,7 @@ impl Rig {
                 part: together.add(),
                 told: Vec::new(),
                 remembered: None,
+                stop: CancellationToken::new(),
             };
             (target, None)
         });

@@ -49,6 +49,6 @@ async fn a_target_that_ignores_what_it_says_to_have_taken_is_held_and_never_writ
         rig.rounds().await;
         rig.check_for(Duration::from_hours(5)).await;
         assert_eq!(rig.writes(), 4, "{manner:?}: once, and three repairs");
-        assert!(rig.report(0).drift[0].contains("two writers"), "{manner:?}: {:?}", rig.report(0).drift);
+        assert!(rig.report(0).drift[0].what.contains("two writers"), "{manner:?}: {:?}", rig.report(0).drift);
     }
 }

@@ -50,3 +50,11 @@ async fn what_is_no_longer_there_when_it_is_read_is_not_waited_for() {
     rig.round(0).await.expect("it is read");
     assert_eq!(rig.unserved(), a_and_b()[1..]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_is_told_to_stop_reads_nothing_any_more() {
+    let mut rig = Rig::one(Fake::holding(zone(&THREE), 10), &THREE);
+    rig.targets[0].0.stop.cancel();
+    assert!(matches!(rig.round(0).await, Err(Trouble::Stopped)));
+    assert_eq!(rig.report(0).state, TargetState::Unread);
+}
