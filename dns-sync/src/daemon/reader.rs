@@ -37,8 +37,10 @@ pub(super) struct Keeper {
 /// What is remembered from one look to the next.
 #[derive(Default)]
 struct Memory {
-    /// What was told last.
-    told: String,
+    /// Why it was not taken, as it was told last; empty if it was.
+    problem: String,
+    /// What is unwise about what was taken, as it was told.
+    unwise: String,
     /// The files that were taken last.
     taken: Option<Stamps>,
     /// Until when what is known is good, if nothing confirms it.
@@ -103,9 +105,9 @@ impl Keeper {
     fn take(&self, read: Read, memory: &mut Memory) {
         let zone = self.original.apex();
         let Read { zone: read, not_plain, warnings, files } = read;
-        let told = if warnings.is_empty() { String::new() } else { warnings.to_string() };
-        if !told.is_empty() && told != memory.told {
-            warn!(%zone, "the source has what is unwise\n{told}");
+        let unwise = if warnings.is_empty() { String::new() } else { warnings.to_string() };
+        if !unwise.is_empty() && unwise != memory.unwise {
+            warn!(%zone, "the source has what is unwise\n{unwise}");
         }
         let serial = read.serial();
         let changes = self.original.replace(read, not_plain);
@@ -114,7 +116,8 @@ impl Keeper {
         }
         self.sign.confirmed(serial);
         let good_until = Some(Instant::now() + self.good_for());
-        *memory = Memory { told, taken: files.map(|files| files.stamps), good_until };
+        let taken = files.map(|files| files.stamps);
+        *memory = Memory { problem: String::new(), unwise, taken, good_until };
     }
 
     /// As its SOA says, but not before a look and one more have failed.
@@ -126,17 +129,18 @@ impl Keeper {
     fn failed(&self, reason: &NotTaken, memory: &mut Memory) {
         let zone = self.original.apex();
         let told = dns_service::exit::one_line(reason);
-        if told != memory.told {
+        if told != memory.problem {
             match reason {
                 // It will be over in a moment.
                 NotTaken::Unsettled(_) => info!(%zone, "the source is not taken yet: {told}"),
                 NotTaken::Unread(_) | NotTaken::OpenEnd(_) => {
-                    warn!(%zone, "the source cannot be taken; what was read before stays good: {told}");
+                    let known_is_good = memory.good_until.is_some();
+                    warn!(%zone, known_is_good, "the source cannot be taken: {told}");
                 }
             }
         }
         self.sign.failing(told.clone());
-        memory.told = told;
+        memory.problem = told;
         if memory.good_until.take_if(|until| *until <= Instant::now()).is_some() {
             error!(%zone, "the source could not be taken for longer than it is good: nothing is copied from it until it can be");
             memory.taken = None;
