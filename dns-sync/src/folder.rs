@@ -4,6 +4,8 @@
 
 use std::fs;
 use std::io::{self, Write as _};
+use std::num::ParseIntError;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use dns_core::identifier::ProviderName;
@@ -24,6 +26,15 @@ pub(crate) enum FolderError {
         /// Why.
         #[source]
         source: io::Error,
+    },
+    /// It says no number.
+    #[error("{} does not say how many sets the source had; look at the source, and remove the file to forget it", path.display())]
+    SourceSets {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: ParseIntError,
     },
     /// It holds no plans.
     #[error("{} holds no plans of this version", path.display())]
@@ -79,7 +90,11 @@ impl Folder {
     pub(crate) fn source_sets(&self, zone: &Owner) -> Result<Option<u64>, FolderError> {
         let path = self.0.join(format!("{}source-sets", file_name(zone)));
         match fs::read_to_string(&path) {
-            Ok(text) => Ok(text.trim().parse().ok()),
+            Ok(text) => match text.trim().parse() {
+                Ok(sets) => Ok(Some(sets)),
+                // What is not known stops no plan, so this must not pass for it.
+                Err(source) => Err(FolderError::SourceSets { path, source }),
+            },
             Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(FolderError::System { what: "read", path, source }),
         }
@@ -135,21 +150,30 @@ fn from_json(text: &str) -> Result<Vec<Plan>, PlanTextError> {
 
 fn write(path: &Path, text: &str) -> Result<(), FolderError> {
     let failed = |source| FolderError::System { what: "write", path: path.to_owned(), source };
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).map_err(failed)?;
-    }
-    let beside = path.with_extension(format!("{}.new", std::process::id()));
-    let mut file = fs::File::create(&beside).map_err(failed)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
-    move_to(&beside, path)
+    let folder = folder_of(path);
+    fs::create_dir_all(folder).map_err(failed)?;
+    // A name that nobody can foresee, and never a file or link that is there already: others may write into the folder of a plan.
+    let rights = fs::Permissions::from_mode(0o666);
+    let mut file = tempfile::Builder::new().suffix(".new").permissions(rights).tempfile_in(folder).map_err(failed)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    sync(folder).map_err(failed)
 }
 
-/// Moves a file, and makes sure that it is found there after a crash.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Makes sure that what was moved is found there after a crash.
+fn sync(folder: &Path) -> io::Result<()> {
+    fs::File::open(folder)?.sync_all()
+}
+
+/// Moves a file for good.
 fn move_to(from: &Path, path: &Path) -> Result<(), FolderError> {
     let failed = |source| FolderError::System { what: "write", path: path.to_owned(), source };
     fs::rename(from, path).map_err(failed)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+    sync(folder_of(path)).map_err(failed)
 }
 
 #[cfg(test)]
@@ -189,5 +213,36 @@ mod tests {
         fs::write(folder.path().join("example.test.main.rollback.json"), "[{\"version\": 9}]").expect("written");
         let error = kept.undoing(&zone, &target).expect_err("another version");
         assert!(matches!(error, FolderError::Plans { .. }), "{error}");
+        // Torn or edited: taken for "never known" it would let any shrink pass.
+        fs::write(folder.path().join("example.test.source-sets"), "").expect("written");
+        let error = kept.source_sets(&zone).expect_err("no number");
+        assert!(error.to_string().contains("remove the file"), "{error}");
+    }
+
+    #[test]
+    fn what_is_saved_at_once_under_one_name_is_one_or_the_other_and_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("plan.json");
+        let texts: Vec<String> = (0..8).map(|which| which.to_string().repeat(100_000)).collect();
+        std::thread::scope(|scope| {
+            for text in &texts {
+                scope.spawn(|| (0..10).for_each(|_| write(&path, text).expect("written")));
+            }
+        });
+        assert!(texts.contains(&fs::read_to_string(&path).expect("read")), "two were mixed");
+        assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 1);
+    }
+
+    #[test]
+    fn a_planted_link_is_not_written_through() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, victim) = (folder.path().join("plan.json"), folder.path().join("victim"));
+        fs::write(&victim, "as it was").expect("written");
+        for name in ["plan.json", &format!("plan.{}.new", std::process::id())] {
+            std::os::unix::fs::symlink(&victim, folder.path().join(name)).expect("a link");
+        }
+        write(&path, "a plan").expect("written");
+        assert_eq!(fs::read_to_string(&path).expect("read"), "a plan");
+        assert_eq!(fs::read_to_string(&victim).expect("read"), "as it was");
     }
 }
