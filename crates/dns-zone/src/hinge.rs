@@ -33,17 +33,28 @@ pub(crate) fn take_out(
         None => true,
     });
     let hides = |key: &&SetKey| is_cut(key, target.apex()) && target.get(key).is_none();
-    let cuts: Vec<SetKey> = left.iter().chain(stays.iter().map(|(key, _)| key)).filter(hides).cloned().collect();
+    let cuts = left.iter().chain(stays.iter().map(|(key, _)| key)).filter(hides);
+    let mut by_owner: BTreeMap<Owner, SetKey> = BTreeMap::new();
     for cut in cuts {
-        changes.retain(|change| {
-            let below = change.key.owner.is_in(&cut.owner);
-            if below {
-                stays.push((change.key.clone(), cut.clone()));
-            }
-            !below
-        });
+        by_owner.entry(cut.owner.clone()).or_insert_with(|| cut.clone());
     }
+    changes.retain(|change| match nearest(&by_owner, &change.key.owner, target.apex()) {
+        Some(cut) => {
+            stays.push((change.key.clone(), cut.clone()));
+            false
+        }
+        None => true,
+    });
     stays
+}
+
+/// The cut at or above a name that is nearest to it: a walk up, as long as the name has labels, however many cuts there are.
+fn nearest<'c>(cuts: &'c BTreeMap<Owner, SetKey>, owner: &Owner, apex: &Owner) -> Option<&'c SetKey> {
+    if cuts.is_empty() {
+        return None;
+    }
+    let above = std::iter::successors(Some(owner.clone()), Owner::parent).take_while(|one| one.is_in(apex));
+    above.into_iter().find_map(|owner| cuts.get(&owner))
 }
 
 /// Whether a set hides all that stands below it: a delegation or a DNAME.
@@ -86,6 +97,8 @@ fn at<'c>(changes: &'c [SetChange], owner: &'c Owner) -> impl Iterator<Item = &'
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::difference;
     use crate::fixture::{key, zone};
@@ -130,6 +143,36 @@ mod tests {
     fn nothing_comes_beside_a_cname_that_stays() {
         let left = [key("shop", Rtype::CNAME)];
         assert_eq!(stays(&["shop CNAME x"], &["shop A 1"], &left).len(), 1);
+    }
+
+    #[test]
+    fn what_lies_below_several_cuts_that_do_not_come_hinges_on_the_nearest() {
+        let left = [key("eu", Rtype::NS), key("de.eu", Rtype::NS)];
+        let stays =
+            stays(&["a.de.eu A 1", "a.fr.eu A 1"], &["eu NS ns.example.net.", "de.eu NS ns.example.net."], &left);
+        let expected =
+            ["a.de.eu.example.test. A on de.eu.example.test. NS", "a.fr.eu.example.test. A on eu.example.test. NS"];
+        assert_eq!(stays, expected);
+    }
+
+    /// Names of up to four labels out of three, so that many lie below each other.
+    fn owners() -> impl Strategy<Value = Vec<Owner>> {
+        let name = prop::collection::vec("[abc]", 1..5);
+        prop::collection::vec(name.prop_map(|labels| crate::fixture::name(&labels.join("."))), 0..12)
+    }
+
+    proptest! {
+        #[test]
+        fn a_walk_up_finds_a_cut_where_looking_at_all_of_them_does(cuts in owners(), names in owners()) {
+            let apex = zone(&[]).apex().clone();
+            let cuts: BTreeMap<Owner, SetKey> =
+                cuts.into_iter().map(|owner| (owner.clone(), SetKey::new(owner, Rtype::NS))).collect();
+            for name in names {
+                let all = cuts.values().filter(|cut| name.is_in(&cut.owner));
+                let naive = all.max_by_key(|cut| cut.owner.labels_from_root().len());
+                prop_assert_eq!(nearest(&cuts, &name, &apex), naive);
+            }
+        }
     }
 
     #[test]
