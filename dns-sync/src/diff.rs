@@ -11,6 +11,7 @@ pub(crate) mod side;
 use std::collections::BTreeSet;
 
 use dns_service::config::Config;
+use dns_service::config::provider::ProviderConfig;
 use dns_service::config::sync::SyncSource;
 use dns_service::exit::{Exit, Failure};
 use dns_zone::{Owner, compare};
@@ -129,11 +130,48 @@ fn held(config: Option<&Config>, side: &Side) -> Result<Option<BTreeSet<Owner>>,
         Side::OctoDns(path) => Ok(from(&|source| matches!(source, SyncSource::OctoDns(file) if file == path))),
         Side::Provider(name) => {
             let config = config.ok_or_else(|| format!("{side} stands in the configuration; give it: --config PATH"))?;
-            let provider = config.providers.get(name).ok_or_else(|| {
-                let known: Vec<String> = config.providers.keys().map(ToString::to_string).collect();
+            let provider = config.providers.get(name).map(ProviderConfig::zones);
+            let zones = provider.or_else(|| Some(config.zone_files.get(name)?.zones.iter().collect()));
+            let zones = zones.ok_or_else(|| {
+                let known: BTreeSet<String> =
+                    config.providers.keys().chain(config.zone_files.keys()).map(ToString::to_string).collect();
+                let known: Vec<String> = known.into_iter().collect();
                 format!("there is no provider `{name}`; the configuration has: {}", known.join(", "))
             })?;
-            Ok(Some(provider.zones().into_iter().map(owner).collect()))
+            Ok(Some(zones.into_iter().map(owner).collect()))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use dns_service::config::secret::{Program, SecretCheck};
+
+    use super::*;
+
+    fn held_by(side: &str) -> Result<Option<BTreeSet<Owner>>, String> {
+        let text = "apiVersion: dnsfailover/v1
+installation: acme
+providers:
+  api: { route53: { zones: { a.test: Z1 } } }
+  files: { zoneFiles: { folder: /srv/zones, zones: [a.test, b.test] } }
+sync:
+  zones:
+    - { zone: a.test, source: { provider: api }, targets: [files] }
+";
+        let texts = [(Path::new("sync.yaml"), text)];
+        let config = Config::from_texts(texts, &Program::Admin(SecretCheck::Skip)).expect("valid");
+        held(Some(&config), &side.parse().expect("a side"))
+    }
+
+    #[test]
+    fn a_folder_of_zone_files_holds_zones_as_other_providers_do() {
+        let zones = |names: &[&str]| Some(names.iter().map(|name| name.parse().expect("a name")).collect());
+        assert_eq!(held_by("provider:files"), Ok(zones(&["a.test.", "b.test."])));
+        assert_eq!(held_by("provider:api"), Ok(zones(&["a.test."])));
+        let told = held_by("provider:none").expect_err("there is no such one");
+        assert_eq!(told, "there is no provider `none`; the configuration has: api, files");
     }
 }
