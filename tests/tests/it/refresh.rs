@@ -4,12 +4,14 @@
 mod counted;
 pub(crate) mod rig;
 
+use dns_provider::port::ProviderError;
 use dns_provider::zones::{Extent, Listing, ZoneTarget};
-use dns_zone::{GuardNames, Owner, Rtype, SetKey};
+use dns_zone::{GuardNames, Owner, RecordSet, Rtype, SetChange, SetKey, Step, Ttl};
 use serde_json::json;
-use tests::{AuthServer, Kind, Setup};
+use tests::{AuthServer, Kind, Sandbox, Setup};
 
 use self::rig::Rig;
+use crate::provider::permit;
 
 /// How much less a refresh must read than all of a zone of a thousand records.
 const LESS: usize = 10;
@@ -135,11 +137,71 @@ async fn a_fence_that_is_disabled_is_seen_at_powerdns() {
     assert_eq!(one.owner.to_string(), "_x._failover.example.test.");
 }
 
+/// What somebody has disabled since the zone was listed is not destroyed by a batch of a few names.
+#[tokio::test]
+async fn a_record_that_was_disabled_meanwhile_outlives_a_write_to_powerdns() {
+    let (rig, auth) = rig::powerdns().await;
+    (rig.hand)("note.example.test", Some("served"));
+    let listed = rig.target.list(&apex()).await.expect("all of it").zone;
+    let key = SetKey::new("note.example.test.".parse().expect("a name"), Rtype::TXT);
+    let before = listed.get(&key).cloned();
+    put(&auth, key.owner.to_string().as_str(), &[("served", false), ("kept for later", true)]);
+    let step = Step::from(vec![SetChange { key, before, after: None }]);
+    let outcome = rig.target.apply(&apex(), &[&step], &permit()).await;
+    assert!(
+        matches!(&outcome, Err(ProviderError::Denied { reason, .. }) if reason.contains("disabled")),
+        "{outcome:?}"
+    );
+    let now = rig.target.list(&apex()).await.expect("all of it");
+    assert!(now.not_plain.iter().any(|one| one.owner.to_string() == "note.example.test."), "{:?}", now.not_plain);
+}
+
+/// A batch of a few names is compared with what a search finds. That has to say the same as the listing, whatever the type.
+#[tokio::test]
+async fn what_a_few_names_hold_at_powerdns_is_compared_as_it_was_listed() {
+    const MORE: &str = "\
+@ MX 10 mail
+@ CAA 0 issue \"ca.example.net\"
+mail AAAA 2001:db8::1
+_sip._tcp SRV 1 2 5060 mail
+alias CNAME mail
+*.wild A 192.0.2.7
+text TXT \"a \\\"quoted\\\" word; and a \\\\ backslash\" \"second\"
+sub NS ns.sub
+ns.sub A 192.0.2.53
+";
+    let sandbox = Sandbox::new();
+    let setup = Setup::new("example.test", &format!("{BACKUP}{MORE}")).secondaries(0);
+    let auth = AuthServer::start_in(&sandbox, Kind::PowerDns, setup);
+    let target = rig::powerdns_at(auth.api().address, &auth, &sandbox);
+    let is_ours = |key: &SetKey| !matches!(key.rtype, Rtype::SOA) && key.rtype != Rtype::NS;
+    for wild in [true, false] {
+        let zone = target.list(&apex()).await.expect("all of it").zone;
+        let sets = zone.sets().filter(|(key, _)| is_ours(key) && (wild || !key.owner.to_string().starts_with('*')));
+        let steps: Vec<Step> = sets
+            .map(|(key, set)| {
+                let after =
+                    RecordSet::new(Ttl::from_secs(set.ttl().as_secs() + 1).expect("a TTL"), set.values().to_vec());
+                Step::from(vec![SetChange { key: key.clone(), before: Some(set.clone()), after }])
+            })
+            .collect();
+        assert!(steps.len() > 6, "{steps:?}");
+        let batch: Vec<&Step> = steps.iter().collect();
+        target.apply(&apex(), &batch, &permit()).await.expect("it is as it was listed");
+    }
+}
+
 fn disable(auth: &AuthServer, name: &str) {
+    put(auth, name, &[("off", true)]);
+}
+
+/// Gives a name these texts alone, each disabled or not.
+fn put(auth: &AuthServer, name: &str, texts: &[(&str, bool)]) {
+    let record = |(text, disabled): &(&str, bool)| json!({ "content": format!("\"{text}\""), "disabled": disabled });
+    let records: Vec<_> = texts.iter().map(record).collect();
     auth.api().patch(
         "example.test",
-        &json!([{ "name": name, "type": "TXT", "ttl": 60, "changetype": "REPLACE",
-            "records": [{ "content": "\"off\"", "disabled": true }] }]),
+        &json!([{ "name": name, "type": "TXT", "ttl": 60, "changetype": "REPLACE", "records": records }]),
     );
 }
 

@@ -11,7 +11,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use dns_zone::{GuardNames, Owner, SetKey, Step, TargetTraits, Weight};
-use hickory_proto::rr::Name;
 
 use self::comments::attribution;
 use self::sets::{Standing, listing, listing_of};
@@ -31,19 +30,32 @@ const BODY_OCTETS_MAX: u64 = 2 * 1024 * 1024;
 const NAMES_MAX: usize = 16;
 
 impl PowerDns {
-    /// What stands at the names of a batch now. Names asked for one by one show no disabled records; the listing that the
-    /// batch was planned from did, and left their sets alone.
-    async fn standing(&self, zone: &Name, steps: &[&Step]) -> Result<Standing, ProviderError> {
+    /// What stands at the names of a batch now, disabled records included: a write would remove one that has come there since
+    /// the zone was listed.
+    async fn standing(&self, zone: &Owner, steps: &[&Step]) -> Result<Standing, ProviderError> {
         let names: BTreeSet<Owner> = zones::keys(steps).into_iter().map(|key| key.owner).collect();
-        if names.len() > NAMES_MAX {
-            let is_asked = |set: &Set| set.name().parse::<Owner>().is_ok_and(|owner| names.contains(&owner));
-            return self.api.sets(zone, is_asked).await.map(Standing::new);
+        if names.len() <= NAMES_MAX
+            && let Some(sets) = self.found_at(zone, &names).await?
+        {
+            return Ok(Standing::new(sets));
         }
-        let mut sets = Vec::new();
-        for owner in &names {
-            sets.extend(self.api.sets_at(zone, &zones::name(owner)).await?);
+        let is_asked = |set: &Set| set.name().parse::<Owner>().is_ok_and(|owner| names.contains(&owner));
+        self.api.sets(&zones::name(zone), is_asked).await.map(Standing::new)
+    }
+
+    /// What stands at some names. The API shows the sets of one name without its disabled records, but its search finds them.
+    /// None if there may be more: it has to find what stands at the apex as well, which is never nothing.
+    async fn found_at(&self, zone: &Owner, names: &BTreeSet<Owner>) -> Result<Option<Vec<Set>>, ProviderError> {
+        let mut all = Vec::new();
+        for owner in std::iter::once(zone).chain(names.iter().filter(|owner| *owner != zone)) {
+            let Some(words) = search::words(owner) else { return Ok(None) };
+            let hits = self.api.search(&zones::name(zone), &words, Whole::Text).await?;
+            let Some(found) = search::sets(zone, hits) else { return Ok(None) };
+            // Contents are searched, too.
+            all.extend(found.into_iter().filter(|set| set.name().parse().is_ok_and(|found: Owner| found == *owner)));
         }
-        Ok(Standing::new(sets))
+        let has_soa = all.iter().any(|set| set.is_of("SOA"));
+        Ok(has_soa.then_some(all))
     }
 
     /// The guards of a zone and what stands at its apex, disabled records included. None if there may be more.
@@ -113,7 +125,7 @@ impl ZoneTarget for PowerDns {
         let name = zones::name(zone);
         self.check_zone(&name)?;
         let subject = self.api.subject();
-        let standing = permit.within(&subject, self.standing(&name, steps)).await?;
+        let standing = permit.within(&subject, self.standing(zone, steps)).await?;
         zones::compare(zone, steps, |key| {
             standing.at(key).map_err(|reason| ProviderError::Denied { subject: subject.clone(), reason })
         })?;

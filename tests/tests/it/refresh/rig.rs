@@ -85,19 +85,24 @@ pub(crate) async fn primary(kind: Kind) -> Rig {
     Rig { target: Box::new(target), way, hand: edited(Rc::new(auth)), _sandbox: sandbox }
 }
 
-/// With the server, whose API can do more than put texts.
-pub(crate) async fn powerdns() -> (Rig, Rc<AuthServer>) {
-    let sandbox = Sandbox::new();
-    let auth = Rc::new(AuthServer::start_in(&sandbox, Kind::PowerDns, Setup::new(ZONE, &zone_file()).secondaries(0)));
-    let way = Counted::to(&sandbox, auth.api().address).await;
+/// The adapter of a server's API, reached at an address.
+pub(super) fn powerdns_at(at: SocketAddr, auth: &AuthServer, sandbox: &Sandbox) -> PowerDns {
     let settings = powerdns::Settings {
-        url: format!("http://{}", way.address()).parse().expect("a URL"),
+        url: format!("http://{at}").parse().expect("a URL"),
         server_id: "localhost".to_owned(),
         zones: vec![name(ZONE)],
         api_key_file: sandbox.write("api-key", &auth.api().key),
         timeout: TIMEOUT,
     };
-    let target = PowerDns::new(settings).expect("a client");
+    PowerDns::new(settings).expect("a client")
+}
+
+/// With the server, whose API can do more than put texts.
+pub(crate) async fn powerdns() -> (Rig, Rc<AuthServer>) {
+    let sandbox = Sandbox::new();
+    let auth = Rc::new(AuthServer::start_in(&sandbox, Kind::PowerDns, Setup::new(ZONE, &zone_file()).secondaries(0)));
+    let way = Counted::to(&sandbox, auth.api().address).await;
+    let target = powerdns_at(way.address(), &auth, &sandbox);
     let hand = edited(Rc::clone(&auth));
     (Rig { target: Box::new(target), way, hand, _sandbox: sandbox }, auth)
 }
