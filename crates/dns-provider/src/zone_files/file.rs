@@ -1,9 +1,11 @@
 //! One zone's file: read whole, and changed under a lock by moving a new one to its place.
 
+mod rights;
+
 use std::cell::Cell;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, Metadata, TryLockError};
 use std::io::{self, BufWriter, ErrorKind, Write as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -99,7 +101,7 @@ impl ZoneFile {
     /// Puts a zone in the place of what was read.
     fn replace(&self, zone: &Zone, was: Option<Digest>, permit: &Permit) -> Result<(), ProviderError> {
         let new = self.beside("new");
-        self.write(&new, zone).map_err(|error| self.unusable(&error))?;
+        self.write(&new, zone)?;
         // It may have taken seconds. From here on there is nothing to wait for.
         if self.digest().map_err(|error| self.unusable(&error))? != was {
             let reason = "the file was saved by someone else meanwhile".to_owned();
@@ -115,17 +117,29 @@ impl ZoneFile {
             .map_err(|error| ProviderError::OutcomeUnknown { subject: self.subject(), reason: error.to_string() })
     }
 
-    /// Writes a file whole, with the rights of the one that it will replace. What a crash left there is overwritten.
-    fn write(&self, path: &Path, zone: &Zone) -> io::Result<()> {
-        let mut file = BufWriter::new(File::create(path)?);
-        write!(file, "{}", ZoneText::of(zone))?;
-        let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        match fs::metadata(self.path()) {
-            Ok(about) => file.set_permissions(about.permissions())?,
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+    /// Writes a file whole, with owner, group and rights of the one that it will replace, which nobody else reads until then.
+    fn write(&self, path: &Path, zone: &Zone) -> Result<(), ProviderError> {
+        let unusable = |error: io::Error| self.unusable(&error);
+        let old = existing(&self.path()).map_err(unusable)?;
+        let file = create(path, if old.is_some() { 0o600 } else { 0o666 }).map_err(unusable)?;
+        let mut file = BufWriter::new(file);
+        write!(file, "{}", ZoneText::of(zone)).map_err(unusable)?;
+        let file = file.into_inner().map_err(|error| unusable(error.into_error()))?;
+        if let Some(old) = &old {
+            rights::take_over(&file, old).map_err(|error| self.not_ours_to_give(old, &error))?;
         }
-        file.sync_all()
+        file.sync_all().map_err(unusable)
+    }
+
+    fn not_ours_to_give(&self, old: &Metadata, error: &io::Error) -> ProviderError {
+        if error.kind() != ErrorKind::PermissionDenied {
+            return self.unusable(error);
+        }
+        let (uid, gid) = (old.uid(), old.gid());
+        let hint = "let a group read it that this program's user is in";
+        self.denied(format!(
+            "who reads it now (user {uid}, group {gid}) could not read what would take its place: {hint}"
+        ))
     }
 
     /// When it was written, and whose it is; nothing if it is not there.
@@ -204,6 +218,23 @@ impl Files for Alone<'_> {
         self.digest.set(Some(digest_of(&source.octets)));
         Ok(source)
     }
+}
+
+/// What is known of a file or link; nothing if there is none.
+fn existing(path: &Path) -> io::Result<Option<Metadata>> {
+    match fs::symlink_metadata(path) {
+        Ok(about) => Ok(Some(about)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes a new file. What a crash has left at its name, or somebody has put there, is removed and never written through.
+fn create(path: &Path, mode: u32) -> io::Result<File> {
+    if existing(path)?.is_some() {
+        fs::remove_file(path)?;
+    }
+    File::options().write(true).create_new(true).mode(mode).open(path)
 }
 
 /// Whether servers would load it.

@@ -77,6 +77,31 @@ fn the_rights_of_the_file_stay() {
     assert_eq!(fs::metadata(file.path()).expect("a file").permissions().mode() & 0o777, 0o640);
 }
 
+/// Where the test may not give files away, its own stay its own.
+#[test]
+fn owner_and_group_of_the_file_stay() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+    let folder = folder(TEXT);
+    let file = file(folder.path());
+    drop(chown(file.path(), Some(12_345), Some(23_456)));
+    let owners = || fs::metadata(file.path()).map(|about| (about.uid(), about.gid())).expect("a file");
+    let before = owners();
+    file.change(&[Step::from(changes(TEXT, "more A 192.0.2.2\n"))], &permit(10)).expect("written");
+    assert_eq!(owners(), before);
+}
+
+#[test]
+fn nothing_is_written_through_a_link_that_stands_where_the_new_file_is_made() {
+    let folder = folder(TEXT);
+    let file = file(folder.path());
+    let victim = folder.path().join("victim");
+    fs::write(&victim, "as it was").expect("written");
+    std::os::unix::fs::symlink(&victim, file.beside("new")).expect("a link");
+    file.change(&[Step::from(changes(TEXT, "more A 192.0.2.2\n"))], &permit(10)).expect("written");
+    assert_eq!(fs::read_to_string(&victim).expect("read"), "as it was");
+    assert!(fs::symlink_metadata(file.path()).expect("a file").is_file());
+}
+
 #[test]
 fn a_link_and_a_folder_that_is_not_there_are_refused() {
     let folder = folder(TEXT);
