@@ -22,6 +22,7 @@ struct Row {
     ttl_secs_max: u32,
     values_max: Option<usize>,
     apex_cname: bool,
+    wildcard_ns: bool,
     batch: String,
 }
 
@@ -56,6 +57,7 @@ fn row(place: &Place) -> Row {
         ttl_secs_max: *holds.ttl_secs.end(),
         values_max: holds.values_max,
         apex_cname: holds.apex_cname,
+        wildcard_ns: holds.wildcard_ns,
         batch: batch(traits.batch_max),
     }
 }
@@ -71,7 +73,7 @@ fn text(row: &Row) -> String {
     let values = row.values_max.map_or_else(|| "any number".to_owned(), |most| format!("{most} at the most"));
     format!(
         "{} ({})\n  condition   {}\n  types       {}\n  TTL         {} to {} s\n  values      {values}\n  apex CNAME  {}\n  \
-         one batch   {}",
+         wildcard NS {}\n  one batch   {}",
         row.provider,
         row.subject,
         row.condition,
@@ -79,6 +81,7 @@ fn text(row: &Row) -> String {
         row.ttl_secs_min,
         row.ttl_secs_max,
         if row.apex_cname { "answered with its target's addresses" } else { "refused" },
+        if row.wildcard_ns { "taken" } else { "refused" },
         row.batch,
     )
 }

@@ -33,12 +33,14 @@ pub struct TargetTraits {
     pub values_max: Option<usize>,
     /// Whether it answers a CNAME at the apex with the addresses it leads to. Others refuse one (RFC 1912 §2.4).
     pub apex_cname: bool,
+    /// Whether it takes NS at a wildcard, of which RFC 4592 §4.2 leaves open what they mean.
+    pub wildcard_ns: bool,
 }
 
 impl Default for TargetTraits {
     /// A name server that does all that the RFCs say.
     fn default() -> Self {
-        Self { types: Types::Any, ttl_secs: 0..=Ttl::MAX_SECS, values_max: None, apex_cname: false }
+        Self { types: Types::Any, ttl_secs: 0..=Ttl::MAX_SECS, values_max: None, apex_cname: false, wildcard_ns: true }
     }
 }
 
@@ -74,6 +76,9 @@ pub enum Lossy {
     /// A CNAME at the apex.
     #[error("the target takes no CNAME at the apex (RFC 1912 §2.4); give addresses")]
     ApexCname,
+    /// NS at a wildcard.
+    #[error("the target takes no NS at a wildcard; delegate each name by itself")]
+    WildcardNs,
     /// Too many values.
     #[error("it has {found} values, the target takes {max} in one set")]
     Values {
@@ -113,6 +118,9 @@ impl TargetTraits {
         }
         if key.rtype == Rtype::CNAME && key.owner == *apex && !self.apex_cname {
             return Err(Lossy::ApexCname);
+        }
+        if key.rtype == Rtype::NS && key.owner.is_wildcard() && !self.wildcard_ns {
+            return Err(Lossy::WildcardNs);
         }
         let found = set.values().len();
         if let Some(max) = self.values_max.filter(|max| found > *max) {
@@ -164,6 +172,17 @@ mod tests {
         assert_eq!(fit(&TargetTraits::default(), "www", Rtype::CNAME, &["x"]), Ok(()));
         let traits = TargetTraits { apex_cname: true, ..TargetTraits::default() };
         assert_eq!(fit(&traits, "@", Rtype::CNAME, &["x"]), Ok(()));
+    }
+
+    #[test]
+    fn a_delegation_of_all_names_is_refused_where_the_target_takes_none() {
+        let traits = TargetTraits { wildcard_ns: false, ..TargetTraits::default() };
+        let error = fit(&traits, "*.sub", Rtype::NS, &["x"]).expect_err("a wildcard");
+        assert!(error.contains("no NS at a wildcard"), "{error}");
+        for (name, rtype) in [("sub", Rtype::NS), ("x.*", Rtype::NS), ("a*", Rtype::NS), ("*.sub", Rtype::A)] {
+            assert_eq!(fit(&traits, name, rtype, &["1"]), Ok(()), "{name}");
+        }
+        assert_eq!(fit(&TargetTraits::default(), "*.sub", Rtype::NS, &["x"]), Ok(()));
     }
 
     #[test]

@@ -138,6 +138,11 @@ impl Owner {
         Name::from_octets(self.to_wire()).expect("invariant: it was made of a name")
     }
 
+    /// Whether it stands for names that do not exist (RFC 4592 §2.1.1).
+    pub fn is_wildcard(&self) -> bool {
+        self.labels_from_root().last().is_some_and(|label| label == b"*")
+    }
+
     /// Whether it is `ancestor` or lies below it.
     pub fn is_in(&self, ancestor: &Self) -> bool {
         self.0.starts_with(&ancestor.0)

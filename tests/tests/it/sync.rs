@@ -211,6 +211,19 @@ fn route53_becomes_its_source() {
     becomes_its_source(&Rig::start(|sandbox| Box::new(HostedZone::start(sandbox, tests::route53::Setup::default()))));
 }
 
+/// What is known to be refused is refused before anything is written.
+#[test]
+fn ns_at_a_wildcard_are_not_planned_for_route53() {
+    let rig = Rig::start(|sandbox| Box::new(HostedZone::start(sandbox, tests::route53::Setup::default())));
+    rig.write_source(&format!("{SOURCE}*.sub NS ns1.example.net.\n"));
+    let planned = rig.plan();
+    assert_eq!(planned.code, 3, "{planned:?}");
+    assert!(
+        planned.stdout.contains("*.sub.example.test. NS") && planned.stdout.contains("no NS at a wildcard"),
+        "{planned:?}"
+    );
+}
+
 #[test]
 fn cloudflare_becomes_its_source() {
     let rig = Rig::start(|_| Box::new(Account::start()));
@@ -222,13 +235,14 @@ fn cloudflare_becomes_its_source() {
 /// What a target refuses is named, and everything else goes through.
 #[test]
 fn a_refused_record_holds_up_no_other() {
-    let rig = Rig::start(|_| Box::new(Account::start()));
-    // The stand-in has no records of places.
-    rig.write_source(&format!("{SOURCE}place LOC 51 30 12.748 N 0 7 39.612 W 10m\n"));
+    let rig = Rig::updated(Kind::Bind);
+    // Its host has no address, which the server wants unless it is told otherwise.
+    rig.write_source(&format!("{SOURCE}lost MX 10 nowhere\n"));
     done(&rig.plan());
     let applied = rig.apply(&["deletesShare"]);
     assert_eq!(applied.code, 1, "{applied:?}");
-    assert!(applied.stdout.contains("! place.example.test. LOC: refused"), "{applied:?}");
+    assert!(applied.stdout.contains("! lost.example.test. MX: refused"), "{applied:?}");
+    assert!(applied.stdout.contains("check-integrity"), "the reason, not only keys: {applied:?}");
     assert_eq!(rig.serves("www.example.test", "CNAME"), ["api.example.test."]);
 }
 

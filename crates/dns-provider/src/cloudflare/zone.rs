@@ -89,6 +89,7 @@ impl ZoneTarget for Cloudflare {
                 ttl_secs: TTL_SECS_MIN..=TTL_SECS_MAX,
                 values_max: None,
                 apex_cname: true,
+                wildcard_ns: true,
             },
             apex_ns: Writer::Provider,
             soa: Writer::Provider,

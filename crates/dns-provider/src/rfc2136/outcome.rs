@@ -145,9 +145,11 @@ fn failed_prerequisite(rcode: ResponseCode) -> (&'static str, &'static str) {
 
 fn refused(zone: &str, trust: &Trust) -> String {
     match trust {
-        Trust::Signed => {
-            format!("zone {zone} is frozen, or the key may not update these names there (REFUSED)")
-        }
+        Trust::Signed => format!(
+            "zone {zone} is frozen, the key may not update these names there, or the server does not take what they would \
+             hold, as BIND does with an MX whose host has no address in the zone (check-integrity) and with a name that is \
+             no host name (check-names): its log says which (REFUSED)"
+        ),
         Trust::Unsigned { .. } => format!(
             "REFUSED, unsigned: zone {zone} is frozen, the key is not allowed to update it, or, if this is \
              PowerDNS, the key's name, secret or algorithm is wrong or the clocks differ"

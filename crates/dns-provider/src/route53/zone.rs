@@ -116,6 +116,8 @@ impl ZoneTarget for Route53 {
                 ttl_secs: 0..=Ttl::MAX_SECS,
                 values_max: Some(VALUES_MAX),
                 apex_cname: false,
+                // "Values that are common for all routing policies", Record name.
+                wildcard_ns: false,
             },
             apex_ns: Writer::Provider,
             soa: Writer::Provider,

@@ -19,6 +19,7 @@ impl ZoneTarget for Small {
                 ttl_secs: 60..=300,
                 values_max: Some(2),
                 apex_cname: false,
+                wildcard_ns: true,
             },
             apex_ns: Writer::Client,
             soa: Writer::Provider,
