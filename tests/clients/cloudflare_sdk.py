@@ -58,12 +58,47 @@ def records():
             "data": {"priority": 1, "weight": 2, "port": 443, "target": "host.example.net"},
             "ttl": 300,
         },
+        {
+            "name": "place",
+            "type": "LOC",
+            "data": {
+                "lat_degrees": 51,
+                "lat_minutes": 30,
+                "lat_seconds": 12.748,
+                "lat_direction": "N",
+                "long_degrees": 0,
+                "long_minutes": 7,
+                "long_seconds": 39.612,
+                "long_direction": "W",
+                "altitude": -10.1,
+                "size": 2,
+                "precision_horz": 100,
+                "precision_vert": 10,
+            },
+            "ttl": 300,
+        },
+        {
+            "name": "_http._tcp",
+            "type": "URI",
+            "priority": 10,
+            "data": {"weight": 1, "target": "https://host.example.net/"},
+            "ttl": 300,
+        },
+        {
+            "name": "key",
+            "type": "DNSKEY",
+            "data": {"flags": 257, "protocol": 3, "algorithm": 13, "public_key": "AwEAAQ=="},
+            "ttl": 300,
+        },
     ]
     made = [api.create(zone_id=zone, **record) for record in fields]
     check([record.type for record in made], [record["type"] for record in fields])
     check([record.proxied for record in made[:2]], [False, True])
     check((made[0].comment, made[0].tags, made[4].priority), ("of the SDK", ["owner:tests"], 5))
     check((made[7].data.tag, made[8].data.port, made[8].data.target), ("issue", 443, "host.example.net"))
+    check((made[9].data.lat_seconds, made[9].data.altitude, made[9].data.long_direction), (12.748, -10.1, "W"))
+    check((made[10].priority, made[10].data.weight, made[10].data.target), (10, 1, "https://host.example.net/"))
+    check((made[11].data.flags, made[11].data.public_key), (257, "AwEAAQ=="))
     first = made[0].id
     edited = api.edit(first, zone_id=zone, name="www", type="A", content="192.0.2.2", ttl=120)
     check((edited.id, edited.content, edited.comment), (first, "192.0.2.2", "of the SDK"))

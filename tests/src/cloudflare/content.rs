@@ -24,14 +24,17 @@ pub(super) fn stored(rtype: RecordType, owner: &str, given: &str) -> Result<Stri
         }
         RecordType::Caa
         | RecordType::Cert
+        | RecordType::Dnskey
         | RecordType::Ds
         | RecordType::Https
+        | RecordType::Loc
         | RecordType::Naptr
         | RecordType::Smimea
         | RecordType::Srv
         | RecordType::Sshfp
         | RecordType::Svcb
-        | RecordType::Tlsa => Err(Refusal::body("This type has `data`, of which its content is made.")),
+        | RecordType::Tlsa
+        | RecordType::Uri => Err(Refusal::body("This type has `data`, of which its content is made.")),
     }
 }
 

@@ -26,16 +26,35 @@ enum Component {
     Base64,
     /// Service parameters (RFC 9460), `key=value` each.
     Parameters,
+    /// One of two letters.
+    Direction(&'static str, &'static str),
+    /// A number with that many decimals, and what stands behind it.
+    Decimal(usize, &'static str),
 }
 
 /// Those of a type, in the order of the zone file; none if it has a content of its own.
 fn components(rtype: RecordType) -> Option<&'static [(&'static str, Component)]> {
-    use Component::{Base64, Hex, Host, Parameters, Text, U8, U16, Word};
+    use Component::{Base64, Decimal, Direction, Hex, Host, Parameters, Text, U8, U16, Word};
     Some(match rtype {
         RecordType::Caa => &[("flags", U8), ("tag", Word), ("value", Text)],
         RecordType::Cert => &[("type", U16), ("key_tag", U16), ("algorithm", U8), ("certificate", Base64)],
+        RecordType::Dnskey => &[("flags", U16), ("protocol", U8), ("algorithm", U8), ("public_key", Base64)],
         RecordType::Ds => &[("key_tag", U16), ("algorithm", U8), ("digest_type", U8), ("digest", Hex)],
         RecordType::Https | RecordType::Svcb => &[("priority", U16), ("target", Host), ("value", Parameters)],
+        RecordType::Loc => &[
+            ("lat_degrees", U8),
+            ("lat_minutes", U8),
+            ("lat_seconds", Decimal(3, "")),
+            ("lat_direction", Direction("N", "S")),
+            ("long_degrees", U8),
+            ("long_minutes", U8),
+            ("long_seconds", Decimal(3, "")),
+            ("long_direction", Direction("E", "W")),
+            ("altitude", Decimal(2, "m")),
+            ("size", Decimal(2, "m")),
+            ("precision_horz", Decimal(2, "m")),
+            ("precision_vert", Decimal(2, "m")),
+        ],
         RecordType::Naptr => &[
             ("order", U16),
             ("preference", U16),
@@ -49,6 +68,8 @@ fn components(rtype: RecordType) -> Option<&'static [(&'static str, Component)]>
         }
         RecordType::Srv => &[("priority", U16), ("weight", U16), ("port", U16), ("target", Host)],
         RecordType::Sshfp => &[("algorithm", U8), ("type", U8), ("fingerprint", Hex)],
+        // Its priority stands beside.
+        RecordType::Uri => &[("weight", U16), ("target", Text)],
         RecordType::A
         | RecordType::Aaaa
         | RecordType::Cname
@@ -101,6 +122,10 @@ impl Component {
             Self::Hex => hex(value.as_str()?),
             Self::Base64 => base64(value.as_str()?),
             Self::Parameters => parameters(value.as_str()?),
+            Self::Direction(one, other) => {
+                value.as_str().filter(|text| *text == one || *text == other).map(str::to_owned)
+            }
+            Self::Decimal(decimals, unit) => value.as_f64().map(|number| format!("{number:.decimals$}{unit}")),
         }
     }
 }

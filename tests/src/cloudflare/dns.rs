@@ -112,6 +112,8 @@ impl Served {
                 line(text, name, ttl, record.rtype, &format!("{priority} {}.", record.content));
             }
             RecordType::Txt => line(text, name, ttl, record.rtype, &strings(&record.content)),
+            // What serves it here cannot write LOC and URI, and keys belong to a zone that is signed.
+            RecordType::Dnskey | RecordType::Loc | RecordType::Uri => {}
             RecordType::A
             | RecordType::Aaaa
             | RecordType::Caa

@@ -208,7 +208,7 @@ fn ttl(given: i64, proxied: bool, plan: Plan) -> Result<u32, Refusal> {
 }
 
 fn priority(rtype: RecordType, given: Option<i64>) -> Result<Option<u16>, Refusal> {
-    if rtype != RecordType::Mx {
+    if !matches!(rtype, RecordType::Mx | RecordType::Uri) {
         return Ok(None);
     }
     let given = given.ok_or_else(|| Refusal::body("`priority` is missing."))?;

@@ -22,7 +22,7 @@ pub struct Record {
     pub ttl: u32,
     /// Whether the proxy answers for it.
     pub proxied: bool,
-    /// Of an MX.
+    /// Of an MX and a URI.
     pub priority: Option<u16>,
     /// For people.
     pub comment: Option<String>,
@@ -49,10 +49,14 @@ pub enum RecordType {
     Cert,
     /// Canonical name; flattened at the apex.
     Cname,
+    /// Key of a zone.
+    Dnskey,
     /// Digest of a child's key.
     Ds,
     /// Service binding of the web.
     Https,
+    /// Place on earth.
+    Loc,
     /// Mail exchange.
     Mx,
     /// Rules that rewrite names.
@@ -75,17 +79,21 @@ pub enum RecordType {
     Tlsa,
     /// Text.
     Txt,
+    /// Address of a resource.
+    Uri,
 }
 
 impl RecordType {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 21] = [
         Self::A,
         Self::Aaaa,
         Self::Caa,
         Self::Cert,
         Self::Cname,
+        Self::Dnskey,
         Self::Ds,
         Self::Https,
+        Self::Loc,
         Self::Mx,
         Self::Naptr,
         Self::Ns,
@@ -97,6 +105,7 @@ impl RecordType {
         Self::Svcb,
         Self::Tlsa,
         Self::Txt,
+        Self::Uri,
     ];
 
     /// As the API writes it.
@@ -107,8 +116,10 @@ impl RecordType {
             Self::Caa => "CAA",
             Self::Cert => "CERT",
             Self::Cname => "CNAME",
+            Self::Dnskey => "DNSKEY",
             Self::Ds => "DS",
             Self::Https => "HTTPS",
+            Self::Loc => "LOC",
             Self::Mx => "MX",
             Self::Naptr => "NAPTR",
             Self::Ns => "NS",
@@ -120,6 +131,7 @@ impl RecordType {
             Self::Svcb => "SVCB",
             Self::Tlsa => "TLSA",
             Self::Txt => "TXT",
+            Self::Uri => "URI",
         }
     }
 
@@ -133,8 +145,10 @@ impl RecordType {
             Self::A | Self::Aaaa | Self::Cname => true,
             Self::Caa
             | Self::Cert
+            | Self::Dnskey
             | Self::Ds
             | Self::Https
+            | Self::Loc
             | Self::Mx
             | Self::Naptr
             | Self::Ns
@@ -145,7 +159,8 @@ impl RecordType {
             | Self::Sshfp
             | Self::Svcb
             | Self::Tlsa
-            | Self::Txt => false,
+            | Self::Txt
+            | Self::Uri => false,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The Cloudflare adapter against the strict fake: what ids and batches make of a fence, and what the API alone has.
 //! What every provider has in common is in [`provider`](crate::provider).
 
+mod zone;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::num::NonZeroU32;

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 use tests::command::{Finished, run_at};
 use tests::daemon::our_program;
-use tests::world::{Account, Host, HostedZone, PowerDnsApi};
+use tests::world::{Host, HostedZone, PowerDnsApi};
 use tests::{AuthServer, Daemon, Kind, Launch, PATIENCE, Sandbox, Setup, until, until_eq};
 
 use crate::sync::{Shared, fence_text};
@@ -489,22 +489,21 @@ fn what_a_controller_takes_over_is_never_written_again() {
 /// What a target refuses is named and waits for the source; everything else goes on, but nothing is deleted that it may need.
 #[test]
 fn a_refused_record_holds_up_no_other_and_deletes_wait_for_it() {
-    let cloudflare =
-        |_: &Sandbox| -> Vec<(&'static str, Box<dyn Host>)> { vec![("cloud", Box::new(Account::start()))] };
-    let mut rig = Rig::start(cloudflare, "", "");
+    let (mut rig, _target) = with_bind("");
     rig.start_daemon();
     rig.until_all_are("equal");
     rig.hidden.edit(&[
-        "update add place.example.test. 300 LOC 52 14 05 N 00 08 50 E 10m",
+        // BIND wants an address of its host, unless it is told otherwise.
+        "update add lost.example.test. 300 MX 10 nowhere.example.test.",
         "update add more.example.test. 300 A 192.0.2.44",
         "update delete mail.example.test. A",
     ]);
     rig.until_served("more.example.test", "A", &["192.0.2.44"]);
     rig.until_all_are("refusing");
     let told = rig.target(0)["reasons"].to_string();
-    assert!(told.contains("place.example.test. LOC"), "{told}");
+    assert!(told.contains("lost.example.test. MX"), "{told}");
     rig.until_served("mail.example.test", "A", &["192.0.2.25"]);
-    rig.hidden.edit(&["update delete place.example.test. LOC"]);
+    rig.hidden.edit(&["update delete lost.example.test. MX"]);
     rig.until_served("mail.example.test", "A", &[]);
     rig.until_caught_up();
 }

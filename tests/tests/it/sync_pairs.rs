@@ -1,7 +1,7 @@
 //! Every source at every target: what was planned is served afterwards by every authoritative server, and nothing is left to
 //! plan. The zone has all types of records that both sides can hold, as `dns-sync capabilities` says.
 
-mod records;
+pub(crate) mod records;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -34,7 +34,7 @@ const FORCED: [&str; 6] = ["creates", "updates", "updatesShare", "deletes", "del
 /// The kinds of providers. The zone file is a source besides.
 const KINDS: [&str; 5] = ["knot", "bind", "powerdns", "route53", "cloudflare"];
 
-/// What the stand-in of Cloudflare cannot serve.
+/// What the stand-in of Cloudflare takes and cannot serve.
 const LACKED_BY_THE_STAND_IN: [Rtype; 2] = [Rtype::LOC, Rtype::URI];
 
 /// A provider of each kind, with the zone.

@@ -262,6 +262,12 @@ fn srv() -> Value {
     json!({ "priority": 1, "weight": 2, "port": 443, "target": "w.example.net" })
 }
 
+fn loc() -> Value {
+    json!({ "lat_degrees": 51, "lat_minutes": 30, "lat_seconds": 12.748, "lat_direction": "N",
+        "long_degrees": 0, "long_minutes": 7, "long_seconds": 39.612, "long_direction": "W",
+        "altitude": -10.1, "size": 2, "precision_horz": 100, "precision_vert": 10 })
+}
+
 #[test]
 fn keeps_the_components_of_a_value_and_makes_its_content_of_them() {
     let fake = start(Plan::Free);
@@ -275,6 +281,12 @@ fn keeps_the_components_of_a_value_and_makes_its_content_of_them() {
         ),
         ("HTTPS", json!({ "priority": 1, "target": ".", "value": "alpn=h2" }), "1 . alpn=h2".to_owned()),
         ("SVCB", json!({ "priority": 0, "target": "w.example.net", "value": "" }), "0 w.example.net.".to_owned()),
+        (
+            "DNSKEY",
+            json!({ "flags": 257, "protocol": 3, "algorithm": 13, "public_key": "AwEAAQ==" }),
+            "257 3 13 AwEAAQ==".to_owned(),
+        ),
+        ("LOC", loc(), "51 30 12.748 N 0 7 39.612 W -10.10m 2.00m 100.00m 10.00m".to_owned()),
         (
             "TLSA",
             json!({ "usage": 3, "selector": 1, "matching_type": 1, "certificate": digest }),
@@ -309,6 +321,10 @@ fn refuses_components_that_are_missing_wrong_or_of_another_type() {
         parted("d", "SRV", &with(srv(), "target", "not a host")),
         parted("d", "DS", &json!({ "key_tag": 1, "algorithm": 8, "digest_type": 2, "digest": "abc" })),
         parted("d", "CERT", &json!({ "type": 1, "key_tag": 1, "algorithm": 8, "certificate": "?" })),
+        parted("d", "DNSKEY", &json!({ "flags": 257, "protocol": 3, "algorithm": 300, "public_key": "AwEAAQ==" })),
+        parted("d", "LOC", &with(loc(), "lat_direction", "E")),
+        parted("d", "LOC", &with(loc(), "size", "2m")),
+        parted("d", "URI", &json!({ "weight": 1, "target": "https://example.net/" })),
         parted("d", "A", &srv()),
         record("d", "SRV", "1 2 443 w.example.net."),
         with(parted("d", "SRV", &srv()), "content", "1 2 443 w.example.net."),

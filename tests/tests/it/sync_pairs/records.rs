@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use dns_zone::Rtype;
 
 /// Lines of a zone file, by type. What one needs beside it (a delegation's glue) is of another type that all hold.
-const RECORDS: [(Rtype, &str); 28] = [
+pub(crate) const RECORDS: [(Rtype, &str); 28] = [
     (Rtype::A, "mail A 192.0.2.25"),
     (Rtype::MX, "@ MX 10 mail"),
     (Rtype::TXT, "@ TXT \"v=spf1 -all\""),

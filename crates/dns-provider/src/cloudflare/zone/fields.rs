@@ -219,7 +219,10 @@ fn texts(content: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::cloudflare::zone::TYPES;
 
     fn record(rtype: Rtype, fields: &Map<String, Value>) -> Record {
         let mut record = json!({ "id": "1", "name": "w.a.test", "type": rtype.to_string(), "ttl": 60 });
@@ -287,20 +290,46 @@ mod tests {
         }
     }
 
-    #[test]
-    fn digests_and_parameters_come_back() {
+    /// A value of every type that is said to be held: whoever adds one, adds how it goes there.
+    fn every_type() -> Vec<(Rtype, String)> {
         let digest = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-        for (rtype, text) in [
-            (Rtype::DS, format!("12345 13 2 {digest}")),
-            (Rtype::TLSA, format!("3 1 1 {digest}")),
-            (Rtype::SSHFP, format!("4 2 {digest}")),
-            (Rtype::HTTPS, "1 . alpn=h2,h3 port=8443".to_owned()),
-            (Rtype::HTTPS, "0 b.test.".to_owned()),
-        ] {
+        [
+            (Rtype::A, "192.0.2.1"),
+            (Rtype::AAAA, "2001:db8::1"),
+            (Rtype::CAA, r#"128 iodef "mailto:security@b.test""#),
+            (Rtype::CERT, "1 60485 8 AwEAAQ=="),
+            (Rtype::CNAME, "b.test."),
+            (Rtype::DNSKEY, "257 3 13 AwEAAQ=="),
+            (Rtype::DS, &format!("12345 13 2 {digest}")),
+            (Rtype::HTTPS, "1 . alpn=h2,h3 port=8443"),
+            (Rtype::HTTPS, "0 b.test."),
+            (Rtype::LOC, "51 30 12.748 N 0 7 39.612 W 10m 2m 100m 10m"),
+            (Rtype::MX, "10 m.a.test."),
+            (Rtype::NAPTR, r#"100 10 "u" "E2U+sip" "!^.*$!sip:info@b.test!" ."#),
+            (Rtype::NS, "ns1.b.test."),
+            (Rtype::OPENPGPKEY, "AwEAAQ=="),
+            (Rtype::PTR, "b.test."),
+            (Rtype::SMIMEA, &format!("3 1 1 {digest}")),
+            (Rtype::SRV, "1 2 5060 w.a.test."),
+            (Rtype::SSHFP, &format!("4 2 {digest}")),
+            (Rtype::SVCB, "1 w.a.test. alpn=dot port=853"),
+            (Rtype::TLSA, &format!("3 1 1 {digest}")),
+            (Rtype::TXT, r#""a \"quoted\" word; and a \\ backslash" "second""#),
+            (Rtype::URI, r#"10 1 "https://b.test/a?b=c;d""#),
+        ]
+        .map(|(rtype, text)| (rtype, text.to_owned()))
+        .into()
+    }
+
+    #[test]
+    fn every_type_that_is_said_to_be_held_comes_back() {
+        for (rtype, text) in every_type() {
             let value = presentation::read(rtype, &text).expect("a value");
             let written = write(rtype, &value).expect("fields");
-            assert_eq!(read(rtype, &record(rtype, &written)), Ok(value), "{text}");
+            assert_eq!(read(rtype, &record(rtype, &written)), Ok(value), "{rtype} {text}");
         }
+        let tried: BTreeSet<Rtype> = every_type().into_iter().map(|(rtype, _)| rtype).collect();
+        assert_eq!(tried, TYPES.into());
     }
 
     #[test]
