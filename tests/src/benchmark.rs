@@ -22,6 +22,7 @@ mod page;
 mod peers;
 pub(crate) mod poller;
 pub(crate) mod programs;
+pub(crate) mod publication;
 mod requirements;
 pub(crate) mod section;
 mod settings;
@@ -29,17 +30,15 @@ mod statistics;
 pub(crate) mod table;
 mod timeline;
 
-use std::fs;
 use std::sync::LazyLock;
 use std::time::Instant;
-
-use anyhow::Context as _;
 
 pub use self::arguments::Arguments;
 use self::arguments::Section;
 use self::machine::Machine;
 use self::page::Report;
 use self::programs::Programs;
+use self::publication::Page;
 
 /// Runs the sections, prints the page to standard output and writes it with its figures as JSON beside it.
 ///
@@ -73,20 +72,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 fn publish(arguments: &Arguments, report: &Report) -> anyhow::Result<()> {
-    let text = report.render();
-    println!("{text}");
-    let Some(page) = arguments.page() else {
-        say("not all sections were run, so docs/benchmarks.md stays as it is; --output FILE writes another page");
-        return Ok(());
+    let page = Page {
+        file: arguments.page(),
+        if_none: "not all sections were run, so docs/benchmarks.md stays as it is",
+        figures: "json",
     };
-    let before = fs::read_to_string(&page).unwrap_or_default();
-    let text = section::kept(&before, &text)?;
-    let figures = page.with_extension("json");
-    let json = serde_json::to_string_pretty(report).context("the figures make no JSON")?;
-    fs::write(&page, text).with_context(|| format!("cannot write {}", page.display()))?;
-    fs::write(&figures, json + "\n").with_context(|| format!("cannot write {}", figures.display()))?;
-    say(&format!("written: {} and {}", page.display(), figures.display()));
-    Ok(())
+    let text = report.render();
+    page.publish(report, &text, |before| section::kept(before, &text))
 }
 
 /// Tells the one who waits how far it is, and since when.

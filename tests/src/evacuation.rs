@@ -32,6 +32,7 @@ use self::observers::Sight;
 use self::page::{Costs, Evacuation, Quiet, Report, to_float};
 use crate::benchmark::machine::Machine;
 use crate::benchmark::programs::Programs;
+use crate::benchmark::publication::Page;
 use crate::benchmark::{interrupt, machine, say};
 use crate::process::Sandbox;
 use crate::route53::Operation;
@@ -212,18 +213,11 @@ fn keep(sandbox: &Path, folder: &Path) -> anyhow::Result<()> {
 }
 
 fn publish(arguments: &Arguments, report: &Report) -> anyhow::Result<()> {
-    let text = report.render();
-    println!("{text}");
-    let Some(page) = arguments.page() else {
-        say(
-            "not the whole number of services, so docs/evacuation.md stays as it is; --output FILE writes another page",
-        );
-        return Ok(());
+    let page = Page {
+        file: arguments.page(),
+        if_none: "not the whole number of services, so docs/evacuation.md stays as it is",
+        figures: "json",
     };
-    let figures = page.with_extension("json");
-    let json = serde_json::to_string_pretty(report).context("the figures make no JSON")?;
-    fs::write(&page, text).with_context(|| format!("cannot write {}", page.display()))?;
-    fs::write(&figures, json + "\n").with_context(|| format!("cannot write {}", figures.display()))?;
-    say(&format!("written: {} and {}", page.display(), figures.display()));
-    Ok(())
+    let text = report.render();
+    page.publish(report, &text, |_| Ok(text.clone()))
 }

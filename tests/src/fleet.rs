@@ -13,15 +13,14 @@ mod page;
 mod past;
 
 use std::alloc::System;
-use std::fs;
 
-use anyhow::Context as _;
 use stats_alloc::StatsAlloc;
 
 pub use self::arguments::Arguments;
 use self::gauge::Gauge;
 use self::page::Report;
 use crate::benchmark::machine::{self, Machine};
+use crate::benchmark::publication::Page;
 use crate::benchmark::{interrupt, say, section};
 
 /// Runs it, prints the section and writes it into the page, with its figures as JSON beside it.
@@ -57,20 +56,11 @@ pub fn run(arguments: &Arguments, allocator: &'static StatsAlloc<System>) -> any
 }
 
 fn publish(arguments: &Arguments, report: &Report) -> anyhow::Result<()> {
-    let text = report.render();
-    println!("{text}");
-    let Some(page) = arguments.page() else {
-        say(
-            "not the whole number of services, so docs/benchmarks.md stays as it is; --output FILE writes another page",
-        );
-        return Ok(());
+    let page = Page {
+        file: arguments.page(),
+        if_none: "not the whole number of services, so docs/benchmarks.md stays as it is",
+        figures: "fleet.json",
     };
-    let before = fs::read_to_string(&page).unwrap_or_default();
-    let figures = page.with_extension("fleet.json");
-    let json = serde_json::to_string_pretty(report).context("the figures make no JSON")?;
-    fs::write(&page, section::replaced(section::Part::Fleet, &before, &text)?)
-        .with_context(|| format!("cannot write {}", page.display()))?;
-    fs::write(&figures, json + "\n").with_context(|| format!("cannot write {}", figures.display()))?;
-    say(&format!("written: {} and {}", page.display(), figures.display()));
-    Ok(())
+    let text = report.render();
+    page.publish(report, &text, |before| section::replaced(section::Part::Fleet, before, &text))
 }

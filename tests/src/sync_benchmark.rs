@@ -18,10 +18,7 @@ mod ours;
 mod page;
 mod zone;
 
-use std::fs;
 use std::path::PathBuf;
-
-use anyhow::Context as _;
 
 pub use self::arguments::Arguments;
 use self::contest::Contest;
@@ -29,7 +26,8 @@ use self::octodns::OctoDns;
 use self::ours::Ours;
 use self::page::Report;
 use crate::benchmark::machine::{self, Machine};
-use crate::benchmark::{interrupt, programs, say, section};
+use crate::benchmark::publication::Page;
+use crate::benchmark::{interrupt, programs, section};
 
 /// Records of the zone that ours is measured with alone: octoDNS takes minutes and gigabytes for it.
 const MILLION: usize = 1_000_000;
@@ -75,18 +73,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 fn publish(arguments: &Arguments, report: &Report) -> anyhow::Result<()> {
-    let text = report.render();
-    println!("{text}");
-    let Some(page) = arguments.page() else {
-        say("not all sizes were run, so docs/benchmarks.md stays as it is; --output FILE writes another page");
-        return Ok(());
+    let page = Page {
+        file: arguments.page(),
+        if_none: "not all sizes were run, so docs/benchmarks.md stays as it is",
+        figures: "sync.json",
     };
-    let before = fs::read_to_string(&page).unwrap_or_default();
-    let figures = page.with_extension("sync.json");
-    let json = serde_json::to_string_pretty(report).context("the figures make no JSON")?;
-    let text = section::replaced(section::Part::Sync, &before, &text)?;
-    fs::write(&page, text).with_context(|| format!("cannot write {}", page.display()))?;
-    fs::write(&figures, json + "\n").with_context(|| format!("cannot write {}", figures.display()))?;
-    say(&format!("written: {} and {}", page.display(), figures.display()));
-    Ok(())
+    let text = report.render();
+    page.publish(report, &text, |before| section::replaced(section::Part::Sync, before, &text))
 }
