@@ -154,7 +154,7 @@ impl State {
                 self.under_way = Some((lists - 1, changes));
             }
         }
-        Ok(Listing { zone: self.zone.clone(), not_plain: self.not_plain.clone() })
+        Ok(Listing { zone: self.zone.clone(), not_plain: self.not_plain.clone(), serial_stays: None })
     }
 
     fn happen(&mut self, what: Happening, changes: &[SetChange]) -> Result<(), ProviderError> {

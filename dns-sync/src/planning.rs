@@ -125,6 +125,7 @@ impl Planner {
             install: self.install.clone(),
             markers: settings::markers(&self.zone.markers),
             not_plain: not_plain.iter().chain(&listing.not_plain).map(other).collect(),
+            serial_stays: listing.serial_stays.clone(),
             source_sets_known,
             made: Clock::start().wall(),
             valid_for: VALID_FOR,

@@ -43,7 +43,7 @@ impl WholeZone for Transfers {
         let mut refused = None;
         for client in &self.clients {
             match self.transfer(client, zone).await {
-                Ok(zone) => return Ok(Listing { zone, not_plain: Vec::new() }),
+                Ok(zone) => return Ok(Listing { zone, not_plain: Vec::new(), serial_stays: None }),
                 Err(error) if is_of_the_key(&error.fault) => refused = Some(error),
                 Err(error) => return Err(told(&error)),
             }

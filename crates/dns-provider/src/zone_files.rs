@@ -73,7 +73,11 @@ impl ZoneTarget for ZoneFiles {
     async fn list(&self, zone: &Owner) -> Result<Listing, ProviderError> {
         let (file, apex) = (self.file(zone)?, zone.clone());
         let read = blocking(move || file.read()).await?;
-        Ok(Listing { zone: read.map_or_else(|| Zone::new(apex), |read| read.zone), not_plain: Vec::new() })
+        Ok(Listing {
+            zone: read.map_or_else(|| Zone::new(apex), |read| read.zone),
+            not_plain: Vec::new(),
+            serial_stays: None,
+        })
     }
 
     async fn apply(&self, zone: &Owner, steps: &[&Step], permit: &Permit) -> Result<Receipt, ProviderError> {

@@ -54,6 +54,8 @@ pub struct Listing {
     pub zone: Zone,
     /// What stands there and is no plain record set: not in [`zone`](Self::zone), never to be planned.
     pub not_plain: Vec<NotPlain>,
+    /// Why the serial stays as it is whatever else is written there, and what to do about it; none if it grows.
+    pub serial_stays: Option<String>,
 }
 
 /// Something that a plan must not touch: alias, proxied or weighted set, disabled record, or what cannot be read.

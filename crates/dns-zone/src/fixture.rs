@@ -84,6 +84,7 @@ pub(crate) fn settings() -> Settings {
         install: "acme".parse().expect("a name"),
         markers: MarkerForms::default(),
         not_plain: BTreeMap::new(),
+        serial_stays: None,
         source_sets_known: None,
         made: Timestamp::from_secs(1_000),
         valid_for: Duration::from_mins(10),

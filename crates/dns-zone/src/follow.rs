@@ -188,7 +188,7 @@ impl Follower {
     }
 }
 
-/// Whether the same difference is judged in the same way. Bounds and times judge no single one.
+/// Whether the same difference is judged in the same way. Bounds, times and what stops all judge no single one.
 fn judge_alike(one: &Settings, other: &Settings) -> bool {
     let Settings {
         target,
@@ -199,6 +199,7 @@ fn judge_alike(one: &Settings, other: &Settings) -> bool {
         markers,
         not_plain,
         limits: _,
+        serial_stays: _,
         source_sets_known: _,
         made: _,
         valid_for: _,

@@ -42,6 +42,9 @@ pub struct Settings {
     /// What stands at source or target and is no plain record set: an alias, a proxied or weighted set, a disabled record. Nothing
     /// is planned at these names.
     pub not_plain: BTreeMap<Owner, String>,
+    /// Why the target's serial stays as it is whatever is written there, and what to do; none if it grows. A proposal
+    /// that does not change the SOA itself is refused then: no secondary would ever follow.
+    pub serial_stays: Option<String>,
     /// How many sets the source had when it was last read; none if it never was.
     pub source_sets_known: Option<u64>,
     /// Now.

@@ -153,6 +153,7 @@ mod tests {
             install: "acme".parse().expect("a name"),
             markers: MarkerForms::default(),
             not_plain: std::collections::BTreeMap::new(),
+            serial_stays: None,
             source_sets_known: None,
             made: Timestamp::from_secs(1_000),
             valid_for: Duration::from_mins(10),

@@ -149,6 +149,7 @@ mod tests {
             install: "acme".parse().expect("a name"),
             markers: MarkerForms::default(),
             not_plain: BTreeMap::new(),
+            serial_stays: None,
             source_sets_known: None,
             made: Timestamp::from_secs(0),
             valid_for: Duration::ZERO,

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use dns_core::fence::Fence;
 use dns_core::rrset::GuardedType;
 use hickory_proto::rr::Name;
-use tests::command::{Finished, run_at};
+use tests::command::{Finished, run, run_at};
 use tests::daemon::our_program;
 use tests::world::{Account, Declared, Host, HostedZone, PowerDnsApi};
 use tests::{AuthServer, Kind, Sandbox, Setup};
@@ -195,6 +195,31 @@ fn bind_becomes_its_source() {
 #[test]
 fn powerdns_becomes_its_source_by_its_api() {
     becomes_its_source(&Rig::start(|sandbox| Box::new(PowerDnsApi::start(sandbox))));
+}
+
+/// What is written would reach the primary alone, and nobody would see why.
+#[test]
+fn a_powerdns_whose_serial_never_grows_is_no_target_until_it_does() {
+    let sandbox = Sandbox::new();
+    let host = PowerDnsApi::start(&sandbox);
+    let api = host.auth.api();
+    let url = format!("http://{}/api/v1/servers/localhost/zones/{ZONE}.", api.address);
+    let header = format!("X-API-Key: {}", api.key);
+    let set = |policy: &str| {
+        let policy = format!(r#"{{"soa_edit_api": "{policy}"}}"#);
+        let args = ["--silent", "--fail", "--noproxy", "*", "--header", &header, "--request", "PUT", "--data", &policy];
+        let finished = run("curl", args.into_iter().chain([url.as_str()]), "");
+        assert!(finished.is_success(), "{finished:?}");
+    };
+    set("");
+    let rig = Rig::with(sandbox, Box::new(host));
+    let refused = rig.plan();
+    assert_eq!(refused.code, 3, "{refused:?}");
+    let told = "! zone example.test. has no SOA-EDIT-API, so its serial never grows and no secondary follows";
+    assert!(refused.stdout.contains(told), "{refused:?}");
+    assert_eq!(rig.apply(&["deletesShare"]).code, 3, "nobody lifts that");
+    set("INCREASE");
+    becomes_its_source(&rig);
 }
 
 #[test]

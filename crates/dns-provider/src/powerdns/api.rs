@@ -143,7 +143,7 @@ impl Api {
             sets.extend(Some(set).filter(&is_asked));
             Ok(())
         });
-        taken.map(|()| sets).map_err(|reason| self.unreadable(reason))
+        taken.map(|_| sets).map_err(|reason| self.unreadable(reason))
     }
 
     /// The sets at a name, as far as they are served.
@@ -235,6 +235,17 @@ impl Look for WholeZone<'_> {
     }
 }
 
+/// Why the serial of a zone stays as it is whatever is written, and what to do; none if it grows.
+pub(super) fn serial_stays(soa_edit_api: &str, zone: &impl std::fmt::Display) -> Option<String> {
+    let stays = soa_edit_api.is_empty() || soa_edit_api.eq_ignore_ascii_case("OFF");
+    stays.then(|| {
+        format!(
+            "zone {zone} has no SOA-EDIT-API, so its serial never grows and no secondary follows: run \
+             `pdnsutil set-meta {zone} SOA-EDIT-API INCREASE` there"
+        )
+    })
+}
+
 impl ZoneAnswer {
     /// What the caller may know, if writes to the zone reach its secondaries.
     pub(super) fn facts(self, zone: &Name, subject: &str) -> Result<ZoneFacts, ProviderError> {
@@ -243,11 +254,8 @@ impl ZoneAnswer {
         if FOLLOWERS.contains(&kind.to_ascii_lowercase().as_str()) {
             return denied(format!("zone {zone} is a {kind} there, which another server writes: use its primary"));
         }
-        if soa_edit_api.is_empty() || soa_edit_api.eq_ignore_ascii_case("OFF") {
-            return denied(format!(
-                "zone {zone} has no SOA-EDIT-API, so its serial never grows and no secondary follows: run \
-                 `pdnsutil set-meta {zone} SOA-EDIT-API INCREASE` there"
-            ));
+        if let Some(reason) = serial_stays(&soa_edit_api, zone) {
+            return denied(reason);
         }
         let own = rrsets.iter().filter(|set| set.is_at(zone) && set.is_of("NS"));
         let name_servers = own.flat_map(Set::served).filter_map(|target| canonical_name(target).ok()).collect();

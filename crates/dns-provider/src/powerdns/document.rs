@@ -10,12 +10,17 @@ use super::set::Set;
 struct Document<'a> {
     #[serde(borrow)]
     rrsets: Vec<&'a RawValue>,
+    #[serde(default)]
+    soa_edit_api: String,
 }
 
-/// Takes each set. The error says why the answer is no zone, or is the first of `take`.
-pub(super) fn each_set(body: &[u8], mut take: impl FnMut(Set) -> Result<(), String>) -> Result<(), String> {
-    let Document { rrsets } = serde_json::from_slice(body).map_err(|error| undocumented(&error))?;
-    rrsets.into_iter().try_for_each(|raw| take(serde_json::from_str(raw.get()).map_err(|error| undocumented(&error))?))
+/// Takes each set, and hands out the zone's SOA-EDIT-API. The error says why the answer is no zone, or is the first of `take`.
+pub(super) fn each_set(body: &[u8], mut take: impl FnMut(Set) -> Result<(), String>) -> Result<String, String> {
+    let Document { rrsets, soa_edit_api } = serde_json::from_slice(body).map_err(|error| undocumented(&error))?;
+    for raw in rrsets {
+        take(serde_json::from_str(raw.get()).map_err(|error| undocumented(&error))?)?;
+    }
+    Ok(soa_edit_api)
 }
 
 /// What is said of an answer that has another form.

@@ -57,7 +57,7 @@ mod tests {
             rtype: "TXT".to_owned(),
             reason: "disabled".to_owned(),
         });
-        Listing { not_plain: disabled.collect(), zone }
+        Listing { not_plain: disabled.collect(), zone, serial_stays: None }
     }
 
     #[test]

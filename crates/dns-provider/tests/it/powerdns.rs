@@ -177,7 +177,7 @@ async fn a_search_that_does_not_even_find_the_soa_is_not_believed() {
     })
     .await;
     let apex: Owner = "example.com.".parse().expect("a name");
-    let mut known = Listing { zone: Zone::new(apex), not_plain: Vec::new() };
+    let mut known = Listing { zone: Zone::new(apex), not_plain: Vec::new(), serial_stays: None };
     let refreshed = zones::ZoneTarget::refresh(&rig.provider, &mut known).await.expect("read whole");
     assert_eq!(refreshed.extent, Extent::All);
     assert_eq!(known.zone.sets().len(), 1);

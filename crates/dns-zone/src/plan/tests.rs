@@ -58,6 +58,19 @@ fn a_limit_stops_the_plan_until_it_is_forced_by_its_name() {
 }
 
 #[test]
+fn a_target_whose_serial_stays_refuses_all_that_does_not_move_it() {
+    let why = "set SOA-EDIT-API";
+    let with = |source: &[&str], protected| {
+        let settings = Settings { serial_stays: Some(why.to_owned()), protected, ..settings() };
+        plan(&zone(source), &zone(&["@ SOA 1", "www A 1"]), &settings).stopped_by(&Force::all().collect())
+    };
+    let changed = ["@ SOA 9", "www A 1", "api A 1"];
+    assert_eq!(with(&changed, Protected::SoaAndNs), [why]);
+    assert_eq!(with(&changed, Protected::Nothing), [""; 0], "it moves the serial itself");
+    assert_eq!(with(&["@ SOA 9", "www A 1"], Protected::SoaAndNs), [""; 0], "nothing is written");
+}
+
+#[test]
 fn a_source_that_shrank_since_it_was_last_read_stops_the_plan() {
     let (source, target) = (zone(&["a A 1"]), zone(&["a A 1"]));
     let known = Settings { source_sets_known: Some(1_000), ..settings() };

@@ -90,6 +90,7 @@ impl<'a> Survey<'a> {
         keep_together(&mut changes, &mut left_alone, &guarded.together);
         refusals.extend(unmade);
         refusals.extend(unseen(settings, target.apex()));
+        refusals.extend(unfollowed(settings, &changes));
         refusals.extend(guarded.unreadable.iter().map(|fence| Refusal(fence.to_string())));
         refusals.extend(manifest.err().map(|error| Refusal(error.to_string())));
         if sizes.source == 0 {
@@ -137,6 +138,13 @@ fn unseen<'s>(settings: &'s Settings, apex: &Owner) -> impl Iterator<Item = Refu
     let names = GuardNames::of(apex);
     let told = settings.not_plain.iter().filter(move |(owner, _)| names.contains(owner));
     told.map(|(owner, what)| Refusal(format!("{owner} says who holds what, and cannot be read: {what}")))
+}
+
+/// What is written would reach the primary alone, and nobody would see why.
+fn unfollowed(settings: &Settings, changes: &[SetChange]) -> Option<Refusal> {
+    let moves_itself = changes.iter().any(|change| change.key.rtype == Rtype::SOA);
+    let reason = settings.serial_stays.clone().filter(|_| !changes.is_empty() && !moves_itself);
+    reason.map(Refusal)
 }
 
 /// Where differences end up.

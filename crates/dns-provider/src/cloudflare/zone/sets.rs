@@ -38,7 +38,7 @@ pub(super) fn listing(apex: &Owner, records: Vec<Record>) -> Result<Listing, Str
             Err(reason) => not_plain.push(NotPlain { owner, rtype, reason }),
         }
     }
-    Ok(Listing { zone, not_plain })
+    Ok(Listing { zone, not_plain, serial_stays: None })
 }
 
 /// What stands at some names, with ids.
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn reads_sets_with_the_ttl_that_is_served() {
-        let Listing { zone, not_plain } = listed(json!([
+        let Listing { zone, not_plain, serial_stays: _ } = listed(json!([
             { "id": "1", "name": "w.a.test", "type": "A", "content": "192.0.2.1", "ttl": 1 },
             { "id": "2", "name": "W.a.test", "type": "A", "content": "192.0.2.2", "ttl": 600 },
             { "id": "3", "name": "bücher.a.test", "type": "TXT", "content": "bare text; x", "ttl": 60 },
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn names_what_a_write_would_destroy() {
-        let Listing { zone, not_plain } = listed(json!([
+        let Listing { zone, not_plain, serial_stays: _ } = listed(json!([
             { "id": "1", "name": "p.a.test", "type": "A", "content": "192.0.2.1", "ttl": 1, "proxied": true },
             { "id": "2", "name": "f.a.test", "type": "CNAME", "content": "b.test", "ttl": 60,
               "settings": { "flatten_cname": true } },

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use dns_zone::{Owner, Rdata, RecordSet, Rtype, SetKey, Ttl, Zone};
 
+use crate::powerdns::api::serial_stays;
 use crate::powerdns::document;
 use crate::powerdns::set::Set;
 use crate::presentation;
@@ -52,7 +53,7 @@ impl Reading {
         if zone.get(&SetKey::new(apex.clone(), Rtype::SOA)).is_none() {
             return Err(format!("its answer for zone {apex} has no SOA: it is not the whole zone"));
         }
-        Ok(Listing { zone, not_plain })
+        Ok(Listing { zone, not_plain, serial_stays: None })
     }
 }
 
@@ -66,8 +67,8 @@ pub(super) fn listing(apex: &Owner, sets: &[Set]) -> Result<Listing, String> {
 /// The same from the answer itself, without all of its sets at once.
 pub(super) fn listing_of(apex: &Owner, body: &[u8]) -> Result<Listing, String> {
     let mut reading = Reading::new(apex);
-    document::each_set(body, |set| reading.take(&set))?;
-    reading.end()
+    let soa_edit_api = document::each_set(body, |set| reading.take(&set))?;
+    Ok(Listing { serial_stays: serial_stays(&soa_edit_api, apex), ..reading.end()? })
 }
 
 /// What stands at some names.
@@ -139,7 +140,7 @@ mod tests {
     #[test]
     fn reads_all_that_is_plain() {
         let sets = vec![soa(), set("*.a.test.", "TXT", &[r#""a" "b""#]), set("W.a.test.", "A", &["192.0.2.1"])];
-        let Listing { zone, not_plain } = listed(sets).expect("whole");
+        let Listing { zone, not_plain, serial_stays: _ } = listed(sets).expect("whole");
         let keys: Vec<String> = zone.sets().map(|(key, _)| key.to_string()).collect();
         assert_eq!(keys, ["a.test. SOA", "*.a.test. TXT", "w.a.test. A"]);
         assert_eq!(not_plain, []);
@@ -157,7 +158,7 @@ mod tests {
             set("o.a.test.", "A", &["not an address"]),
             set("c.a.test.", "A", &[]),
         ];
-        let Listing { zone, not_plain } = listed(sets).expect("whole");
+        let Listing { zone, not_plain, serial_stays: _ } = listed(sets).expect("whole");
         assert_eq!(zone.sets().len(), 1, "only the SOA");
         let left: Vec<String> = not_plain.iter().map(|left| format!("{} {}", left.owner, left.rtype)).collect();
         assert_eq!(left, ["l.a.test. ALIAS", "l.a.test. LUA", "d.a.test. A", "o.a.test. A"]);

@@ -32,7 +32,7 @@ pub(super) fn part(apex: &Owner, sets: &[ResourceRecordSet], spellings: &Spellin
             Err(reason) => not_plain.push(NotPlain { owner, rtype: set.r#type().as_str().to_owned(), reason }),
         }
     }
-    Ok(Listing { zone, not_plain })
+    Ok(Listing { zone, not_plain, serial_stays: None })
 }
 
 /// A simple set. The error says what it is instead.
@@ -92,7 +92,8 @@ mod tests {
         let alias = alias.alias_target(target.build().expect("a target")).build().expect("an alias");
         let strange = set("x.a.test", RrType::A, &["none"]);
         let wildcard = set("\\052.a.test", RrType::Txt, &["\"\\303\\244\""]);
-        let Listing { zone, not_plain } = listed(&[soa(), weighted, alias, strange, wildcard]).expect("a zone");
+        let Listing { zone, not_plain, serial_stays: _ } =
+            listed(&[soa(), weighted, alias, strange, wildcard]).expect("a zone");
         let keys: Vec<String> = zone.sets().map(|(key, _)| key.to_string()).collect();
         assert_eq!(keys, ["a.test. SOA", "*.a.test. TXT"]);
         let left: Vec<String> = not_plain.iter().map(|left| format!("{} {}", left.owner, left.reason)).collect();

@@ -36,7 +36,7 @@ impl ZoneTarget for Small {
     }
 
     async fn list(&self, zone: &Owner) -> Result<Listing, ProviderError> {
-        Ok(Listing { zone: dns_zone::Zone::new(zone.clone()), not_plain: Vec::new() })
+        Ok(Listing { zone: dns_zone::Zone::new(zone.clone()), not_plain: Vec::new(), serial_stays: None })
     }
 
     async fn apply(&self, _: &Owner, _: &[&Step], _: &Permit) -> Result<Receipt, ProviderError> {
