@@ -184,7 +184,7 @@ impl<'o> Run<'o> {
             Err(failure) => return vec![Err(failure)],
         };
         let look = |(plan, target): (&'p Plan, &'p Place), listing: Listing| {
-            self.is_still_planned(plan, job, target, &read, &listing)?;
+            self.is_still_planned(plan, job, target, &read, listing)?;
             Ok(Order { plan, target, purpose: Purpose::Equal { source_sets: content(&read.zone) } })
         };
         let listings = targets.into_iter().map(|(_, listing)| listing);
@@ -199,10 +199,11 @@ impl<'o> Run<'o> {
         job: &Job,
         target: &Place,
         read: &Read,
-        listing: &Listing,
+        listing: Listing,
     ) -> Result<(), Failure> {
-        let Ready { before, .. } = self.checked(plan, listing.zone.clone(), Some(&read.zone))?;
-        let listing = Listing { zone: before, not_plain: listing.not_plain.clone() };
+        let Listing { zone, not_plain, serial_stays } = listing;
+        let Ready { before, .. } = self.checked(plan, zone, Some(&read.zone))?;
+        let listing = Listing { zone: before, not_plain, serial_stays };
         let known = self.folder.source_sets(&job.zone)?;
         let settings = Planner::new(self.config, job).settings(target, &read.not_plain, &listing, known);
         let anew = dns_zone::plan(&read.zone, &listing.zone, &settings);

@@ -126,7 +126,7 @@ async fn show(config: &Config, args: &ShowArgs, output: &Output) -> Result<Exit,
 
 /// Reads the manifest of a zone at a target.
 async fn read(target: &Place, zone: &Owner, output: &Output) -> Result<Claims, UnreadClaims> {
-    let mut listing = Listing { zone: Zone::new(zone.clone()), not_plain: Vec::new() };
+    let mut listing = Listing { zone: Zone::new(zone.clone()), not_plain: Vec::new(), serial_stays: None };
     let read = telling(target, zone, output, target.holder.refresh(&mut listing)).await;
     read.map_err(|source| UnreadClaims::Provider { zone: zone.clone(), target: target.name.clone(), source })?;
     let key = Manifest::key_in(zone);

@@ -175,7 +175,14 @@ impl Follower {
         let fences = Fences::of(target.apex());
         let mut news = self.source.take_news(source, &settings.markers, fences.as_ref());
         news.extend(self.target.take_news(target, &settings.markers, fences.as_ref()));
-        let differs = |key: &SetKey| source.get(key) != target.get(key);
+        let manifest = Manifest::read(target).ok();
+        // What only others may change differs for as long as they like.
+        let differs = |key: &SetKey| {
+            let change =
+                SetChange { key: key.clone(), before: target.get(key).cloned(), after: source.get(key).cloned() };
+            let allowed = manifest.as_ref().map(|manifest| manifest.allowed(&change, &settings.install));
+            allowed.as_ref().unwrap_or(&change.after) != &change.before
+        };
         self.refused.retain(differs);
         self.refused_with.retain(|key, _| self.refused.contains(key));
         self.held.retain(differs);

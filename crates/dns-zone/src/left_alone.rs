@@ -6,6 +6,7 @@ use dns_core::identifier::{Installation, ServiceName};
 use serde::{Deserialize, Serialize};
 
 use crate::guarded::Guard;
+use crate::manifest::FieldKind;
 use crate::marker::Manager;
 use crate::record_set::SetKey;
 
@@ -21,6 +22,13 @@ pub enum Why {
     Claimed {
         /// Which.
         by: Installation,
+    },
+    /// The target's manifest gives a part of it to another installation; what is not theirs may change all the same.
+    ClaimedPart {
+        /// Which installation.
+        by: Installation,
+        /// Which part.
+        part: FieldKind,
     },
     /// It is a manifest, which is never copied.
     Manifest,
@@ -62,6 +70,10 @@ impl fmt::Display for Why {
             Self::Protected => f.write_str("protected at the apex"),
             Self::Guarded(guard) => guard.fmt(f),
             Self::Claimed { by } => write!(f, "claimed by installation `{by}`"),
+            Self::ClaimedPart { by, part: FieldKind::Ttl } => write!(f, "its TTL is claimed by installation `{by}`"),
+            Self::ClaimedPart { by, part: FieldKind::Values } => {
+                write!(f, "values of it are claimed by installation `{by}`")
+            }
             Self::Manifest => f.write_str("a manifest is never copied"),
             Self::Owned { by } => write!(f, "owned by {by}"),
             Self::NotPlain { what } => write!(f, "at its name stands what no record set can tell: {what}"),
@@ -84,4 +96,11 @@ pub struct LeftAlone {
     /// Why.
     #[serde(flatten)]
     pub why: Why,
+}
+
+impl fmt::Display for LeftAlone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = if matches!(self.why, Why::ClaimedPart { .. }) { " in part" } else { "" };
+        write!(f, "{} is left alone{part}: {}", self.set, self.why)
+    }
 }

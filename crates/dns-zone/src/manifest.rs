@@ -4,10 +4,11 @@
 //! v=dnssync1;install=acme;own=zone;
 //! v=dnssync1;install=beta;own=below:dev;
 //! v=dnssync1;install=beta;own=name:shop;types=a,aaaa;
+//! v=dnssync1;install=mail;own=name:@;types=txt;part=value:v=spf1;
 //! ```
 //!
-//! A claim is over the whole zone, over a name and all below it, or over one name; the last two may be bound to types. Names are
-//! relative to the zone, `@` is the zone itself. So the manifest of a hundred thousand records is as short as what people
+//! A claim is over the whole zone, over a name and all below it, or over one name, and may be bound to types and to a part of each
+//! set ([`Part`]). Names are relative to the zone, `@` is the zone itself. So the manifest of a hundred thousand records is as short as what people
 //! agreed on, where a marker beside every record would double the zone. The narrowest claim decides; two installations
 //! may not make equally narrow ones that overlap. Whatever nobody claims is free.
 //!
@@ -15,6 +16,7 @@
 //! zone's manifest speaks of that zone at that target: it is never copied from a source.
 
 mod claim;
+mod part;
 mod text;
 
 use std::collections::BTreeMap;
@@ -22,7 +24,9 @@ use std::collections::BTreeMap;
 use dns_core::identifier::Installation;
 use domain::base::Rtype;
 
-pub use self::claim::{Claim, Extent};
+pub use self::claim::{Claim, ClaimError, Extent};
+pub(crate) use self::part::Field;
+pub use self::part::{Beginning, FieldKind, Part, UnknownPart};
 use crate::change::SetChange;
 use crate::owner::Owner;
 use crate::record_set::{RecordSet, SetKey, Ttl};
@@ -176,9 +180,9 @@ impl Manifest {
         Err(ManifestError::NothingToTransfer { zone: self.apex.clone(), install: from.clone() })
     }
 
-    /// Whose a set is; nobody's if nobody claims it.
-    pub fn owner_of(&self, key: &SetKey) -> Option<&Installation> {
-        let covering = self.claims.iter().filter(|(claim, _)| claim.covers(key));
+    /// Whose a field of a set is; nobody's if nobody claims it.
+    pub(crate) fn owner_of(&self, key: &SetKey, field: Field<'_>) -> Option<&Installation> {
+        let covering = self.claims.iter().filter(|(claim, _)| claim.covers(key, field));
         covering.max_by_key(|(claim, _)| claim.rank()).map(|(_, install)| install)
     }
 

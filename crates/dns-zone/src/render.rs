@@ -1,12 +1,12 @@
 //! Plans as people read them: as lines that a terminal may colour, and as Markdown for a pull request.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::change::text::data_text;
 use crate::change::{Kind, SetChange};
+use crate::left_alone::LeftAlone;
 use crate::plan::Plan;
-use crate::record_set::{RecordSet, SetKey};
+use crate::record_set::RecordSet;
 
 /// What a line is, for whoever gives it a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,13 +54,10 @@ pub fn lines(plan: &Plan) -> Vec<Line> {
     lines.extend(plan.adjusted.iter().map(|one| {
         line(Mark::Note, format!("{}: its TTL of {} s becomes {} s at the target", one.key, one.ttl, one.becomes))
     }));
-    let mut left: BTreeMap<String, Vec<&SetKey>> = BTreeMap::new();
-    for one in &plan.left_alone {
-        left.entry(one.why.to_string()).or_default().push(&one.set);
-    }
-    for (why, sets) in left {
-        lines.extend(sets.into_iter().map(|set| line(Mark::Note, format!("{set} is left alone: {why}"))));
-    }
+    let mut left: Vec<(String, &LeftAlone)> = plan.left_alone.iter().map(|one| (one.why.to_string(), one)).collect();
+    // Stable, so that those of one reason stay in the order of their names.
+    left.sort_by(|(one, _), (other, _)| one.cmp(other));
+    lines.extend(left.into_iter().map(|(_, one)| line(Mark::Note, one.to_string())));
     lines.extend(plan.stopped_by(&[].into()).into_iter().map(|why| line(Mark::Stop, why)));
     lines
 }

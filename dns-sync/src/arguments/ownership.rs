@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use dns_core::identifier::{Installation, ProviderName};
-use dns_zone::{Owner, Rtype};
+use dns_zone::{Owner, Part, Rtype};
 
 use super::Selection;
 
@@ -75,6 +75,10 @@ pub(crate) struct ClaimArgs {
     /// Only these types, as in `A,AAAA`; all by default
     #[arg(long, value_name = "TYPES", value_delimiter = ',', value_parser = rtype)]
     pub(crate) types: Vec<Rtype>,
+
+    /// Only a part of each record set: `ttl`, `values`, or `value:BEGINNING`, the values of a TXT set whose text begins so
+    #[arg(long, value_name = "PART")]
+    pub(crate) part: Option<Part>,
 }
 
 /// How far a claim reaches.

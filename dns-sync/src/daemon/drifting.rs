@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use dns_core::time::Timestamp;
-use dns_zone::{Drifted, Follower, Ledger, Next, Patience, RecordSet, Repair, SetChange, SetKey, Settings, Step, Zone};
+use dns_zone::{
+    Drifted, Follower, Ledger, Manifest, Next, Patience, RecordSet, Repair, SetChange, SetKey, Settings, Step, Zone,
+};
 
 /// How long a provider may go on showing what was before a write.
 const GRACE: Duration = Duration::from_mins(1);
@@ -76,6 +78,7 @@ impl Drifting {
         settings: &Settings,
         now: Timestamp,
     ) -> Vec<Drifted> {
+        self.leave_to_others(target, settings);
         let proposed: BTreeMap<&SetKey, &Option<RecordSet>> =
             steps.iter().flat_map(|step| &step.changes).map(|change| (&change.key, &change.after)).collect();
         self.held.retain(|key| follower.holds(key));
@@ -102,6 +105,19 @@ impl Drifting {
             }
         }
         judged
+    }
+
+    /// What another installation owns should stand as that has it now.
+    fn leave_to_others(&mut self, target: &Zone, settings: &Settings) {
+        if self.believed.is_empty() {
+            return;
+        }
+        // A manifest that cannot be read stops every proposal.
+        let Ok(manifest) = Manifest::read(target) else { return };
+        for (key, believed) in &mut self.believed {
+            let (before, after) = (target.get(key).cloned(), believed.take());
+            *believed = manifest.allowed(&SetChange { key: key.clone(), before, after }, &settings.install);
+        }
     }
 
     /// What should stand in the target, and what does, as far as anything is to be learnt of it.
@@ -167,21 +183,26 @@ mod tests {
         }
 
         /// One set of a zone becomes another.
-        fn change(zone: &mut Zone, line: &str) -> SetChange {
-            let line = crate::fake::zone(&[line]);
+        fn change(zone: &mut Zone, lines: &[&str]) -> SetChange {
+            let line = crate::fake::zone(lines);
             let (key, set) = line.sets().next().expect("one set");
             let before = zone.put(key.clone(), set.clone()).expect("in the zone");
             SetChange { key: key.clone(), before, after: Some(set.clone()) }
         }
 
         fn somebody_makes(&mut self, line: &str) {
-            let change = Self::change(&mut self.target, line);
+            self.somebody_makes_all(&[line]);
+        }
+
+        /// The values of one set.
+        fn somebody_makes_all(&mut self, lines: &[&str]) {
+            let change = Self::change(&mut self.target, lines);
             self.follower.target_changed(std::slice::from_ref(&change));
             self.drifting.seen([&change]);
         }
 
         fn source_becomes(&mut self, line: &str) {
-            let change = Self::change(&mut self.source, line);
+            let change = Self::change(&mut self.source, &[line]);
             self.follower.source_changed(&[change]);
         }
 
@@ -230,6 +251,32 @@ mod tests {
         pair.source_becomes("www A 192.0.2.8");
         assert_eq!(pair.judged(), [], "also where it waited");
         assert_eq!(pair.steps().len(), 1);
+    }
+
+    /// A set of which the SPF is ours and the rest beta's.
+    #[test]
+    fn a_part_that_another_installation_owns_is_no_drift_and_hides_none() {
+        let text = |install: &str, more: &str| {
+            format!("_dns-sync TXT \"v=dnssync1;install={install};own=name:@;types=txt;{more}\"")
+        };
+        let (whole, ours) = (text("beta", ""), text("acme", "part=value:v=spf1;"));
+        let mut pair = Pair::new();
+        pair.source = zone(&["@ TXT \"v=spf1 a\"", "www A 192.0.2.1"]);
+        pair.target = zone(&["@ TXT \"v=spf1 a\"", "@ TXT \"proof\"", "www A 192.0.2.1", &whole, &ours]);
+        pair.follower = Follower::new();
+        assert_eq!((pair.judged(), pair.steps().len()), (vec![], 0));
+        let apex = || key("@", Rtype::TXT);
+        pair.somebody_makes_all(&["@ TXT \"v=spf1 a\"", "@ TXT \"another proof\""]);
+        assert_eq!((pair.judged(), pair.steps().len()), (vec![], 0), "beta's");
+        pair.somebody_makes_all(&["@ TXT \"v=spf1 b\"", "@ TXT \"a third proof\""]);
+        assert_eq!(pair.judged(), [(apex(), Drift::Foreign, true)], "ours, whatever came with it");
+        assert_eq!(pair.steps().len(), 0, "it waits");
+        pair.now = pair.now + PATIENCE;
+        assert_eq!(pair.judged(), [(apex(), Drift::Foreign, false)]);
+        let steps = pair.steps();
+        let after = steps[0].changes[0].after.clone();
+        let expected = zone(&["@ TXT \"v=spf1 a\"", "@ TXT \"a third proof\""]);
+        assert_eq!(after.as_ref(), expected.get(&apex()), "only ours is undone");
     }
 
     #[test]

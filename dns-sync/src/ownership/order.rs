@@ -1,7 +1,7 @@
 //! What is ordered of a manifest. Pure.
 
 use dns_core::identifier::Installation;
-use dns_zone::{Claim, Extent, Manifest, ManifestError, Owner};
+use dns_zone::{Claim, Extent, Manifest, ManifestError, Owner, Part, Rtype};
 
 use crate::arguments::ownership::{ClaimArgs, ExtentArgs, TransferArgs};
 
@@ -73,14 +73,17 @@ impl Order {
     }
 }
 
-fn claim(ClaimArgs { at, extent, types }: &ClaimArgs) -> Result<Claim, String> {
+fn claim(ClaimArgs { at, extent, types, part }: &ClaimArgs) -> Result<Claim, String> {
     let ExtentArgs { all: _, below, name } = extent;
     let extent = match (below, name) {
         (Some(below), _) => Extent::Below(owner(below, &at.zone)?),
         (None, Some(name)) => Extent::Name(owner(name, &at.zone)?),
         (None, None) => Extent::Zone,
     };
-    Ok(Claim { extent, types: types.iter().copied().collect() })
+    let part = part.clone().unwrap_or(Part::Whole);
+    // Only texts have a beginning: whoever names one means them.
+    let types = if types.is_empty() && matches!(part, Part::ValuesFrom(_)) { &vec![Rtype::TXT] } else { types };
+    Claim::new(extent, types.iter().copied(), part).map_err(|error| error.to_string())
 }
 
 /// A name as a zone file writes it; one that ends in the zone's is whole without its last dot, too.
@@ -113,8 +116,13 @@ mod tests {
 
     /// What a line orders for installation `acme`.
     fn order(line: &str) -> Result<Order, String> {
-        let line = format!("dns-sync ownership {line} --zone example.test --target main");
-        let args = Args::try_parse_from(line.split(' ')).map_err(|error| error.to_string())?;
+        order_of(&line.split(' ').collect::<Vec<_>>())
+    }
+
+    fn order_of(words: &[&str]) -> Result<Order, String> {
+        let place = ["--zone", "example.test", "--target", "main"];
+        let words = ["dns-sync", "ownership"].iter().chain(words).chain(&place);
+        let args = Args::try_parse_from(words).map_err(|error| error.to_string())?;
         let Command::Ownership(ownership) = args.command else { panic!("another command") };
         match ownership.verb {
             OwnershipVerb::Show(_) => panic!("no order"),
@@ -135,6 +143,20 @@ mod tests {
         assert_eq!(done("claim --below @"), "installation `acme` claims `own=below:@;`");
         let typed = "installation `acme` claims `own=name:www;types=a,aaaa;` no longer";
         assert_eq!(done("release --name www --types A,aaaa"), typed);
+    }
+
+    #[test]
+    fn a_part_is_claimed_by_its_name_and_a_beginning_is_of_texts() {
+        assert_eq!(done("claim --all --part ttl"), "installation `acme` claims `own=zone;part=ttl;`");
+        let spf = "installation `acme` claims `own=name:@;types=txt;part=value:v=spf1%20;`";
+        assert_eq!(
+            order_of(&["claim", "--name", "@", "--part", "value:v=spf1 "]).expect("an order").done(&apex()),
+            spf
+        );
+        assert!(
+            order("claim --name @ --types A --part value:x").expect_err("no texts").contains("must name the type TXT")
+        );
+        assert!(order("claim --name @ --part all").expect_err("no part").contains("value:BEGINNING"));
     }
 
     #[test]

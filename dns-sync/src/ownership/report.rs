@@ -1,7 +1,7 @@
 //! Claims for people and for programs.
 
 use dns_core::identifier::{Installation, ProviderName};
-use dns_zone::{Claim, Extent, Line, Manifest, Mark, Owner};
+use dns_zone::{Claim, Extent, Line, Manifest, Mark, Owner, Part};
 use serde::Serialize;
 
 /// The claims of one zone at one target.
@@ -26,6 +26,8 @@ struct Row {
     name: Option<Owner>,
     /// None named means all.
     types: Vec<String>,
+    /// `ttl`, `values` or `value:BEGINNING`; none means the whole set.
+    part: Option<String>,
     #[serde(skip)]
     about: String,
 }
@@ -63,15 +65,29 @@ impl Report {
 
 impl Row {
     fn new(claim: &Claim, install: &Installation, apex: &Owner) -> Self {
-        let Claim { extent, types } = claim;
-        let (kind, name, place) = match extent {
+        let (kind, name, place) = match claim.extent() {
             Extent::Zone => ("zone", None, "the whole zone".to_owned()),
             Extent::Below(owner) => ("below", Some(owner), format!("{} and all below it", owner.relative_to(apex))),
             Extent::Name(owner) => ("name", Some(owner), owner.relative_to(apex)),
         };
-        let types: Vec<String> = types.iter().map(ToString::to_string).collect();
-        let about = if types.is_empty() { place } else { format!("{place}: {}", types.join(", ")) };
-        Self { installation: install.clone(), extent: kind, name: name.cloned(), types, about }
+        let types: Vec<String> = claim.types().iter().map(ToString::to_string).collect();
+        let of_types = if types.is_empty() { place } else { format!("{place}: {}", types.join(", ")) };
+        let (part, about) = match claim.part() {
+            Part::Whole => (None, of_types),
+            part @ (Part::Ttl | Part::Values | Part::ValuesFrom(_)) => {
+                (Some(part.to_string()), format!("{of_types}, {}", told(part)))
+            }
+        };
+        Self { installation: install.clone(), extent: kind, name: name.cloned(), types, part, about }
+    }
+}
+
+fn told(part: &Part) -> String {
+    match part {
+        Part::Whole => "all of it".to_owned(),
+        Part::Ttl => "only the TTL".to_owned(),
+        Part::Values => "only the values".to_owned(),
+        Part::ValuesFrom(beginning) => format!("only values that begin with `{}`", beginning.as_str()),
     }
 }
 
@@ -110,10 +126,20 @@ mod tests {
     }
 
     #[test]
+    fn parts_are_told_in_words_to_people_and_as_they_are_ordered_to_programs() {
+        let report = report(&["beta;own=zone;part=ttl;", "mail;own=name:@;types=txt;part=value:%4d%53=;"]);
+        let told: Vec<String> = report.lines().into_iter().map(|line| line.text).collect();
+        let expected = ["  beta  the whole zone, only the TTL", "  mail  @: TXT, only values that begin with `MS=`"];
+        assert_eq!(told[1..3], expected);
+        let parts: Vec<Option<&str>> = report.claims.iter().map(|row| row.part.as_deref()).collect();
+        assert_eq!(parts, [Some("ttl"), Some("value:MS=")]);
+    }
+
+    #[test]
     fn programs_get_names_whole() {
         let report = report(&["beta;own=name:www;types=a;"]);
         let json = serde_json::to_value(&report).expect("JSON");
-        let claim = serde_json::json!({ "installation": "beta", "extent": "name", "name": "www.example.test.", "types": ["A"] });
+        let claim = serde_json::json!({ "installation": "beta", "extent": "name", "name": "www.example.test.", "types": ["A"], "part": null });
         let expected =
             serde_json::json!({ "zone": "example.test.", "target": "main", "installation": "acme", "claims": [claim] });
         assert_eq!(json, expected);

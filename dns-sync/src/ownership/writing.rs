@@ -162,7 +162,7 @@ fn confirm(from: &Installation) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use dns_provider::zones::NotPlain;
-    use dns_zone::{Claim, Extent};
+    use dns_zone::{Claim, Extent, Part};
 
     use super::*;
     use crate::fake::{Fake, Happening, apex, zone};
@@ -242,7 +242,8 @@ mod tests {
         let fake = Fake::holding(zone(&[]), 10);
         let owner = "_dns-sync.example.test.".parse().expect("a name");
         fake.state().not_plain.push(NotPlain { owner, rtype: "TXT".to_owned(), reason: "disabled".to_owned() });
-        let claim = Order::Claim(install("acme"), Claim { extent: Extent::Zone, types: [].into() });
+        let all = Claim::new(Extent::Zone, [], Part::Whole).expect("a claim");
+        let claim = Order::Claim(install("acme"), all);
         let (refused, calls) = ordered(&fake, &claim, false, true).await;
         let (exit, reason) = refused.expect_err("it cannot be read");
         assert_eq!((exit, calls), (Exit::Refused, 0));

@@ -1,6 +1,6 @@
 //! Whose a record is: two installations with one target, and the claims that tell them apart.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use tests::command::{Finished, run_at};
@@ -8,7 +8,7 @@ use tests::daemon::our_program;
 use tests::world::{Account, HostedZone, PowerDnsApi};
 use tests::{Kind, Sandbox};
 
-use crate::sync::{Rig, ZONE, done};
+use crate::sync::{BEGINNING, Rig, SOURCE, ZONE, done};
 
 /// Two installations that keep one zone at one target equal to one source: `acme`, the rig's own, and `beta`.
 struct Two {
@@ -171,6 +171,55 @@ fn a_narrower_claim_decides_and_says_what_it_takes() {
     assert!(!done(&two.acme(&["plan"])).contains(WWW_COMES));
 }
 
+impl Two {
+    /// What an installation's source has at the apex becomes true at the target, as far as it is its own.
+    fn applies(&self, config: &Path, text: &str) -> Finished {
+        let source = if config == self.beta { "beta.zone" } else { "source.zone" };
+        self.rig.sandbox.write(source, SOURCE.replace("@ TXT \"v=spf1 -all\"", text));
+        let plan = self.rig.plan_file();
+        let planned = self.rig.run_as(config, &["plan", "--out", &plan]);
+        done(&self.rig.run_as(config, &["apply", &plan, "--force", "deletesShare", "--force", "updatesShare"]));
+        planned
+    }
+}
+
+/// The TXT of an apex has the SPF of one team and the proof of ownership of another: neither undoes what the other has written.
+fn a_set_is_shared(two: Two) {
+    let text = std::fs::read_to_string(&two.beta).expect("written before").replace("source.zone", "beta.zone");
+    let beta = two.rig.sandbox.write("beta.yaml", text);
+    let two = Two { beta, ..two };
+    done(&two.beta(&ownership("claim", &["--name", "@", "--types", "TXT"])));
+    let narrow = two.acme(&ownership("claim", &["--name", "@", "--part", "value:v=spf1"]));
+    assert!(done(&narrow).contains("narrower than `own=name:@;types=txt;` of installation `beta`"), "{narrow:?}");
+    let texts = || two.rig.serves(ZONE, "TXT");
+    two.applies(&two.rig.config, "@ TXT \"v=spf1 -all\"");
+    assert_eq!(texts(), ["\"v=spf1 -all\""]);
+    let planned = two.applies(&two.beta, "@ TXT \"proof=1\"");
+    assert!(
+        planned.stdout.contains("left alone in part: values of it are claimed by installation `acme`"),
+        "{planned:?}"
+    );
+    assert_eq!(texts(), ["\"proof=1\"", "\"v=spf1 -all\""]);
+    let planned = two.applies(&two.rig.config, "@ 60 TXT \"v=spf1 mx -all\"");
+    assert!(planned.stdout.contains("left alone in part: its TTL is claimed by installation `beta`"), "{planned:?}");
+    assert_eq!(texts(), ["\"proof=1\"", "\"v=spf1 mx -all\""]);
+    assert!(done(&two.acme(&["plan"])).contains("nothing to do"));
+    assert!(done(&two.beta(&["plan"])).contains("nothing to do"));
+    // What the source no longer has takes away only what is its own.
+    two.applies(&two.rig.config, "");
+    assert_eq!(texts(), ["\"proof=1\""]);
+}
+
+#[test]
+fn a_set_is_shared_at_knot() {
+    a_set_is_shared(Two::at(Rig::updated(Kind::Knot)));
+}
+
+#[test]
+fn a_set_is_shared_at_route53() {
+    a_set_is_shared(Two::at(Rig::start(|sandbox| Box::new(route53(sandbox)))));
+}
+
 #[test]
 fn the_sres_tool_shows_claims_to_programs() {
     let two = Two::at(Rig::updated(Kind::Knot));
@@ -190,7 +239,7 @@ fn a_manifest_that_nobody_understands_is_left_to_people() {
     let rig = Rig::updated(Kind::Knot);
     let unknown = rig.run(&["ownership", "show", "--zone", "example.net"]);
     assert_eq!(unknown.code, 2, "{unknown:?}");
-    let beginning = format!("{}_dns-sync TXT \"v=dnssync9;install=acme;own=zone;\"\n", crate::sync::BEGINNING);
+    let beginning = format!("{}_dns-sync TXT \"v=dnssync9;install=acme;own=zone;\"\n", BEGINNING);
     let rig = Rig::start(|sandbox| {
         Box::new(tests::AuthServer::start_in(sandbox, Kind::Knot, tests::Setup::new(ZONE, &beginning)))
     });

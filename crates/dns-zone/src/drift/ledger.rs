@@ -110,9 +110,7 @@ impl Ledger {
                 written.seen = Seen::AsWritten;
             }
         }
-        // What would be left alone if the target were made again as it is believed to be.
-        let left = Proposal::of(believed, listed, settings).left_alone;
-        let mut left: BTreeMap<SetKey, Why> = left.into_iter().map(|one| (one.set, one.why)).collect();
+        let mut left = left_alone(believed, listed, settings);
         let mut last = std::mem::take(&mut self.found);
         let differences = difference(believed, listed).into_iter().filter(|change| self.differs(change));
         let differences: Vec<SetChange> = differences.collect();
@@ -210,4 +208,14 @@ impl Ledger {
             }
         }
     }
+}
+
+/// What would be left alone if the target were made again as it is believed to be. What is left in part would be changed for the rest.
+fn left_alone(believed: &Zone, listed: &Zone, settings: &Settings) -> BTreeMap<SetKey, Why> {
+    let Proposal { steps, left_alone, .. } = Proposal::of(believed, listed, settings);
+    let mut left: BTreeMap<SetKey, Why> = left_alone.into_iter().map(|one| (one.set, one.why)).collect();
+    for change in steps.iter().flat_map(|step| &step.changes) {
+        left.remove(&change.key);
+    }
+    left
 }

@@ -385,3 +385,17 @@ fn what_is_repaired_is_what_a_proposal_makes_of_it() {
     let proposal = Proposal::of(&source, &watch.believed, &settings());
     assert_eq!(proposal.steps[0].changes, [drifted[0].change.inverse()]);
 }
+
+#[test]
+fn a_part_that_another_installation_owns_does_not_drift_and_ours_beside_it_does() {
+    let shared = "_dns-sync TXT v=dnssync1;install=beta;own=name:@;types=txt; \
+                  v=dnssync1;install=acme;own=name:@;types=txt;part=value:v=spf1;";
+    let mut watch = Watch::over(&["@ TXT v=spf1-a proof", "www A 1", shared]);
+    watch.is_listed("@ TXT v=spf1-a another-proof");
+    let drifted = watch.drifted(1);
+    assert!(matches!(&drifted[0].drift, Drift::LeftAlone(Why::ClaimedPart { .. })), "{:?}", drifted[0].drift);
+    assert_eq!((drifted.len(), drifted[0].next), (1, Next::Believe));
+    watch.is_listed("@ TXT v=spf1-x another-proof");
+    let drifted = watch.drifted(1);
+    assert_eq!((drifted.len(), &drifted[0].drift, drifted[0].next), (1, &Drift::Foreign, Next::Wait));
+}

@@ -389,6 +389,37 @@ fn what_is_held_stays_as_it_is_until_it_is_let_go_or_the_source_changes_it() {
     assert_eq!(pair.done(), ["www A"], "the source has the last word");
 }
 
+/// A target of which beta owns the texts but those that begin with `v=spf1`.
+const SHARED: &str = "_dns-sync TXT v=dnssync1;install=beta;own=name:@;types=txt; \
+                      v=dnssync1;install=acme;own=name:@;types=txt;part=value:v=spf1;";
+
+#[test]
+fn what_is_shared_is_settled_once_our_part_is_done() {
+    let mut pair = Pair::new(&["@ TXT v=spf1-a", "www A 1"], &["@ TXT v=spf1-a proof", "www A 1", SHARED]);
+    assert!(pair.follower.is_settled(), "the rest is beta's");
+    pair.put(In::Target, "@ TXT v=spf1-a another-proof");
+    assert_eq!((pair.done(), pair.follower.is_settled()), (nothing(), true));
+    pair.put(In::Source, "@ TXT v=spf1-b");
+    assert_eq!(pair.done(), ["@ TXT"]);
+    assert_eq!((pair.done(), pair.follower.is_settled()), (nothing(), true));
+    pair.put(In::Target, "@ TXT v=spf1-x another-proof");
+    assert_eq!(pair.done(), ["@ TXT"]);
+}
+
+#[test]
+fn a_shared_set_is_refused_or_held_no_longer_than_our_part_differs() {
+    let mut pair = Pair::new(&["@ TXT v=spf1-b", "www A 1"], &["@ TXT v=spf1-a proof", "www A 1", SHARED]);
+    pair.follower.set_aside([key("@", Rtype::TXT)]);
+    assert_eq!((pair.done(), pair.follower.refused().len()), (nothing(), 1));
+    pair.put(In::Target, "@ TXT v=spf1-b proof");
+    assert_eq!((pair.done(), pair.follower.refused().len()), (nothing(), 0), "it came all the same");
+    pair.put(In::Target, "@ TXT v=spf1-x proof");
+    pair.follower.hold(key("@", Rtype::TXT));
+    assert_eq!(pair.done(), nothing());
+    pair.put(In::Target, "@ TXT v=spf1-b another");
+    assert_eq!((pair.done(), pair.follower.holds(&key("@", Rtype::TXT))), (nothing(), false), "ours is back");
+}
+
 #[test]
 fn what_was_refused_and_came_all_the_same_is_refused_no_more() {
     let mut pair = Pair::new(&["www A 1"], &[]);
@@ -468,7 +499,7 @@ fn any_side() -> impl Strategy<Value = In> {
 const NAME: &str = "(@|api|a\\.api|b\\.a\\.api|www|sub|x\\.sub|_failover|_shop\\._failover|_pay\\._failover|_owner\\.a\\.x\\.sub|_owner\\.cname\\.www|a-api|_dns-sync)";
 
 fn any_edit() -> impl Strategy<Value = Edit> {
-    let data = "(A [1-3]|A [1-3]|AAAA [1-2]|TXT [a-b]|NS [a-b]|CNAME [a-b]|CNAME [a-b]|DNAME [a-b]|DS [1-2]|SOA [1-2])";
+    let data = "(A [1-3]|A [1-3]|A 1 [2-3]|AAAA [1-2]|TXT [a-b]|TXT a b|NS [a-b]|CNAME [a-b]|CNAME [a-b]|DNAME [a-b]|DS [1-2]|SOA [1-2])";
     let rtype = prop::sample::select(vec![
         Rtype::A,
         Rtype::AAAA,
@@ -480,7 +511,7 @@ fn any_edit() -> impl Strategy<Value = Edit> {
         Rtype::SOA,
     ]);
     let marker = "((_owner\\.a\\.x\\.sub|_owner\\.cname\\.www|_owner\\.ns\\.sub) TXT \\*octodns\\*|(a-api|sub) TXT heritage=external-dns,external-dns/owner=[ab])";
-    let manifest = "_dns-sync TXT v=dnssync1;install=(acme|beta);own=(zone|below:api|name:www|name:sub;types=a);";
+    let manifest = "_dns-sync TXT v=dnssync1;install=(acme|beta);own=(zone|below:api|name:www|name:sub;types=a);(part=(ttl|values);)?( v=dnssync1;install=(acme|beta);own=(zone|name:www|name:@);types=txt;part=value:[a-b];)?";
     let guards = prop::collection::vec("(api|a\\.api|www|x\\.sub|sub)", 1..3);
     let fence = (any_side(), "(shop|pay)", guards, "(main|hidden)", 1..4_u64);
     prop_oneof![

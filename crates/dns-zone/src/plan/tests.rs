@@ -7,6 +7,8 @@ use crate::change::difference;
 use crate::content::{Protected, compare};
 use crate::fixture::{key, name, set, settings, ttl, zone};
 use crate::lossy::{TargetTraits, Types};
+use crate::manifest::{Field, Manifest};
+use crate::{Rdata, RecordSet, Ttl};
 
 fn applied(plan: &Plan, target: &Zone) -> Zone {
     let mut zone = target.clone();
@@ -174,6 +176,54 @@ fn what_another_tool_owns_is_left_to_it_and_a_stray_marker_stops_the_plan() {
     assert_eq!((found.stopped_by(&[].into()).len(), found.stopped_by(&[Force::StrayMarkers].into()).len()), (1, 0));
 }
 
+#[test]
+fn what_is_shared_is_merged_and_what_is_left_of_it_is_told() {
+    let manifest = "_dns-sync TXT v=dnssync1;install=beta;own=name:@;types=txt; \
+                    v=dnssync1;install=acme;own=name:@;types=txt;part=value:v=spf1;";
+    let target = zone(&["@ TXT v=spf1-old proof", "www A 1", manifest]);
+    let found = plan(&zone(&["@ TXT v=spf1-new", "www A 1"]), &target, &settings());
+    let after = applied(&found, &target);
+    assert_eq!(after.get(&key("@", Rtype::TXT)), Some(&set(Rtype::TXT, &["v=spf1-new", "proof"])));
+    assert_eq!((found.tally.updates, found.tally.deletes), (1, 0));
+    let told = "example.test. TXT: values of it are claimed by installation `beta`";
+    assert!(left(&found).contains(&told.to_owned()), "{:?}", left(&found));
+    let again = plan(&zone(&["@ TXT v=spf1-new", "www A 1"]), &after, &settings());
+    assert_eq!((again.steps.len(), left(&again).contains(&told.to_owned())), (0, true));
+    let gone = plan(&zone(&["www A 1"]), &after, &settings());
+    assert_eq!((gone.tally.updates, gone.tally.deletes), (1, 0), "only our value is deleted");
+    assert_eq!(applied(&gone, &after).get(&key("@", Rtype::TXT)), Some(&set(Rtype::TXT, &["proof"])));
+    let text = found.to_json();
+    assert_eq!(Plan::from_json(&text).expect("a plan"), found, "{text}");
+}
+
+#[test]
+fn an_alias_is_not_held_up_by_its_own_ttl_that_is_anothers() {
+    let manifest = "_dns-sync TXT v=dnssync1;install=beta;own=name:www;part=ttl;";
+    let mut source = zone(&["api A 1"]);
+    source.put(key("www", Rtype::CNAME), set(Rtype::CNAME, &["b"]).with_ttl(ttl(60))).expect("in the zone");
+    let target = zone(&["api A 1", "www CNAME a", manifest]);
+    let found = plan(&source, &target, &settings());
+    let after = applied(&found, &target);
+    assert_eq!(after.get(&key("www", Rtype::CNAME)), Some(&set(Rtype::CNAME, &["b"])), "{:?}", left(&found));
+}
+
+/// A fence vouches for its records as they stand in the source: half of them is no state of it.
+#[test]
+fn what_moves_with_a_fence_is_not_merged() {
+    let manifest = "_dns-sync TXT v=dnssync1;install=beta;own=name:api;part=ttl;";
+    let mut source = zone(&["api A 2", "www A 1"]);
+    let slow = set(Rtype::A, &["2"]).with_ttl(ttl(60));
+    source.put(key("api", Rtype::A), slow).expect("in the zone");
+    let fence = crate::fixture::fence(&source, "shop", &["api"], "hidden", (5, 0));
+    let fence = crate::fixture::txt_of(&crate::fixture::fence_text(&fence));
+    source.put(key("_shop._failover", Rtype::TXT), fence).expect("in the zone");
+    let found = plan(&source, &zone(&["api A 1", "www A 1", manifest]), &settings());
+    assert_eq!(found.steps, []);
+    let told = left(&found);
+    assert!(told.iter().any(|one| one.starts_with("_shop._failover") && one.contains("moves only with")), "{told:?}");
+    assert!(told.iter().any(|one| one.contains("its TTL is claimed by installation `beta`")), "{told:?}");
+}
+
 fn any_zone() -> impl Strategy<Value = Zone> {
     let name = "(@|a|b|a\\.b|sub|x\\.sub|_failover|_s\\._failover)";
     let data = "(A [1-3]|AAAA [1-3]|TXT [a-c]|NS [a-c]|CNAME [a-c]|DNAME [a-c]|DS [1-3]|SOA [1-3])";
@@ -197,6 +247,66 @@ proptest! {
         prop_assert_eq!(again.steps, []);
         let back = found.inverse(zone_digest(&after), Timestamp::from_secs(2_000), Duration::from_mins(10));
         prop_assert_eq!(applied(&back, &after), target);
+    }
+}
+
+fn any_shared_zone() -> impl Strategy<Value = Zone> {
+    let line = ("(@|a|b)", "(TXT a1 [a-b][1-3]|TXT [a-b][1-3]|A [1-3]|A 1 [2-3])", 1..3_u32);
+    prop::collection::vec(line, 1..6).prop_map(|lines| {
+        let mut zone = zone(&["keep A 1"]);
+        for (name, data, minutes) in lines {
+            for (key, set) in crate::fixture::zone(&[&format!("{name} {data}")]).sets() {
+                zone.put(key.clone(), set.with_ttl(ttl(60 * minutes))).expect("in the zone");
+            }
+        }
+        zone
+    })
+}
+
+fn any_manifest() -> impl Strategy<Value = Option<RecordSet>> {
+    let own =
+        "(own=zone;|own=name:[ab@];|own=below:@;)((types=txt;)?(part=(ttl|values);)?|types=txt;part=value:[ab][1-3]?;)";
+    prop::collection::vec(("(acme|beta)", own), 0..5).prop_map(|claims| {
+        let values: Vec<String> = claims.iter().map(|(by, own)| format!("v=dnssync1;install={by};{own}")).collect();
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        (!values.is_empty()).then(|| set(Rtype::TXT, &values))
+    })
+}
+
+/// The fields of a set that are `install`'s or nobody's, or that are others'.
+fn fields(zone: &Zone, key: &SetKey, manifest: &Manifest, others: bool) -> (Option<Ttl>, Vec<Rdata>) {
+    let install = settings().install;
+    let is_wanted = |field| manifest.owner_of(key, field).is_some_and(|by| *by != install) == others;
+    let Some(set) = zone.get(key) else { return (None, Vec::new()) };
+    let values = set.values().iter().filter(|value| is_wanted(Field::Value(value)));
+    (Some(set.ttl()).filter(|_| is_wanted(Field::Ttl)), values.cloned().collect())
+}
+
+proptest! {
+    #[test]
+    fn what_is_ours_becomes_as_the_source_has_it_and_what_is_others_stays(
+        source in any_shared_zone(), target in any_shared_zone(), claims in any_manifest(),
+    ) {
+        let mut target = target;
+        if let Some(claims) = claims {
+            target.put(key("_dns-sync", Rtype::TXT), claims).expect("in the zone");
+        }
+        let Ok(manifest) = Manifest::read(&target) else { return Ok(()) };
+        let found = plan(&source, &target, &settings());
+        let after = applied(&found, &target);
+        prop_assert_eq!(plan(&source, &after, &settings()).steps, []);
+        for (key, _) in source.sets().chain(target.sets()).filter(|(key, _)| key.owner != name("_dns-sync")) {
+            let [ours, wanted] = [&after, &source].map(|zone| fields(zone, key, &manifest, false));
+            let [theirs, was] = [&after, &target].map(|zone| fields(zone, key, &manifest, true));
+            prop_assert_eq!(&ours.1, &wanted.1, "{}: our values", key);
+            prop_assert_eq!(&theirs.1, &was.1, "{}: others' values", key);
+            if source.get(key).is_some() {
+                prop_assert!(ours.1.is_empty() && theirs.1.is_empty() || ours.0 == wanted.0, "{}: our TTL", key);
+            }
+            if target.get(key).is_some() && after.get(key).is_some() {
+                prop_assert_eq!(theirs.0, was.0, "{}: others' TTL", key);
+            }
+        }
     }
 }
 

@@ -19,6 +19,7 @@ use crate::marker::Markers;
 use crate::order::order;
 use crate::owner::Owner;
 use crate::record_set::SetKey;
+use crate::share::Share;
 use crate::zone::Zone;
 
 /// How many sets of content both zones have.
@@ -84,7 +85,9 @@ impl<'a> Survey<'a> {
         };
         let Sorted { mut changes, mut left_alone, adjusted, unfit } = draft.sort(differences);
         let (unfit, mut refusals): (Vec<SetKey>, Vec<Refusal>) = unfit.into_iter().unzip();
-        let left: Vec<SetKey> = left_alone.iter().map(|one| one.set.clone()).collect();
+        // Of a set that is left in part, the rest comes.
+        let stays = |key: &SetKey| changes.binary_search_by(|change| change.key.cmp(key)).is_err();
+        let left: Vec<SetKey> = left_alone.iter().map(|one| one.set.clone()).filter(stays).collect();
         let hinged = hinge::take_out(&mut changes, &left, target, is_signers);
         left_alone.extend(hinged.into_iter().map(|(set, on)| LeftAlone { set, why: Why::Hinges { on } }));
         keep_together(&mut changes, &mut left_alone, &guarded.together);
@@ -169,20 +172,18 @@ struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    fn against(&self, change: &SetChange) -> Option<Why> {
-        if self.settings.protected.covers(&change.key, self.apex) {
+    /// Why nothing of a set is planned, whatever differs.
+    fn reserved(&self, key: &SetKey) -> Option<Why> {
+        if self.settings.protected.covers(key, self.apex) {
             return Some(Why::Protected);
         }
-        if let Some(what) = self.settings.not_plain.get(&change.key.owner) {
+        if let Some(what) = self.settings.not_plain.get(&key.owner) {
             return Some(Why::NotPlain { what: what.clone() });
         }
-        if Manifest::key_in(self.apex).as_ref() == Some(&change.key) {
-            return Some(Why::Manifest);
-        }
-        let claimed = self.manifest.and_then(|manifest| manifest.owner_of(&change.key));
-        if let Some(by) = claimed.filter(|by| **by != self.settings.install) {
-            return Some(Why::Claimed { by: by.clone() });
-        }
+        (Manifest::key_in(self.apex).as_ref() == Some(key)).then_some(Why::Manifest)
+    }
+
+    fn against(&self, change: &SetChange) -> Option<Why> {
         let owned = || self.markers.against(change).map(|by| Why::Owned { by: by.clone() });
         let refused = || self.refused.contains(&change.key).then_some(Why::Refused);
         let held = || self.held.contains(&change.key).then_some(Why::Held);
@@ -196,12 +197,38 @@ impl Draft<'_> {
         self.sorted
     }
 
-    fn take(&mut self, mut change: SetChange) {
+    fn take(&mut self, change: SetChange) {
         if is_signers(change.key.rtype) {
             return;
         }
+        if let Some(why) = self.reserved(&change.key) {
+            return self.leave(&change.key, why);
+        }
+        let share = self.manifest.map_or(Share::Ours, |manifest| manifest.share(&change, &self.settings.install));
+        match share {
+            Share::Ours => self.take_ours(change),
+            Share::Theirs(by) => self.leave(&change.key, Why::Claimed { by }),
+            Share::Split { after, left } => {
+                // What moves with a fence is what the fence says, or nothing.
+                let is_whole = left.is_empty() || !self.guarded.together.contains_key(&change.key);
+                for (by, part) in left {
+                    self.leave(&change.key, Why::ClaimedPart { by, part });
+                }
+                if after != change.before && is_whole {
+                    self.take_ours(SetChange { after, ..change });
+                }
+            }
+        }
+    }
+
+    fn leave(&mut self, set: &SetKey, why: Why) {
+        self.sorted.left_alone.push(LeftAlone { set: set.clone(), why });
+    }
+
+    /// Takes a change of which nothing is another installation's.
+    fn take_ours(&mut self, mut change: SetChange) {
         if let Some(why) = self.against(&change) {
-            return self.sorted.left_alone.push(LeftAlone { set: change.key, why });
+            return self.leave(&change.key, why);
         }
         if let Some(after) = &change.after {
             match self.settings.traits.fit(self.apex, &change.key, after, self.settings.ttl_policy) {
