@@ -239,7 +239,7 @@ fn a_manifest_that_nobody_understands_is_left_to_people() {
     let rig = Rig::updated(Kind::Knot);
     let unknown = rig.run(&["ownership", "show", "--zone", "example.net"]);
     assert_eq!(unknown.code, 2, "{unknown:?}");
-    let beginning = format!("{}_dns-sync TXT \"v=dnssync9;install=acme;own=zone;\"\n", BEGINNING);
+    let beginning = format!("{BEGINNING}_dns-sync TXT \"v=dnssync9;install=acme;own=zone;\"\n");
     let rig = Rig::start(|sandbox| {
         Box::new(tests::AuthServer::start_in(sandbox, Kind::Knot, tests::Setup::new(ZONE, &beginning)))
     });

@@ -209,12 +209,11 @@ impl Draft<'_> {
             Share::Ours => self.take_ours(change),
             Share::Theirs(by) => self.leave(&change.key, Why::Claimed { by }),
             Share::Split { after, left } => {
-                // What moves with a fence is what the fence says, or nothing.
-                let is_whole = left.is_empty() || !self.guarded.together.contains_key(&change.key);
+                // A set that moves with a fence stays whole if any of it does: [`keep_together`] sees what is left.
                 for (by, part) in left {
                     self.leave(&change.key, Why::ClaimedPart { by, part });
                 }
-                if after != change.before && is_whole {
+                if after != change.before {
                     self.take_ours(SetChange { after, ..change });
                 }
             }
