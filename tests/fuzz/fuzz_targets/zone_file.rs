@@ -3,7 +3,7 @@
 #![no_main]
 
 use dns_zone::zonefile::{self, FileError, Files, Source, ZoneText};
-use dns_zone::{Owner, Zone};
+use dns_zone::{Owner, Zone, lint};
 use libfuzzer_sys::fuzz_target;
 
 /// The first file, and one that it may include.
@@ -23,7 +23,12 @@ impl Files for Two<'_> {
 fn read(files: [&[u8]; 2]) -> Option<Zone> {
     let apex: Owner = "example.test.".parse().expect("a name");
     match zonefile::read(&apex, "a.zone", &Two(files)) {
-        Ok(file) => Some(file.zone),
+        Ok(file) => {
+            // What it says is tested elsewhere; here that it always says something.
+            let told = lint::check(&file.zone, Some(&file.places), lint::Apex::Here);
+            assert!(told.iter().all(|finding| !finding.advice.is_empty()), "{told}");
+            Some(file.zone)
+        }
         Err(findings) => {
             assert!(findings.refused() > 0, "refused without a fault");
             None
