@@ -281,6 +281,7 @@ pub(crate) fn settings() -> Settings {
         install: "acme".parse().expect("a name"),
         markers: MarkerForms::default(),
         not_plain: BTreeMap::new(),
+        serial_stays: None,
         source_sets_known: None,
         made: Clock::start().wall(),
         valid_for: Duration::from_hours(1),

@@ -12,6 +12,7 @@ mod diff;
 #[cfg(test)]
 mod fake;
 mod folder;
+pub mod live;
 mod output;
 mod ownership;
 mod place;

@@ -58,6 +58,13 @@ pub struct Listing {
     pub serial_stays: Option<String>,
 }
 
+/// A zone that is there and may be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// As [`Listing::serial_stays`].
+    pub serial_stays: Option<String>,
+}
+
 /// Something that a plan must not touch: alias, proxied or weighted set, disabled record, or what cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotPlain {
@@ -117,6 +124,15 @@ pub trait ZoneTarget: Send + Sync {
     /// # Errors
     /// [`ProviderError::Transient`], [`ProviderError::Throttled`] or [`ProviderError::Denied`].
     async fn list(&self, zone: &Owner) -> Result<Listing, ProviderError>;
+
+    /// Whether a zone is there and its credentials let us read it, at the cost of one read, whatever the zone holds.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    async fn reach(&self, zone: &Owner) -> Result<Reached, ProviderError> {
+        let Listing { zone: _, not_plain: _, serial_stays } = self.list(zone).await?;
+        Ok(Reached { serial_stays })
+    }
 
     /// Brings what is known of a zone up to date, at the cost of what has changed or of its fences, not of the zone, where
     /// the provider has a way to. Afterwards `known` has what [`Extent`] says as it stands now; what is gone there

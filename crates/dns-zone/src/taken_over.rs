@@ -13,7 +13,7 @@ use crate::change::SetChange;
 use crate::guard_names::GuardNames;
 use crate::guarded::{Fences, keys_of};
 use crate::hold::Holds;
-use crate::manifest::Manifest;
+use crate::manifest::{Field, Manifest};
 use crate::order::Step;
 use crate::owner::Owner;
 use crate::record_set::{RecordSet, SetKey};
@@ -138,8 +138,11 @@ impl<'a> Changed<'a> {
 
     /// Where it is said that somebody else may hold what a change touches.
     fn against(&self, change: &SetChange) -> Option<Owner> {
-        let claimed =
-            self.manifests.as_ref().is_some_and(|[was, is]| was.owner_of(&change.key) != is.owner_of(&change.key));
+        let values = [&change.before, &change.after].into_iter().flatten().flat_map(RecordSet::values);
+        let mut fields = values.map(Field::Value).chain([Field::Ttl]);
+        let claimed = self.manifests.as_ref().is_some_and(|[was, is]| {
+            fields.any(|field| was.owner_of(&change.key, field) != is.owner_of(&change.key, field))
+        });
         let by_manifest = self.manifest.clone().filter(|_| claimed);
         self.unreadable.clone().or_else(|| self.holds.against(change).cloned()).or(by_manifest)
     }

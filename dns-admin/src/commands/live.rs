@@ -17,7 +17,8 @@ use dns_provider::authoritative::{Delegated, delegated};
 use dns_provider::port::{ApexCname, Capabilities, GuardStrength, Provider, Urgency};
 use dns_service::config::Config;
 use dns_service::exit::Exit;
-use futures_util::future::BoxFuture;
+use dns_sync::live::{Look, Outcome};
+use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{self, StreamExt as _};
 use hickory_proto::rr::Name;
 use serde::Serialize;
@@ -52,6 +53,9 @@ pub(super) async fn run(config: &Config, output: &Output) -> Result<Exit, Failur
     for place in &places {
         checks.push(Box::pin(check_place(place)));
     }
+    for look in dns_sync::live::looks(config) {
+        checks.push(Box::pin(look.map(|look| vec![of_sync(look)])));
+    }
     let mut results = stream::iter(checks).buffered(CHECKS_MAX);
     let mut findings = Vec::new();
     while let Some(found) = results.next().await {
@@ -66,6 +70,16 @@ pub(super) async fn run(config: &Config, output: &Output) -> Result<Exit, Failur
     let answer = Answer { valid, digest: config.digest.to_string(), findings: &findings };
     output.answer(&answer, |_| summary(&findings))?;
     Ok(if valid { Exit::Done } else { Exit::BadConfiguration })
+}
+
+/// What was found of a zone that is kept equal.
+fn of_sync(Look { zone, provider, outcome, message }: Look) -> Finding {
+    let verdict = match outcome {
+        Outcome::Good => Verdict::Good,
+        Outcome::Unwise => Verdict::Warning,
+        Outcome::Faulty => Verdict::Fault,
+    };
+    Finding { verdict, service: None, zone: Some(zone), provider, record: None, message }
 }
 
 /// Each provider, by one of its places, with its zones.
@@ -83,7 +97,8 @@ async fn check_provider(place: &Place, zones: BTreeSet<&Name>) -> Vec<Finding> {
     let finding = |verdict, message: String| Finding {
         verdict,
         service: None,
-        provider: place.service.provider.to_string(),
+        zone: None,
+        provider: Some(place.service.provider.to_string()),
         record: None,
         message,
     };
@@ -152,7 +167,8 @@ fn of(place: &Place, verdict: Verdict, message: String) -> Finding {
     Finding {
         verdict,
         service: Some(place.service.name.to_string()),
-        provider: place.service.provider.to_string(),
+        zone: None,
+        provider: Some(place.service.provider.to_string()),
         record: None,
         message,
     }

@@ -23,8 +23,12 @@ pub struct Finding {
     /// The service, if it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
-    /// The provider.
-    pub provider: String,
+    /// The zone, if it is about one that is kept equal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+    /// The provider; none for a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
     /// The record, if it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<String>,
@@ -34,15 +38,15 @@ pub struct Finding {
 
 /// A check in one line.
 pub fn line(finding: &Finding) -> String {
-    let Finding { verdict, service, provider, record, message } = finding;
+    let Finding { verdict, service, zone, provider, record, message } = finding;
     let word = match verdict {
         Verdict::Good => "good   ",
         Verdict::Warning => "warning",
         Verdict::Fault => "error  ",
     };
-    let service = service.as_ref().map(|service| format!("service {service}, ")).unwrap_or_default();
-    let record = record.as_ref().map(|record| format!(", record {record}")).unwrap_or_default();
-    format!("{word} {service}provider {provider}{record}: {message}")
+    let about = [("service", service), ("zone", zone), ("provider", provider), ("record", record)];
+    let about = about.into_iter().filter_map(|(kind, name)| name.as_ref().map(|name| format!("{kind} {name}")));
+    format!("{word} {}: {message}", about.collect::<Vec<_>>().join(", "))
 }
 
 /// The last line.

@@ -2,7 +2,7 @@
 
 use tests::command::{Finished, run_at};
 use tests::daemon::our_program;
-use tests::world::Account;
+use tests::world::{Account, PowerDnsApi};
 use tests::{Kind, Nsd, Sandbox};
 
 use crate::sync::{Rig, SOURCE, ZONE, done};
@@ -102,6 +102,47 @@ fn what_cannot_be_read_is_neither_equal_nor_different() {
     let unknown = rig.diff(&rig.file(), "provider:nobody");
     assert_eq!(unknown.code, 2, "{unknown:?}");
     assert!(unknown.stderr.contains("there is no provider `nobody`; the configuration has: main"), "{unknown:?}");
+}
+
+/// What `dns-admin config check --live` says, one line for each source and target.
+fn checked_live(rig: &Rig) -> Finished {
+    let config = rig.config.display().to_string();
+    let args = ["config", "check", "--live", &config].map(str::to_owned);
+    run_at(&our_program("dns-admin"), args, &[], "")
+}
+
+#[test]
+fn sources_and_targets_are_looked_at_before_anything_is_planned() {
+    let rig = Rig::updated(Kind::Knot);
+    let good = checked_live(&rig);
+    assert!(done(&good).contains("good    zone example.test., provider main: answers as a target"), "{good:?}");
+    assert!(good.stdout.ends_with("2 checks, 0 faults, 0 warnings\n"), "{good:?}");
+    // A key that the server does not have, a port where nobody listens, and a source with a fault.
+    let text = std::fs::read_to_string(&rig.config).expect("written before");
+    let secret = rig.sandbox.write("wrong.secret", "d3Jvbmctd3Jvbmctd3Jvbmctd3JvbmctIQ==\n");
+    let right = rig.sandbox.path().join("tsig.secret").display().to_string();
+    std::fs::write(&rig.config, text.replace(&right, &secret.display().to_string())).expect("can be written");
+    rig.write_source(&format!("{SOURCE}www A 192.0.2.1\n"));
+    let bad = checked_live(&rig);
+    assert_eq!(bad.code, 64, "{bad:?}");
+    assert!(bad.stdout.contains("error   zone example.test., provider main: server"), "{bad:?}");
+    assert!(bad.stdout.contains("error   zone example.test.: the source of example.test. cannot be taken"), "{bad:?}");
+    let server = format!("server: \"{}\"", rig.host.servers()[0]);
+    let silent = format!("server: \"{}\"", rig.sandbox.socket());
+    assert!(text.contains(&server), "{text}");
+    std::fs::write(&rig.config, text.replace(&server, &silent)).expect("can be written");
+    let bad = checked_live(&rig);
+    assert!(bad.stdout.contains("2 faults"), "{bad:?}");
+}
+
+#[test]
+fn an_api_that_refuses_our_key_is_told_without_a_plan() {
+    let rig = Rig::start(|sandbox| Box::new(PowerDnsApi::start(sandbox)));
+    assert!(done(&checked_live(&rig)).contains("2 checks, 0 faults"), "the key is right");
+    rig.sandbox.write("main.powerdns", "not-the-key\n");
+    let bad = checked_live(&rig);
+    assert_eq!(bad.code, 64, "{bad:?}");
+    assert!(bad.stdout.contains("error   zone example.test., provider main: the PowerDNS API"), "{bad:?}");
 }
 
 #[test]

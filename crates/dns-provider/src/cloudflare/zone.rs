@@ -25,8 +25,8 @@ use super::failure::Suspect;
 use super::listing::{self as records, Names, PER_PAGE};
 use super::record::written;
 use super::{Cloudflare, TTL_SECS_MAX, TTL_SECS_MIN};
-use crate::port::{GuardStrength, Permit, ProviderError, Receipt, Urgency};
-use crate::zones::{self, Attribution, Listing, Refreshed, Writer, ZoneTarget, ZoneTraits};
+use crate::port::{GuardStrength, Permit, Provider, ProviderError, Receipt, Urgency};
+use crate::zones::{self, Attribution, Listing, Reached, Refreshed, Writer, ZoneTarget, ZoneTraits};
 
 /// The types that can be written and read back. Others are left alone.
 const TYPES: [Rtype; 21] = [
@@ -114,6 +114,11 @@ impl ZoneTarget for Cloudflare {
             answer.check_name(&place).map_err(|reason| self.denied(reason))?;
         }
         listing(zone, found).map_err(|reason| self.of_another(&place, zone, &reason))
+    }
+
+    async fn reach(&self, zone: &Owner) -> Result<Reached, ProviderError> {
+        Provider::zone(self, &zones::name(zone)).await?;
+        Ok(Reached { serial_stays: None })
     }
 
     async fn refresh(&self, known: &mut Listing) -> Result<Refreshed, ProviderError> {

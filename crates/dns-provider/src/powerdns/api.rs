@@ -247,6 +247,11 @@ pub(super) fn serial_stays(soa_edit_api: &str, zone: &impl std::fmt::Display) ->
 }
 
 impl ZoneAnswer {
+    /// Why its serial stays as it is.
+    pub(super) fn serial_stays(&self, zone: &Name) -> Option<String> {
+        serial_stays(&self.soa_edit_api, zone)
+    }
+
     /// What the caller may know, if writes to the zone reach its secondaries.
     pub(super) fn facts(self, zone: &Name, subject: &str) -> Result<ZoneFacts, ProviderError> {
         let denied = |reason: String| Err(ProviderError::Denied { subject: subject.to_owned(), reason });

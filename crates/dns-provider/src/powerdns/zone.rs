@@ -20,7 +20,7 @@ use super::failure::Written;
 use super::search;
 use super::set::Set;
 use crate::port::{GuardStrength, Permit, ProviderError, Receipt};
-use crate::zones::{self, Attribution, Listing, Refreshed, Writer, ZoneTarget, ZoneTraits};
+use crate::zones::{self, Attribution, Listing, Reached, Refreshed, Writer, ZoneTarget, ZoneTraits};
 
 /// What a server takes as a request's body unless it is told otherwise (`webserver-max-bodysize`, 2 megabytes).
 const BODY_OCTETS_MAX: u64 = 2 * 1024 * 1024;
@@ -107,6 +107,12 @@ impl ZoneTarget for PowerDns {
         let reading = tokio::task::spawn_blocking(move || listing_of(&apex, &body));
         let listing = reading.await.expect("invariant: nobody aborts it, and a panic goes on here");
         listing.map_err(|reason| self.api.unreadable(reason))
+    }
+
+    async fn reach(&self, zone: &Owner) -> Result<Reached, ProviderError> {
+        let name = zones::name(zone);
+        self.check_zone(&name)?;
+        Ok(Reached { serial_stays: self.api.zone(&name).await?.serial_stays(&name) })
     }
 
     /// Where the search cannot be trusted, the zone is read whole.

@@ -18,7 +18,7 @@ use hickory_proto::op::Message;
 
 use super::{MESSAGE_OCTETS_MAX, Rfc2136};
 use crate::port::{GuardStrength, Permit, ProviderError, Receipt};
-use crate::zones::{self, Extent, Listing, Refreshed, Writer, ZoneTarget, ZoneTraits};
+use crate::zones::{self, Extent, Listing, Reached, Refreshed, Writer, ZoneTarget, ZoneTraits};
 
 /// Reads a whole zone from the primary, which DNS UPDATE cannot: by transfer (RFC 5936).
 #[async_trait]
@@ -28,6 +28,12 @@ pub trait WholeZone: Send + Sync {
     /// # Errors
     /// [`ProviderError::Transient`] or [`ProviderError::Denied`].
     async fn list(&self, zone: &Owner) -> Result<Listing, ProviderError>;
+
+    /// Whether the primary begins to transfer a zone, as [`ZoneTarget::reach`] says. It may break off.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    async fn reach(&self, zone: &Owner) -> Result<(), ProviderError>;
 
     /// Brings a zone up to date: by what has changed (RFC 1995) if the primary knows that, else as a whole. Says what has
     /// changed. On an error the zone is as before.
@@ -75,6 +81,11 @@ impl ZoneTarget for Rfc2136Zones {
 
     async fn list(&self, zone: &Owner) -> Result<Listing, ProviderError> {
         self.whole.list(zone).await
+    }
+
+    async fn reach(&self, zone: &Owner) -> Result<Reached, ProviderError> {
+        self.whole.reach(zone).await?;
+        Ok(Reached { serial_stays: None })
     }
 
     /// Whoever changes a zone changes its serial (RFC 1995 §2), so that all is seen that was not there before, whosever.

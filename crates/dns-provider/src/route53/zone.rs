@@ -20,8 +20,8 @@ pub(super) use self::pages::{Cursor, Stretch};
 use super::client::jittered;
 use super::outcome::Failure;
 use super::{Held, Route53};
-use crate::port::{GuardStrength, Permit, ProviderError, Receipt, Urgency};
-use crate::zones::{self, Listing, Refreshed, Writer, ZoneTarget, ZoneTraits};
+use crate::port::{GuardStrength, Permit, Provider, ProviderError, Receipt, Urgency};
+use crate::zones::{self, Listing, Reached, Refreshed, Writer, ZoneTarget, ZoneTraits};
 
 /// What it takes (Developer Guide, "Supported DNS record types"), without SPF, which is TXT since RFC 7208.
 const TYPES: [Rtype; 16] = [
@@ -146,6 +146,11 @@ impl ZoneTarget for Route53 {
         let held = &self.known(&zones::name(zone))?.held;
         let sets = held.sets(Pages::default).await.map_err(|failure| failure.of_read(&self.subject()))?;
         sets::listing(zone, &sets, &held.spellings).map_err(|reason| self.of_another(held, &reason))
+    }
+
+    async fn reach(&self, zone: &Owner) -> Result<Reached, ProviderError> {
+        Provider::zone(self, &zones::name(zone)).await?;
+        Ok(Reached { serial_stays: None })
     }
 
     async fn refresh(&self, known: &mut Listing) -> Result<Refreshed, ProviderError> {

@@ -156,7 +156,7 @@ async fn a_zone_that_is_larger_than_any_other_answer_is_read() {
 async fn an_answer_that_is_too_long_is_refused_with_the_bound() {
     let rig = Rig::answering(|_| Reply::Answer(200, "", format!("[]{}", padding()))).await;
     let apex: Owner = "example.com.".parse().expect("a name");
-    let mut known = Listing { zone: Zone::new(apex), not_plain: Vec::new() };
+    let mut known = Listing { zone: Zone::new(apex), not_plain: Vec::new(), serial_stays: None };
     let refreshed = zones::ZoneTarget::refresh(&rig.provider, &mut known).await;
     assert!(
         matches!(&refreshed, Err(ProviderError::Denied { reason, .. }) if reason.contains("longer than 64 MiB")),
