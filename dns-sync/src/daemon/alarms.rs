@@ -77,9 +77,9 @@ impl Teller {
             let report = report(told.get(&one.change.key), holder.trail());
             let who = &report.text;
             match one.next {
-                Next::Hold => error!(%zone, %target, "{one}; {who}"),
+                Next::Hold => error!(%zone, provider = %target, "{one}; {who}"),
                 Next::Nothing | Next::Wait | Next::Keep | Next::Repair | Next::Believe => {
-                    warn!(%zone, %target, "{one}; {who}");
+                    warn!(%zone, provider = %target, "{one}; {who}");
                 }
             }
             sign.attributed(one, report);
@@ -99,7 +99,7 @@ impl Teller {
         match hurry.run_until_cancelled(answer).await {
             Some(Ok(Ok(mut told))) => keys.into_iter().map(|key| (key.clone(), told.remove(&key))).collect(),
             Some(Ok(Err(error))) => {
-                debug!(%zone, %target, error = one_line(&error), "cannot be asked who has changed it");
+                debug!(%zone, provider = %target, error = one_line(&error), "cannot be asked who has changed it");
                 BTreeMap::new()
             }
             None | Some(Err(_)) => BTreeMap::new(),

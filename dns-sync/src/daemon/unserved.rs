@@ -146,7 +146,7 @@ impl Unserved {
         drop(waiting);
         metering::served(zone, &target.name, after);
         if told {
-            info!(%zone, target = %target.name, set = %change.key, "served at last, after {} s", after.as_secs());
+            info!(%zone, provider = %target.name, set = %change.key, "served at last, after {} s", after.as_secs());
         }
     }
 
@@ -162,11 +162,11 @@ impl Unserved {
             one.told = true;
             told += 1;
             if told <= TOLD_MAX {
-                warn!(%zone, target = %target.name, set = %change.key, %server, "written, and not served: {why}");
+                warn!(%zone, provider = %target.name, set = %change.key, %server, "written, and not served: {why}");
             }
         }
         if told > TOLD_MAX {
-            warn!(%zone, target = %target.name, "and {} more sets are not served", told - TOLD_MAX);
+            warn!(%zone, provider = %target.name, "and {} more sets are not served", told - TOLD_MAX);
         }
     }
 }

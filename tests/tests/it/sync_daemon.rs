@@ -97,6 +97,7 @@ impl Rig {
 
     fn start_daemon(&mut self) -> &mut Daemon {
         let launch = Launch::new("dns-sync").arg("--config").arg(&self.config).arg("daemon").listen(self.listen);
+        let launch = launch.arg("--log-format").arg("json");
         let launch = self.environment().iter().fold(launch, |launch, (name, value)| launch.env(name, value));
         self.daemon.insert(Daemon::start(&self.sandbox, launch))
     }
@@ -198,6 +199,9 @@ fn what_a_hidden_primary_sets_is_served_everywhere_and_nothing_else_is_written()
     let report = rig.report();
     assert_eq!(report["source"]["state"], "current");
     assert_eq!(report["source"]["serial"].as_u64(), Some(10), "{report}");
+    // `target` is the module in every line; a provider has a key of its own.
+    let log = rig.daemon().log();
+    assert!(log.contains(r#""provider":"route""#) && !log.contains(r#""target":"route""#), "{log}");
 }
 
 /// Edits as others make them all day, in messages of several; nobody waits for anybody.

@@ -29,8 +29,8 @@ impl Target {
         let mut alarms = Vec::new();
         for one in worth_telling(drifted).into_iter().take(DRIFT_LOGGED_MAX) {
             match one.drift {
-                Drift::Lag => info!(%zone, %target, "{one}"),
-                Drift::LeftAlone(_) | Drift::Normalised => warn!(%zone, %target, "{one}"),
+                Drift::Lag => info!(%zone, provider = %target, "{one}"),
+                Drift::LeftAlone(_) | Drift::Normalised => warn!(%zone, provider = %target, "{one}"),
                 Drift::Reverted | Drift::Foreign => alarms.push(one.clone()),
             }
         }
@@ -39,7 +39,7 @@ impl Target {
             drifted.iter().filter(|one| one.is_new).inspect(|one| metering::drifted(zone, target, &one.drift)).count();
         if new > DRIFT_LOGGED_MAX {
             let more = new - DRIFT_LOGGED_MAX;
-            warn!(%zone, %target, "and {more} more sets have drifted; `GET /api/v1/sync` names them");
+            warn!(%zone, provider = %target, "and {more} more sets have drifted; `GET /api/v1/sync` names them");
         }
     }
 
@@ -62,11 +62,11 @@ impl Target {
         let (zone, target) = (self.original.apex(), &self.place.name);
         for (index, reason) in &sent.refused {
             let sets: Vec<String> = steps[*index].changes.iter().map(|change| change.key.to_string()).collect();
-            error!(%zone, %target, sets = sets.join(", "), "refused: {reason}");
+            error!(%zone, provider = %target, sets = sets.join(", "), "refused: {reason}");
         }
         let whole = sent.refused.is_empty() && sent.withheld.is_empty();
         metering::pushed(zone, target, if whole { Push::Done } else { Push::Refused });
-        info!(%zone, %target, sets = done.len(), batches = sent.batches, "pushed");
+        info!(%zone, provider = %target, sets = done.len(), batches = sent.batches, "pushed");
     }
 
     /// There is nothing left to write.
@@ -104,7 +104,7 @@ impl Target {
     fn hold(&mut self, kinds: Vec<String>, reasons: Vec<String>) {
         if self.told != kinds {
             let (zone, target, reasons) = (self.original.apex(), &self.place.name, reasons.join("; "));
-            error!(%zone, %target, "held, nothing is written: {reasons}. `dns-sync plan` shows it, `dns-sync apply` does it");
+            error!(%zone, provider = %target, "held, nothing is written: {reasons}. `dns-sync plan` shows it, `dns-sync apply` does it");
             self.told = kinds;
         }
         self.sign.state(TargetState::Held, reasons);
@@ -114,7 +114,7 @@ impl Target {
     pub(super) fn tell_trouble(&self, trouble: &Trouble) {
         let (zone, target) = (self.original.apex(), &self.place.name);
         let reason = one_line(trouble);
-        warn!(%zone, %target, "{reason}");
+        warn!(%zone, provider = %target, "{reason}");
         match trouble {
             Trouble::Unread(_) => metering::unread(zone, target),
             // It is about this machine.
