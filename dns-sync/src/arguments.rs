@@ -1,5 +1,6 @@
 //! The command line.
 
+mod help;
 pub(crate) mod ownership;
 
 use std::net::SocketAddr;
@@ -15,18 +16,24 @@ use crate::diff::side::Side;
 
 /// Keeps zones equal across providers.
 #[derive(Debug, Parser)]
-#[command(name = "dns-sync", version)]
+#[command(name = "dns-sync", version, max_term_width = 120, arg_required_else_help = true, after_help = help::ALL)]
 pub struct Args {
-    /// Configuration file, or a folder of *.yaml and *.yml; may be given several times. Only `diff` can do without
-    #[arg(long = "config", value_name = "PATH")]
+    /// Configuration file, or a folder of *.yaml and *.yml; may be given several times, before the command or after it.
+    /// Without it the environment names one, see below; only `diff` can do without any
+    #[arg(long = "config", global = true, value_name = "PATH")]
     pub(crate) config: Vec<PathBuf>,
 
+    /// Check configuration and secrets, print every fault, and end
+    #[arg(long, global = true)]
+    pub(crate) check_config: bool,
+
     /// Write no colours, even to a terminal
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub(crate) no_color: bool,
 
+    /// None checks the configuration, if that is asked for.
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
 }
 
 /// For programs that offer the same commands under their own.
@@ -44,11 +51,13 @@ impl Args {
     #[must_use]
     pub fn as_json(mut self) -> Self {
         match &mut self.command {
-            Command::Plan(plan) => plan.output = PlanFormat::Json,
-            Command::Capabilities(capabilities) => capabilities.json = true,
-            Command::Diff(diff) => diff.json = true,
-            Command::Ownership(OwnershipArgs { verb: OwnershipVerb::Show(show) }) => show.output = ShowFormat::Json,
-            Command::Ownership(_) | Command::Apply(_) | Command::Daemon(_) | Command::Rollback(_) => {}
+            Some(Command::Plan(plan)) => plan.output = PlanFormat::Json,
+            Some(Command::Capabilities(capabilities)) => capabilities.json = true,
+            Some(Command::Diff(diff)) => diff.json = true,
+            Some(Command::Ownership(OwnershipArgs { verb: OwnershipVerb::Show(show) })) => {
+                show.output = ShowFormat::Json;
+            }
+            Some(Command::Ownership(_) | Command::Apply(_) | Command::Daemon(_) | Command::Rollback(_)) | None => {}
         }
         self
     }
@@ -64,18 +73,25 @@ impl Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show what would make the targets equal to their sources; writes nothing there
+    #[command(after_help = help::PLAN)]
     Plan(PlanArgs),
     /// Do what a saved plan says, if nothing has changed since it was made
+    #[command(after_help = help::APPLY)]
     Apply(ApplyArgs),
     /// Keep the targets equal to their sources until told to stop: follows NOTIFY and the SOA's timers
+    #[command(after_help = help::DAEMON)]
     Daemon(DaemonFlags),
     /// Undo what was applied last, if nothing has changed since
+    #[command(after_help = help::ROLLBACK)]
     Rollback(RollbackArgs),
     /// Show what each provider can hold
+    #[command(after_help = help::CAPABILITIES)]
     Capabilities(CapabilitiesArgs),
-    /// Show in what two copies of a zone differ; ends with 0 if they are equal, 1 if they differ, 5 if one cannot be read
+    /// Show in what two copies of a zone differ
+    #[command(after_help = help::DIFF)]
     Diff(DiffArgs),
     /// Show and change which installation owns what in a zone at a target
+    #[command(after_help = help::OWNERSHIP)]
     Ownership(OwnershipArgs),
 }
 
@@ -221,10 +237,28 @@ mod tests {
         let parse = |line: &str| Args::try_parse_from(line.split(' ')).expect(line);
         let open = parse("dns-admin diff file:a file:b").or_config(Some("f".into())).as_json();
         assert_eq!(open.config, [PathBuf::from("f")]);
-        assert!(open.command.answers_programs());
+        assert!(open.command.expect("a command").answers_programs());
         let given = parse("dns-admin --config g plan").or_config(Some("f".into()));
         assert_eq!(given.config, [PathBuf::from("g")]);
-        assert!(!given.command.answers_programs());
+        assert!(!given.command.expect("a command").answers_programs());
+    }
+
+    #[test]
+    fn the_configuration_may_stand_on_either_side_of_the_command() {
+        for line in ["dns-sync --config f --config g plan", "dns-sync plan --config f --config g"] {
+            let args = Args::try_parse_from(line.split(' ')).expect(line);
+            assert_eq!(args.config, [PathBuf::from("f"), PathBuf::from("g")], "{line}");
+        }
+        let checked = Args::try_parse_from("dns-sync --config f --check-config".split(' ')).expect("no command");
+        assert!(checked.check_config && checked.command.is_none());
+    }
+
+    #[test]
+    fn every_command_tells_how_it_ends_and_shows_an_example() {
+        for command in Args::command().get_subcommands().filter(|command| command.get_name() != "help") {
+            let told = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(told.contains("Exit codes: 0 ") && told.contains("  dns-sync "), "{}: {told}", command.get_name());
+        }
     }
 
     #[test]

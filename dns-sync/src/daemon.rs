@@ -82,7 +82,7 @@ pub(crate) async fn command(config: &Config, flags: &DaemonFlags) -> Result<Exit
     parts.start("metrics", metrics.keep_up(work.clone()));
     parts.start("metrics of targets", keep_metering(signs.clone(), together, work.clone()));
     readiness.ready(ZONES);
-    info!(zones = config.sync.zones.len(), url = listening.url(), "sync daemon starts");
+    info!(zones = signs.report().zones.len(), url = listening.url(), "sync daemon starts");
     let serving = async {
         let served = listening.serve(http::router(api::routes(signs), kit), work.clone()).await;
         work.cancel();

@@ -31,27 +31,34 @@ pub use self::arguments::Args;
 use self::arguments::Command;
 use self::output::Output;
 
+/// Which of the variables is meant is known to whoever calls.
+const NO_CONFIG: &str = "no configuration is given: --config PATH, or DNS_SYNC_CONFIG in the environment (DNS_ADMIN_CONFIG for `dns-admin zone`)";
+
 /// Does what the command line says.
 ///
 /// # Errors
 /// [`Failure`]: 2 if the command line lacks something, 64 if the configuration has faults, 3 if a plan is stopped or has drifted,
 /// 4 if what was written is not served everywhere in time, 5 if a source or target cannot be read, 1 if it cannot be written.
 pub async fn run(args: Args) -> Result<Exit, Failure> {
-    let output = Output::new(args.no_color);
-    let output = if args.command.answers_programs() { output.without_progress() } else { output };
-    if let Command::Diff(diff) = &args.command
-        && args.config.is_empty()
-    {
-        return diff::command(None, diff, &output).await;
+    let Args { config: files, check_config, no_color, command } = args;
+    let output = Output::new(no_color);
+    let is_for_programs = command.as_ref().is_some_and(Command::answers_programs);
+    let output = if is_for_programs { output.without_progress() } else { output };
+    if command.is_none() && !check_config {
+        return Err(Failure::new(Exit::Usage, "no command is given: `--help` lists them"));
     }
-    if args.config.is_empty() {
-        return Err(Failure::new(Exit::Usage, "no configuration is given: --config PATH"));
+    if files.is_empty() {
+        return match &command {
+            Some(Command::Diff(diff)) if !check_config => diff::command(None, diff, &output).await,
+            Some(_) | None => Err(Failure::new(Exit::Usage, NO_CONFIG)),
+        };
     }
-    let config = Config::load(&args.config, &Program::Sync)?;
+    let config = Config::load(&files, &Program::Sync)?;
     for warning in &config.warnings {
         output.note(&format!("warning: {warning}"))?;
     }
-    match &args.command {
+    let Some(command) = command.filter(|_| !check_config) else { return Ok(Exit::Done) };
+    match &command {
         Command::Plan(plan) => planning::command(&config, plan, &output).await,
         Command::Apply(apply) => applying::apply(&config, apply, &output).await,
         Command::Daemon(flags) => daemon::command(&config, flags).await,

@@ -98,6 +98,10 @@ impl<'c> Places<'c> {
                 (selection.targets.iter().filter(|target| !targets.contains(target)))
                     .map(|target| format!("no zone has the target `{target}`; targets are {}", listed(&targets))),
             );
+        if zones.is_empty() {
+            let reason = "the configuration has no `sync.zones`: they say what is kept equal";
+            return Err(Failure::new(Exit::Usage, reason));
+        }
         let unknown: Vec<String> = unknown.collect();
         if !unknown.is_empty() {
             return Err(Failure::new(Exit::Usage, unknown.join("\n")));

@@ -146,6 +146,26 @@ fn an_api_that_refuses_our_key_is_told_without_a_plan() {
 }
 
 #[test]
+fn a_configuration_is_checked_by_itself_and_found_in_the_environment() {
+    let rig = Rig::updated(Kind::Knot);
+    let config = rig.config.display().to_string();
+    let sync = |args: &[&str], environment: &[(&str, &str)]| {
+        let args = args.iter().map(|word| (*word).to_owned());
+        run_at(&our_program("dns-sync"), args, environment, "")
+    };
+    assert_eq!(sync(&["--config", &config, "--check-config"], &[]).code, 0);
+    assert_eq!(sync(&["plan", "--config", &config], &[]).code, 0);
+    assert_eq!(sync(&["plan"], &[("DNS_SYNC_CONFIG", &config)]).code, 0);
+    assert_eq!(sync(&["plan"], &[]).code, 2);
+    let empty =
+        rig.sandbox.write("empty.yaml", "apiVersion: dnsfailover/v1\ninstallation: acme\n").display().to_string();
+    let faulty = sync(&["--config", &empty, "--check-config"], &[]);
+    assert_eq!(faulty.code, 64, "{faulty:?}");
+    assert!(faulty.stderr.contains("`sync.zones` is missing"), "{faulty:?}");
+    assert!(!faulty.stderr.contains("regions"), "who keeps zones equal needs none: {faulty:?}");
+}
+
+#[test]
 fn a_zones_own_limits_stop_a_plan_and_let_one_pass() {
     let rig = Rig::updated(Kind::Knot);
     let many: Vec<String> = (0..30).map(|one| format!("extra{one} A 192.0.2.{one}\n")).collect();

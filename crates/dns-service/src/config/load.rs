@@ -63,7 +63,7 @@ fn assemble(sources: &[Source], roots: &[Node], program: &Program, report: &Repo
     let top = Top::new(roots, report);
     let installation = top.installation();
     let revision = top.revision();
-    let regions = Regions::read(&top);
+    let regions = Regions::read(&top, program);
     let resolvers = vantage::read_resolvers(&top);
     let vantage = vantage::read(&top, &resolvers);
     let providers = provider::read(&top, &vantage);

@@ -225,3 +225,12 @@ services:
     assert!(told.contains("sync.yaml:13:54: services[0].providers[0]"), "{told}");
     assert!(told.contains("name the server that loads the files"), "{told}");
 }
+
+#[test]
+fn who_only_keeps_zones_equal_is_told_of_zones_and_not_of_regions() {
+    let told = |program: &Program| load("", program).expect_err("faults");
+    let by_sync = told(&Program::Sync);
+    assert!(by_sync.contains("`sync.zones` is missing") && !by_sync.contains("`regions`"), "{by_sync}");
+    let by_all = told(&Program::Admin(SecretCheck::Skip));
+    assert!(by_all.contains("`regions` is missing"), "{by_all}");
+}

@@ -6,6 +6,7 @@ use dns_core::identifier::RegionName;
 
 use super::refuse_repeated;
 use super::top::Top;
+use crate::config::secret::Program;
 use crate::config::suggestion;
 use crate::config::tree::Spot;
 
@@ -20,14 +21,17 @@ pub(crate) struct Regions {
 
 impl Regions {
     /// Reads the section.
-    pub(crate) fn read(top: &Top<'_>) -> Self {
+    pub(crate) fn read(top: &Top<'_>, program: &Program) -> Self {
         let items = top.items("regions");
         // Who only keeps zones equal has no regions.
         let moves_nothing = top.one("sync").is_some() && top.items("services").is_empty();
         if top.one("regions").is_none() && moves_nothing {
             return Self { names: Vec::new(), locations: BTreeMap::new() };
         }
-        if top.one("regions").is_none() {
+        if top.one("regions").is_none() && *program == Program::Sync && top.items("services").is_empty() {
+            let hint = "say what is kept equal: `sync: { zones: [ { zone: example.com, source: { file: PATH }, targets: [NAME] } ] }`";
+            top.missing("`sync.zones` is missing", hint);
+        } else if top.one("regions").is_none() {
             top.missing("`regions` is missing", "declare at least two: `regions: [ { name: prod }, { name: dr } ]`");
         } else if items.len() < 2 {
             top.missing("`regions` needs at least two", "a service moves from one region to another");
