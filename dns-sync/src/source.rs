@@ -129,11 +129,16 @@ async fn apart(
 
 fn read_zone_file(zone: &Owner, file: &Path) -> Result<Read, SourceError> {
     let unreadable = |source| SourceError::File { zone: zone.clone(), file: file.to_owned(), source };
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name = file.file_name().ok_or_else(|| unreadable(std::io::ErrorKind::NotFound.into()))?;
-    let folder = ZoneFolder::open(folder).map_err(unreadable)?;
+    // A file that is not there has no faults; what it includes is a part of it, and told as one.
+    if !std::fs::metadata(file).map_err(unreadable)?.is_file() {
+        return Err(unreadable(std::io::Error::other("this is no regular file")));
+    }
+    std::fs::File::open(file).map_err(unreadable)?;
+    let shown = file.parent().unwrap_or(Path::new(""));
+    let folder = if shown.as_os_str().is_empty() { Path::new(".") } else { shown };
+    let folder = ZoneFolder::open(folder).map_err(unreadable)?.shown_as(shown);
     let watched = Watched::new(&folder);
-    let read = zonefile::read(zone, &name.to_string_lossy(), &watched);
+    let read = zonefile::read(zone, &file.to_string_lossy(), &watched);
     let (stamps, open_end) = watched.seen();
     let files = unchanged(zone, SourceFiles { stamps, open_end })?;
     checked(read.map_err(|findings| SourceError::Faults { zone: zone.clone(), findings })?, lint::Apex::Here, files)
@@ -177,4 +182,52 @@ fn checked(read: zonefile::ZoneFile, apex: lint::Apex, files: SourceFiles) -> Re
         warnings.add(finding.clone());
     }
     Ok(Read { zone, not_plain: Vec::new(), warnings, files: Some(files) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(text: &str) -> Vec<String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("a.zone");
+        std::fs::write(&file, text).expect("written");
+        let zone = "example.test.".parse().expect("a name");
+        let SourceError::Faults { findings, .. } = read_zone_file(&zone, &file).expect_err("faults") else {
+            panic!("it can be read")
+        };
+        let shown = folder.path().display().to_string();
+        let lines = findings.iter().map(|one| one.to_string().lines().next().unwrap_or_default().replace(&shown, "IN"));
+        lines.collect()
+    }
+
+    #[test]
+    fn every_fault_names_the_file_as_it_was_configured_and_all_are_told_at_once() {
+        assert_eq!(
+            faults("$TTL 60\nwww A 192.0.2.1\n"),
+            [
+                "IN/a.zone: `example.test.`: the zone has no SOA at its apex (RFC 1035 §5.2)",
+                "IN/a.zone: `example.test.`: the zone has no NS at its apex (RFC 1035 §5.2)",
+            ]
+        );
+        assert_eq!(
+            faults("$TTL 60\nwww A 192.0.2.1\nwww CNAME a\nbad A 1\n"),
+            [
+                "IN/a.zone:3: `www.example.test. CNAME`: a CNAME stands beside A (RFC 1034 §3.6.2, RFC 2181 §10.1)",
+                "IN/a.zone:4:7: `1`: expected IPv4 address",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_could_not_be_reached() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let zone = "example.test.".parse().expect("a name");
+        for path in [folder.path().join("none.zone"), folder.path().to_owned()] {
+            let told = failure(read_zone_file(&zone, &path).expect_err("nothing is there"));
+            assert_eq!(told.exit(), Exit::Unreachable);
+            let place = path.display().to_string();
+            assert!(told.reason().contains(&place) && !told.reason().contains("hint"), "{}", told.reason());
+        }
+    }
 }

@@ -30,6 +30,8 @@ pub fn file_name(zone: &Owner) -> String {
 #[derive(Clone, Debug)]
 pub struct ZoneFolder {
     root: PathBuf,
+    /// What stands before the names of its files wherever they are told.
+    shown: PathBuf,
 }
 
 impl ZoneFolder {
@@ -39,14 +41,26 @@ impl ZoneFolder {
     /// What the system says if it is not there or no folder.
     pub fn open(root: &Path) -> io::Result<Self> {
         let root = root.canonicalize()?;
-        if root.is_dir() { Ok(Self { root }) } else { Err(ErrorKind::NotADirectory.into()) }
+        if root.is_dir() { Ok(Self { root, shown: PathBuf::new() }) } else { Err(ErrorKind::NotADirectory.into()) }
+    }
+
+    /// The same, whose files are asked for and told as people know them: below this folder.
+    #[must_use]
+    pub fn shown_as(self, folder: &Path) -> Self {
+        Self { shown: folder.to_owned(), ..self }
+    }
+
+    /// A file's name without what is shown before it.
+    fn below<'n>(&self, name: &'n str) -> &'n Path {
+        let name = Path::new(name);
+        name.strip_prefix(&self.shown).unwrap_or(name)
     }
 
     /// The path that a name stands for, links and all.
     fn named(&self, name: &str, beside: Option<&str>) -> PathBuf {
-        match beside.and_then(|file| Path::new(file).parent()) {
+        match beside.map(|file| self.below(file).parent().unwrap_or(Path::new(""))) {
             Some(folder) => self.root.join(folder).join(name),
-            None => self.root.join(name),
+            None => self.root.join(self.below(name)),
         }
     }
 
@@ -76,7 +90,7 @@ impl Files for ZoneFolder {
         }
         let octets = fs::read(&path).map_err(|error| unreadable(&error))?;
         let below = path.strip_prefix(&self.root).unwrap_or(&path);
-        Ok(Source { name: below.to_string_lossy().into(), octets })
+        Ok(Source { name: self.shown.join(below).to_string_lossy().into(), octets })
     }
 }
 
@@ -149,6 +163,19 @@ mod tests {
             faults(&folder),
             ["sub/b.zone:2:10: `../../secret`: the file lies outside the folder of zone files"]
         );
+    }
+
+    #[test]
+    fn files_are_told_as_they_were_named() {
+        let (outer, folder) = folder();
+        let zones = outer.path().join("zones");
+        fs::write(zones.join("a.zone"), "$INCLUDE sub/b.zone\n").expect("a file");
+        fs::write(zones.join("sub/b.zone"), "\n$INCLUDE nowhere\n$INCLUDE ../a.zone\n").expect("a file");
+        let folder = folder.shown_as(Path::new("in/zones"));
+        let apex = "example.test.".parse().expect("a name");
+        let findings = crate::zonefile::read(&apex, "in/zones/a.zone", &folder).expect_err("faults").to_string();
+        assert!(findings.starts_with("in/zones/sub/b.zone:2:10: `nowhere`: there is no such file\n"), "{findings}");
+        assert!(findings.contains("in/zones/a.zone → in/zones/sub/b.zone → in/zones/a.zone"), "{findings}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use domain::base::Rtype;
 
-use crate::finding::{Finding, Findings};
+use crate::finding::{Finding, Findings, Severity};
 use crate::owner::Owner;
 use crate::record_set::{RecordSet, SetKey};
 use crate::zone::Zone;
@@ -42,6 +42,14 @@ pub fn check(zone: &Zone, places: Option<&Places>, apex: Apex) -> Findings {
         }
     }
     walk.findings.sorted()
+}
+
+/// What must not stand together, of a zone of which some may be missing.
+pub(crate) fn conflicts(zone: &Zone, places: &Places) -> Findings {
+    let mut refused = Findings::default();
+    let found = check(zone, Some(places), Apex::Elsewhere);
+    found.iter().filter(|finding| finding.severity == Severity::Refused).for_each(|one| refused.add(one.clone()));
+    refused
 }
 
 /// The names in the zone whose addresses a delegation needs.
@@ -79,22 +87,17 @@ impl<'z> Walk<'z> {
     fn apex(&mut self) {
         let apex = self.zone.apex();
         let of = |rtype| self.zone.get(&SetKey::new(apex.clone(), rtype));
+        let file = self.places.and_then(Places::whole);
         let (no_soa, no_servers) = (of(Rtype::SOA).is_none(), of(Rtype::NS).is_none());
         if no_soa {
             let message = "the zone has no SOA at its apex (RFC 1035 §5.2)";
-            self.findings.add(Finding::refused(
-                apex.to_string(),
-                message,
-                "add one: `@ SOA primary mailbox 1 3600 900 604800 300`",
-            ));
+            let advice = "add one: `@ SOA primary mailbox 1 3600 900 604800 300`";
+            self.findings.add(Finding::refused(apex.to_string(), message, advice).at(file.clone()));
         }
         if no_servers {
             let message = "the zone has no NS at its apex (RFC 1035 §5.2)";
-            self.findings.add(Finding::refused(
-                apex.to_string(),
-                message,
-                "add one for each of its servers: `@ NS host`",
-            ));
+            let advice = "add one for each of its servers: `@ NS host`";
+            self.findings.add(Finding::refused(apex.to_string(), message, advice).at(file));
         }
     }
 

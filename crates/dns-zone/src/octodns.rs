@@ -17,7 +17,7 @@ use self::record::Reader;
 use self::tree::{Node, Shape};
 use crate::finding::{Finding, Findings, Place};
 use crate::owner::Owner;
-use crate::zonefile::{ZoneFile, assemble};
+use crate::zonefile::{ZoneFile, finish};
 
 /// Reads the zone `apex` from the text of a file.
 ///
@@ -35,12 +35,8 @@ pub fn read(apex: &Owner, file: &str, text: &str) -> Result<ZoneFile, Findings> 
             reader.findings.add(Finding::refused("", fault.message, "correct the YAML").at(Some(place)));
         }
     }
-    let Reader { found, mut findings, .. } = reader;
-    let read = assemble(apex, vec![file], found, &mut findings);
-    match read {
-        Some((zone, places)) if findings.refused() == 0 => Ok(ZoneFile { zone, places, warnings: findings.sorted() }),
-        Some(_) | None => Err(findings.sorted()),
-    }
+    let Reader { found, findings, .. } = reader;
+    finish(apex, vec![file], found, findings)
 }
 
 /// The names of a zone, each once.

@@ -123,7 +123,7 @@ mod tests {
         let place = ["--zone", "example.test", "--target", "main"];
         let words = ["dns-sync", "ownership"].iter().chain(words).chain(&place);
         let args = Args::try_parse_from(words).map_err(|error| error.to_string())?;
-        let Command::Ownership(ownership) = args.command else { panic!("another command") };
+        let Some(Command::Ownership(ownership)) = args.command else { panic!("another command") };
         match ownership.verb {
             OwnershipVerb::Show(_) => panic!("no order"),
             OwnershipVerb::Claim(claim) => Order::claim(&install("acme"), &claim),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::finding::{Finding, Findings, Place};
+use crate::lint;
 use crate::owner::Owner;
 use crate::rdata::Rdata;
 use crate::record_set::{RecordSet, SetKey, Ttl};
@@ -43,15 +44,36 @@ impl Places {
         self.lines.get(nth).and_then(|(file, line)| self.place(*file, *line))
     }
 
+    /// The first file as a whole, which is the zone's own; the others are included.
+    pub(crate) fn whole(&self) -> Option<Place> {
+        self.place(0, 0)
+    }
+
     fn place(&self, file: u32, line: u32) -> Option<Place> {
         let name = usize::try_from(file).ok().and_then(|file| self.files.get(file))?;
         Some(Place { file: Arc::clone(name), line: usize::try_from(line).ok()?, column: 0 })
     }
 }
 
+/// The zone of what was found, unless something is wrong with it. Then what must not stand together is told, too, since a file is
+/// repaired once; what is missing is not: it may stand in a faulty line.
+pub(crate) fn finish(
+    apex: &Owner,
+    files: Vec<Arc<str>>,
+    found: Vec<Found>,
+    mut findings: Findings,
+) -> Result<ZoneFile, Findings> {
+    let Some((zone, places)) = assemble(apex, files, found, &mut findings) else { return Err(findings.sorted()) };
+    if findings.refused() == 0 {
+        return Ok(ZoneFile { zone, places, warnings: findings.sorted() });
+    }
+    findings.append(lint::conflicts(&zone, &places));
+    Err(findings.sorted())
+}
+
 /// Joins records into sets. Of TTLs that differ within a set the smallest is taken: RFC 2181 §5.2 forbids them, servers load them
 /// all the same, and no answer is kept longer than its owner wanted. A record that stands twice is one (RFC 2181 §5).
-pub(crate) fn assemble(
+fn assemble(
     apex: &Owner,
     files: Vec<Arc<str>>,
     mut found: Vec<Found>,

@@ -8,6 +8,7 @@ use domain::base::Name;
 
 use super::assembly::{self, Found, ZoneFile};
 use super::include::{FileError, Files, Source};
+use super::outside::Outside;
 use crate::finding::{Finding, Findings, Place};
 use crate::owner::Owner;
 use crate::record_set::Ttl;
@@ -31,12 +32,9 @@ pub fn read(apex: &Owner, file: &str, files: &dyn Files) -> Result<ZoneFile, Fin
             reader.findings.add(Finding::refused("", error.to_string(), error.advice()).at(Some(place)));
         }
     }
-    let Reader { names, found, mut findings, .. } = reader;
-    let read = assembly::assemble(apex, names, found, &mut findings);
-    match read {
-        Some((zone, places)) if findings.refused() == 0 => Ok(ZoneFile { zone, places, warnings: findings.sorted() }),
-        Some(_) | None => Err(findings.sorted()),
-    }
+    let Reader { names, found, mut findings, outside, .. } = reader;
+    findings.append(outside.told(apex, names.first()));
+    assembly::finish(apex, names, found, findings)
 }
 
 /// What is wrong with an entry.
@@ -101,6 +99,7 @@ pub(super) struct Reader<'f> {
     chain: Vec<Arc<str>>,
     pub(super) found: Vec<Found>,
     pub(super) findings: Findings,
+    pub(super) outside: Outside,
     /// Of `$TTL`. An included file's goes on behind it, as if its text stood there.
     pub(super) default_ttl: Option<Ttl>,
     /// The last one that was stated with a record (RFC 1035 §5.1).
@@ -116,6 +115,7 @@ impl<'f> Reader<'f> {
             chain: Vec::new(),
             found: Vec::new(),
             findings: Findings::default(),
+            outside: Outside::default(),
             default_ttl: None,
             last_ttl: None,
         }
@@ -180,7 +180,7 @@ fn refused(error: &FileError) -> (Cow<'static, str>, Cow<'static, str>) {
     (error.to_string().into(), error.advice().into())
 }
 
-fn told(lexer: &Lexer<'_>, scope: &Scope, fault: Fault) -> Finding {
+pub(super) fn told(lexer: &Lexer<'_>, scope: &Scope, fault: Fault) -> Finding {
     let Fault { start, end, message, advice } = fault;
     let subject = String::from_utf8_lossy(lexer.text().get(start..end).unwrap_or_default()).into_owned();
     Finding::refused(subject, message, advice).at(Some(place(lexer, scope, start)))

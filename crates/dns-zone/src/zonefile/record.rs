@@ -7,7 +7,7 @@ use domain::base::iana::Class;
 
 use super::assembly::Found;
 use super::duration;
-use super::reader::{Fault, Previous, Reader, Scope, place};
+use super::reader::{Fault, Previous, Reader, Scope, place, told};
 use crate::finding::Finding;
 use crate::owner::Owner;
 use crate::rdata::{Rdata, scan};
@@ -32,7 +32,14 @@ impl Reader<'_> {
             tokens
         } else {
             scope.previous = Previous::Faulty;
-            scope.previous = Previous::Known(self.owner(lexer.text(), first, scope)?);
+            let owner = owner(lexer.text(), first, scope)?;
+            self.outside.read_one();
+            if !owner.is_in(self.apex) {
+                let fault = self.outside_fault(lexer.text(), first, &owner);
+                self.outside.add(&owner, told(lexer, scope, fault));
+                return Ok(());
+            }
+            scope.previous = Previous::Known(owner);
             behind
         };
         let owner = match &scope.previous {
@@ -51,20 +58,13 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn owner(&self, text: &[u8], token: &Token, scope: &Scope) -> Result<Owner, Fault> {
-        let name = scan::name(token, token.raw(text), &scope.origin);
-        let name = name.map_err(|reason| Fault::new(token, reason, NAME_ADVICE))?;
-        let owner =
-            Owner::from_wire(name.as_slice()).map_err(|error| Fault::new(token, error.to_string(), NAME_ADVICE))?;
-        if owner.is_in(self.apex) {
-            return Ok(owner);
-        }
+    fn outside_fault(&self, text: &[u8], token: &Token, owner: &Owner) -> Fault {
         let advice = if token.raw(text).ends_with(b".") {
             "remove the record, or move it into its own zone"
         } else {
             "write the name below the zone, or correct the $ORIGIN"
         };
-        Err(Fault::new(token, format!("{owner} lies outside the zone {}", self.apex), advice))
+        Fault::new(token, format!("{owner} lies outside the zone {}", self.apex), advice)
     }
 
     /// The record's own, else `$TTL`'s, else the last one stated (RFC 2308 §4, RFC 1035 §5.1).
@@ -92,6 +92,12 @@ impl Reader<'_> {
         self.last_ttl = Some(minimum);
         Ok(minimum)
     }
+}
+
+fn owner(text: &[u8], token: &Token, scope: &Scope) -> Result<Owner, Fault> {
+    let name = scan::name(token, token.raw(text), &scope.origin);
+    let name = name.map_err(|reason| Fault::new(token, reason, NAME_ADVICE))?;
+    Owner::from_wire(name.as_slice()).map_err(|error| Fault::new(token, error.to_string(), NAME_ADVICE))
 }
 
 /// Reads up to the type.

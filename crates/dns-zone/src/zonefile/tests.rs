@@ -57,6 +57,18 @@ fn found(files: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[test]
+fn a_file_of_another_zone_is_told_once() {
+    let lines = |count: usize| (0..count).map(|number| format!("n{number} 60 A 192.0.2.1\n")).collect::<String>();
+    let other = format!("$ORIGIN sub.other.test.\n@ 60 NS ns\n{}", lines(40));
+    assert_eq!(
+        found(&[("a.zone", &other)]),
+        ["a.zone: this file is of sub.other.test.: 41 of its 41 names lie outside the zone example.test."]
+    );
+    let mixed = format!("{}$ORIGIN other.test.\n{}", lines(40), lines(20));
+    assert_eq!(found(&[("a.zone", &mixed)]).len(), 20, "each slip is told where it stands");
+}
+
+#[test]
 fn reads_the_forms_that_rfc_1035_gives_records() {
     let text = "
 $TTL 1h
