@@ -8,7 +8,7 @@ use dns_service::clock::Clock;
 use dns_service::config::Config;
 use dns_service::config::sync::{ApexProtection, ZoneSync};
 use dns_service::exit::{Exit, Failure};
-use dns_zone::{Exceeded, Force, Limits, Owner, Plan, Protected, Scope, Settings, Tally, Zone};
+use dns_zone::{Exceeded, Force, Limits, Mark, Owner, Plan, Protected, Scope, Settings, Tally, Totals, Zone};
 
 use crate::arguments::{PlanArgs, PlanFormat};
 use crate::folder::Folder;
@@ -20,8 +20,8 @@ use crate::settings;
 /// How long a plan may be applied: long enough to be looked at by a colleague, short enough that it is about today's zone.
 const VALID_FOR: Duration = Duration::from_hours(4);
 
-/// Lines of one plan in a pull request: forges cut comments at 64 KiB.
-const MARKDOWN_LINES_MAX: usize = 400;
+/// Up to so many plans are shown one by one; of more, those that have nothing to do are only counted.
+const SHOWN_WHOLE_MAX: usize = 20;
 
 /// `dns-sync plan`.
 pub(crate) async fn command(config: &Config, args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
@@ -167,14 +167,23 @@ pub(crate) fn stopped(plans: &[Plan], limits: &Limits, forced: &[Force]) -> Vec<
 
 fn show(plans: &[Plan], across: &[Exceeded], format: PlanFormat, output: &Output) -> Result<(), Failure> {
     match format {
-        PlanFormat::Text => {
-            for plan in plans {
-                output.lines(&dns_zone::lines(plan))?;
-            }
-            across.iter().try_for_each(|one| output.answer(&format!("! all zones: {one}")))?;
+        PlanFormat::Text => show_text(plans, across, output)?,
+        PlanFormat::Json => {
+            output.answer(&crate::folder::to_json(plans))?;
+            // The list is what `apply` reads, and each plan is about its own zone.
+            across.iter().try_for_each(|one| output.note(&format!("stopped: all zones: {one}")))?;
         }
-        PlanFormat::Json => output.answer(&crate::folder::to_json(plans))?,
-        PlanFormat::Markdown => output.answer(&dns_zone::markdown(plans, MARKDOWN_LINES_MAX))?,
+        PlanFormat::Markdown => output.answer(&dns_zone::markdown(plans, across))?,
+    }
+    Ok(())
+}
+
+fn show_text(plans: &[Plan], across: &[Exceeded], output: &Output) -> std::io::Result<()> {
+    let is_shown = |plan: &&Plan| plans.len() <= SHOWN_WHOLE_MAX || !plan.is_quiet();
+    plans.iter().filter(is_shown).try_for_each(|plan| output.lines(&dns_zone::lines(plan)))?;
+    across.iter().try_for_each(|one| output.answer(&format!("! all zones: {one}")))?;
+    if plans.len() > 1 {
+        output.lines(&[dns_zone::line(Mark::Head, Totals::of(plans).to_string())])?;
     }
     Ok(())
 }

@@ -144,7 +144,7 @@ impl Follower {
             refused: &self.refused,
             held: &self.held,
         };
-        let Made { proposal, unfit } = survey.propose(differences, settings);
+        let Made { proposal, unfit, signers: _ } = survey.propose(differences, settings);
         let changes = proposal.steps.iter().flat_map(|step| &step.changes);
         self.open = changes.map(|change| change.key.clone()).chain(unfit).collect();
         proposal

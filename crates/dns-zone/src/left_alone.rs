@@ -57,6 +57,11 @@ pub enum Why {
     Refused,
     /// Somebody else has changed it at the target.
     Held,
+    /// A signer makes it, as it does others of the zone, which are not listed one by one.
+    Signer {
+        /// How many differ, this one among them.
+        sets: u64,
+    },
     /// It moved with a fence, which only goes forward.
     OnlyForward {
         /// Whose fence.
@@ -81,6 +86,7 @@ impl fmt::Display for Why {
             Self::Apart { service } => write!(f, "moves only with all that the fence of service `{service}` guards"),
             Self::Refused => f.write_str("the target refused it; it waits until the source changes it"),
             Self::Held => f.write_str("somebody else has changed it there; it waits"),
+            Self::Signer { sets } => write!(f, "{sets} record sets that a signer makes"),
             Self::OnlyForward { service } => write!(f, "the fence of service `{service}` only goes forward"),
         }
     }
@@ -100,7 +106,22 @@ pub struct LeftAlone {
 
 impl fmt::Display for LeftAlone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let part = if matches!(self.why, Why::ClaimedPart { .. }) { " in part" } else { "" };
-        write!(f, "{} is left alone{part}: {}", self.set, self.why)
+        let Self { set, why } = self;
+        match why {
+            Why::Signer { sets: 1 } => write!(f, "{set}, which a signer makes, is left alone"),
+            Why::Signer { sets: _ } => write!(f, "{why} are left alone, {set} among them"),
+            Why::ClaimedPart { .. } => write!(f, "{set} is left alone in part: {why}"),
+            Why::Protected
+            | Why::Guarded(_)
+            | Why::Claimed { .. }
+            | Why::Manifest
+            | Why::Owned { .. }
+            | Why::NotPlain { .. }
+            | Why::Hinges { .. }
+            | Why::Apart { .. }
+            | Why::Refused
+            | Why::Held
+            | Why::OnlyForward { .. } => write!(f, "{set} is left alone: {why}"),
+        }
     }
 }

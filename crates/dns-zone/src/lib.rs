@@ -65,7 +65,7 @@ pub use self::progress::{StepState, Strayed, is_any_open, progress};
 pub use self::proposal::{Proposal, Refusal, Settings};
 pub use self::rdata::{Rdata, RdataError, RdataText};
 pub use self::record_set::{RecordSet, SetKey, Ttl};
-pub use self::render::{Line, Mark, change_lines, line, lines, markdown};
+pub use self::render::{Line, Mark, Totals, change_lines, line, lines, markdown};
 pub use self::serial::Serial;
 pub use self::taken_over::{Guards, TakenOver};
 pub use self::window::{Overspent, PairId, Reserved, Window};

@@ -37,6 +37,7 @@ pub struct Plan {
     /// Where it is changed.
     pub target: ProviderName,
     /// The source's serial, if it has an SOA.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_serial: Option<Serial>,
     /// The source as it was read: not every change of it comes with a serial.
     pub source_digest: Digest,
@@ -174,6 +175,11 @@ impl Plan {
     /// What stops it, in words, when an operator has lifted some of it by name; nothing means that it may be applied.
     pub fn stopped_by(&self, forced: &BTreeSet<Force>) -> Vec<String> {
         Stops { exceeded: &self.exceeded, stray_markers: &self.stray_markers, refusals: &self.refusals }.told(forced)
+    }
+
+    /// Whether it neither changes anything nor is stopped.
+    pub fn is_quiet(&self) -> bool {
+        self.steps.is_empty() && self.stopped_by(&BTreeSet::new()).is_empty()
     }
 
     /// What undoes it, for the target as it is afterwards. Fences only go forward: what moved with one stays.

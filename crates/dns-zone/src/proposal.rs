@@ -88,7 +88,9 @@ impl Proposal {
     pub fn of(source: &Zone, target: &Zone, settings: &Settings) -> Self {
         let none = BTreeSet::new();
         let survey = Survey::of(source, target, settings, [&none, &none]);
-        survey.propose(difference(target, source), settings).proposal
+        let Made { mut proposal, unfit: _, signers } = survey.propose(difference(target, source), settings);
+        proposal.left_alone.extend(signers);
+        proposal
     }
 
     /// What stops it, in words, when an operator has lifted some of it by name; nothing means that it may be applied.

@@ -1,7 +1,12 @@
 //! Plans as people read them: as lines that a terminal may colour, and as Markdown for a pull request.
 
-use std::fmt::Write as _;
+mod markdown;
+mod totals;
 
+use std::collections::BTreeMap;
+
+pub use self::markdown::markdown;
+pub use self::totals::Totals;
 use crate::change::text::data_text;
 use crate::change::{Kind, SetChange};
 use crate::left_alone::LeftAlone;
@@ -54,10 +59,11 @@ pub fn lines(plan: &Plan) -> Vec<Line> {
     lines.extend(plan.adjusted.iter().map(|one| {
         line(Mark::Note, format!("{}: its TTL of {} s becomes {} s at the target", one.key, one.ttl, one.becomes))
     }));
-    let mut left: Vec<(String, &LeftAlone)> = plan.left_alone.iter().map(|one| (one.why.to_string(), one)).collect();
-    // Stable, so that those of one reason stay in the order of their names.
-    left.sort_by(|(one, _), (other, _)| one.cmp(other));
-    lines.extend(left.into_iter().map(|(_, one)| line(Mark::Note, one.to_string())));
+    let mut left: BTreeMap<String, Vec<&LeftAlone>> = BTreeMap::new();
+    for one in &plan.left_alone {
+        left.entry(one.why.to_string()).or_default().push(one);
+    }
+    lines.extend(left.into_values().flatten().map(|one| line(Mark::Note, one.to_string())));
     lines.extend(plan.stopped_by(&[].into()).into_iter().map(|why| line(Mark::Stop, why)));
     lines
 }
@@ -93,41 +99,6 @@ pub fn change_lines(change: &SetChange) -> Vec<Line> {
     let head = (change.kind() == Kind::Update).then(|| line(Mark::Change, key.to_string()));
     let gone = records(Mark::Remove, before, after);
     head.into_iter().chain(gone).chain(records(Mark::Add, after, before)).collect()
-}
-
-/// The plans of a run for a pull request; of each, no more than `lines_max` lines are shown, since the comments of forges are
-/// limited in size.
-pub fn markdown(plans: &[Plan], lines_max: usize) -> String {
-    let mut text = String::new();
-    for plan in plans {
-        let all = lines(plan);
-        write!(text, "### `{}` at `{}`\n\n{}\n\n", plan.zone, plan.target, summary(plan))
-            .expect("invariant: a String takes all");
-        let stops = all.iter().filter(|line| line.mark == Mark::Stop);
-        stops.for_each(|line| text.extend(["- **stopped** ", &line.text, "\n"]));
-        let shown: Vec<&Line> = all.iter().filter(|line| !matches!(line.mark, Mark::Stop | Mark::Head)).collect();
-        if shown.is_empty() {
-            continue;
-        }
-        let fence = fence(&shown);
-        text.extend(["\n", &fence, "diff\n"]);
-        for line in shown.iter().take(lines_max) {
-            // Forges colour `!` as what changes.
-            let sign = if line.mark == Mark::Change { '!' } else { line.mark.sign() };
-            writeln!(text, "{sign} {}", line.text).expect("invariant: a String takes all");
-        }
-        if let Some(more @ 1..) = shown.len().checked_sub(lines_max) {
-            writeln!(text, "  … and {more} more lines").expect("invariant: a String takes all");
-        }
-        text.extend([&fence, "\n\n"]);
-    }
-    text
-}
-
-/// Longer than any run of backticks within, so that no record ends the block.
-fn fence(lines: &[&Line]) -> String {
-    let longest = lines.iter().flat_map(|line| line.text.split(|one| one != '`')).map(str::len).max();
-    "`".repeat(longest.unwrap_or(0).max(2) + 1)
 }
 
 #[cfg(test)]
@@ -198,16 +169,5 @@ mod tests {
     #[test]
     fn what_others_say_ends_no_line() {
         assert_eq!(line(Mark::Note, "a\n+ forged \u{1b}[2K".to_owned()).text, "a\\n+ forged \\u{1b}[2K");
-    }
-
-    #[test]
-    fn markdown_is_bounded_and_cannot_be_broken_out_of() {
-        let plan = made(&["a A 1", "b A 1", "c A 1"], &["a A 1"]);
-        let text = markdown(&[plan], 1);
-        let expected = "### `example.test.` at `main`\n\n2 to create, 0 to update, 0 to delete\n\n\n\
-             ```diff\n+ b.example.test. 300 A 192.0.2.1\n  … and 1 more lines\n```\n\n";
-        assert_eq!(text, expected);
-        let hostile = line(Mark::Add, "x ```` y".to_owned());
-        assert_eq!(fence(&[&hostile]), "`````");
     }
 }

@@ -32,6 +32,28 @@ fn soa_and_ns_of_the_apex_are_left_alone_unless_asked_for() {
 }
 
 #[test]
+fn what_a_signer_makes_is_told_in_one_line() {
+    let signed = zone(&["@ NS a", "@ TYPE65534 x", "www TYPE65534 x"]);
+    let found = plan(&zone(&["@ NS a"]), &signed, &settings());
+    assert_eq!(found.left_alone.len(), 1);
+    assert_eq!(
+        found.left_alone[0].to_string(),
+        "2 record sets that a signer makes are left alone, example.test. TYPE65534 among them"
+    );
+    assert_eq!(Plan::from_json(&found.to_json()).expect("a plan"), found);
+    assert_eq!(plan(&signed, &signed, &settings()).left_alone, [], "only what differs");
+}
+
+#[test]
+fn what_a_plan_lacks_is_left_out_and_a_null_is_read_all_the_same() {
+    let found = plan(&zone(&["www A 1"]), &zone(&[]), &settings());
+    let text = found.to_json();
+    assert!(!text.contains("null"), "{text}");
+    let older = text.replacen("\"zone\"", "\"sourceSerial\": null, \"zone\"", 1);
+    assert_eq!(Plan::from_json(&older).expect("a plan"), found);
+}
+
+#[test]
 fn two_copies_are_compared_but_for_their_serial_and_signatures() {
     let one = zone(&["@ SOA 9", "@ NS a", "@ TYPE65534 x", "www A 1"]);
     let keys = |other: &[&str]| compare(&one, &zone(other)).into_iter().map(|change| change.key).collect::<Vec<_>>();

@@ -48,6 +48,8 @@ pub(crate) struct Made {
     pub(crate) proposal: Proposal,
     /// What refuses it because the target cannot hold it.
     pub(crate) unfit: Vec<SetKey>,
+    /// What signers make of what was looked at.
+    pub(crate) signers: Option<LeftAlone>,
 }
 
 impl<'a> Survey<'a> {
@@ -83,7 +85,7 @@ impl<'a> Survey<'a> {
             held,
             sorted: Sorted::default(),
         };
-        let Sorted { mut changes, mut left_alone, adjusted, unfit } = draft.sort(differences);
+        let Sorted { mut changes, mut left_alone, adjusted, unfit, signers } = draft.sort(differences);
         let (unfit, mut refusals): (Vec<SetKey>, Vec<Refusal>) = unfit.into_iter().unzip();
         // Of a set that is left in part, the rest comes.
         let stays = |key: &SetKey| changes.binary_search_by(|change| change.key.cmp(key)).is_err();
@@ -110,7 +112,7 @@ impl<'a> Survey<'a> {
             stray_markers: markers.stray,
             refusals,
         };
-        Made { proposal, unfit }
+        Made { proposal, unfit, signers: signers.map(|(set, sets)| LeftAlone { set, why: Why::Signer { sets } }) }
     }
 }
 
@@ -157,6 +159,8 @@ struct Sorted {
     left_alone: Vec<LeftAlone>,
     adjusted: Vec<Adjustment>,
     unfit: Vec<(SetKey, Refusal)>,
+    /// The first set that a signer makes, and how many there are: a signed zone has more of them than of all others.
+    signers: Option<(SetKey, u64)>,
 }
 
 struct Draft<'a> {
@@ -199,6 +203,7 @@ impl Draft<'_> {
 
     fn take(&mut self, change: SetChange) {
         if is_signers(change.key.rtype) {
+            self.sorted.signers.get_or_insert((change.key, 0)).1 += 1;
             return;
         }
         if let Some(why) = self.reserved(&change.key) {

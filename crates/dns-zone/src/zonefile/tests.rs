@@ -58,7 +58,8 @@ fn found(files: &[(&str, &str)]) -> Vec<String> {
 
 #[test]
 fn a_file_of_another_zone_is_told_once() {
-    let lines = |count: usize| (0..count).map(|number| format!("n{number} 60 A 192.0.2.1\n")).collect::<String>();
+    let line = |number: usize| format!("n{number} 60 A 192.0.2.1\n");
+    let lines = |count: usize| (0..count).map(line).collect::<Vec<_>>().concat();
     let other = format!("$ORIGIN sub.other.test.\n@ 60 NS ns\n{}", lines(40));
     assert_eq!(
         found(&[("a.zone", &other)]),
