@@ -226,6 +226,35 @@ services:
     assert!(told.contains("name the server that loads the files"), "{told}");
 }
 
+/// The YAML examples of docs/sync.md, in their order.
+fn examples() -> Vec<String> {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/sync.md")).expect("the page");
+    let blocks = page.split("```yaml\n").skip(1);
+    blocks.map(|block| block.split("```").next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn every_example_of_the_page_loads() {
+    let examples = examples();
+    let (first, others) = examples.split_first().expect("a whole configuration");
+    let load = |texts: &[(&Path, &str)]| {
+        Config::from_texts(texts.iter().copied(), &Program::Admin(SecretCheck::Skip))
+            .unwrap_or_else(|faults| panic!("{faults}"))
+    };
+    let whole = load(&[(Path::new("sync.yaml"), first)]);
+    assert_eq!(whole.sync.zones.len(), 2);
+    assert!(others.len() >= 2, "the page has parts, too: {others:?}");
+    for part in others {
+        // Parts of `sync` go on where the whole one ends; all others may stand in a file of their own.
+        if let Some(more) = part.strip_prefix("sync:\n") {
+            load(&[(Path::new("sync.yaml"), &format!("{first}{more}"))]);
+        } else {
+            let own = format!("apiVersion: dnsfailover/v1\n{part}");
+            load(&[(Path::new("sync.yaml"), first), (Path::new("part.yaml"), &own)]);
+        }
+    }
+}
+
 #[test]
 fn who_only_keeps_zones_equal_is_told_of_zones_and_not_of_regions() {
     let told = |program: &Program| load("", program).expect_err("faults");
