@@ -16,6 +16,7 @@ use dns_service::shutdown::on_signals;
 use dns_zone::{Force, Limits, Plan, Step, StepState, Zone, content, progress, zone_digest};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{ApplyArgs, RollbackArgs, Selection};
@@ -25,7 +26,7 @@ use crate::output::progress::Task;
 use crate::place::{Job, Place, Places};
 use crate::planning::{Planner, stopped};
 use crate::reading::{self, Seen, target_of};
-use crate::sending::{SendError, Sender, Sent, fits};
+use crate::sending::{SendError, Sender, Sent, Watch, fits};
 use crate::source::Read;
 use crate::{served, settings};
 
@@ -140,7 +141,9 @@ impl Purpose {
 /// A plan that may be carried out now.
 struct Ready {
     /// The target as it is now.
-    zone: Zone,
+    listing: Listing,
+    /// When reading that was begun.
+    read_at: Instant,
     /// The target as it was planned from.
     before: Zone,
     /// What of the plan was done before.
@@ -201,9 +204,8 @@ impl<'o> Run<'o> {
         read: &Read,
         listing: Listing,
     ) -> Result<(), Failure> {
-        let Listing { zone, not_plain, serial_stays } = listing;
-        let Ready { before, .. } = self.checked(plan, zone, Some(&read.zone))?;
-        let listing = Listing { zone: before, not_plain, serial_stays };
+        let Ready { before, listing, .. } = self.checked(plan, listing, Instant::now(), Some(&read.zone))?;
+        let listing = Listing { zone: before, ..listing };
         let known = self.folder.source_sets(&job.zone)?;
         let settings = Planner::new(self.config, job).settings(target, &read.not_plain, &listing, known);
         let anew = dns_zone::plan(&read.zone, &listing.zone, &settings);
@@ -229,22 +231,29 @@ impl<'o> Run<'o> {
 
     /// Reads a target, and says what of a plan is still to be done there.
     async fn check(&self, plan: &Plan, target: &Place) -> Result<Ready, Failure> {
+        let read_at = Instant::now();
         let listing = target_of(target, &plan.zone, self.output).await;
         let listing = listing.map_err(|error| Failure::new(Exit::Unreachable, error))?;
-        let ready = self.checked(plan, listing.zone, None)?;
+        let ready = self.checked(plan, listing, read_at, None)?;
         fits(&plan.zone, target, &ready.open)?;
         Ok(ready)
     }
 
     /// Whether what a plan was made from is still so, but for what of it is done already.
-    fn checked(&self, plan: &Plan, zone: Zone, source: Option<&Zone>) -> Result<Ready, Failure> {
-        let states = progress(&plan.steps, &zone).map_err(|strayed| {
+    fn checked(
+        &self,
+        plan: &Plan,
+        listing: Listing,
+        read_at: Instant,
+        source: Option<&Zone>,
+    ) -> Result<Ready, Failure> {
+        let states = progress(&plan.steps, &listing.zone).map_err(|strayed| {
             let reason = format!("{} at `{}`: {strayed}; make a new plan", plan.zone, plan.target);
             Failure::new(Exit::Refused, reason)
         })?;
         let (open, done): (Vec<_>, Vec<_>) =
             plan.steps.iter().zip(&states).partition(|(_, state)| **state == StepState::Open);
-        let mut before = zone.clone();
+        let mut before = listing.zone.clone();
         for (step, _) in &done {
             step.inverse().apply_to(&mut before)?;
         }
@@ -252,7 +261,7 @@ impl<'o> Run<'o> {
         checked.map_err(|drift| Failure::new(Exit::Refused, drift))?;
         let of = |steps: Vec<(&Step, &StepState)>| steps.into_iter().map(|(step, _)| step.clone()).collect();
         let (open, done): (Vec<Step>, Vec<Step>) = (of(open), of(done));
-        Ok(Ready { zone, before, done, open })
+        Ok(Ready { listing, read_at, before, done, open })
     }
 
     /// What goes wrong with one is told, and the others are carried out all the same. While one waits until it is served,
@@ -295,13 +304,14 @@ impl<'o> Run<'o> {
         }
         let turn = self.turns.acquire().await.expect("invariant: nobody closes it");
         // Again, since others may have taken minutes meanwhile. The source was read for all of them.
-        let ready = self.unless_stopped(self.check(plan, target)).await??;
+        let mut ready = self.unless_stopped(self.check(plan, target)).await??;
         if !ready.done.is_empty() {
             let (some, all) = (ready.done.len(), plan.steps.len());
             self.output.note(&format!("{about}: {some} of {all} steps are done already"))?;
         }
         let undoing = self.prepare_undoing(order, &ready)?;
-        let (sent, ended) = self.send(order, &ready.open).await;
+        let watch = Watch::new(&mut ready.listing, ready.read_at);
+        let (sent, ended) = self.send(order, &ready.open, watch).await;
         self.keep_undoing(order, &undoing, &ready, &sent)?;
         let Ready { mut done, open, .. } = ready;
         self.tell(&about, &sent, &open)?;
@@ -321,14 +331,14 @@ impl<'o> Run<'o> {
     }
 
     /// What came of it, and whether it ended early.
-    async fn send(&self, order: &Order<'_>, open: &[Step]) -> (Sent, Result<(), Failure>) {
+    async fn send(&self, order: &Order<'_>, open: &[Step], mut watch: Watch<'_>) -> (Sent, Result<(), Failure>) {
         let Order { plan, target, purpose } = order;
         let about = format!("writing {} to `{}`", plan.zone, target.name);
         let progress = self.output.progress(Task { about, unit: "steps", total: Some(open.len()) });
         progress.at(0);
         let tell = |done| progress.at(done);
         let sender = Sender { zone: &plan.zone, target, clock: self.clock, stop: &self.stop, tell: &tell };
-        let (sent, ended) = sender.send(open).await;
+        let (sent, ended) = sender.send(open, &mut watch).await;
         let ended = ended.map_err(|error| match &error {
             SendError::Drifted { .. } => Failure::new(Exit::Refused, error),
             SendError::Provider { .. } => Failure::new(Exit::Unreachable, error),
@@ -339,7 +349,7 @@ impl<'o> Run<'o> {
     }
 
     fn tell(&self, about: &str, sent: &Sent, open: &[Step]) -> Result<(), Failure> {
-        let Sent { done, refused, withheld, batches, in_doubt: _ } = sent;
+        let Sent { done, refused, withheld, batches, .. } = sent;
         let changes: usize = done.iter().map(|index| open[*index].changes.len()).sum();
         self.output.answer(&format!("{about}: {changes} record sets written in {batches} batches"))?;
         for (index, reason) in refused {

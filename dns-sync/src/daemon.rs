@@ -24,6 +24,7 @@ mod together;
 mod told;
 mod unserved;
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +51,7 @@ use self::secondary::Primary;
 use self::signs::{Signs, SourceSign, TargetSign};
 use self::target::Target;
 use self::together::Together;
+use self::told::Told;
 use self::unserved::Unserved;
 use crate::arguments::DaemonFlags;
 use crate::folder::Folder;
@@ -185,6 +187,9 @@ impl<'d> Daemon<'d> {
             alarms,
             part: self.together.add(),
             told: Vec::new(),
+            held_looks: 0,
+            troubled: Told::default(),
+            poison: BTreeMap::new(),
             remembered: None,
             stop: self.stop.clone(),
         };

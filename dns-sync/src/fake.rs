@@ -74,6 +74,8 @@ pub(crate) struct State {
     pub(crate) not_plain: Vec<NotPlain>,
     /// Sets that it does not take.
     pub(crate) poison: BTreeSet<SetKey>,
+    /// Sets that it denies in the words of a server that takes nothing.
+    pub(crate) denied: BTreeSet<SetKey>,
     /// What happens to the next calls.
     pub(crate) script: VecDeque<Happening>,
     /// How many of the next readings fail.
@@ -97,6 +99,7 @@ impl Fake {
             zone,
             not_plain: Vec::new(),
             poison: BTreeSet::new(),
+            denied: BTreeSet::new(),
             script: VecDeque::new(),
             unreadable: 0,
             form: None,
@@ -234,6 +237,10 @@ impl ZoneTarget for Fake {
             None => {}
         }
         let mut state = self.state();
+        if changes.iter().any(|change| state.denied.contains(&change.key)) {
+            let (subject, reason) = ("the fake".to_owned(), "frozen".to_owned());
+            return Err(ProviderError::Denied { subject, reason });
+        }
         if let Some(poison) = changes.iter().find(|change| state.poison.contains(&change.key)) {
             let (subject, reason) = ("the fake".to_owned(), "not here".to_owned());
             return Err(ProviderError::Invalid { subject, record: poison.key.to_string(), reason });

@@ -1,8 +1,13 @@
 //! Sends the steps of one plan, in batches as large as the target takes.
 //!
+//! Right before each batch it is read again who holds what ([`watch`]): one of which somebody has taken something over meanwhile is
+//! not sent, nor is any after it.
+//!
 //! A batch is sent once. If no answer comes that can be trusted, the zone is read: what is there was done, and what is not
 //! there after the leave to send it has run out never will be. A batch that is refused is halved until the steps are found
 //! that the target does not take; everything else goes through.
+
+mod watch;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,6 +19,7 @@ use dns_zone::{Bisection, Owner, Step, StepState, Strayed, TooBig, Weight, pack,
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::watch::{Seen, Watch};
 use crate::place::Place;
 
 /// Tries of one batch that was not written because the target could not be reached or asked for fewer calls.
@@ -45,9 +51,18 @@ pub(crate) struct Sent {
     pub(crate) in_doubt: Vec<usize>,
     /// Messages or calls that wrote something.
     pub(crate) batches: usize,
+    /// Whether a refusal was for what a record is. If none was, the target may as well take no write at all now.
+    pub(crate) refuses_records: bool,
 }
 
 impl Sent {
+    /// What the target said, if it denied each step that it was sent: a zone that is frozen, a clock that is wrong. A server may
+    /// deny a record in the same words, but then it takes others.
+    pub(crate) fn denied_all(&self) -> Option<&str> {
+        let (_, reason) = self.refused.last()?;
+        (self.done.is_empty() && !self.refuses_records).then_some(reason)
+    }
+
     fn taken(&mut self, batch: &[usize]) {
         self.batches += 1;
         self.done.extend(batch);
@@ -121,7 +136,29 @@ pub(crate) enum SendError {
 /// What became of one batch.
 enum Answer {
     Taken,
-    Refused(String),
+    Refused(Refusal),
+}
+
+/// Why a batch was refused.
+enum Refusal {
+    /// For what a record is.
+    Record(String),
+    /// For that, or because nothing may be written.
+    Denied(String),
+}
+
+impl Refusal {
+    fn reason(&self) -> &str {
+        let (Self::Record(reason) | Self::Denied(reason)) = self;
+        reason
+    }
+}
+
+/// What came of one try.
+enum Tried {
+    Known(Answer),
+    /// Nothing was written, and it may be later.
+    Again(ProviderError),
 }
 
 /// Sends to one target.
@@ -164,14 +201,15 @@ pub(crate) fn fits(zone: &Owner, target: &Place, steps: &[Step]) -> Result<(), T
 }
 
 impl Sender<'_> {
-    /// Sends `steps`, and says what came of them, also if it ended early: what was written then is as true as at the end.
-    pub(crate) async fn send(&self, steps: &[Step]) -> (Sent, Result<(), SendError>) {
+    /// Sends `steps` as long as nobody takes over what they touch, and says what came of them, also if it ended early: what was
+    /// written then is as true as at the end.
+    pub(crate) async fn send(&self, steps: &[Step], watch: &mut Watch<'_>) -> (Sent, Result<(), SendError>) {
         let mut sent = Sent::default();
-        let ended = self.send_all(steps, &mut sent).await;
+        let ended = self.send_all(steps, &mut sent, watch).await;
         (sent, ended)
     }
 
-    async fn send_all(&self, steps: &[Step], sent: &mut Sent) -> Result<(), SendError> {
+    async fn send_all(&self, steps: &[Step], sent: &mut Sent, watch: &mut Watch<'_>) -> Result<(), SendError> {
         let batches = pack(steps, &Measured { zone: self.zone, target: self.target })?;
         let mut refusals = Refusals::default();
         for batch in batches {
@@ -184,14 +222,13 @@ impl Sender<'_> {
             if fit.is_empty() {
                 continue;
             }
-            self.unless_stopped()?;
-            match self.batch(steps, &fit, sent).await? {
+            match self.batch(steps, &fit, sent, watch).await? {
                 Answer::Taken => {
                     refusals.in_a_row = 0;
                     sent.taken(&fit);
                     (self.tell)(sent.done.len());
                 }
-                Answer::Refused(reason) => self.search(steps, fit, &reason, sent, &mut refusals).await?,
+                Answer::Refused(refusal) => self.search(steps, fit, &refusal, sent, &mut refusals, watch).await?,
             }
         }
         Ok(())
@@ -202,16 +239,18 @@ impl Sender<'_> {
         &self,
         steps: &[Step],
         batch: Vec<usize>,
-        reason: &str,
+        refusal: &Refusal,
         sent: &mut Sent,
         refusals: &mut Refusals,
+        watch: &mut Watch<'_>,
     ) -> Result<(), SendError> {
         // A batch may be a single step from the start.
+        sent.refuses_records |= matches!(refusal, Refusal::Record(_));
         if refusals.count(&batch) {
-            return Err(self.refuses_all(reason.to_owned()));
+            return Err(self.refuses_all(refusal));
         }
-        let mut search = Bisection::new(steps, batch, reason, std::mem::take(&mut refusals.spoilt));
-        let searched = self.search_all(steps, &mut search, sent, refusals).await;
+        let mut search = Bisection::new(steps, batch, refusal.reason(), std::mem::take(&mut refusals.spoilt));
+        let searched = self.search_all(steps, &mut search, sent, refusals, watch).await;
         refusals.spoilt.clone_from(search.spoilt());
         let outcome = search.into_outcome();
         sent.done.extend(outcome.done);
@@ -226,21 +265,22 @@ impl Sender<'_> {
         search: &mut Bisection<'_>,
         sent: &mut Sent,
         refusals: &mut Refusals,
+        watch: &mut Watch<'_>,
     ) -> Result<(), SendError> {
         while let Some(next) = search.next_batch().map(<[usize]>::to_vec) {
-            self.unless_stopped()?;
-            match self.batch(steps, &next, sent).await? {
+            match self.batch(steps, &next, sent, watch).await? {
                 Answer::Taken => {
                     refusals.in_a_row = 0;
                     sent.batches += 1;
                     search.passed();
                     (self.tell)(sent.done.len() + search.done());
                 }
-                Answer::Refused(reason) => {
+                Answer::Refused(refusal) => {
+                    sent.refuses_records |= matches!(refusal, Refusal::Record(_));
                     if refusals.count(&next) {
-                        return Err(self.refuses_all(reason));
+                        return Err(self.refuses_all(&refusal));
                     }
-                    search.refused(&reason);
+                    search.refused(refusal.reason());
                 }
             }
         }
@@ -248,32 +288,70 @@ impl Sender<'_> {
     }
 
     /// One batch, until it is known what became of it; if that is never known, it is in doubt.
-    async fn batch(&self, steps: &[Step], which: &[usize], sent: &mut Sent) -> Result<Answer, SendError> {
-        let batch: Vec<&Step> = which.iter().map(|index| &steps[*index]).collect();
+    async fn batch(
+        &self,
+        steps: &[Step],
+        which: &[usize],
+        sent: &mut Sent,
+        watch: &mut Watch<'_>,
+    ) -> Result<Answer, SendError> {
         let mut wait = BACKOFF;
         for attempt in 1.. {
-            let permit = Permit { granted: self.clock.wall(), length: self.target.permit };
-            let Err(error) = self.target.holder.apply(self.zone, &batch, &permit).await else {
-                return Ok(Answer::Taken);
+            self.unless_stopped()?;
+            let error = match self.attempt(steps, which, sent, watch).await? {
+                Tried::Known(answer) => return Ok(answer),
+                Tried::Again(error) if attempt == TRIES_MAX => return Err(self.failed(error)),
+                Tried::Again(error) => error,
             };
-            match error {
-                ProviderError::Conflict { reason, .. } => return Err(self.drifted(reason)),
-                ProviderError::Invalid { record, reason, .. } => {
-                    return Ok(Answer::Refused(format!("{record}: {reason}")));
-                }
-                ProviderError::Denied { reason, .. } => return Ok(Answer::Refused(reason)),
-                ProviderError::OutcomeUnknown { .. } if self.looked_for(steps, which, &permit, sent).await? => {
-                    return Ok(Answer::Taken);
-                }
-                error if attempt == TRIES_MAX => return Err(self.failed(error)),
-                ProviderError::Throttled { retry_after, .. } => self.pause(retry_after.min(RETRY_AFTER_MAX)).await?,
-                ProviderError::Transient { .. } | ProviderError::OutcomeUnknown { .. } => {
-                    self.pause(wait).await?;
-                    wait *= 2;
-                }
+            if let ProviderError::Throttled { retry_after, .. } = error {
+                self.pause(retry_after.min(RETRY_AFTER_MAX)).await?;
+            } else {
+                self.pause(wait).await?;
+                wait *= 2;
             }
         }
         unreachable!("invariant: the last attempt returns")
+    }
+
+    /// Sends a batch once, if nothing of it was taken over.
+    async fn attempt(
+        &self,
+        steps: &[Step],
+        which: &[usize],
+        sent: &mut Sent,
+        watch: &mut Watch<'_>,
+    ) -> Result<Tried, SendError> {
+        let batch: Vec<&Step> = which.iter().map(|index| &steps[*index]).collect();
+        match self.stop.run_until_cancelled(watch.look(self.target)).await.ok_or_else(|| self.stopped())? {
+            Ok(()) => {}
+            Err(error @ (ProviderError::Transient { .. } | ProviderError::Throttled { .. })) => {
+                return Ok(Tried::Again(error));
+            }
+            Err(error) => return Err(self.failed(error)),
+        }
+        watch.allows(&batch).map_err(|taken_over| self.drifted(taken_over.to_string()))?;
+        let permit = Permit { granted: self.clock.wall(), length: self.target.permit };
+        let answer = match self.target.holder.apply(self.zone, &batch, &permit).await.err() {
+            None => Answer::Taken,
+            Some(ProviderError::Conflict { reason, .. }) => return Err(self.drifted(reason)),
+            Some(ProviderError::Invalid { record, reason, .. }) => {
+                Answer::Refused(Refusal::Record(format!("{record}: {reason}")))
+            }
+            Some(ProviderError::Denied { reason, .. }) => Answer::Refused(Refusal::Denied(reason)),
+            Some(error @ ProviderError::OutcomeUnknown { .. }) => {
+                if !self.looked_for(steps, which, &permit, sent).await? {
+                    return Ok(Tried::Again(error));
+                }
+                Answer::Taken
+            }
+            Some(error @ (ProviderError::Transient { .. } | ProviderError::Throttled { .. })) => {
+                return Ok(Tried::Again(error));
+            }
+        };
+        if matches!(answer, Answer::Taken) {
+            watch.wrote(batch);
+        }
+        Ok(Tried::Known(answer))
     }
 
     /// Whether a batch has arrived; until that is known it is in doubt.
@@ -318,7 +396,8 @@ impl Sender<'_> {
         Ok(states.iter().all(|one| *one == StepState::Done))
     }
 
-    fn refuses_all(&self, reason: String) -> SendError {
+    fn refuses_all(&self, refusal: &Refusal) -> SendError {
+        let reason = refusal.reason().to_owned();
         SendError::RefusesAll { zone: self.zone.clone(), target: self.target.name.clone(), reason }
     }
 

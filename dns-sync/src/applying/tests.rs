@@ -107,7 +107,9 @@ async fn a_run_that_was_killed_after_its_last_batch_can_be_undone_once_it_has_go
     let plan = rig.plan(&names(10));
     let order = Order { plan: &plan, target: &rig.place, purpose: Purpose::Equal { source_sets: 10 } };
     let run = rig.run();
-    let ready = run.checked(&plan, beginning(), None).expect("ready");
+    let ready = run
+        .checked(&plan, Listing { zone: beginning(), not_plain: Vec::new(), serial_stays: None }, Instant::now(), None)
+        .expect("ready");
     run.prepare_undoing(&order, &ready).expect("kept");
     rig.fake.state().zone = names(10);
     assert_eq!(rig.apply(&plan).await.expect("done already"), Exit::Done);

@@ -38,14 +38,14 @@ impl Run<'_> {
     /// Before anything is written: what undoes all of it.
     pub(super) fn prepare_undoing(&self, order: &Order<'_>, ready: &Ready) -> Result<Plan, Failure> {
         let Order { plan, target, purpose } = order;
-        let mut after = ready.zone.clone();
+        let mut after = ready.listing.zone.clone();
         ready.open.iter().try_for_each(|step| step.apply_to(&mut after))?;
         let undoing = plan.inverse(zone_digest(&after), self.clock.wall(), UNDOABLE_FOR);
         match purpose {
             Purpose::Equal { .. } => {
                 // Another plan may have been interrupted. What undoes that stays, should nothing come of this one.
                 let prepared = self.folder.prepared(&plan.zone, &target.name)?;
-                if prepared.is_some_and(|prepared| is_any_open(&prepared.steps, &ready.zone)) {
+                if prepared.is_some_and(|prepared| is_any_open(&prepared.steps, &ready.listing.zone)) {
                     self.folder.keep_undoing(&plan.zone, &target.name)?;
                 }
                 self.folder.prepare_undoing(&undoing)?;

@@ -164,7 +164,7 @@ impl TargetSign {
         }
         told.report.state = TargetState::SourceUnknown;
         told.report.reasons.clear();
-        told.report.drift.clear();
+        told.drift.clear();
         told.report.drifted = 0;
         told.report.pending = 0;
         told.behind_since = None;

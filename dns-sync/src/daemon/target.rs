@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dns_api::sync::TargetState;
+use dns_core::identifier::ProviderName;
 use dns_provider::zones::{Extent, Listing, Refreshed};
 use dns_service::clock::Clock;
 use dns_service::exit::one_line;
@@ -32,6 +33,7 @@ use super::drifting::Drifting;
 use super::original::{Following, Original, State};
 use super::signs::TargetSign;
 use super::together::Part;
+use super::told::Told;
 use super::unserved::Unserved;
 use crate::folder::Folder;
 use crate::place::Place;
@@ -45,8 +47,11 @@ const BACKOFF: Duration = Duration::from_millis(500);
 /// The longest one.
 const BACKOFF_MAX: Duration = Duration::from_mins(1);
 
-/// How often a target that is held is read again: an operator may have done by hand what was too much.
+/// When a target that is held is read again at first: an operator may have done by hand what was too much. It doubles.
 const HELD_EVERY: Duration = Duration::from_secs(30);
+
+/// Reading it again takes no more than this part of the time: calls of an API are shared.
+const HELD_PAUSE_FACTOR: u32 = 10;
 
 /// How often it is kept how large the source is.
 const REMEMBER_EVERY: Duration = Duration::from_hours(24);
@@ -68,6 +73,12 @@ pub(super) struct Target {
     pub(super) part: Part,
     /// What holds it, as it was told last.
     pub(super) told: Vec<String>,
+    /// How many times it was read whole since it is held.
+    pub(super) held_looks: u32,
+    /// What was wrong, as it was told last.
+    pub(super) troubled: Told,
+    /// Steps that the target has refused while it took others, with what it said: told once.
+    pub(super) poison: BTreeMap<Vec<SetKey>, String>,
     /// When it was last kept how large the source is.
     pub(super) remembered: Option<Instant>,
     pub(super) stop: CancellationToken,
@@ -76,6 +87,10 @@ pub(super) struct Target {
 /// What is known of the target's zone.
 struct Known {
     listing: Listing,
+    /// When reading it was begun, or what says who holds what in it.
+    read_at: Instant,
+    /// How long it took to read all of it.
+    took: Duration,
     /// When all of it has to be read again.
     due: Instant,
     /// What a refresh reads of it, once there was one.
@@ -104,6 +119,8 @@ enum Trouble {
     Unsent(#[from] SendError),
     #[error(transparent)]
     Folder(#[from] crate::folder::FolderError),
+    #[error("`{target}` refuses every change of {zone}, at last: {reason}")]
+    Denied { zone: Owner, target: ProviderName, reason: String },
     #[error("the program was told to stop")]
     Stopped,
 }
@@ -118,6 +135,7 @@ impl Target {
             match self.round(&mut known).await {
                 Ok(rest) => {
                     backoff = BACKOFF;
+                    self.tell_no_trouble();
                     tokio::select! {
                         () = stop.cancelled() => {}
                         () = self.following.woken() => {}
@@ -127,7 +145,8 @@ impl Target {
                 Err(_) if stop.is_cancelled() => {}
                 Err(trouble) => {
                     self.tell_trouble(&trouble);
-                    if let Some(known) = &mut known {
+                    // Of what was denied nothing was written, so that what is known is as good as before.
+                    if let Some(known) = known.as_mut().filter(|_| !matches!(trouble, Trouble::Denied { .. })) {
                         known.due = Instant::now();
                     }
                     stop.run_until_cancelled(tokio::time::sleep(backoff)).await;
@@ -158,10 +177,12 @@ impl Target {
             self.part.has_sets(proposal.tally.existing);
             if !proposal.stopped_by(&BTreeSet::new()).is_empty() {
                 self.tell_held(&proposal);
-                return Ok(held(known));
+                self.held_looks += u32::from(is_fresh);
+                return Ok(self.rest_held(known));
             }
             if proposal.steps.is_empty() {
                 self.told.clear();
+                self.held_looks = 0;
                 self.tell_equal(&refused);
                 self.remember_source_sets();
                 return Ok(Rest::Until(known.due));
@@ -169,6 +190,7 @@ impl Target {
             match self.part.reserve(proposal.tally.existing, &proposal.steps) {
                 Ok(reserved) => {
                     self.told.clear();
+                    self.held_looks = 0;
                     self.sign.state(TargetState::Behind, Vec::new());
                     self.push(known, &proposal.steps, Some(reserved), since).await?;
                 }
@@ -176,7 +198,8 @@ impl Target {
                     self.tell_overspent(&overspent);
                     let moves: Vec<Step> = proposal.steps.into_iter().filter(|step| step.service.is_some()).collect();
                     if moves.is_empty() {
-                        return Ok(held(known));
+                        self.held_looks += u32::from(is_fresh);
+                        return Ok(self.rest_held(known));
                     }
                     self.push(known, &moves, None, since).await?;
                 }
@@ -191,18 +214,29 @@ impl Target {
         Rest::UntilWoken
     }
 
-    /// Reads all of the target.
+    /// Looked at again after a while: an operator may have done by hand what was too much, or there is room again.
+    fn rest_held(&self, known: &mut Known) -> Rest {
+        let pause = held_pause(self.held_looks, known.took).min(self.check_every);
+        known.due = known.due.min(Instant::now() + pause);
+        Rest::Until(known.due)
+    }
+
+    /// Reads all of the target. What it has refused is tried again: what it takes is its business, and may be another one now.
     async fn look(&mut self, known: &mut Option<Known>) -> Result<(), Trouble> {
+        let read_at = Instant::now();
         let listing = self.unless_stopped(reading::list(&self.place, self.original.apex())).await??;
-        let due = Instant::now() + self.check_every;
+        let (due, took) = (Instant::now() + self.check_every, read_at.elapsed());
         self.sign.checked();
         let Some(known) = known else {
             self.following.state().follower.compare_all();
-            *known = Some(Known { listing, due, extent: None, in_doubt: BTreeSet::new(), unread: BTreeMap::new() });
+            let (in_doubt, unread) = (BTreeSet::new(), BTreeMap::new());
+            *known = Some(Known { listing, read_at, took, due, extent: None, in_doubt, unread });
             return Ok(());
         };
+        self.following.state().follower.try_again();
         let changes = difference(&known.listing.zone, &listing.zone);
         (known.listing, known.due) = (listing, due);
+        (known.read_at, known.took) = (read_at, took);
         self.drifting.was_read();
         self.found(known, &changes, &[]);
         self.ask_for_what_was_read_back(known);
@@ -218,7 +252,9 @@ impl Target {
     }
 
     async fn read_changes(&self, known: &mut Known) -> Result<Refreshed, Trouble> {
+        let begun = Instant::now();
         let refreshed = self.unless_stopped(self.place.holder.refresh(&mut known.listing)).await?;
+        known.read_at = begun;
         let (zone, target) = (self.original.apex().clone(), self.place.name.clone());
         Ok(refreshed.map_err(|source| TargetUnread { zone, target, source })?)
     }
@@ -231,8 +267,12 @@ impl Target {
     /// Takes note of what the target has become. What was written by this daemon just before is somebody else's if it is otherwise
     /// now than it was written: it may have been undone already, or be kept in another form.
     fn found(&mut self, known: &mut Known, changes: &[SetChange], own: &[SetChange]) {
-        self.following.state().follower.target_changed(changes);
         let in_doubt = std::mem::take(&mut known.in_doubt);
+        self.note(known, changes, own, &in_doubt);
+    }
+
+    fn note(&mut self, known: &Known, changes: &[SetChange], own: &[SetChange], in_doubt: &BTreeSet<SetKey>) {
+        self.following.state().follower.target_changed(changes);
         let own: BTreeMap<&SetKey, &SetChange> = own.iter().map(|change| (&change.key, change)).collect();
         let is_known = |key: &SetKey| in_doubt.contains(key) || own.contains_key(key);
         let others = changes.iter().filter(|one| !is_known(&one.key)).cloned();
@@ -295,10 +335,15 @@ struct Proposed {
     refused: BTreeSet<SetKey>,
 }
 
-/// Looked at again soon: an operator may have done by hand what was too much, or there is room again.
-fn held(known: &mut Known) -> Rest {
-    known.due = known.due.min(Instant::now() + HELD_EVERY);
-    Rest::Until(known.due)
+/// How long a target that is held is left alone, after it was read so many times since.
+fn held_pause(looks: u32, took: Duration) -> Duration {
+    let first = HELD_EVERY.max(took.saturating_mul(HELD_PAUSE_FACTOR));
+    first.saturating_mul(2_u32.saturating_pow(looks.saturating_sub(1)))
+}
+
+/// The sets of a step.
+fn keys(step: &Step) -> Vec<SetKey> {
+    step.changes.iter().map(|change| change.key.clone()).collect()
 }
 
 /// A refused set may still lead to what else would be deleted.

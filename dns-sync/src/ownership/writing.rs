@@ -13,7 +13,7 @@ use super::{Claims, UnreadClaims, read};
 use crate::arguments::ownership::At;
 use crate::output::Output;
 use crate::place::Place;
-use crate::sending::{SendError, Sender};
+use crate::sending::{SendError, Sender, Watch};
 
 /// Why an order was not carried out, or not for sure.
 #[derive(Debug, thiserror::Error)]
@@ -119,7 +119,7 @@ fn show(about: &str, order: &Order, claims: &Claims, change: &SetChange, output:
 async fn write(target: &Place, zone: &Owner, change: &SetChange) -> Result<(), OrderError> {
     let stop = CancellationToken::new();
     let sender = Sender { zone, target, clock: Clock::start(), stop: &stop, tell: &|_| {} };
-    let (sent, ended) = sender.send(&[Step::from(vec![change.clone()])]).await;
+    let (sent, ended) = sender.send(&[Step::from(vec![change.clone()])], &mut Watch::nothing(zone)).await;
     ended.map_err(|error| match error {
         SendError::Drifted { zone, target, reason } => OrderError::Overtaken { zone, target, reason },
         error => OrderError::Unsent { zone: zone.clone(), source: Box::new(error) },

@@ -1,5 +1,6 @@
 use std::sync::Mutex;
 
+use dns_provider::zones::{Extent, Listing};
 use dns_zone::{Rtype, SetChange, Zone, difference, order};
 use tokio::time::Instant;
 
@@ -44,7 +45,8 @@ async fn send_until(
     };
     let (zone, target) = (apex(), fake.place());
     let sender = Sender { zone: &zone, target: &target, clock: Clock::start(), stop, tell: &tell };
-    let (sent, ended) = sender.send(steps).await;
+    let mut listing = listing(fake);
+    let (sent, ended) = sender.send(steps, &mut Watch::new(&mut listing, Instant::now())).await;
     (sent, ended, told.into_inner().expect("nobody panicked"))
 }
 
@@ -253,4 +255,94 @@ async fn a_write_without_an_answer_beside_another_writers_ends_the_run() {
     fake.state().zone = zone(&["n00 A 192.0.2.200"]);
     let error = failed(&fake, &steps).await;
     assert!(matches!(&error, SendError::Drifted { reason, .. } if reason.contains("n00.example.test. A")), "{error}");
+}
+
+/// Sends what was planned from `listing`, which was read so long ago.
+async fn send_planned(
+    fake: &Fake,
+    steps: &[Step],
+    listing: &mut Listing,
+    age: Duration,
+) -> (Sent, Result<(), SendError>, Seen) {
+    let (zone, target, stop) = (apex(), fake.place(), CancellationToken::new());
+    let sender = Sender { zone: &zone, target: &target, clock: Clock::start(), stop: &stop, tell: &|_| {} };
+    let mut watch = Watch::new(listing, Instant::now());
+    tokio::time::advance(age).await;
+    let (sent, ended) = sender.send(steps, &mut watch).await;
+    (sent, ended, watch.seen())
+}
+
+/// Somebody claims the address of `name`; no set that a plan touches becomes another by that.
+fn claim(fake: &Fake, name: &str) {
+    let claim = zone(&[&format!("_dns-sync TXT \"v=dnssync1;install=beta;own=name:{name};types=a;\"")]);
+    let (key, set) = claim.sets().next().expect("one set");
+    fake.state().zone.put(key.clone(), set.clone()).expect("in the zone");
+}
+
+fn listing(fake: &Fake) -> Listing {
+    Listing { zone: fake.state().zone.clone(), not_plain: Vec::new(), serial_stays: None }
+}
+
+/// What ended it, if somebody had taken something over.
+fn taken_over(ended: &Result<(), SendError>) -> &str {
+    match ended {
+        Err(SendError::Drifted { reason, .. }) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Listing a large zone takes minutes, in which an operator may have handed a record over.
+#[tokio::test(start_paused = true)]
+async fn what_was_taken_over_since_the_zone_was_read_is_not_sent() {
+    let (fake, steps) = growing(6, 2);
+    let mut listing = listing(&fake);
+    claim(&fake, "n03");
+    let (sent, ended, seen) = send_planned(&fake, &steps, &mut listing, Duration::from_mins(3)).await;
+    assert_eq!((sent.done, fake.state().calls.clone()), (vec![0, 1], vec![2]), "nor is anything after it");
+    let told = taken_over(&ended);
+    assert!(told.contains("n03.example.test. A") && told.contains("_dns-sync.example.test."), "{told}");
+    assert_eq!(seen.changes.len(), 1, "whoever plans again knows the claim");
+    assert_eq!((seen.extent, listing.zone.get(&key("_dns-sync", Rtype::TXT)).is_some()), (Some(Extent::All), true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_taken_over_while_a_batch_waits_is_not_sent() {
+    let (fake, steps) = growing(4, 2);
+    let mut listing = listing(&fake);
+    fake.state().script.push_back(Happening::Throttled(Duration::from_mins(5)));
+    let operator = async {
+        sleep(Duration::from_mins(1)).await;
+        claim(&fake, "n01");
+    };
+    let ((sent, ended, _), ()) = tokio::join!(send_planned(&fake, &steps, &mut listing, Duration::ZERO), operator);
+    assert_eq!(sent.done, [0; 0]);
+    taken_over(&ended);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_on_what_nobody_writes_halts_nothing_and_what_was_just_read_is_not_read_again() {
+    let (fake, steps) = growing(6, 2);
+    let mut known = listing(&fake);
+    claim(&fake, "elsewhere");
+    let (sent, ended, seen) = send_planned(&fake, &steps, &mut known, Duration::from_mins(3)).await;
+    assert_eq!((sent.done.len(), ended.is_ok()), (6, true));
+    assert_eq!(seen.changes.len(), 1, "it was read once, before the first batch");
+    let (fake, steps) = growing(6, 2);
+    let (sent, _, seen) = send_planned(&fake, &steps, &mut listing(&fake), Duration::ZERO).await;
+    assert_eq!((sent.done.len(), seen.extent), (6, None));
+}
+
+/// A server may deny a record in the words of one that takes nothing at all.
+#[tokio::test]
+async fn a_target_that_denies_each_step_is_told_from_one_that_refuses_records() {
+    let (fake, steps) = growing(4, 4);
+    fake.state().denied = ["n00", "n01", "n02", "n03"].map(|name| key(name, Rtype::A)).into();
+    let all = sent(&fake, &steps).await;
+    assert_eq!((all.refused.len(), all.denied_all()), (4, Some("frozen")));
+    fake.state().denied = [key("n01", Rtype::A)].into();
+    let one = sent(&fake, &steps).await;
+    assert_eq!((one.refused.len(), one.denied_all()), (1, None), "it takes others");
+    let (fake, steps) = growing(1, 1);
+    fake.state().poison.insert(key("n00", Rtype::A));
+    assert_eq!(sent(&fake, &steps).await.denied_all(), None, "it says what is wrong with it");
 }

@@ -89,7 +89,7 @@ async fn a_file_that_was_cut_within_a_line_is_not_taken() {
     let known = rig.keeper.original.read().as_ref().and_then(|copy| copy.zone.get(&www).cloned()).expect("a set");
     assert_eq!(known.values()[0].display(www.rtype).to_string(), "192.0.2.10", "as it was");
     let wanted = "a.zone:5: warning: `www A 192.0.2.1`: the last line has no end: was the file cut off?";
-    assert!(rig.problem().starts_with(wanted), "{}", rig.problem());
+    assert!(rig.problem().contains(wanted), "{}", rig.problem());
 }
 
 #[tokio::test(start_paused = true)]

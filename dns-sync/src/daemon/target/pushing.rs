@@ -9,8 +9,8 @@ use std::time::Instant;
 use dns_provider::zones::{Extent, Refreshed};
 use dns_zone::{Reserved, SetChange, Step};
 
-use super::{Known, Target, Trouble};
-use crate::sending::{Sender, Sent};
+use super::{Known, Target, Trouble, keys};
+use crate::sending::{Seen, Sender, Sent, Watch};
 use crate::served::is_seen;
 
 impl Target {
@@ -25,7 +25,10 @@ impl Target {
         let zone = self.original.apex();
         known.in_doubt.extend(steps.iter().flat_map(|step| &step.changes).map(|change| change.key.clone()));
         let sender = Sender { zone, target: &self.place, clock: self.clock, stop: &self.stop, tell: &|_| {} };
-        let (sent, ended) = sender.send(steps).await;
+        let mut watch = Watch::new(&mut known.listing, known.read_at);
+        let (sent, ended) = sender.send(steps, &mut watch).await;
+        let Seen { read_at, extent, changes } = watch.seen();
+        (known.read_at, known.extent) = (read_at, extent.or(known.extent));
         let done = changes_of(steps, &sent.done);
         let maybe = [done.clone(), changes_of(steps, &sent.in_doubt)].concat();
         if let Some(reserved) = reserved {
@@ -34,7 +37,15 @@ impl Target {
         self.drifting.wrote(&done, self.clock.now());
         known.unread.extend(maybe.into_iter().map(|change| (change.key.clone(), (change, since))));
         self.tell_written(&done);
+        // What was read meanwhile says nothing of what was written after it.
+        let in_doubt = std::mem::take(&mut known.in_doubt);
+        self.note(known, &changes, &[], &in_doubt);
+        known.in_doubt = in_doubt;
         ended?;
+        if let Some(denied) = self.denied(steps, &sent) {
+            known.in_doubt.clear();
+            return Err(denied);
+        }
         self.set_aside(steps, &sent);
         self.tell_sent(steps, &done, &sent);
         self.read_back(known, &done).await?;
@@ -80,7 +91,17 @@ impl Target {
         self.unserved.forget(|key| is_seen(zone, &target, key));
     }
 
-    /// What was refused is not tried again before something about it changes. What was withheld for its sake is, once nothing is.
+    /// Whether the target takes nothing at all now. A step that it refused before while it took others says nothing about that.
+    fn denied(&self, steps: &[Step], sent: &Sent) -> Option<Trouble> {
+        let reason = sent.denied_all()?;
+        let is_news = |(index, _): &(usize, String)| !self.poison.contains_key(&keys(&steps[*index]));
+        let (zone, target) = (self.original.apex().clone(), self.place.name.clone());
+        let denied = || Trouble::Denied { zone, target, reason: reason.to_owned() };
+        sent.refused.iter().any(is_news).then(denied)
+    }
+
+    /// What was refused is not tried again before something about it changes, or all of the target is read. What was withheld for
+    /// its sake is, once nothing is.
     fn set_aside(&self, steps: &[Step], sent: &Sent) {
         let mut following = self.following.state();
         for (index, _) in &sent.refused {

@@ -7,7 +7,7 @@ use dns_service::exit::one_line;
 use dns_zone::{Drift, Drifted, Kind, Next, Overspent, Proposal, SetChange, SetKey, Step};
 use tracing::{error, info, warn};
 
-use super::{Target, Trouble};
+use super::{Target, Trouble, keys};
 use crate::daemon::metering::{self, Push};
 use crate::sending::{SendError, Sent};
 
@@ -57,12 +57,15 @@ impl Target {
         }
     }
 
-    /// A push that came to its end.
-    pub(super) fn tell_sent(&self, steps: &[Step], done: &[SetChange], sent: &Sent) {
+    /// A push that came to its end. What is refused again and again is told once.
+    pub(super) fn tell_sent(&mut self, steps: &[Step], done: &[SetChange], sent: &Sent) {
         let (zone, target) = (self.original.apex(), &self.place.name);
         for (index, reason) in &sent.refused {
-            let sets: Vec<String> = steps[*index].changes.iter().map(|change| change.key.to_string()).collect();
-            error!(%zone, provider = %target, sets = sets.join(", "), "refused: {reason}");
+            let sets = keys(&steps[*index]);
+            let named: Vec<String> = sets.iter().map(ToString::to_string).collect();
+            if self.poison.insert(sets, reason.clone()).as_ref() != Some(reason) {
+                error!(%zone, provider = %target, sets = named.join(", "), "refused: {reason}");
+            }
         }
         let whole = sent.refused.is_empty() && sent.withheld.is_empty();
         metering::pushed(zone, target, if whole { Push::Done } else { Push::Refused });
@@ -70,7 +73,8 @@ impl Target {
     }
 
     /// There is nothing left to write.
-    pub(super) fn tell_equal(&self, refused: &BTreeSet<SetKey>) {
+    pub(super) fn tell_equal(&mut self, refused: &BTreeSet<SetKey>) {
+        self.poison.retain(|sets, _| sets.iter().any(|set| refused.contains(set)));
         let following = self.following.state();
         // The source has changed since, and the next round tells.
         if following.behind_since.is_some() {
@@ -110,18 +114,28 @@ impl Target {
         self.sign.state(TargetState::Held, reasons);
     }
 
-    /// Something went wrong.
-    pub(super) fn tell_trouble(&self, trouble: &Trouble) {
+    /// Something went wrong: told once as long as it lasts.
+    pub(super) fn tell_trouble(&mut self, trouble: &Trouble) {
         let (zone, target) = (self.original.apex(), &self.place.name);
         let reason = one_line(trouble);
-        warn!(%zone, provider = %target, "{reason}");
+        if self.troubled.is_news(&reason) {
+            warn!(%zone, provider = %target, "{reason}");
+        }
         match trouble {
             Trouble::Unread(_) => metering::unread(zone, target),
             // It is about this machine.
             Trouble::Folder(_) | Trouble::Stopped => {}
+            Trouble::Denied { .. } => metering::pushed(zone, target, Push::Refused),
             Trouble::Unsent(error) => metering::pushed(zone, target, outcome(error)),
         }
         self.sign.state(TargetState::Failing, vec![reason]);
+    }
+
+    /// Nothing is wrong.
+    pub(super) fn tell_no_trouble(&mut self) {
+        if self.troubled.is_over() {
+            info!(zone = %self.original.apex(), provider = %self.place.name, "it is read and written again");
+        }
     }
 }
 

@@ -70,6 +70,9 @@ impl Rig {
                 drifting: Drifting::new(Repair::After(REPAIR_AFTER)),
                 part: together.add(),
                 told: Vec::new(),
+                held_looks: 0,
+                troubled: Told::default(),
+                poison: BTreeMap::new(),
                 remembered: None,
                 stop: CancellationToken::new(),
             };
@@ -127,3 +130,47 @@ impl Rig {
 }
 
 const THREE: [&str; 3] = ["a A 192.0.2.1", "b A 192.0.2.2", "c A 192.0.2.3"];
+
+#[test]
+fn a_held_target_is_read_ever_more_rarely_and_never_most_of_the_time() {
+    let small = |looks| held_pause(looks, Duration::from_secs(1)).as_secs();
+    assert_eq!([1, 2, 3].map(small), [30, 60, 120]);
+    let large = |looks| held_pause(looks, Duration::from_mins(5)).as_secs();
+    assert_eq!([1, 2].map(large), [50 * 60, 100 * 60]);
+    assert!(held_pause(u32::MAX, Duration::MAX) > Duration::from_hours(24), "it saturates");
+}
+
+/// None of its steps is poison: nothing of the source has to change for them to be taken later, and nothing is withheld.
+#[tokio::test(start_paused = true)]
+async fn a_target_that_was_frozen_is_written_once_it_is_not() {
+    let fake = Fake::holding(zone(&["www A 192.0.2.1", "old A 192.0.2.1"]), 8);
+    let all = ["www", "api", "old"].map(|name| crate::fake::key(name, dns_zone::Rtype::A));
+    fake.state().denied = all.into();
+    let mut rig = Rig::one(fake, &["www A 192.0.2.2", "api A 192.0.2.2"]);
+    let denied = rig.round(0).await;
+    assert!(matches!(denied, Err(Trouble::Denied { .. })), "{denied:?}");
+    rig.fakes[0].state().denied.clear();
+    rig.rounds().await;
+    assert_eq!(rig.report(0).state, TargetState::Equal);
+    assert_eq!(rig.fakes[0].state().zone, zone(&["www A 192.0.2.2", "api A 192.0.2.2"]), "what is gone is, too");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_record_is_tried_again_when_all_is_read() {
+    let fake = Fake::holding(zone(&["old A 192.0.2.1"]), 8);
+    fake.state().denied = [crate::fake::key("www", dns_zone::Rtype::A)].into();
+    let mut rig = Rig::one(fake, &["www A 192.0.2.2", "api A 192.0.2.2"]);
+    rig.rounds().await;
+    assert_eq!(rig.report(0).state, TargetState::Refusing);
+    let held_up = rig.fakes[0].state().zone.get(&crate::fake::key("api", dns_zone::Rtype::A)).is_none();
+    assert!(!held_up, "it holds up no other");
+    let tries = rig.writes();
+    rig.rounds().await;
+    assert_eq!(rig.writes(), tries, "not before all is read");
+    rig.check_for(CHECK_EVERY * 2).await;
+    assert!(rig.writes() > tries);
+    assert_eq!(rig.report(0).state, TargetState::Refusing);
+    rig.fakes[0].state().denied.clear();
+    rig.check_for(CHECK_EVERY * 2).await;
+    assert_eq!(rig.report(0).state, TargetState::Equal);
+}
