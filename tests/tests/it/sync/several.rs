@@ -62,7 +62,8 @@ impl Several {
         let files = folders.flat_map(|folder| fs::read_dir(self.sandbox.path().join(folder)).expect("a folder"));
         let paths = files.map(|file| file.expect("an entry").path());
         let of = |path: &PathBuf| path.strip_prefix(self.sandbox.path()).expect("below").display().to_string();
-        let mut made: Vec<String> = paths.map(|path| of(&path)).filter(|path| path.ends_with(".zone")).collect();
+        let is_zone = |path: &PathBuf| path.extension().is_some_and(|end| end == "zone");
+        let mut made: Vec<String> = paths.filter(is_zone).map(|path| of(&path)).collect();
         made.sort();
         made
     }
