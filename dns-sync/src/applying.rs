@@ -6,8 +6,10 @@
 mod undoing;
 
 use std::collections::BTreeSet;
+use std::io::{self, BufRead as _, IsTerminal as _};
 use std::pin::pin;
 
+use dns_core::time::Timestamp;
 use dns_provider::zones::Listing;
 use dns_service::clock::Clock;
 use dns_service::config::Config;
@@ -56,6 +58,7 @@ pub(crate) async fn rollback(config: &Config, args: &RollbackArgs, output: &Outp
     let looking = reading::each(&places, output, "looking", |(zone, target)| run.undoing(zone, target));
     let (found, unknown): (Vec<_>, Vec<_>) = run.unless_stopped(looking).await?.into_iter().partition(Result::is_ok);
     let plans: Vec<(Plan, &Place)> = found.into_iter().flatten().flatten().collect();
+    let plans = if args.selection.is_all() { undoing::of_last_run(plans) } else { plans };
     if plans.is_empty() && unknown.is_empty() {
         let reason = format!("nothing to undo: {} holds no plan that was applied", config.sync.folder.display());
         return Err(Failure::new(Exit::Refused, reason));
@@ -63,10 +66,33 @@ pub(crate) async fn rollback(config: &Config, args: &RollbackArgs, output: &Outp
     for (plan, _) in &plans {
         output.lines(&dns_zone::lines(plan))?;
     }
+    if args.preview {
+        output.note("a preview: nothing was written")?;
+        return Ok(Exit::Done);
+    }
+    if !args.yes {
+        confirm(plans.len())?;
+    }
     let looking = reading::each(&plans, output, "checking", |(plan, target)| run.look_to_undo(plan, target));
     let orders = run.unless_stopped(looking).await?;
     let unknown = unknown.into_iter().filter_map(Result::err).map(Err);
     run.carry_out_all(unknown.chain(orders).collect()).await
+}
+
+/// Nothing is undone that nobody has looked at.
+fn confirm(plans: usize) -> Result<(), Failure> {
+    let what = if plans == 1 { "this".to_owned() } else { format!("these {plans} plans") };
+    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+        let reason = "there is no terminal to ask on: --preview shows what would be undone, --yes undoes it";
+        return Err(Failure::new(Exit::Usage, reason));
+    }
+    eprint!("What is kept equal by a daemon will be written again. Type `yes` to undo {what}, anything else to stop: ");
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    if answer.trim() == "yes" {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Refused, "not confirmed; nothing was written"))
 }
 
 /// The zones and targets that plans are about.
@@ -158,6 +184,8 @@ struct Run<'o> {
     forced: BTreeSet<Force>,
     folder: Folder,
     clock: Clock,
+    /// By this it is known which plans were carried out together.
+    began: Timestamp,
     output: &'o Output,
     /// Leave to hold a zone in memory.
     turns: Semaphore,
@@ -169,7 +197,8 @@ impl<'o> Run<'o> {
     fn new(config: &'o Config, forced: &[Force], output: &'o Output, stop: CancellationToken) -> Self {
         let (folder, turns) = (Folder::new(&config.sync.folder), Semaphore::new(reading::ZONES_AT_ONCE));
         let forced = forced.iter().copied().collect();
-        Self { config, forced, folder, clock: Clock::start(), output, turns, stop }
+        let clock = Clock::start();
+        Self { config, forced, folder, clock, began: clock.wall(), output, turns, stop }
     }
 
     /// Does what writes nothing, until somebody does not want to wait for it.
@@ -206,7 +235,7 @@ impl<'o> Run<'o> {
     ) -> Result<(), Failure> {
         let Ready { before, listing, .. } = self.checked(plan, listing, Instant::now(), Some(&read.zone))?;
         let listing = Listing { zone: before, ..listing };
-        let known = self.folder.source_sets(&job.zone)?;
+        let known = self.folder.source_sets(&job.zone, &target.name)?;
         let settings = Planner::new(self.config, job).settings(target, &read.not_plain, &listing, known);
         let anew = dns_zone::plan(&read.zone, &listing.zone, &settings);
         let stopped = anew.stopped_by(&self.forced);
@@ -312,12 +341,12 @@ impl<'o> Run<'o> {
         let undoing = self.prepare_undoing(order, &ready)?;
         let watch = Watch::new(&mut ready.listing, ready.read_at);
         let (sent, ended) = self.send(order, &ready.open, watch).await;
-        self.keep_undoing(order, &undoing, &ready, &sent)?;
+        self.keep_undoing(order, undoing.is_some(), &ready, &sent)?;
         let Ready { mut done, open, .. } = ready;
         self.tell(&about, &sent, &open)?;
         ended?;
         if let Purpose::Equal { source_sets } = purpose {
-            self.folder.keep_source_sets(&plan.zone, *source_sets)?;
+            self.folder.keep_source_sets(&plan.zone, &plan.target, *source_sets)?;
         }
         // What a run before has written was not waited for by anybody.
         done.extend(sent.done.iter().map(|index| open[*index].clone()));

@@ -81,7 +81,7 @@ pub(crate) enum Command {
     /// Keep the targets equal to their sources until told to stop: follows NOTIFY and the SOA's timers
     #[command(after_help = help::DAEMON)]
     Daemon(DaemonFlags),
-    /// Undo what was applied last, if nothing has changed since
+    /// Undo what the last `apply` has written, or the last one to some zones and targets, if nothing has changed since
     #[command(after_help = help::ROLLBACK)]
     Rollback(RollbackArgs),
     /// Show what each provider can hold
@@ -121,6 +121,11 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
+    /// Whether nothing is left out.
+    pub(crate) fn is_all(&self) -> bool {
+        self.zones.is_empty() && self.targets.is_empty()
+    }
+
     /// Whether a target of a zone is meant.
     pub(crate) fn takes(&self, zone: &Owner, target: &ProviderName) -> bool {
         (self.zones.is_empty() || self.zones.contains(zone))
@@ -191,6 +196,14 @@ pub(crate) struct DaemonFlags {
 pub(crate) struct RollbackArgs {
     #[command(flatten)]
     pub(crate) selection: Selection,
+
+    /// Show what would be undone; write nothing
+    #[arg(long)]
+    pub(crate) preview: bool,
+
+    /// Undo it without asking
+    #[arg(long, conflicts_with = "preview")]
+    pub(crate) yes: bool,
 }
 
 /// Arguments of `capabilities`.

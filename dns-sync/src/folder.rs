@@ -67,11 +67,15 @@ impl Folder {
         load_one(&self.next_undo_path(zone, target))
     }
 
-    /// Puts it in its place at once.
-    pub(crate) fn put_undoing(&self, plan: &Plan) -> Result<PathBuf, FolderError> {
-        let path = self.undo_path(&plan.zone, &plan.target);
-        save(&path, std::slice::from_ref(plan))?;
-        Ok(path)
+    /// What was undone is undone no second time.
+    pub(crate) fn drop_undoing(&self, zone: &Owner, target: &ProviderName) -> Result<(), FolderError> {
+        let path = self.undo_path(zone, target);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(FolderError::System { what: "remove", path, source })
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     /// Writes down what undoes a plan that is about to be sent; what undid the one before stays in its place yet.
@@ -86,9 +90,10 @@ impl Folder {
         Ok(path)
     }
 
-    /// How many sets a source had when its zone was last applied; none if it never was.
-    pub(crate) fn source_sets(&self, zone: &Owner) -> Result<Option<u64>, FolderError> {
-        let path = self.0.join(format!("{}source-sets", file_name(zone)));
+    /// How many sets a source had when its zone was last applied to a target; none if it never was. Whoever lets it shrink at one
+    /// target has not said so of another.
+    pub(crate) fn source_sets(&self, zone: &Owner, target: &ProviderName) -> Result<Option<u64>, FolderError> {
+        let path = self.source_sets_path(zone, target);
         match fs::read_to_string(&path) {
             Ok(text) => match text.trim().parse() {
                 Ok(sets) => Ok(Some(sets)),
@@ -101,8 +106,12 @@ impl Folder {
     }
 
     /// Remembers that.
-    pub(crate) fn keep_source_sets(&self, zone: &Owner, sets: u64) -> Result<(), FolderError> {
-        write(&self.0.join(format!("{}source-sets", file_name(zone))), &sets.to_string())
+    pub(crate) fn keep_source_sets(&self, zone: &Owner, target: &ProviderName, sets: u64) -> Result<(), FolderError> {
+        write(&self.source_sets_path(zone, target), &sets.to_string())
+    }
+
+    fn source_sets_path(&self, zone: &Owner, target: &ProviderName) -> PathBuf {
+        self.0.join(format!("{}{target}.source-sets", file_name(zone)))
     }
 
     fn next_undo_path(&self, zone: &Owner, target: &ProviderName) -> PathBuf {
@@ -207,15 +216,15 @@ mod tests {
         let kept = Folder::new(folder.path());
         let (zone, target) = ("example.test.".parse().expect("a name"), "main".parse().expect("a name"));
         assert!(kept.undoing(&zone, &target).expect("nothing yet").is_none());
-        assert_eq!(kept.source_sets(&zone).expect("nothing yet"), None);
-        kept.keep_source_sets(&zone, 42).expect("written");
-        assert_eq!(kept.source_sets(&zone).expect("read"), Some(42));
+        assert_eq!(kept.source_sets(&zone, &target).expect("nothing yet"), None);
+        kept.keep_source_sets(&zone, &target, 42).expect("written");
+        assert_eq!(kept.source_sets(&zone, &target).expect("read"), Some(42));
         fs::write(folder.path().join("example.test.main.rollback.json"), "[{\"version\": 9}]").expect("written");
         let error = kept.undoing(&zone, &target).expect_err("another version");
         assert!(matches!(error, FolderError::Plans { .. }), "{error}");
         // Torn or edited: taken for "never known" it would let any shrink pass.
-        fs::write(folder.path().join("example.test.source-sets"), "").expect("written");
-        let error = kept.source_sets(&zone).expect_err("no number");
+        fs::write(folder.path().join("example.test.main.source-sets"), "").expect("written");
+        let error = kept.source_sets(&zone, &target).expect_err("no number");
         assert!(error.to_string().contains("remove the file"), "{error}");
     }
 

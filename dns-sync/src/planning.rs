@@ -67,7 +67,8 @@ async fn plans_of(config: &Config, job: &Job, folder: &Folder, output: &Output) 
         let plan = |listing: Listing| {
             let Some(read) = &source else { return Ok(None) };
             warn_of_ns(job, target, output)?;
-            let settings = planner.settings(target, &read.not_plain, &listing, folder.source_sets(&job.zone)?);
+            let known = folder.source_sets(&job.zone, &target.name)?;
+            let settings = planner.settings(target, &read.not_plain, &listing, known);
             Ok(Some(dns_zone::plan(&read.zone, &listing.zone, &settings)))
         };
         match listing.and_then(plan) {

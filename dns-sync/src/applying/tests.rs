@@ -5,6 +5,7 @@ use dns_service::config::secret::{Program, SecretCheck};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
+use super::undoing::of_last_run;
 use super::*;
 use crate::fake::{Fake, Happening, apex, settings, zone};
 
@@ -140,14 +141,25 @@ async fn a_plan_that_writes_nothing_leaves_what_undoes_the_interrupted_one_befor
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rollback_that_was_interrupted_goes_on_and_can_be_undone_only_then() {
+async fn a_rollback_that_was_interrupted_goes_on_and_is_used_up_only_then() {
     let rig = Rig::new();
     assert_eq!(rig.apply(&rig.plan(&names(10))).await.expect("applied"), Exit::Done);
     rig.killed_after(1, rig.rollback()).await;
     assert_ne!(rig.fake.state().zone, beginning());
     rig.is_undone().await;
-    rig.rollback().await.expect("something to undo").expect("undone");
-    assert_eq!(rig.fake.state().zone, names(10));
+    assert!(rig.rollback().await.is_none(), "it is undone no second time");
+}
+
+#[test]
+fn what_is_undone_is_what_the_last_run_has_written() {
+    let rig = Rig::new();
+    let at = |secs: u64, count| {
+        let mut plan = rig.plan(&names(count));
+        plan.made = Timestamp::from_secs(secs);
+        (plan, count)
+    };
+    let last = of_last_run(vec![at(1, 1), at(2, 2), at(1, 3), at(2, 4)]);
+    assert_eq!(last.into_iter().map(|(_, count)| count).collect::<Vec<_>>(), [2, 4]);
 }
 
 /// Whoever goes on has sent nothing of it, and still nobody has seen it served.

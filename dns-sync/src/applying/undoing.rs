@@ -3,10 +3,11 @@
 //! While a plan is sent, what undoes it stands beside what undid the plan before, and takes its place once something is known to
 //! be written. Whoever finds it there later was not told, and asks the zone: if anything of the plan stands there, it was begun.
 //!
-//! A `rollback` takes the place of what it carries out only at its end: one that was interrupted goes on when it is called again.
+//! What a `rollback` carries out is used up only at its end: one that was interrupted goes on when it is called again.
 
 use std::time::Duration;
 
+use dns_provider::zones::Writer;
 use dns_service::exit::{Exit, Failure};
 use dns_zone::{Owner, Plan, is_any_open, zone_digest};
 
@@ -35,43 +36,58 @@ impl Run<'_> {
         Ok(self.folder.undoing(zone, &target.name)?.map(|plan| (plan, target)))
     }
 
-    /// Before anything is written: what undoes all of it.
-    pub(super) fn prepare_undoing(&self, order: &Order<'_>, ready: &Ready) -> Result<Plan, Failure> {
+    /// Before anything is written: what undoes all of it; nothing for what undoes another plan, and where a zone is made.
+    pub(super) fn prepare_undoing(&self, order: &Order<'_>, ready: &Ready) -> Result<Option<Plan>, Failure> {
         let Order { plan, target, purpose } = order;
-        let mut after = ready.listing.zone.clone();
-        ready.open.iter().try_for_each(|step| step.apply_to(&mut after))?;
-        let undoing = plan.inverse(zone_digest(&after), self.clock.wall(), UNDOABLE_FOR);
+        let before = &ready.listing.zone;
+        let makes_zone = target.holder.traits().soa == Writer::Client && ready.before.sets().len() == 0;
         match purpose {
-            Purpose::Equal { .. } => {
-                // Another plan may have been interrupted. What undoes that stays, should nothing come of this one.
-                let prepared = self.folder.prepared(&plan.zone, &target.name)?;
-                if prepared.is_some_and(|prepared| is_any_open(&prepared.steps, &ready.listing.zone)) {
-                    self.folder.keep_undoing(&plan.zone, &target.name)?;
-                }
-                self.folder.prepare_undoing(&undoing)?;
+            Purpose::Undo => return Ok(None),
+            Purpose::Equal { .. } if makes_zone => {
+                let about = format!("{} at `{}`", plan.zone, target.name);
+                self.output
+                    .note(&format!("{about} is made anew; `rollback` cannot undo that: remove the zone there"))?;
+                return Ok(None);
             }
-            Purpose::Undo => {}
+            Purpose::Equal { .. } => {}
         }
-        Ok(undoing)
+        let mut after = before.clone();
+        ready.open.iter().try_for_each(|step| step.apply_to(&mut after))?;
+        let undoing = plan.inverse(zone_digest(&after), self.began, UNDOABLE_FOR);
+        // Another plan may have been interrupted. What undoes that stays, should nothing come of this one.
+        let prepared = self.folder.prepared(&plan.zone, &target.name)?;
+        if prepared.is_some_and(|prepared| is_any_open(&prepared.steps, before)) {
+            self.folder.keep_undoing(&plan.zone, &target.name)?;
+        }
+        self.folder.prepare_undoing(&undoing)?;
+        Ok(Some(undoing))
     }
 
-    /// Once it is known what was written.
+    /// Once it is known what was written. What undoes a plan is used up when all of it is done.
     pub(super) fn keep_undoing(
         &self,
         order: &Order<'_>,
-        undoing: &Plan,
+        is_prepared: bool,
         ready: &Ready,
         sent: &Sent,
     ) -> Result<(), Failure> {
         let Order { plan, target, purpose } = order;
         let done = ready.done.len() + sent.done.len();
-        let path = match purpose {
-            Purpose::Equal { .. } if done == 0 => return Ok(()),
-            Purpose::Equal { .. } => self.folder.keep_undoing(&plan.zone, &target.name)?,
-            Purpose::Undo if done < plan.steps.len() => return Ok(()),
-            Purpose::Undo => self.folder.put_undoing(undoing)?,
-        };
-        self.output.note(&format!("{} undoes this; `rollback` uses it", path.display()))?;
+        match purpose {
+            Purpose::Equal { .. } if done == 0 || !is_prepared => {}
+            Purpose::Equal { .. } => {
+                let path = self.folder.keep_undoing(&plan.zone, &target.name)?;
+                self.output.note(&format!("{} undoes this; `rollback` uses it", path.display()))?;
+            }
+            Purpose::Undo if done < plan.steps.len() => {}
+            Purpose::Undo => self.folder.drop_undoing(&plan.zone, &target.name)?,
+        }
         Ok(())
     }
+}
+
+/// Of what undoes plans, what undoes those of the last run.
+pub(super) fn of_last_run<T>(plans: Vec<(Plan, T)>) -> Vec<(Plan, T)> {
+    let last = plans.iter().map(|(plan, _)| plan.made).max();
+    plans.into_iter().filter(|(plan, _)| Some(plan.made) == last).collect()
 }

@@ -42,10 +42,11 @@ configuration. What goes wrong later ends nothing: the log, /api/v1/sync and /me
 
 /// Of `rollback`.
 pub(super) const ROLLBACK: &str = "\
-Example:
-  dns-sync rollback --config sync.yaml --zone example.com --target main
+Examples:
+  dns-sync rollback --config sync.yaml --preview
+  dns-sync rollback --config sync.yaml --zone example.com --target main --yes
 
-Exit codes: 0 undone and served, 1 something could not be written, 2 no such zone or target, 3 there is nothing to undo, or \
+Exit codes: 0 undone and served, 1 something could not be written, 2 no such zone or target, or there is nobody to ask, 3 there is nothing to undo, or \
 something else has changed since, 4 written, and not served everywhere within a minute, 5 a target could not be reached, 64 bad \
 configuration";
 

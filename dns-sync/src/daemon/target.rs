@@ -293,7 +293,8 @@ impl Target {
             return;
         }
         let sets = self.original.read().as_ref().map(|copy| content(&copy.zone));
-        let kept = sets.map_or(Ok(()), |sets| self.folder.keep_source_sets(self.original.apex(), sets));
+        let kept =
+            sets.map_or(Ok(()), |sets| self.folder.keep_source_sets(self.original.apex(), &self.place.name, sets));
         if let Err(error) = kept {
             warn!(zone = %self.original.apex(), "how large the source is cannot be kept: {}", one_line(&error));
         }
@@ -302,7 +303,7 @@ impl Target {
 
     /// What is to be done now; nothing if the source is not known.
     fn propose(&mut self, known: &Known) -> Result<Option<Proposed>, Trouble> {
-        let source_sets = self.folder.source_sets(self.original.apex())?;
+        let source_sets = self.folder.source_sets(self.original.apex(), &self.place.name)?;
         let original = Arc::clone(&self.original);
         let original = original.read();
         let Some(copy) = original.as_ref() else { return Ok(None) };

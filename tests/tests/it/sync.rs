@@ -307,7 +307,7 @@ fn what_was_applied_is_undone() {
     done(&rig.plan());
     done(&rig.apply(&["deletesShare"]));
     assert_eq!(rig.serves("old.example.test", "A"), [""; 0]);
-    let undone = rig.run(&["rollback"]);
+    let undone = rig.run(&["rollback", "--yes"]);
     done(&undone);
     assert_eq!(rig.serves("old.example.test", "A"), ["192.0.2.99"]);
     assert_eq!(rig.serves("turns.example.test", "A"), ["192.0.2.98"]);

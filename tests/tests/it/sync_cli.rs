@@ -225,7 +225,7 @@ fn the_sres_tool_does_the_same_by_the_same_options() {
     let told: serde_json::Value = serde_json::from_str(done(&equal)).expect("JSON");
     assert_eq!(told["equal"], true);
     assert!(done(&by_admin(&rig, &[], &["capabilities"])).contains("main ("));
-    done(&by_admin(&rig, &[], &["rollback"]));
+    done(&by_admin(&rig, &[], &["rollback", "--yes"]));
     assert_eq!(rig.serves("www.example.test", "CNAME"), [""; 0]);
     rig.write_source(&source().replace("hostmaster 7", "hostmaster 8"));
     let refused = by_admin(&rig, &["--output", "json"], &["apply", &plan, "--force", "deletesShare"]);

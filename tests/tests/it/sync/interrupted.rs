@@ -83,7 +83,7 @@ fn what_a_killed_run_has_written_is_undone_exactly() {
     assert_ne!(slow.records(), before);
     // Whether or not the source is what it was.
     slow.rig.write_source(SOURCE);
-    done(&slow.rig.run(&["rollback"]));
+    done(&slow.rig.run(&["rollback", "--yes"]));
     assert_eq!(slow.records(), before);
 }
 
@@ -94,7 +94,7 @@ fn a_run_that_was_killed_goes_on_and_is_undone_whole() {
     slow.killed_after_the_third_batch();
     done(&slow.rig.apply(&FORCED));
     assert!(done(&slow.rig.plan()).contains("nothing to do"));
-    done(&slow.rig.run(&["rollback"]));
+    done(&slow.rig.run(&["rollback", "--yes"]));
     assert_eq!(slow.records(), before);
 }
 
@@ -113,6 +113,6 @@ fn who_tells_a_run_to_stop_is_told_how_to_go_on() {
     assert_eq!(slow.batches(), 2, "what was under way was sent to its end, and nothing more");
     let told = run.log();
     assert!(told.contains("`apply` the same plan again goes on, `rollback` undoes what was written"), "{told}");
-    done(&slow.rig.run(&["rollback"]));
+    done(&slow.rig.run(&["rollback", "--yes"]));
     assert_eq!(slow.records(), before);
 }

@@ -103,7 +103,7 @@ fn a_change_is_written_under_the_next_serial_and_undone() {
     let text = rig.text("main");
     assert!(text.contains("mail IN A 192.0.2.26") && text.contains(" hostmaster 8 "), "{text}");
     assert!(done(&rig.plan()).contains("nothing to do"), "serials are not compared");
-    done(&rig.run(&["rollback"]));
+    done(&rig.run(&["rollback", "--yes"]));
     let text = rig.text("main");
     assert!(text.contains("mail IN A 192.0.2.25") && text.contains(" hostmaster 9 "), "{text}");
 }
