@@ -1,9 +1,13 @@
 use std::path::Path;
 use std::time::Duration;
 
+use dns_core::time::Timestamp;
+use dns_provider::zones::Listing;
 use dns_service::config::secret::{Program, SecretCheck};
+use dns_zone::Zone;
 use tempfile::TempDir;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::undoing::of_last_run;
 use super::*;
