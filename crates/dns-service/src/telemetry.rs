@@ -51,6 +51,8 @@ pub fn init_logs(format: LogFormat) -> Result<(), TelemetryError> {
     let directives = if directives.trim().is_empty() { "info" } else { directives.trim() };
     let filter = EnvFilter::try_new(directives).map_err(|error| TelemetryError::Filter(Box::new(error)))?;
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Told on stderr, too: where nobody reads that any more, telling would break whatever logs.
+    let logs = logs.log_internal_errors(false);
     let result = match format {
         LogFormat::Text => tracing_subscriber::util::SubscriberInitExt::try_init(
             logs.with_ansi(std::io::stderr().is_terminal()).finish(),
