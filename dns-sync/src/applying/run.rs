@@ -187,6 +187,10 @@ impl<'o> Run<'o> {
     /// What goes wrong with one is told, and the others are carried out all the same. While one waits until it is served,
     /// others are written.
     pub(super) async fn carry_out_all(&self, looked: Vec<Result<Order<'_>, Failure>>) -> Result<Exit, Failure> {
+        // Of nothing that is carried out there is nothing else to tell.
+        if !looked.iter().any(Result::is_ok) {
+            return Failure::of_all(looked.into_iter().filter_map(Result::err)).map_or(Ok(Exit::Done), Err);
+        }
         let carried_out = looked.into_iter().enumerate().map(|(place, order)| async move {
             let carried_out = match order {
                 Ok(order) => self.carry_out(&order).await,

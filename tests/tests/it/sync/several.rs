@@ -80,8 +80,8 @@ fn what_cannot_be_read_is_told_together_and_the_others_are_planned_and_applied()
         assert!(planned.stderr.contains(told), "{told}: {planned:?}");
     }
     let applied = several.run(&["apply", &several.plan_file()]);
-    assert_eq!(applied.code, 5, "`two` still has a broken file of c.test: {applied:?}");
-    assert_eq!(several.made().len(), 6, "{applied:?}");
+    done(&applied);
+    assert_eq!(several.made().len(), 6, "with the broken one: {applied:?}");
     assert_eq!(several.made()[..3], ["one/a.test.zone", "one/c.test.zone", "one/d.test.zone"]);
 }
 
