@@ -102,7 +102,9 @@ impl Unserved {
                 }
             }
         });
-        stop.run_until_cancelled(join_all(asking).map(drop)).await;
+        // Where there is nobody to ask it rests until the end, as every part of the daemon lasts until then.
+        let asked = join_all(asking).then(|_| std::future::pending::<()>());
+        stop.run_until_cancelled(asked).await;
     }
 
     /// Asks a server once for what it did not serve yet.
@@ -173,8 +175,11 @@ impl Unserved {
 
 #[cfg(test)]
 mod tests {
+    use dns_service::clock::Clock;
+
     use super::*;
-    use crate::fake::{key, zone};
+    use crate::daemon::signs::Signs;
+    use crate::fake::{Fake, apex, key, zone};
     use crate::served::is_seen;
 
     #[test]
@@ -201,5 +206,18 @@ mod tests {
         unserved.forget(|key| is_seen(&cut, &traits, key));
         let open: Vec<SetKey> = unserved.open(server).into_iter().map(|change| change.key).collect();
         assert_eq!(open, [key("www", dns_zone::Rtype::A)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_nobody_is_asked_it_lasts_until_it_is_told_to_stop() {
+        let (place, stop) = (Fake::holding(zone(&[]), 1).place(), CancellationToken::new());
+        assert!(place.servers.is_empty());
+        let (_, signs) =
+            Signs::default().add(&apex(), "a test".to_owned(), std::slice::from_ref(&place.name), Clock::start());
+        let running = Unserved::default().run(apex(), place, signs[0].clone(), stop.clone());
+        let mut running = std::pin::pin!(running);
+        assert!(tokio::time::timeout(Duration::from_hours(1), &mut running).await.is_err());
+        stop.cancel();
+        running.await;
     }
 }
