@@ -50,6 +50,17 @@ impl Launch {
         Self { program: program.arg(our_program(name)), listen: None, ca: None }
     }
 
+    /// One of our daemons whose log nobody reads any more: it is a pipe, at `fifo`, that was closed at the other end.
+    ///
+    /// # Panics
+    ///
+    /// When it is not built.
+    pub fn unread(name: &str, fifo: &Path) -> Self {
+        let script = "mkfifo \"$0\" && { (: <\"$0\") & exec \"$@\" 2>\"$0\"; }";
+        let program = Program::installed("sh").args(["-c", script]).arg(fifo).arg(our_program(name)).label(name);
+        Self { program, listen: None, ca: None }
+    }
+
     /// Names the process in logs and failures, when there are several of a kind.
     #[must_use]
     pub fn label(mut self, label: &str) -> Self {
