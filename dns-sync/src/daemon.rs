@@ -185,12 +185,12 @@ impl<'d> Daemon<'d> {
             check_every: self.config.sync.daemon.check_every,
             drifting: Drifting::new(settings::repair(self.config.sync.daemon.repair)),
             alarms,
-            part: self.together.add(),
+            part: self.together.add(settings::limits(&job.config.limits)),
             told: Vec::new(),
             held_looks: 0,
             troubled: Told::default(),
             poison: BTreeMap::new(),
-            remembered: None,
+            remember_at: None,
             stop: self.stop.clone(),
         };
         self.parts.start(about, target.run());

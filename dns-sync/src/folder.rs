@@ -7,6 +7,7 @@ use std::io::{self, Write as _};
 use std::num::ParseIntError;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use dns_core::identifier::ProviderName;
 use dns_zone::files::file_name;
@@ -103,6 +104,12 @@ impl Folder {
             Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(FolderError::System { what: "read", path, source }),
         }
+    }
+
+    /// How long ago that was remembered; none if nobody knows. What seems to come from the future, since a clock was set, was just now.
+    pub(crate) fn source_sets_age(&self, zone: &Owner, target: &ProviderName) -> Option<Duration> {
+        let written = fs::metadata(self.source_sets_path(zone, target)).and_then(|file| file.modified()).ok()?;
+        Some(written.elapsed().unwrap_or_default())
     }
 
     /// Remembers that.
@@ -217,8 +224,11 @@ mod tests {
         let (zone, target) = ("example.test.".parse().expect("a name"), "main".parse().expect("a name"));
         assert!(kept.undoing(&zone, &target).expect("nothing yet").is_none());
         assert_eq!(kept.source_sets(&zone, &target).expect("nothing yet"), None);
+        assert_eq!(kept.source_sets_age(&zone, &target), None);
         kept.keep_source_sets(&zone, &target, 42).expect("written");
         assert_eq!(kept.source_sets(&zone, &target).expect("read"), Some(42));
+        let age = kept.source_sets_age(&zone, &target).expect("it was remembered");
+        assert!(age < Duration::from_mins(1), "{age:?}");
         fs::write(folder.path().join("example.test.main.rollback.json"), "[{\"version\": 9}]").expect("written");
         let error = kept.undoing(&zone, &target).expect_err("another version");
         assert!(matches!(error, FolderError::Plans { .. }), "{error}");

@@ -113,6 +113,14 @@ impl Force {
         let changes = of(Scope::Zone).chain(of(Scope::All)).map(|(scope, kind, unit)| Self::Changes(scope, kind, unit));
         changes.chain([Self::Shrink, Self::StrayMarkers])
     }
+
+    /// What it is about, where that may be one or the other.
+    pub(crate) fn scope(self) -> Option<Scope> {
+        match self {
+            Self::Changes(scope, _, _) => Some(scope),
+            Self::Shrink | Self::StrayMarkers => None,
+        }
+    }
 }
 
 impl fmt::Display for Force {

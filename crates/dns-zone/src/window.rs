@@ -1,9 +1,9 @@
-//! The limits of all zones together, for one who writes again and again: what was written lately counts, too.
+//! The limits for one who writes again and again: what was written lately counts, too.
 //!
-//! Each push of a daemon is small, and each zone keeps its own limits; a generator that damages all sources at once, a little
-//! each, keeps them all. So what all zones at all targets had written within a window is added up, and the push under
-//! consideration with it. Whatever may have been written is reserved before it is sent and settled once it is known:
-//! what nobody settles counts as written.
+//! Each push of a daemon is small, and keeps the limits by itself. A generator that damages a source a little every minute keeps them
+//! all, and so does one that damages all sources at once. So what was written within a window is added up, of each zone at each
+//! target and of all of them together, and the push under consideration with it. Whatever may have been written is reserved before
+//! it is sent and settled once it is known: what nobody settles counts as written.
 //!
 //! Sets are counted, not writes: one that is changed every minute counts once. What came within the window and goes again took
 //! nothing away that had stood, so only its coming counts: what proves to a certificate authority that a name is ours comes
@@ -31,8 +31,6 @@ pub struct Window {
     length: Duration,
     limits: Limits,
     pairs: Vec<Pair>,
-    /// All marks of all pairs, some of which may be too old.
-    marks: Tally,
     forgotten: Timestamp,
 }
 
@@ -40,11 +38,14 @@ pub struct Window {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PairId(usize);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Pair {
+    limits: Limits,
     /// How many sets it has.
     existing: u64,
     touched: BTreeMap<SetKey, Touched>,
+    /// How many of them count, some of which may be too old.
+    marks: Tally,
 }
 
 /// When a set was last changed within the window, and how.
@@ -71,7 +72,7 @@ pub struct Reserved {
     sets: Vec<(SetKey, Kind, Option<Touched>)>,
 }
 
-/// A limit of all zones that a push would exceed together with what was written lately.
+/// A limit that a push would exceed together with what was written lately.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Overspent {
     /// The limit, with what counts towards it.
@@ -84,9 +85,10 @@ impl fmt::Display for Overspent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Exceeded { limit, found, existing, max } = self.exceeded;
         let (unit, minutes) = (if self.exceeded.is_share() { " %" } else { "" }, self.within.as_secs() / 60);
+        let whose = if limit.scope() == Some(Scope::All) { " of all zones" } else { "" };
         write!(
             f,
-            "{limit}: {found} of {existing} record sets of all zones within {minutes} min, allowed are {max}{unit}; \
+            "{limit}: {found} of {existing} record sets{whose} within {minutes} min, allowed are {max}{unit}; \
              it goes on when there is room"
         )
     }
@@ -95,13 +97,12 @@ impl fmt::Display for Overspent {
 impl Window {
     /// Nothing was written yet. Of `limits` those of all zones count.
     pub fn new(length: Duration, limits: Limits) -> Self {
-        let (marks, forgotten) = (Tally::default(), Timestamp::from_millis(0));
-        Self { length, limits, pairs: Vec::new(), marks, forgotten }
+        Self { length, limits, pairs: Vec::new(), forgotten: Timestamp::from_millis(0) }
     }
 
-    /// One more zone at one target.
-    pub fn add(&mut self) -> PairId {
-        self.pairs.push(Pair::default());
+    /// One more zone at one target. Of `limits` those of a zone count.
+    pub fn add(&mut self, limits: Limits) -> PairId {
+        self.pairs.push(Pair { limits, existing: 0, touched: BTreeMap::new(), marks: Tally::default() });
         PairId(self.pairs.len() - 1)
     }
 
@@ -113,8 +114,7 @@ impl Window {
     /// Reserves what is about to be written to a pair that has so many sets, and of which nothing else is reserved.
     ///
     /// # Errors
-    /// The limits that it exceeds together with what was written lately; then nothing is reserved. One pair alone exceeds none: its own
-    /// limits say it all.
+    /// The limits that it exceeds together with what was written lately; then nothing is reserved.
     pub fn reserve<'c>(
         &mut self,
         pair: PairId,
@@ -127,12 +127,12 @@ impl Window {
         self.has_sets(pair, existing.saturating_sub(deletes));
         self.forget_now_and_then(now);
         let mut reserved = self.mark(pair, changes.clone(), now);
-        if !self.exceeding().is_empty() {
+        if !self.exceeding(pair).is_empty() {
             self.restore(reserved, now);
             self.forget(now);
             reserved = self.mark(pair, changes, now);
         }
-        let exceeded = self.exceeding();
+        let exceeded = self.exceeding(pair);
         if exceeded.is_empty() {
             return Ok(reserved);
         }
@@ -151,32 +151,35 @@ impl Window {
         }
     }
 
-    /// What counts now; what has just become too old may be among it.
+    /// What of all zones counts now; what has just become too old may be among it.
     pub fn lately(&mut self, now: Timestamp) -> Tally {
         self.forget_now_and_then(now);
         self.counted()
     }
 
     fn counted(&self) -> Tally {
-        let there: u64 = self.pairs.iter().map(|pair| pair.existing).sum();
-        // What has gone within the window was there, too.
-        Tally { existing: there + self.marks.deletes, ..self.marks }
+        self.pairs.iter().map(Pair::counted).sum()
     }
 
-    /// The most that may count of each kind, where there is a bound: creates, updates, deletes.
+    /// The most that may count of each kind of all zones, where there is a bound: creates, updates, deletes.
     pub fn most(&self) -> [Option<u64>; 3] {
         let Bounds { creates, updates, deletes } = self.limits.all;
         let existing = self.counted().existing;
         [creates, updates, deletes].map(|bound| bound.most_of(existing).filter(|_| self.is_bound()))
     }
 
-    /// One pair has its own limits, which say it all.
+    /// One pair alone is no "all zones": its own limits say it all.
     fn is_bound(&self) -> bool {
         self.pairs.len() > 1
     }
 
-    fn exceeding(&self) -> Vec<Exceeded> {
-        if self.is_bound() { self.counted().exceeding(Scope::All, &self.limits) } else { Vec::new() }
+    fn exceeding(&self, PairId(pair): PairId) -> Vec<Exceeded> {
+        let pair = &self.pairs[pair];
+        let mut exceeding = pair.counted().exceeding(Scope::Zone, &pair.limits);
+        if self.is_bound() {
+            exceeding.extend(self.counted().exceeding(Scope::All, &self.limits));
+        }
+        exceeding
     }
 
     fn mark<'c>(&mut self, pair: PairId, changes: impl IntoIterator<Item = &'c SetChange>, now: Timestamp) -> Reserved {
@@ -201,16 +204,16 @@ impl Window {
     }
 
     fn put(&mut self, PairId(pair): PairId, key: SetKey, after: Option<Touched>) {
-        let touched = &mut self.pairs[pair].touched;
+        let Pair { touched, marks, .. } = &mut self.pairs[pair];
         let before = match after {
             Some(after) => touched.insert(key, after),
             None => touched.remove(&key),
         };
-        self.marks = self.marks + tally(after);
+        *marks = *marks + tally(after);
         let Tally { existing: _, creates, updates, deletes } = tally(before);
-        self.marks.creates -= creates;
-        self.marks.updates -= updates;
-        self.marks.deletes -= deletes;
+        marks.creates -= creates;
+        marks.updates -= updates;
+        marks.deletes -= deletes;
     }
 
     fn forget_now_and_then(&mut self, now: Timestamp) {
@@ -222,17 +225,24 @@ impl Window {
     fn forget(&mut self, now: Timestamp) {
         let length = self.length;
         self.forgotten = now;
-        self.marks = Tally::default();
-        for pair in &mut self.pairs {
-            pair.touched.retain(|_, touched| match touched.within(length, now) {
+        for Pair { touched, marks, .. } in &mut self.pairs {
+            *marks = Tally::default();
+            touched.retain(|_, touched| match touched.within(length, now) {
                 Some(live) => {
                     *touched = live;
-                    self.marks = self.marks + tally(Some(live));
+                    *marks = *marks + tally(Some(live));
                     true
                 }
                 None => false,
             });
         }
+    }
+}
+
+impl Pair {
+    fn counted(&self) -> Tally {
+        // What has gone within the window was there, too.
+        Tally { existing: self.existing + self.marks.deletes, ..self.marks }
     }
 }
 

@@ -69,7 +69,7 @@ pub(super) struct Target {
     pub(super) check_every: Duration,
     pub(super) drifting: Drifting,
     pub(super) alarms: Alarms,
-    /// Its part in the limits of all zones together.
+    /// Its part in what was written lately.
     pub(super) part: Part,
     /// What holds it, as it was told last.
     pub(super) told: Vec<String>,
@@ -79,8 +79,8 @@ pub(super) struct Target {
     pub(super) troubled: Told,
     /// Steps that the target has refused while it took others, with what it said: told once.
     pub(super) poison: BTreeMap<Vec<SetKey>, String>,
-    /// When it was last kept how large the source is.
-    pub(super) remembered: Option<Instant>,
+    /// When it is to be kept how large the source is; none if it is not known when that was done last.
+    pub(super) remember_at: Option<Instant>,
     pub(super) stop: CancellationToken,
 }
 
@@ -289,16 +289,19 @@ impl Target {
     /// A source that becomes much smaller within a day is stopped, however small its steps are. Of a target that is equal it is known
     /// that this much is meant.
     fn remember_source_sets(&mut self) {
-        if self.remembered.is_some_and(|at| at.elapsed() < REMEMBER_EVERY) {
+        let (apex, target, now) = (self.original.apex(), &self.place.name, Instant::now());
+        let due = *self.remember_at.get_or_insert_with(|| {
+            // Whoever restarts us every hour must not let it shrink by so much every hour.
+            let age = self.folder.source_sets_age(apex, target).unwrap_or(REMEMBER_EVERY);
+            now + REMEMBER_EVERY.saturating_sub(age)
+        });
+        let Some(sets) = self.original.read().as_ref().map(|copy| content(&copy.zone)).filter(|_| due <= now) else {
             return;
+        };
+        if let Err(error) = self.folder.keep_source_sets(apex, target, sets) {
+            warn!(zone = %apex, "how large the source is cannot be kept: {}", one_line(&error));
         }
-        let sets = self.original.read().as_ref().map(|copy| content(&copy.zone));
-        let kept =
-            sets.map_or(Ok(()), |sets| self.folder.keep_source_sets(self.original.apex(), &self.place.name, sets));
-        if let Err(error) = kept {
-            warn!(zone = %self.original.apex(), "how large the source is cannot be kept: {}", one_line(&error));
-        }
-        self.remembered = Some(Instant::now());
+        self.remember_at = Some(now + REMEMBER_EVERY);
     }
 
     /// What is to be done now; nothing if the source is not known.

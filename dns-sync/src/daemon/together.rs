@@ -1,6 +1,6 @@
-//! The limits of all zones together: one window, of which each target reserves what it is about to write.
+//! What was written lately, of each zone and of all together: one window, of which each target reserves what it is about to write.
 //!
-//! Nothing of it is kept on disk: a restart begins with an empty window. What makes that bearable is that a zone's own limits and
+//! Nothing of it is kept on disk: a restart begins with an empty window. What makes that bearable is that a zone's limits for each push and
 //! its `shrink` hold from the first push on.
 
 use std::collections::BTreeSet;
@@ -36,9 +36,9 @@ impl Together {
         Self { window: Arc::new(Mutex::new(Window::new(WINDOW, limits))), clock }
     }
 
-    /// One more target.
-    pub(super) fn add(&self) -> Part {
-        Part { together: self.clone(), pair: self.lock().add() }
+    /// One more target, with the limits of its zone.
+    pub(super) fn add(&self, limits: Limits) -> Part {
+        Part { together: self.clone(), pair: self.lock().add(limits) }
     }
 
     /// Measures what counts, and how much may.

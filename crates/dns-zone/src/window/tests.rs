@@ -11,9 +11,19 @@ use crate::{Zone, difference};
 const LENGTH: Duration = Duration::from_hours(1);
 
 /// As many of each kind as this, and no share of anything.
-fn at_most(count: u64) -> Limits {
+fn bounds(count: u64) -> Bounds {
     let bound = Bound { count_max: Some(count), percent_max: None };
-    Limits { all: Bounds { creates: bound, updates: bound, deletes: bound }, ..Limits::default() }
+    Bounds { creates: bound, updates: bound, deletes: bound }
+}
+
+/// As many of all zones, and of one as many as anybody wants.
+fn at_most(count: u64) -> Limits {
+    Limits { all: bounds(count), zone: bounds(u64::MAX), ..Limits::default() }
+}
+
+/// As many of each zone.
+fn each_at_most(count: u64) -> Limits {
+    Limits { zone: bounds(count), all: bounds(u64::MAX), ..Limits::default() }
 }
 
 /// Pairs of a zone and a target, each of which is what was written to it.
@@ -27,7 +37,7 @@ impl World {
     /// Targets that all hold the same.
     fn new(limits: Limits, pairs: usize, lines: &[&str]) -> Self {
         let mut window = Window::new(LENGTH, limits);
-        let pairs: Vec<_> = (0..pairs).map(|_| (window.add(), zone(lines))).collect();
+        let pairs: Vec<_> = (0..pairs).map(|_| (window.add(limits), zone(lines))).collect();
         let mut world = Self { window, pairs, now: Timestamp::from_secs(1_000_000) };
         for (pair, zone) in &world.pairs {
             world.window.has_sets(*pair, zone.sets().len() as u64);
@@ -86,7 +96,7 @@ fn what_is_held_goes_when_the_window_has_passed() {
 fn shares_are_of_all_that_is_there_or_has_gone_within_the_window() {
     let lines: Vec<String> = (0..50).map(|one| format!("n{one:02} A 1")).collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    let mut world = World::new(Limits::default(), 2, &lines);
+    let mut world = World::new(Limits { zone: bounds(u64::MAX), ..Limits::default() }, 2, &lines);
     for gone in 1..=8 {
         assert_eq!(world.write(0, &lines[gone..]), NONE, "{gone}");
     }
@@ -107,6 +117,32 @@ fn shares_are_of_all_that_is_there_or_has_gone_within_the_window() {
 fn one_zone_at_one_target_has_its_own_limits_only() {
     let mut world = World::new(at_most(1), 1, &["a A 1", "b A 1", "c A 1"]);
     assert_eq!(world.write(0, &["a A 1"]), NONE);
+}
+
+#[test]
+fn small_pushes_of_one_zone_add_up_to_its_own_limits() {
+    let mut world = World::new(each_at_most(2), 2, &["a A 1", "b A 1", "c A 1"]);
+    assert_eq!(world.write(0, &["b A 1", "c A 1"]), NONE);
+    world.wait(30);
+    assert_eq!(world.write(0, &["c A 1"]), NONE);
+    assert_eq!(world.write(0, &[]), ["deletes"]);
+    let overspent = world.reserve(0, &[]).expect_err("it still is");
+    assert_eq!(
+        overspent[0].to_string(),
+        "deletes: 3 of 3 record sets within 60 min, allowed are 2; it goes on when there is room"
+    );
+    assert_eq!(world.write(1, &["b A 1", "c A 1"]), NONE, "another one has room");
+    world.wait(30);
+    assert_eq!(world.write(0, &[]), NONE);
+}
+
+#[test]
+fn each_zone_has_limits_of_its_own() {
+    let mut world = World::new(each_at_most(1), 1, &["a A 1", "b A 1"]);
+    let wide = world.window.add(each_at_most(2));
+    world.pairs.push((wide, zone(&["a A 1", "b A 1"])));
+    assert_eq!(world.write(0, &[]), ["deletes"]);
+    assert_eq!(world.write(1, &[]), NONE);
 }
 
 #[test]
@@ -250,15 +286,16 @@ impl History {
 }
 
 proptest! {
-    /// Never do more sets than allowed come within a window, nor go or change that had stood for one; and what keeps the limit even
-    /// if every single write counts is never stopped.
+    /// Never do more sets than allowed come within a window, nor go or change that had stood for one, neither of one zone nor of all;
+    /// and what keeps the limits even if every single write counts is never stopped.
     #[test]
-    fn the_limit_holds_whatever_is_written_and_stops_nothing_that_keeps_it(
-        max in 1..6_u64,
+    fn the_limits_hold_whatever_is_written_and_stop_nothing_that_keeps_them(
+        max in 1..8_u64,
+        each_max in 1..6_u64,
         pushes in prop::collection::vec(any_push(), 1..60),
     ) {
         let mut window = Window::new(LENGTH, at_most(max));
-        let pairs: Vec<PairId> = (0..PAIRS).map(|_| window.add()).collect();
+        let pairs: Vec<PairId> = (0..PAIRS).map(|_| window.add(each_at_most(each_max))).collect();
         let mut history = History::default();
         let mut now = Timestamp::from_secs(1_000_000);
         for push in &pushes {
@@ -266,8 +303,13 @@ proptest! {
             let changes = history.changes(push);
             let reserved = window.reserve(pairs[push.pair], 9, changes.iter().map(|(_, change, _)| change), now);
             let kinds = [Kind::Create, Kind::Update, Kind::Delete];
-            let all = |kind| history.within(kind, now).count() + changes.iter().filter(|one| one.1.kind() == kind).count();
-            if kinds.into_iter().all(|kind| all(kind) as u64 <= max) {
+            let keeps_all = |kind| {
+                let more = changes.iter().filter(|one| one.1.kind() == kind).count();
+                let each = history.within(kind, now).filter(|one| one.set.0 == push.pair).count();
+                let all = history.within(kind, now).count();
+                (all + more) as u64 <= max && (each + more) as u64 <= each_max
+            };
+            if kinds.into_iter().all(keeps_all) {
                 prop_assert!(reserved.is_ok(), "stopped although all writes together keep the limit");
             }
             let Ok(reserved) = reserved else { continue };
@@ -281,6 +323,8 @@ proptest! {
                 let counts = |one: &&Wrote| kind == Kind::Create || one.stood_since.is_none_or(|since| one.at.since(since) >= LENGTH);
                 let sets: BTreeSet<_> = history.within(kind, now).filter(counts).map(|one| one.set).collect();
                 prop_assert!(sets.len() as u64 <= max, "{kind:?}: {sets:?}");
+                let each = (0..PAIRS).map(|pair| sets.iter().filter(|set| set.0 == pair).count());
+                prop_assert!(each.max() <= Some(each_max as usize), "{kind:?}: {sets:?}");
             }
         }
     }

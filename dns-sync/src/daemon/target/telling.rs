@@ -98,7 +98,7 @@ impl Target {
         self.hold(kinds, bounded(proposal.stopped_by(&BTreeSet::new())));
     }
 
-    /// The limits of all zones together hold it.
+    /// What was written lately, of its zone or of all, leaves no room for it.
     pub(super) fn tell_overspent(&mut self, overspent: &[Overspent]) {
         let limits = overspent.iter().map(|one| one.exceeded.limit.to_string());
         self.hold(limits.collect(), overspent.iter().map(ToString::to_string).collect());

@@ -68,12 +68,12 @@ impl Rig {
                 clock,
                 check_every: CHECK_EVERY,
                 drifting: Drifting::new(Repair::After(REPAIR_AFTER)),
-                part: together.add(),
+                part: together.add(limits),
                 told: Vec::new(),
                 held_looks: 0,
                 troubled: Told::default(),
                 poison: BTreeMap::new(),
-                remembered: None,
+                remember_at: None,
                 stop: CancellationToken::new(),
             };
             (target, None)
@@ -173,4 +173,23 @@ async fn a_refused_record_is_tried_again_when_all_is_read() {
     rig.fakes[0].state().denied.clear();
     rig.check_for(CHECK_EVERY * 2).await;
     assert_eq!(rig.report(0).state, TargetState::Equal);
+}
+
+/// However often it is restarted: a source that loses a few sets each time would be gone before anybody is asked.
+#[tokio::test(start_paused = true)]
+async fn how_large_the_source_was_is_kept_over_a_restart_within_a_day() {
+    let lines: Vec<String> = (0..40).map(|one| format!("n{one} A 192.0.2.1")).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let mut rig = Rig::one(Fake::holding(zone(&lines), 8), &lines);
+    rig.rounds().await;
+    let kept =
+        |rig: &Rig| rig.targets[0].0.folder.source_sets(&apex(), &"main".parse().expect("a name")).expect("read");
+    assert_eq!(kept(&rig), Some(40));
+    // As after a restart.
+    rig.targets[0].0.remember_at = None;
+    rig.source_becomes(&lines[3..]);
+    rig.rounds().await;
+    assert_eq!((rig.report(0).state, kept(&rig)), (TargetState::Equal, Some(40)));
+    rig.check_for(REMEMBER_EVERY + CHECK_EVERY).await;
+    assert_eq!(kept(&rig), Some(37));
 }

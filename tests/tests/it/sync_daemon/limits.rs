@@ -60,3 +60,28 @@ fn what_exceeds_the_limits_of_all_zones_together_is_held_until_an_operator_has_d
     rig.until_all_are("equal");
     rig.is_equal();
 }
+
+/// A generator that takes a little every time keeps the limits of each push, and is stopped all the same.
+#[test]
+fn what_small_pushes_add_up_to_is_held_too() {
+    let mut rig = Rig::start(|sandbox| vec![powerdns(sandbox)], "deletes: 2", "checkEvery: 1s");
+    let many: Vec<String> =
+        (0..60).map(|one| format!("update add extra{one}.example.test. 60 A 192.0.2.{one}")).collect();
+    rig.hidden.edit(&many.iter().map(String::as_str).collect::<Vec<_>>());
+    rig.apply(&[]);
+    rig.start_daemon();
+    rig.until_caught_up();
+    for one in 0..2 {
+        rig.hidden.edit(&[&format!("update delete extra{one}.example.test. A")]);
+        rig.until_served(&format!("extra{one}.example.test"), "A", &[]);
+    }
+    rig.hidden.edit(&["update delete extra2.example.test. A"]);
+    rig.until_all_are("held");
+    let told = rig.target(0)["reasons"].to_string();
+    assert!(told.contains("deletes: 3 of 65 record sets within 60 min, allowed are 2"), "{told}");
+    rig.until_served("extra2.example.test", "A", &["192.0.2.2"]);
+    // By hand it is one, and nobody has to be asked.
+    rig.apply(&[]);
+    rig.until_all_are("equal");
+    rig.until_served("extra2.example.test", "A", &[]);
+}
