@@ -56,6 +56,20 @@ impl SetChange {
         zone.put(self.key.clone(), after.clone()).map(drop)
     }
 
+    /// What the set becomes in place of what it was, for people. TTLs are told where they differ.
+    pub fn in_words(&self) -> String {
+        let Self { key, before, after } = self;
+        let ttls_differ =
+            before.as_ref().zip(after.as_ref()).is_some_and(|(before, after)| before.ttl() != after.ttl());
+        let text = |set: &Option<RecordSet>| {
+            let Some(set) = set else { return "nothing".to_owned() };
+            let values: Vec<String> = set.values().iter().map(|value| text::data_text(key.rtype, value)).collect();
+            let ttl = if ttls_differ { format!(" (TTL {} s)", set.ttl()) } else { String::new() };
+            format!("{}{ttl}", values.join(", "))
+        };
+        format!("{} in place of {}", text(after), text(before))
+    }
+
     /// What undoes it.
     #[must_use]
     pub fn inverse(&self) -> Self {

@@ -32,9 +32,7 @@ use dns_core::time::Timestamp;
 
 pub use self::ledger::Ledger;
 use crate::change::SetChange;
-use crate::change::text::data_text;
 use crate::left_alone::Why;
-use crate::record_set::RecordSet;
 
 /// So many times a value is written again before its set is held. One repair may meet the end of somebody's work by hand, two a
 /// job that runs once more; who changes it a fourth time does so as often as we do.
@@ -108,7 +106,7 @@ pub struct Drifted {
 impl fmt::Display for Drifted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let SetChange { key, before, after } = &self.change;
-        let texts = told(&self.change);
+        let texts = self.change.in_words();
         match &self.drift {
             Drift::LeftAlone(why) => write!(f, "{key} is another now, and left alone ({why}): {texts}")?,
             Drift::Lag => write!(f, "{key} does not show the last write yet: {texts}")?,
@@ -135,19 +133,6 @@ impl fmt::Display for Drifted {
             ),
         }
     }
-}
-
-/// What is listed, in place of what is believed.
-fn told(SetChange { key, before: believed, after: listed }: &SetChange) -> String {
-    let ttl = |set: &Option<RecordSet>| set.as_ref().map(RecordSet::ttl);
-    let ttls_differ = believed.is_some() && listed.is_some() && ttl(believed) != ttl(listed);
-    let text = |set: &Option<RecordSet>| {
-        let Some(set) = set else { return "nothing".to_owned() };
-        let values: Vec<String> = set.values().iter().map(|value| data_text(key.rtype, value)).collect();
-        let ttl = if ttls_differ { format!(" (TTL {} s)", set.ttl()) } else { String::new() };
-        format!("{}{ttl}", values.join(", "))
-    };
-    format!("{} in place of {}", text(listed), text(believed))
 }
 
 #[cfg(test)]

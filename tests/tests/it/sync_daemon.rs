@@ -212,6 +212,13 @@ fn what_a_hidden_primary_sets_is_served_everywhere_and_nothing_else_is_written()
     // `target` is the module in every line; a provider has a key of its own.
     let log = rig.daemon().log();
     assert!(log.contains(r#""provider":"route""#) && !log.contains(r#""target":"route""#), "{log}");
+    // What was done when is told of each set.
+    let written =
+        log.lines().filter(|line| line.contains("dns_sync::written") && line.contains(r#""provider":"power""#));
+    let written: Vec<&str> = written.collect();
+    assert_eq!(written.len(), 4, "{log}");
+    assert!(written[0].contains("written: 192.0.2.77 in place of nothing"), "{log}");
+    assert!(written[0].contains(r#""set":"new.example.test. A""#), "{log}");
 }
 
 /// A primary that is gone takes nothing away: what is known stays, and what it says once it is back is taken.

@@ -29,14 +29,14 @@ impl Target {
         let (sent, ended) = sender.send(steps, &mut watch).await;
         let Seen { read_at, extent, changes } = watch.seen();
         (known.read_at, known.extent) = (read_at, extent.or(known.extent));
-        let done = changes_of(steps, &sent.done);
-        let maybe = [done.clone(), changes_of(steps, &sent.in_doubt)].concat();
+        let (done, in_doubt) = (changes_of(steps, &sent.done), changes_of(steps, &sent.in_doubt));
+        self.tell_written(&done, &in_doubt);
+        let maybe = [done.clone(), in_doubt].concat();
         if let Some(reserved) = reserved {
             self.part.settle(reserved, &maybe);
         }
         self.drifting.wrote(&done, self.clock.now());
         known.unread.extend(maybe.into_iter().map(|change| (change.key.clone(), (change, since))));
-        self.tell_written(&done);
         // What was read meanwhile says nothing of what was written after it.
         let in_doubt = std::mem::take(&mut known.in_doubt);
         self.note(known, &changes, &[], &in_doubt);

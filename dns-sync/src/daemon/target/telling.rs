@@ -14,6 +14,9 @@ use crate::sending::{SendError, Sent};
 /// Refused sets that are named; more say no more.
 const REFUSED_NAMED_MAX: usize = 5;
 
+/// What log lines of written sets are filtered by, as they may be many.
+const WRITTEN: &str = "dns_sync::written";
+
 /// Sets found together that the log names; more say no more.
 const DRIFT_LOGGED_MAX: usize = 20;
 
@@ -43,9 +46,16 @@ impl Target {
         }
     }
 
-    /// What was written, whatever became of the rest.
-    pub(super) fn tell_written(&self, done: &[SetChange]) {
+    /// What was written, or may have been, whatever became of the rest. Each set is told, as nothing else says afterwards what was done
+    /// when.
+    pub(super) fn tell_written(&self, done: &[SetChange], in_doubt: &[SetChange]) {
         let (zone, target) = (self.original.apex(), &self.place.name);
+        for change in done {
+            info!(target: WRITTEN, %zone, provider = %target, set = %change.key, "written: {}", change.in_words());
+        }
+        for change in in_doubt {
+            warn!(target: WRITTEN, %zone, provider = %target, set = %change.key, "perhaps written: {}", change.in_words());
+        }
         for kind in [Kind::Create, Kind::Update, Kind::Delete] {
             let count = done.iter().filter(|change| change.kind() == kind).count() as u64;
             if count > 0 {
