@@ -10,9 +10,10 @@ use dns_adapters::{AdapterError, Hooks};
 use dns_core::identifier::ProviderName;
 use dns_provider::zones::ZoneTarget;
 use dns_service::config::Config;
-use dns_service::config::sync::ZoneSync;
+use dns_service::config::sync::{SyncSource, ZoneSync};
 use dns_service::exit::{Exit, Failure};
 use dns_zone::Owner;
+use dns_zone::files::zone_file_name;
 
 use crate::arguments::Selection;
 
@@ -118,8 +119,13 @@ impl<'c> Places<'c> {
         let zone = owner(&config.zone);
         let selected = config.targets.iter().filter(|target| selection.takes(&zone, target));
         let targets: Vec<Place> = selected.map(|name| self.made[name].clone()).collect();
+        let mut config = config.clone();
+        // A file is read as such wherever it lies: with what it includes, its faults by line, and not while it is written.
+        if let Some(files) = config.source.provider().and_then(|name| self.config.zone_files.get(name)) {
+            config.source = SyncSource::File(files.folder.join(zone_file_name(&zone)));
+        }
         let source = config.source.provider().map(|name| self.made[name].clone());
-        (!targets.is_empty()).then(|| Job { zone, config: config.clone(), source, targets })
+        (!targets.is_empty()).then_some(Job { zone, config, source, targets })
     }
 }
 
@@ -223,6 +229,23 @@ sync:
     #[test]
     fn without_a_selection_all_is_meant_in_the_order_of_the_configuration() {
         assert_eq!(selected(&[], &[]), ["b.test. file → two one", "a.test. one → two", "c.test. file → one"]);
+    }
+
+    #[test]
+    fn a_zone_of_a_folder_comes_from_its_file() {
+        let text = "apiVersion: dnsfailover/v1
+installation: acme
+providers:
+  files: { zoneFiles: { folder: zones, zones: [a.test] } }
+  one: { route53: { zones: { a.test: Z1 } } }
+sync: { zones: [ { zone: a.test, source: { provider: files }, targets: [one] } ] }
+";
+        let config = Config::from_texts([(Path::new("sync.yaml"), text)], &Program::Admin(SecretCheck::Skip));
+        let config = config.expect("valid");
+        let jobs = Places::new(&config).expect("adapters").jobs(&Selection::default()).expect("one");
+        assert!(jobs[0].source.is_none());
+        let SyncSource::File(file) = &jobs[0].config.source else { panic!("{:?}", jobs[0].config.source) };
+        assert!(file.ends_with("zones/a.test.zone"), "{}", file.display());
     }
 
     #[test]

@@ -25,6 +25,11 @@ pub fn file_name(zone: &Owner) -> String {
     if name == "." { "%2E.".to_owned() } else { name }
 }
 
+/// The name of a zone's own file in a folder of such.
+pub fn zone_file_name(zone: &Owner) -> String {
+    format!("{}zone", file_name(zone))
+}
+
 /// A folder whose files are read and no others: paths that leave it are refused, whether by `..`, by a symbolic link or by
 /// beginning elsewhere. Someone who may write into the folder while it is read is trusted.
 #[derive(Clone, Debug)]

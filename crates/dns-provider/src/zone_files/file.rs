@@ -11,7 +11,7 @@ use std::time::UNIX_EPOCH;
 
 use dns_core::digest::Digest;
 use dns_core::time::Timestamp;
-use dns_zone::files::{ZoneFolder, file_name};
+use dns_zone::files::{ZoneFolder, zone_file_name};
 use dns_zone::finding::Findings;
 use dns_zone::zonefile::{self, FileError, Files, Source, ZoneText};
 use dns_zone::{Owner, Rtype, SetKey, Step, Zone, lint};
@@ -38,7 +38,7 @@ pub(super) struct Read {
 impl ZoneFile {
     /// The file of a zone in a folder. No other file there has such a name: it ends with `.zone`.
     pub(super) fn new(folder: &Path, zone: &Owner) -> Self {
-        Self { zone: zone.clone(), folder: folder.to_owned(), name: format!("{}zone", file_name(zone)) }
+        Self { zone: zone.clone(), folder: folder.to_owned(), name: zone_file_name(zone) }
     }
 
     fn path(&self) -> PathBuf {
