@@ -152,3 +152,29 @@ fn a_refused_record_holds_up_no_other_and_deletes_wait_for_it() {
     rig.until_served("mail.example.test", "A", &[]);
     rig.until_caught_up();
 }
+
+/// The TXT of an apex has what the source says and the proof of another team, which writes by hand: neither undoes the other.
+#[test]
+fn what_others_write_in_their_part_of_a_set_stays_and_is_no_drift() {
+    let (mut rig, target) = with_bind("checkEvery: 300ms, repairAfter: 1s");
+    let beta = std::fs::read_to_string(&rig.config).expect("the configuration");
+    let beta = rig.sandbox.write("beta.yaml", beta.replace("installation: acme", "installation: beta"));
+    let acme = std::mem::replace(&mut rig.config, beta);
+    let part = ["--name", "@", "--part", "value:proof="];
+    let claim = [["ownership", "claim", "--zone", ZONE, "--target", "main"].as_slice(), &part].concat();
+    let claimed = rig.run(&claim);
+    assert_eq!(claimed.code, 0, "{claimed:?}");
+    rig.config = acme;
+    rig.hidden.edit(&["update add example.test. 300 TXT \"v=spf1 -all\""]);
+    rig.start_daemon();
+    rig.until_served(ZONE, "TXT", &["\"v=spf1 -all\""]);
+    target.edit(&["update add example.test. 300 TXT \"proof=1\""]);
+    // A stranger beside it is undone, so that the proof has stood as long as strangers may.
+    target.edit(&["update add stranger.example.test. 300 A 192.0.2.112"]);
+    rig.until_served("stranger.example.test", "A", &[]);
+    rig.hidden.edit(&["update delete example.test. TXT", "update add example.test. 300 TXT \"v=spf1 mx -all\""]);
+    rig.until_served(ZONE, "TXT", &["\"proof=1\"", "\"v=spf1 mx -all\""]);
+    rig.hidden.edit(&["update delete example.test. TXT"]);
+    rig.until_served(ZONE, "TXT", &["\"proof=1\""]);
+    assert_eq!(rig.counted("dns_sync_drift_total", "main"), 1, "only the stranger: {}", rig.daemon().metrics());
+}
