@@ -10,6 +10,7 @@ use dns_service::config::secret::{Program, SecretCheck};
 use dns_zone::{Limits, Repair};
 use tempfile::TempDir;
 
+use super::looking::REMEMBER_EVERY;
 use super::*;
 use crate::daemon::signs::Signs;
 use crate::daemon::together::Together;
