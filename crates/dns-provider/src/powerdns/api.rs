@@ -143,7 +143,7 @@ impl Api {
             sets.extend(Some(set).filter(&is_asked));
             Ok(())
         });
-        taken.map(|_| sets).map_err(|reason| self.unreadable(reason))
+        taken.map(|()| sets).map_err(|reason| self.unreadable(reason))
     }
 
     /// The sets at a name, as far as they are served.

@@ -32,8 +32,8 @@ impl Reading {
         Self { zone: Zone::new(apex.clone()), not_plain: Vec::new() }
     }
 
-    fn take(&mut self, set: &Set) -> Result<(), String> {
-        match read(set)? {
+    fn take(&mut self, read: Read) -> Result<(), String> {
+        match read {
             Read::Empty => {}
             Read::Special(special) => self.not_plain.push(special),
             Read::Plain(key, plain) => {
@@ -60,14 +60,15 @@ impl Reading {
 /// All of a zone. The error says why it is not.
 pub(super) fn listing(apex: &Owner, sets: &[Set]) -> Result<Listing, String> {
     let mut reading = Reading::new(apex);
-    sets.iter().try_for_each(|set| reading.take(set))?;
+    sets.iter().try_for_each(|set| reading.take(read(set)?))?;
     reading.end()
 }
 
-/// The same from the answer itself, without all of its sets at once.
+/// The same from the answer itself.
 pub(super) fn listing_of(apex: &Owner, body: &[u8]) -> Result<Listing, String> {
     let mut reading = Reading::new(apex);
-    let soa_edit_api = document::each_set(body, |set| reading.take(&set))?;
+    let (sets, soa_edit_api) = document::all_sets(body, read)?;
+    sets.into_iter().try_for_each(|set| reading.take(set))?;
     Ok(Listing { serial_stays: serial_stays(&soa_edit_api, apex), ..reading.end()? })
 }
 
