@@ -19,7 +19,7 @@ use std::time::Duration;
 use dns_core::time::Timestamp;
 
 use crate::change::{Kind, SetChange};
-use crate::limit::{Bounds, Exceeded, Limits, Scope, Tally};
+use crate::limit::{Bounds, Exceeded, Force, Limits, Scope, Tally};
 use crate::record_set::SetKey;
 
 /// What is too old is forgotten so many times within a window, and whenever something would exceed a limit.
@@ -114,7 +114,7 @@ impl Window {
     /// Reserves what is about to be written to a pair that has so many sets, and of which nothing else is reserved.
     ///
     /// # Errors
-    /// The limits that it exceeds together with what was written lately; then nothing is reserved.
+    /// The limits that it exceeds together with what was written lately, and adds to; then nothing is reserved.
     pub fn reserve<'c>(
         &mut self,
         pair: PairId,
@@ -126,13 +126,15 @@ impl Window {
         let Tally { deletes, .. } = Tally::of(existing, changes.clone());
         self.has_sets(pair, existing.saturating_sub(deletes));
         self.forget_now_and_then(now);
+        let mut before = self.marks(pair);
         let mut reserved = self.mark(pair, changes.clone(), now);
-        if !self.exceeding(pair).is_empty() {
+        if !self.exceeding(pair, before).is_empty() {
             self.restore(reserved, now);
             self.forget(now);
+            before = self.marks(pair);
             reserved = self.mark(pair, changes, now);
         }
-        let exceeded = self.exceeding(pair);
+        let exceeded = self.exceeding(pair, before);
         if exceeded.is_empty() {
             return Ok(reserved);
         }
@@ -173,11 +175,22 @@ impl Window {
         self.pairs.len() > 1
     }
 
-    fn exceeding(&self, PairId(pair): PairId) -> Vec<Exceeded> {
+    /// What counts of a pair, and of all.
+    fn marks(&self, PairId(pair): PairId) -> [Tally; 2] {
+        [self.pairs[pair].marks, self.pairs.iter().map(|pair| pair.marks).sum()]
+    }
+
+    /// The limits that are exceeded by what counts more than `before`: shares shrink with what else is taken away, which is no reason
+    /// to hold what adds nothing to them.
+    fn exceeding(&self, PairId(pair): PairId, before: [Tally; 2]) -> Vec<Exceeded> {
+        let [marks_before, all_before] = before;
+        let [marks, all] = self.marks(PairId(pair));
         let pair = &self.pairs[pair];
         let mut exceeding = pair.counted().exceeding(Scope::Zone, &pair.limits);
+        exceeding.retain(|one| has_grown(one.limit, marks_before, marks));
         if self.is_bound() {
-            exceeding.extend(self.counted().exceeding(Scope::All, &self.limits));
+            let exceeded = self.counted().exceeding(Scope::All, &self.limits).into_iter();
+            exceeding.extend(exceeded.filter(|one| has_grown(one.limit, all_before, all)));
         }
         exceeding
     }
@@ -243,6 +256,16 @@ impl Pair {
     fn counted(&self) -> Tally {
         // What has gone within the window was there, too.
         Tally { existing: self.existing + self.marks.deletes, ..self.marks }
+    }
+}
+
+/// Whether more counts towards a limit than before.
+fn has_grown(limit: Force, before: Tally, now: Tally) -> bool {
+    match limit {
+        Force::Changes(_, Kind::Create, _) => now.creates > before.creates,
+        Force::Changes(_, Kind::Update, _) => now.updates > before.updates,
+        Force::Changes(_, Kind::Delete, _) => now.deletes > before.deletes,
+        Force::Shrink | Force::StrayMarkers => true,
     }
 }
 

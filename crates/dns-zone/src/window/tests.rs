@@ -145,6 +145,19 @@ fn each_zone_has_limits_of_its_own() {
     assert_eq!(world.write(1, &[]), NONE);
 }
 
+/// An operator has taken most of the zone away by hand, so that what the daemon took away before is a large share of the rest.
+#[test]
+fn a_share_that_grew_because_the_zone_shrank_holds_nothing_that_does_not_add_to_it() {
+    let lines: Vec<String> = (0..100).map(|one| format!("n{one:02} A 1")).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let mut world = World::new(Limits::default(), 2, &lines);
+    assert_eq!(world.write(0, &lines[8..]), NONE);
+    world.pairs[0].1 = zone(&lines[80..]);
+    let more: Vec<&str> = lines[80..].iter().copied().chain(["new A 1"]).collect();
+    assert_eq!(world.write(0, &more), NONE, "8 of 28 went before");
+    assert_eq!(world.write(0, &more[1..]), ["deletesShare"]);
+}
+
 #[test]
 fn a_set_counts_once_however_often_it_is_written() {
     let mut world = World::new(at_most(1), 2, &["a A 1", "b A 1"]);
