@@ -28,6 +28,7 @@ pub mod octodns;
 mod order;
 mod owner;
 mod plan;
+mod pointer;
 mod progress;
 mod proposal;
 mod rdata;

@@ -15,11 +15,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dns_core::identifier::ServiceName;
 use domain::base::Rtype;
-use domain::rdata::ZoneRecordData;
 use serde::{Deserialize, Serialize};
 
 use crate::change::{Kind, SetChange};
 use crate::owner::Owner;
+use crate::pointer;
 use crate::record_set::{RecordSet, SetKey};
 use crate::zone::{Zone, ZoneError};
 
@@ -47,10 +47,10 @@ impl Step {
         self.changes.iter().map(|change| &change.key.owner)
     }
 
-    /// The names that have to be right before it: its own, and those of the servers that its NS sets delegate to.
+    /// The names that have to be right before it: its own, and those that it points at, as servers, aliases or hosts.
     pub fn needs(&self) -> BTreeSet<Owner> {
-        let servers = self.changes.iter().flat_map(|change| servers_of(&change.key, change.after.as_ref()));
-        self.owners().cloned().chain(servers).collect()
+        let targets = self.changes.iter().flat_map(|change| pointer::targets(&change.key, change.after.as_ref()));
+        self.owners().cloned().chain(targets).collect()
     }
 
     /// Whether it should not be made after these names could not be made right: it needs one of them, or it takes something away
@@ -222,24 +222,12 @@ fn phase(changes: &[SetChange], former: &BTreeSet<Owner>) -> Phase {
 /// The servers that NS sets named before and no changed one names afterwards.
 fn former_servers(changes: &[SetChange]) -> BTreeSet<Owner> {
     let of = |side: fn(&SetChange) -> Option<&RecordSet>| -> BTreeSet<Owner> {
-        changes.iter().flat_map(|change| servers_of(&change.key, side(change))).collect()
+        let delegations = changes.iter().filter(|change| change.key.rtype == Rtype::NS);
+        delegations.flat_map(|change| pointer::targets(&change.key, side(change))).collect()
     };
     let before = of(|change| change.before.as_ref());
     let after = of(|change| change.after.as_ref());
     before.difference(&after).cloned().collect()
-}
-
-/// The servers that an NS set names; none of another set.
-fn servers_of(key: &SetKey, set: Option<&RecordSet>) -> Vec<Owner> {
-    if key.rtype != Rtype::NS {
-        return Vec::new();
-    }
-    let values = set.map_or(&[][..], RecordSet::values);
-    let server = |data| match data {
-        ZoneRecordData::Ns(ns) => Some(Owner::of(ns.nsdname())),
-        _ => None,
-    };
-    values.iter().filter_map(|value| server(value.to_data(Rtype::NS))).collect()
 }
 
 #[cfg(test)]

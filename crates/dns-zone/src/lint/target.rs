@@ -5,6 +5,7 @@ use domain::base::Rtype;
 use super::{Set, Walk};
 use crate::finding::Finding;
 use crate::owner::Owner;
+use crate::pointer;
 use crate::record_set::SetKey;
 use crate::zone::Zone;
 
@@ -23,22 +24,9 @@ fn rule(rtype: Rtype) -> Option<Rule> {
     })
 }
 
-/// How many octets of a type's data stand before the name that it points at.
-fn octets_before(rtype: Rtype) -> Option<usize> {
-    match rtype {
-        Rtype::NS | Rtype::CNAME | Rtype::DNAME | Rtype::PTR => Some(0),
-        Rtype::MX => Some(2),
-        Rtype::SRV => Some(6),
-        _ => None,
-    }
-}
-
 impl Walk<'_> {
     pub(super) fn targets(&mut self, set: &Set<'_>) {
-        let Some(octets_before) = octets_before(set.key.rtype) else { return };
-        for value in set.records.values() {
-            let wire = value.as_wire().get(octets_before..).unwrap_or_default();
-            let Ok(target) = Owner::from_wire(wire) else { continue };
+        for target in pointer::targets(set.key, Some(set.records)) {
             if let Some(finding) = self.missing_dot(set.key, &target) {
                 self.add(set.nth, finding);
             } else if let Some(finding) = rule(set.key.rtype).and_then(|rule| self.misled(set.key, &target, &rule)) {
