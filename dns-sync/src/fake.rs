@@ -86,6 +86,8 @@ pub(crate) struct State {
     pub(crate) calls: Vec<usize>,
     /// What it tells of who has changed something.
     pub(crate) tells: Tells,
+    /// What is done while the next call is on its way.
+    pub(crate) meanwhile: Option<Box<dyn FnOnce() + Send>>,
     /// About how many sets it was asked so.
     pub(crate) asked: Vec<usize>,
     /// What is on its way, and how many lists it takes to arrive.
@@ -105,6 +107,7 @@ impl Fake {
             form: None,
             calls: Vec::new(),
             tells: Tells::This(BTreeMap::new()),
+            meanwhile: None,
             asked: Vec::new(),
             under_way: None,
         };
@@ -225,11 +228,14 @@ impl ZoneTarget for Fake {
 
     async fn apply(&self, _: &Owner, steps: &[&Step], _: &Permit) -> Result<Receipt, ProviderError> {
         let changes: Vec<SetChange> = steps.iter().flat_map(|step| step.changes.clone()).collect();
-        let happening = {
+        let (happening, meanwhile) = {
             let mut state = self.state();
             state.calls.push(changes.len());
-            state.script.pop_front()
+            (state.script.pop_front(), state.meanwhile.take())
         };
+        if let Some(meanwhile) = meanwhile {
+            meanwhile();
+        }
         match happening {
             Some(Happening::Silence) => std::future::pending().await,
             Some(Happening::Swallowed) => return Ok(Receipt::Complete),

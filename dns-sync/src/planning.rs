@@ -151,7 +151,7 @@ pub(crate) fn across(plans: &[Plan], limits: &Limits) -> Vec<Exceeded> {
     if plans.len() < 2 {
         return Vec::new();
     }
-    let all: Tally = plans.iter().map(|plan| plan.tally).sum();
+    let all: Tally = plans.iter().map(|plan| Tally::of_own(plan.tally.existing, &plan.steps)).sum();
     all.exceeding(Scope::All, limits)
 }
 

@@ -90,8 +90,15 @@ pub(crate) struct Sender<'a> {
     pub(crate) clock: Clock,
     /// Ends it before the next batch; what is under way is sent to its end.
     pub(crate) stop: &'a CancellationToken,
+    /// Whether something else is wanted by now: then the batches that are left are not sent.
+    pub(crate) is_stale: &'a (dyn Fn() -> bool + Sync),
     /// Hears how many steps are through.
     pub(crate) tell: &'a (dyn Fn(usize) + Sync),
+}
+
+/// Nothing else is ever wanted than the plan.
+pub(crate) fn never_stale() -> bool {
+    false
 }
 
 /// A target's own way to count, for packing.
@@ -135,6 +142,10 @@ impl Sender<'_> {
         let batches = pack(steps, &Measured { zone: self.zone, target: self.target })?;
         let mut refusals = Refusals::default();
         for batch in batches {
+            // One at least, so that whoever wants something else all the time gets on.
+            if sent.batches > 0 && (self.is_stale)() {
+                return Ok(());
+            }
             let (spoilt, fit): (Vec<usize>, Vec<usize>) =
                 batch.partition(|index| steps[*index].is_spoilt_by(&refusals.spoilt));
             for index in spoilt {

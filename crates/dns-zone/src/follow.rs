@@ -120,6 +120,16 @@ impl Follower {
         &self.refused
     }
 
+    /// Whether the source has changed since the last proposal was made.
+    pub fn source_has_news(&self) -> bool {
+        self.source.has_news()
+    }
+
+    /// How many sets the source had that the last proposal was made from.
+    pub fn source_sets(&self) -> u64 {
+        self.source.size
+    }
+
     /// Whether a proposal would have no steps for sure. If not, only a proposal tells.
     pub fn is_settled(&self) -> bool {
         self.settings.is_some() && self.open.is_empty() && !self.source.has_news() && !self.target.has_news()

@@ -17,6 +17,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::change::{Kind, SetChange};
+use crate::order::Step;
 
 /// As many changes of a kind never exceed a share: in a zone of ten sets one rename would be a fifth.
 pub const FEW: u64 = 5;
@@ -198,6 +199,13 @@ impl Tally {
             }
         }
         tally
+    }
+
+    /// Counts what limits are about: not what a failover controller moves with its fence, since it has limits of its own, and a region
+    /// must be left however much that is.
+    pub fn of_own<'s>(existing: u64, steps: impl IntoIterator<Item = &'s Step>) -> Self {
+        let own = steps.into_iter().filter(|step| step.service.is_none());
+        Self::of(existing, own.flat_map(|step| &step.changes))
     }
 
     /// The limits that it exceeds.

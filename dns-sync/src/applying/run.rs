@@ -21,7 +21,7 @@ use crate::output::progress::Task;
 use crate::place::{Job, Place};
 use crate::planning::Planner;
 use crate::reading::{self, Seen, target_of};
-use crate::sending::{SendError, Sender, Sent, Watch, fits};
+use crate::sending::{SendError, Sender, Sent, Watch, fits, never_stale};
 use crate::served;
 use crate::source::Read;
 
@@ -261,7 +261,14 @@ impl<'o> Run<'o> {
         let progress = self.output.progress(Task { about, unit: "steps", total: Some(open.len()) });
         progress.at(0);
         let tell = |done| progress.at(done);
-        let sender = Sender { zone: &plan.zone, target, clock: self.clock, stop: &self.stop, tell: &tell };
+        let sender = Sender {
+            zone: &plan.zone,
+            target,
+            clock: self.clock,
+            stop: &self.stop,
+            is_stale: &never_stale,
+            tell: &tell,
+        };
         let (sent, ended) = sender.send(open, &mut watch).await;
         let ended = ended.map_err(|error| match &error {
             SendError::Drifted { .. } => Failure::new(Exit::Refused, error),

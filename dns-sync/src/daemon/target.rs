@@ -23,7 +23,7 @@ use dns_api::sync::TargetState;
 use dns_core::identifier::ProviderName;
 use dns_provider::zones::{Extent, Listing};
 use dns_service::clock::Clock;
-use dns_zone::{Drift, Owner, Proposal, SetChange, SetKey, Step};
+use dns_zone::{Drift, Force, Kind, Owner, Proposal, SetChange, SetKey, Step};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -173,8 +173,14 @@ impl Target {
             self.part.has_sets(proposal.tally.existing);
             if !proposal.stopped_by(&BTreeSet::new()).is_empty() {
                 self.tell_held(&proposal);
-                self.held_looks += u32::from(is_fresh);
-                return Ok(self.rest_held(known));
+                let moves = if is_stopped_by_changes_alone(&proposal) { moves(proposal.steps) } else { Vec::new() };
+                if moves.is_empty() {
+                    self.held_looks += u32::from(is_fresh);
+                    return Ok(self.rest_held(known));
+                }
+                self.push(known, &moves, None, since).await?;
+                is_fresh = false;
+                continue;
             }
             if proposal.steps.is_empty() {
                 self.told.clear();
@@ -192,7 +198,7 @@ impl Target {
                 }
                 Err(overspent) => {
                     self.tell_overspent(&overspent);
-                    let moves: Vec<Step> = proposal.steps.into_iter().filter(|step| step.service.is_some()).collect();
+                    let moves = moves(proposal.steps);
                     if moves.is_empty() {
                         self.held_looks += u32::from(is_fresh);
                         return Ok(self.rest_held(known));
@@ -263,11 +269,33 @@ fn keys(step: &Step) -> Vec<SetKey> {
     step.changes.iter().map(|change| change.key.clone()).collect()
 }
 
-/// A refused set may still lead to what else would be deleted.
+/// A refused set may still lead to what else would be deleted, and others to it.
 fn without_what_refused_sets_may_need(mut proposal: Proposal, refused: &BTreeSet<SetKey>) -> Proposal {
-    let spoilt: BTreeSet<Owner> = refused.iter().map(|key| key.owner.clone()).collect();
-    proposal.steps.retain(|step| !step.is_spoilt_by(&spoilt));
+    let mut spoilt: BTreeSet<Owner> = refused.iter().map(|key| key.owner.clone()).collect();
+    proposal.steps.retain(|step| {
+        let is_spoilt = step.is_spoilt_by(&spoilt);
+        if is_spoilt {
+            spoilt.extend(step.owners().cloned());
+        }
+        !is_spoilt
+    });
     proposal
+}
+
+/// Whether no more is wrong than that too much would change: the source and who holds what are known.
+fn is_stopped_by_changes_alone(proposal: &Proposal) -> bool {
+    let Proposal { exceeded, stray_markers, refusals, .. } = proposal;
+    refusals.is_empty() && stray_markers.is_empty() && exceeded.iter().all(|one| one.limit != Force::Shrink)
+}
+
+/// What a failover controller moves, with what comes to the names that it leads to. No limit of changes holds that up: whoever damages
+/// a source must not keep a service in a region that cannot serve.
+fn moves(steps: Vec<Step>) -> Vec<Step> {
+    let needed: BTreeSet<Owner> = steps.iter().filter(|step| step.service.is_some()).flat_map(Step::needs).collect();
+    let leads = |step: &Step| {
+        step.owners().any(|owner| needed.contains(owner)) && step.changes.iter().all(|one| one.kind() == Kind::Create)
+    };
+    steps.into_iter().filter(|step| step.service.is_some() || leads(step)).collect()
 }
 
 impl Rest {

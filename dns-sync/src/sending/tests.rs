@@ -44,7 +44,8 @@ async fn send_until(
         }
     };
     let (zone, target) = (apex(), fake.place());
-    let sender = Sender { zone: &zone, target: &target, clock: Clock::start(), stop, tell: &tell };
+    let sender =
+        Sender { zone: &zone, target: &target, clock: Clock::start(), stop, is_stale: &never_stale, tell: &tell };
     let mut listing = listing(fake);
     let (sent, ended) = sender.send(steps, &mut Watch::new(&mut listing, Instant::now())).await;
     (sent, ended, told.into_inner().expect("nobody panicked"))
@@ -265,7 +266,14 @@ async fn send_planned(
     age: Duration,
 ) -> (Sent, Result<(), SendError>, Seen) {
     let (zone, target, stop) = (apex(), fake.place(), CancellationToken::new());
-    let sender = Sender { zone: &zone, target: &target, clock: Clock::start(), stop: &stop, tell: &|_| {} };
+    let sender = Sender {
+        zone: &zone,
+        target: &target,
+        clock: Clock::start(),
+        stop: &stop,
+        is_stale: &never_stale,
+        tell: &|_| {},
+    };
     let mut watch = Watch::new(listing, Instant::now());
     tokio::time::advance(age).await;
     let (sent, ended) = sender.send(steps, &mut watch).await;

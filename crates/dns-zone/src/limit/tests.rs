@@ -1,4 +1,7 @@
+use domain::base::Rtype;
+
 use super::*;
+use crate::fixture::{key, set};
 
 fn limits(exceeded: &[Exceeded]) -> Vec<String> {
     exceeded.iter().map(|one| one.limit.to_string()).collect()
@@ -60,6 +63,14 @@ fn many_zones_that_each_keep_their_limits_are_bound_together() {
     assert_eq!(limits(&all.exceeding(Scope::All, &Limits::default())), ["allDeletes"]);
     let all: Tally = [tally(20, 0, 0, FEW); 3].into_iter().sum();
     assert_eq!(limits(&all.exceeding(Scope::All, &Limits::default())), ["allDeletesShare"]);
+}
+
+#[test]
+fn what_a_controller_moves_counts_towards_no_limit() {
+    let change = || SetChange { key: key("a", Rtype::A), before: Some(set(Rtype::A, &["1"])), after: None };
+    let own = Step::from(vec![change(), change()]);
+    let moved = Step { service: Some("shop".parse().expect("a name")), ..Step::from(vec![change()]) };
+    assert_eq!(Tally::of_own(9, &[moved, own]), tally(9, 0, 0, 2));
 }
 
 #[test]

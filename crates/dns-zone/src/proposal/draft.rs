@@ -103,12 +103,13 @@ impl<'a> Survey<'a> {
             refusals.push(Refusal(empty));
         }
         let tally = Tally::of(sizes.target, &changes);
+        let steps = order(changes, &guarded.together);
         let proposal = Proposal {
             tally,
-            steps: order(changes, &guarded.together),
+            exceeded: exceeded(&Tally::of_own(sizes.target, &steps), sizes, settings),
+            steps,
             left_alone,
             adjusted,
-            exceeded: exceeded(&tally, sizes, settings),
             stray_markers: markers.stray,
             refusals,
         };

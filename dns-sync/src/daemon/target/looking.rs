@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dns_provider::zones::Refreshed;
 use dns_service::exit::one_line;
-use dns_zone::{SetChange, SetKey, content, difference, is_compared};
+use dns_zone::{SetChange, SetKey, difference, is_compared};
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -96,9 +96,11 @@ impl Target {
             let age = self.folder.source_sets_age(apex, target).unwrap_or(REMEMBER_EVERY);
             now + REMEMBER_EVERY.saturating_sub(age)
         });
-        let Some(sets) = self.original.read().as_ref().map(|copy| content(&copy.zone)).filter(|_| due <= now) else {
+        if now < due {
             return;
-        };
+        }
+        // Of the source that was judged, not of what may have come since.
+        let sets = self.following.state().follower.source_sets();
         if let Err(error) = self.folder.keep_source_sets(apex, target, sets) {
             warn!(zone = %apex, "how large the source is cannot be kept: {}", one_line(&error));
         }

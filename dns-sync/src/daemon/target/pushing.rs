@@ -10,7 +10,7 @@ use dns_provider::zones::{Extent, Refreshed};
 use dns_zone::{Reserved, SetChange, Step};
 
 use super::{Known, Target, Trouble, keys};
-use crate::sending::{Seen, Sender, Sent, Watch};
+use crate::sending::{Seen, SendError, Sender, Sent, Watch};
 use crate::served::is_seen;
 
 impl Target {
@@ -24,7 +24,10 @@ impl Target {
     ) -> Result<(), Trouble> {
         let zone = self.original.apex();
         known.in_doubt.extend(steps.iter().flat_map(|step| &step.changes).map(|change| change.key.clone()));
-        let sender = Sender { zone, target: &self.place, clock: self.clock, stop: &self.stop, tell: &|_| {} };
+        // A flip does not wait until ten thousand other sets are through.
+        let is_stale = || self.following.state().follower.source_has_news();
+        let (stop, clock) = (&self.stop, self.clock);
+        let sender = Sender { zone, target: &self.place, clock, stop, is_stale: &is_stale, tell: &|_| {} };
         let mut watch = Watch::new(&mut known.listing, known.read_at);
         let (sent, ended) = sender.send(steps, &mut watch).await;
         let Seen { read_at, extent, changes } = watch.seen();
@@ -41,7 +44,7 @@ impl Target {
         let in_doubt = std::mem::take(&mut known.in_doubt);
         self.note(known, &changes, &[], &in_doubt);
         known.in_doubt = in_doubt;
-        ended?;
+        unless_of_records(&sent, ended)?;
         if let Some(denied) = self.denied(steps, &sent) {
             known.in_doubt.clear();
             return Err(denied);
@@ -107,6 +110,15 @@ impl Target {
         for (index, _) in &sent.refused {
             following.follower.set_aside(&steps[*index]);
         }
+    }
+}
+
+/// Where it takes other records, or says what is wrong with these, however many refused ones in a row are no reason to end: they are
+/// set aside, and what is behind them has its turn.
+fn unless_of_records(sent: &Sent, ended: Result<(), SendError>) -> Result<(), SendError> {
+    match ended {
+        Err(SendError::RefusesAll { .. }) if sent.denied_all().is_none() => Ok(()),
+        ended => ended,
     }
 }
 

@@ -194,3 +194,65 @@ async fn how_large_the_source_was_is_kept_over_a_restart_within_a_day() {
     rig.check_for(REMEMBER_EVERY + CHECK_EVERY).await;
     assert_eq!(kept(&rig), Some(37));
 }
+
+/// Refused ones that stand in a row, more than it takes to believe that a target refuses everything.
+#[tokio::test(start_paused = true)]
+async fn however_many_records_are_refused_in_a_row_what_is_behind_them_comes() {
+    let refused: Vec<String> = (0..70).map(|one| format!("bad{one:02} A 192.0.2.1")).collect();
+    let source: Vec<&str> = refused.iter().map(String::as_str).chain(["good A 192.0.2.2"]).collect();
+    let fake = Fake::holding(zone(&["old A 192.0.2.1"]), 8);
+    fake.state().poison = (0..70).map(|one| crate::fake::key(&format!("bad{one:02}"), dns_zone::Rtype::A)).collect();
+    let mut rig = Rig::one(fake, &source);
+    rig.rounds().await;
+    assert_eq!(rig.report(0).state, TargetState::Refusing);
+    assert_eq!(rig.fakes[0].state().zone, zone(&["good A 192.0.2.2", "old A 192.0.2.1"]));
+}
+
+/// The address of the new one is refused: the old one stays in use, and there.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_led_to_a_name_that_the_target_has_refused() {
+    let stands = ["lb1 A 192.0.2.1", "mail MX 10 lb1", "www CNAME lb1"];
+    let fake = Fake::holding(zone(&stands), 8);
+    fake.state().poison = [crate::fake::key("lb2", dns_zone::Rtype::A)].into();
+    let mut rig = Rig::one(fake, &["lb2 A 192.0.2.2", "mail MX 10 lb2", "www CNAME lb2"]);
+    rig.rounds().await;
+    assert_eq!(rig.fakes[0].state().zone, zone(&stands));
+    rig.fakes[0].state().poison.clear();
+    rig.check_for(CHECK_EVERY * 2).await;
+    assert_eq!(rig.fakes[0].state().zone, zone(&["lb2 A 192.0.2.2", "mail MX 10 lb2", "www CNAME lb2"]));
+}
+
+/// Many batches are under way when the source says something else.
+#[tokio::test(start_paused = true)]
+async fn what_a_newer_source_says_waits_for_one_batch_and_no_more() {
+    let lines: Vec<String> = (0..40).map(|one| format!("n{one:02} A 192.0.2.1")).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let fake = Fake::holding(zone(&["old A 192.0.2.1"]), 2);
+    let mut rig = Rig::one(fake, &[lines.as_slice(), &["old A 192.0.2.1"]].concat());
+    let original = Arc::clone(&rig.original);
+    let newer = zone(&["n00 A 192.0.2.1", "old A 192.0.2.9"]);
+    rig.fakes[0].state().meanwhile = Some(Box::new(move || {
+        original.replace(newer, Vec::new());
+    }));
+    rig.rounds().await;
+    assert_eq!(rig.report(0).state, TargetState::Equal);
+    assert_eq!(rig.fakes[0].state().calls, [2, 2], "the first batch, and what became of it all");
+}
+
+#[test]
+fn a_move_takes_with_it_what_comes_to_the_names_that_it_leads_to() {
+    let set = |line: &str| zone(&[line]).sets().next().map(|(key, set)| (key.clone(), set.clone())).expect("one");
+    let change = |before: Option<&str>, after: Option<&str>| {
+        let (before, after) = (before.map(set), after.map(set));
+        let key = before.as_ref().or(after.as_ref()).map(|(key, _)| key.clone()).expect("one of them");
+        SetChange { key, before: before.map(|(_, set)| set), after: after.map(|(_, set)| set) }
+    };
+    let step = |changes: Vec<SetChange>| Step::from(changes);
+    let new = step(vec![change(None, Some("dr A 192.0.2.2"))]);
+    let other = step(vec![change(None, Some("other A 192.0.2.2"))]);
+    let moved = vec![change(Some("shop CNAME prod"), Some("shop CNAME dr"))];
+    let moved = Step { service: Some("shop".parse().expect("a name")), ..step(moved) };
+    let gone = step(vec![change(Some("prod A 192.0.2.1"), None)]);
+    let steps = vec![new.clone(), other, moved.clone(), gone];
+    assert_eq!(moves(steps), [new, moved]);
+}
