@@ -22,6 +22,8 @@ use crate::guarded::{Fences, Guarded};
 use crate::manifest::Manifest;
 use crate::marker::Markers;
 use crate::order::Step;
+use crate::owner::Owner;
+use crate::pointer;
 use crate::proposal::{Made, Proposal, Settings, Sizes, Survey, unmade};
 use crate::record_set::SetKey;
 use crate::zone::Zone;
@@ -78,6 +80,11 @@ impl Follower {
     /// Whether it is left so.
     pub fn holds(&self, key: &SetKey) -> bool {
         self.held.contains(key)
+    }
+
+    /// The names that what is left so leads to. Taken away, they would leave it leading nowhere.
+    pub fn held_leads_to(&self, target: &Zone) -> BTreeSet<Owner> {
+        self.held.iter().flat_map(|key| pointer::targets(key, target.get(key))).collect()
     }
 
     /// Ends that.

@@ -238,7 +238,7 @@ impl Target {
         let drifted = self.drifting.judge(&first.steps, target, follower, &settings, self.clock.now());
         let proposal = if drifted.is_empty() { first } else { follower.propose(&copy.zone, target, &settings) };
         let refused = follower.refused().clone();
-        let proposal = without_what_refused_sets_may_need(proposal, &refused);
+        let proposal = without_what_may_be_needed(proposal, &refused, &follower.held_leads_to(target));
         if proposal.steps.is_empty() && proposal.stopped_by(&BTreeSet::new()).is_empty() {
             *behind_since = None;
         }
@@ -269,11 +269,13 @@ fn keys(step: &Step) -> Vec<SetKey> {
     step.changes.iter().map(|change| change.key.clone()).collect()
 }
 
-/// A refused set may still lead to what else would be deleted, and others to it.
-fn without_what_refused_sets_may_need(mut proposal: Proposal, refused: &BTreeSet<SetKey>) -> Proposal {
+/// A refused set may still lead to what else would be deleted, and others to it; and what somebody else has changed and is left so
+/// for now leads to what it says.
+fn without_what_may_be_needed(mut proposal: Proposal, refused: &BTreeSet<SetKey>, held: &BTreeSet<Owner>) -> Proposal {
     let mut spoilt: BTreeSet<Owner> = refused.iter().map(|key| key.owner.clone()).collect();
     proposal.steps.retain(|step| {
-        let is_spoilt = step.is_spoilt_by(&spoilt);
+        let deletes = |one: &SetChange| one.kind() == Kind::Delete && held.contains(&one.key.owner);
+        let is_spoilt = step.is_spoilt_by(&spoilt) || step.changes.iter().any(deletes);
         if is_spoilt {
             spoilt.extend(step.owners().cloned());
         }

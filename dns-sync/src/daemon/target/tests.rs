@@ -256,3 +256,21 @@ fn a_move_takes_with_it_what_comes_to_the_names_that_it_leads_to() {
     let steps = vec![new.clone(), other, moved.clone(), gone];
     assert_eq!(moves(steps), [new, moved]);
 }
+
+/// Somebody has turned an alias back to the old address, which nobody undoes yet; so the old address stays, though the source has
+/// dropped it.
+#[tokio::test(start_paused = true)]
+async fn what_somebody_elses_change_leads_to_is_not_taken_away() {
+    let stands = ["lb1 A 192.0.2.1", "lb2 A 192.0.2.2", "www CNAME lb2"];
+    let mut rig = Rig::one(Fake::holding(zone(&stands), 8), &stands);
+    rig.rounds().await;
+    let turned = zone(&["lb1 A 192.0.2.1", "lb2 A 192.0.2.2", "www CNAME lb1"]);
+    rig.fakes[0].state().zone = turned.clone();
+    tokio::time::advance(CHECK_EVERY).await;
+    rig.rounds().await;
+    rig.source_becomes(&stands[1..]);
+    rig.rounds().await;
+    assert_eq!(rig.fakes[0].state().zone, turned);
+    rig.check_for(REPAIR_AFTER + CHECK_EVERY * 2).await;
+    assert_eq!(rig.fakes[0].state().zone, zone(&stands[1..]), "once it is undone");
+}
