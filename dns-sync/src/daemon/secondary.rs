@@ -106,9 +106,16 @@ impl Keeper {
 
     async fn take_changes(&mut self, timers: &mut Secondary) {
         let fetched = self.primary.client().fetch(&self.original.soa_alone()).await;
+        self.changes_came(timers, fetched);
+    }
+
+    /// Takes what was answered to an IXFR, which is asked for only where the SOA was newer.
+    fn changes_came(&mut self, timers: &mut Secondary, fetched: Result<Fetched, TransferError>) {
         let taken = match fetched {
             Ok(Fetched::Whole(zone)) => return self.take(timers, Transfer::Ixfr, zone),
-            Ok(Fetched::Current(_)) => Ok(0),
+            Ok(Fetched::Current(serial)) => {
+                return self.lags(timers, &format!("its SOA was newer, and then its latest serial was {serial}"));
+            }
             Ok(Fetched::Differences(differences)) => self.original.change(differences).map(|changes| changes.len()),
             Err(error) => Err(error),
         };
@@ -132,16 +139,17 @@ impl Keeper {
                 let changes = self.original.replace(zone, Vec::new());
                 self.taken(timers, how, changes);
             }
-            Some(serial) => {
-                metering::transfer_failed(self.original.apex());
-                let known = known(timers);
-                // Another whole zone would come from the same server.
-                timers.failed(false, Instant::now());
-                self.tell(&format!(
-                    "a whole zone came with serial {serial}, and {known} is known here: does one of its servers lag?"
-                ));
-            }
+            Some(serial) => self.lags(timers, &format!("a whole zone came with serial {serial}")),
         }
+    }
+
+    /// What came is not newer than what is known, though the source said that it has something newer.
+    fn lags(&mut self, timers: &mut Secondary, what_came: &str) {
+        metering::transfer_failed(self.original.apex());
+        let known = known(timers);
+        // A whole zone would come from the same server.
+        timers.failed(false, Instant::now());
+        self.tell(&format!("{what_came}, and {known} is known here: does one of its servers lag?"));
     }
 
     fn taken(&mut self, timers: &mut Secondary, how: Transfer, changes: usize) {
@@ -224,26 +232,43 @@ mod tests {
         zone(&[&format!("@ SOA ns hostmaster {serial} 3600 600 604800 300"), "@ NS ns", "ns A 192.0.2.53"])
     }
 
+    /// After a NOTIFY the source says that it has this serial; the changes are to be taken now.
+    fn is_newer(timers: &mut Secondary, serial: u32) {
+        let now = Instant::now() + Duration::from_secs(1);
+        timers.notified(now);
+        assert_eq!(timers.poll(now), Duty::AskSoa);
+        assert_eq!(timers.soa_came(Serial::new(serial), now), Found::Newer);
+        assert_eq!(timers.poll(now), Ixfr);
+    }
+
     /// Behind one address there may be several servers, of which one lags.
+    #[test]
+    fn nothing_newer_after_a_newer_soa_confirms_nothing() {
+        for lagging in [18, 19] {
+            let (mut keeper, mut timers) = (keeper(), Secondary::new(Bounds::default()));
+            assert_eq!(timers.poll(Instant::now()), Axfr);
+            keeper.take(&mut timers, Transfer::Axfr, with_serial(19));
+            is_newer(&mut timers, 20);
+            keeper.changes_came(&mut timers, Ok(Fetched::Current(Serial::new(lagging))));
+            let Duty::Wait(Some(until)) = timers.poll(Instant::now()) else { panic!("it asks again later") };
+            assert!(until < Instant::now() + Duration::from_mins(11), "after retry, not after refresh");
+            assert!(keeper.told.is_over(), "it was told");
+        }
+    }
+
     #[test]
     fn a_whole_zone_that_is_older_than_what_is_known_is_not_taken() {
         let (mut keeper, mut timers) = (keeper(), Secondary::new(Bounds::default()));
         assert_eq!(timers.poll(Instant::now()), Axfr);
         keeper.take(&mut timers, Transfer::Axfr, with_serial(19));
-        timers.notified(Instant::now());
-        assert_eq!(timers.poll(Instant::now()), Duty::AskSoa);
-        assert_eq!(timers.soa_came(Serial::new(20), Instant::now()), Found::Newer);
-        assert_eq!(timers.poll(Instant::now()), Ixfr);
+        is_newer(&mut timers, 20);
         timers.failed(true, Instant::now());
         assert_eq!(timers.poll(Instant::now()), Axfr);
         keeper.take(&mut timers, Transfer::Axfr, with_serial(18));
         assert_eq!(keeper.original.soa().map(|soa| soa.serial), Some(Serial::new(19)));
         let Duty::Wait(Some(until)) = timers.poll(Instant::now()) else { panic!("it asks again later") };
         assert!(until > Instant::now() + Duration::from_mins(1), "after retry, not at once");
-        timers.notified(Instant::now());
-        timers.poll(Instant::now());
-        timers.soa_came(Serial::new(20), Instant::now());
-        timers.poll(Instant::now());
+        is_newer(&mut timers, 20);
         keeper.take(&mut timers, Transfer::Ixfr, with_serial(20));
         assert_eq!(keeper.original.soa().map(|soa| soa.serial), Some(Serial::new(20)));
     }
