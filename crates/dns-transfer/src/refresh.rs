@@ -13,6 +13,9 @@
 //!
 //! It does nothing itself and knows no clock: the caller polls for what to do, does it, and tells how it ended. One thing is
 //! under way at a time. A NOTIFY in the meantime is kept, since it may tell of something newer than what is on its way.
+//!
+//! A NOTIFY may be a repeated one, or somebody's who wants us to ask on and on. So each question in a row that failed or found nothing
+//! new puts the next NOTIFY off for twice as long, up to a second. Where each one brings something new none is put off.
 
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
@@ -20,6 +23,13 @@ use std::time::{Duration, Instant};
 use dns_zone::Serial;
 
 use crate::soa::Soa;
+
+/// From one question that found nothing new to the one that a NOTIFY asks for: short, since servers repeat what they notify, and the
+/// next one may be of a change.
+const PUT_OFF: Duration = Duration::from_millis(50);
+
+/// The same after many of them in a row.
+const PUT_OFF_MAX: Duration = Duration::from_secs(1);
 
 /// What an SOA may ask for; what lies outside is brought to the nearest bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,18 +131,25 @@ pub struct Secondary {
     phase: Phase,
     /// A NOTIFY came while something was under way.
     notified: bool,
+    /// When the last question was asked.
+    asked_at: Option<Instant>,
+    /// From then on until a NOTIFY is followed; zero while each question finds something new.
+    put_off: Duration,
 }
 
 impl Secondary {
     /// A secondary that holds nothing yet.
     pub fn new(bounds: Bounds) -> Self {
-        Self { bounds, held: None, phase: Phase::Due(Work::Axfr), notified: false }
+        Self::beginning(bounds, None, Work::Axfr)
     }
 
     /// A secondary that holds a zone from before, last confirmed at this time. It asks at once.
     pub fn holding(bounds: Bounds, soa: Soa, confirmed_at: Instant) -> Self {
-        let held = Some(Held { soa, confirmed_at });
-        Self { bounds, held, phase: Phase::Due(Work::Soa), notified: false }
+        Self::beginning(bounds, Some(Held { soa, confirmed_at }), Work::Soa)
+    }
+
+    fn beginning(bounds: Bounds, held: Option<Held>, work: Work) -> Self {
+        Self { bounds, held, phase: Phase::Due(work), notified: false, asked_at: None, put_off: Duration::ZERO }
     }
 
     /// The SOA of what it holds.
@@ -157,8 +174,8 @@ impl Secondary {
                 Duty::Expire
             }
             Phase::Resting { until } if until > now => Duty::Wait(Some(expires_at.map_or(until, |at| at.min(until)))),
-            Phase::Resting { .. } => self.start(if self.held.is_some() { Work::Soa } else { Work::Axfr }),
-            Phase::Due(work) => self.start(work),
+            Phase::Resting { .. } => self.start(if self.held.is_some() { Work::Soa } else { Work::Axfr }, now),
+            Phase::Due(work) => self.start(work, now),
         }
     }
 
@@ -166,8 +183,9 @@ impl Secondary {
         self.phase = Phase::Due(work);
     }
 
-    fn start(&mut self, work: Work) -> Duty {
+    fn start(&mut self, work: Work, now: Instant) -> Duty {
         self.phase = Phase::Busy(work);
+        self.asked_at = Some(now);
         match work {
             Work::Soa => Duty::AskSoa,
             Work::Ixfr => Duty::Ixfr,
@@ -178,7 +196,7 @@ impl Secondary {
     /// A NOTIFY came.
     pub fn notified(&mut self, now: Instant) {
         match self.phase {
-            Phase::Resting { .. } => self.phase = Phase::Resting { until: now },
+            Phase::Resting { until } => self.phase = Phase::Resting { until: self.follows_notify(now).min(until) },
             Phase::Busy(_) => self.notified = true,
             // What is about to be asked will see it.
             Phase::Due(_) => {}
@@ -192,19 +210,23 @@ impl Secondary {
             return Found::Newer;
         };
         if serial == held.soa.serial {
+            self.found_nothing();
             self.confirmed(held.soa, now);
             Found::Same
         } else if serial.is_newer_than(held.soa.serial) {
             self.begin(Work::Ixfr);
             Found::Newer
         } else {
+            self.found_nothing();
             self.rest(now, self.pause());
             Found::Behind
         }
     }
 
-    /// The zone here is now the one with this SOA; also where an IXFR said that nothing is newer.
+    /// The zone here is now the one with this SOA. An IXFR that said that nothing is newer has [failed](Self::failed): it was asked for since
+    /// the SOA was newer, so it came from a server that lags behind another one.
     pub fn transferred(&mut self, soa: Soa, now: Instant) {
+        self.put_off = Duration::ZERO;
         self.confirmed(soa, now);
     }
 
@@ -214,8 +236,18 @@ impl Secondary {
         if self.phase == Phase::Busy(Work::Ixfr) && is_worth_axfr {
             self.begin(Work::Axfr);
         } else {
+            self.found_nothing();
             self.rest(now, self.pause());
         }
+    }
+
+    fn found_nothing(&mut self) {
+        self.put_off = (2 * self.put_off).clamp(PUT_OFF, PUT_OFF_MAX);
+    }
+
+    /// When a NOTIFY that is known now is followed.
+    fn follows_notify(&self, now: Instant) -> Instant {
+        self.asked_at.map_or(now, |asked_at| now.max(asked_at + self.put_off))
     }
 
     fn confirmed(&mut self, soa: Soa, now: Instant) {
@@ -224,11 +256,11 @@ impl Secondary {
     }
 
     fn rest(&mut self, now: Instant, pause: Duration) {
-        let pause = if std::mem::take(&mut self.notified) { Duration::ZERO } else { pause };
-        self.phase = Phase::Resting { until: now + pause };
+        let until = if std::mem::take(&mut self.notified) { self.follows_notify(now) } else { now + pause };
+        self.phase = Phase::Resting { until };
     }
 
-    /// How long to wait after a failure; without an SOA the shortest time, since there is nothing to serve meanwhile.
+    /// How long to wait after a failure if no NOTIFY comes; without an SOA the shortest time, since there is nothing to serve meanwhile.
     fn pause(&self) -> Duration {
         self.held.map_or(*self.bounds.retry.start(), |held| self.bounds.retry(&held.soa))
     }

@@ -90,9 +90,68 @@ fn a_notify_while_something_is_under_way_is_followed_after_it() {
     secondary.notified(now);
     assert_eq!(secondary.poll(now), Duty::Wait(None));
     secondary.soa_came(Serial::new(7), now);
-    assert_eq!(secondary.poll(now), Duty::AskSoa, "what was notified may be newer than what was answered");
+    let again = now + PUT_OFF;
+    assert_eq!(secondary.poll(now), Duty::Wait(Some(again)), "what was notified may be newer than what was answered");
+    assert_eq!(secondary.poll(again), Duty::AskSoa);
+    secondary.soa_came(Serial::new(7), again);
+    assert_eq!(secondary.poll(again), Duty::Wait(Some(again + HOUR)), "once");
+}
+
+/// Whoever repeats a NOTIFY that was signed once, or makes one up where none is signed.
+#[test]
+fn notifies_that_bring_nothing_new_lead_to_a_question_a_second_at_the_most() {
+    type Answer = fn(&mut Secondary, Instant);
+    let answers: [Answer; 3] = [
+        |secondary, now| secondary.failed(false, now),
+        |secondary, now| assert_eq!(secondary.soa_came(Serial::new(7), now), Found::Same),
+        |secondary, now| assert_eq!(secondary.soa_came(Serial::new(6), now), Found::Behind),
+    ];
+    for answer in answers {
+        let began = Instant::now();
+        let (mut secondary, mut asked) = (resting(7, began), 0);
+        for at in (0..60_000).map(|millis| began + Duration::from_millis(millis)) {
+            secondary.notified(at);
+            if secondary.poll(at) == Duty::AskSoa {
+                asked += 1;
+                secondary.notified(at);
+                answer(&mut secondary, at);
+            }
+        }
+        assert!((55..=65).contains(&asked), "{asked} questions in a minute");
+    }
+}
+
+#[test]
+fn a_notify_is_put_off_and_not_lost() {
+    let now = Instant::now();
+    let mut secondary = resting(7, now);
+    secondary.notified(now);
+    assert_eq!(secondary.poll(now), Duty::AskSoa);
+    secondary.failed(false, now);
+    secondary.notified(now);
+    assert_eq!(secondary.poll(now), Duty::Wait(Some(now + PUT_OFF)));
+    assert_eq!(secondary.poll(now + PUT_OFF), Duty::AskSoa);
+    secondary.failed(false, now + 10 * SECOND);
+    secondary.notified(now + 10 * SECOND);
+    assert_eq!(secondary.poll(now + 10 * SECOND), Duty::AskSoa, "the answer took longer than it would be put off");
+}
+
+#[test]
+fn changes_one_after_another_are_followed_at_once() {
+    let mut now = Instant::now();
+    let mut secondary = resting(7, now);
+    secondary.notified(now);
+    assert_eq!(secondary.poll(now), Duty::AskSoa);
     secondary.soa_came(Serial::new(7), now);
-    assert_eq!(secondary.poll(now), Duty::Wait(Some(now + HOUR)), "once");
+    now += SECOND;
+    for serial in 8..100 {
+        now += Duration::from_millis(1);
+        secondary.notified(now);
+        assert_eq!(secondary.poll(now), Duty::AskSoa, "{serial}");
+        assert_eq!(secondary.soa_came(Serial::new(serial), now), Found::Newer);
+        assert_eq!(secondary.poll(now), Duty::Ixfr);
+        secondary.transferred(soa(serial), now);
+    }
 }
 
 #[test]
@@ -102,14 +161,15 @@ fn a_notify_ends_the_wait_for_a_first_zone() {
     assert_eq!(secondary.poll(now), Duty::Axfr);
     secondary.failed(true, now);
     secondary.notified(now);
-    assert_eq!(secondary.poll(now), Duty::Axfr);
+    assert_eq!(secondary.poll(now + PUT_OFF), Duty::Axfr);
 }
 
 #[test]
 fn a_primary_that_is_behind_confirms_nothing() {
-    let now = Instant::now();
+    let mut now = Instant::now();
     let mut secondary = resting(7, now);
     for serial in [6, 7 + 0x8000_0000] {
+        now += SECOND;
         secondary.notified(now);
         assert_eq!(secondary.poll(now), Duty::AskSoa);
         assert_eq!(secondary.soa_came(Serial::new(serial), now), Found::Behind);
