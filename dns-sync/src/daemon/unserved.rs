@@ -2,27 +2,34 @@
 //! answers with what was written last.
 //!
 //! A set that is written again takes the place of what was waited for, so that as much waits as the zone holds at the most.
+//!
+//! In the first minute all of it is asked for, each time after a pause that grows with its age: what is served within moments is found
+//! within moments. What takes longer is told, and from then on it has its [turns].
+
+mod turns;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dns_zone::{Owner, SetChange, SetKey};
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use self::turns::Turns;
 use super::metering;
 use super::signs::TargetSign;
 use crate::place::Place;
 use crate::served::asking::Asker;
 use crate::served::{EVERY, TOLD_MAX, Unseen, WITHIN, ask};
 
-/// Between two rounds once it has taken too long: somebody was told, and asking on and on helps nobody.
-const LATE_EVERY: Duration = Duration::from_secs(5);
+/// Of its age what was written last is asked for again after this part, but not before [`EVERY`].
+const PART_OF_AGE: u32 = 8;
 
 /// The changes of one target that wait. Clones share them.
 #[derive(Clone, Debug, Default)]
@@ -40,21 +47,34 @@ struct Waiting {
     /// The servers that did not serve it yet.
     servers: Vec<SocketAddr>,
     /// When it was learnt.
-    since: Instant,
+    since: std::time::Instant,
+    /// When it was written.
+    written_at: Instant,
     /// Whether it was told that this one takes too long.
     told: bool,
 }
 
+impl Waiting {
+    fn is_open(&self, server: SocketAddr) -> bool {
+        self.servers.contains(&server)
+    }
+}
+
 impl Unserved {
     /// Waits for what was written; `since` is when the oldest of it was learnt. Without servers nobody can be asked.
-    pub(super) fn expect(&self, changes: impl IntoIterator<Item = SetChange>, servers: &[SocketAddr], since: Instant) {
+    pub(super) fn expect(
+        &self,
+        changes: impl IntoIterator<Item = SetChange>,
+        servers: &[SocketAddr],
+        since: std::time::Instant,
+    ) {
         if servers.is_empty() {
             return;
         }
-        let mut waiting = self.lock();
+        let (mut waiting, written_at) = (self.lock(), Instant::now());
         for change in changes {
             let key = change.key.clone();
-            waiting.insert(key, Waiting { change, servers: servers.to_vec(), since, told: false });
+            waiting.insert(key, Waiting { change, servers: servers.to_vec(), since, written_at, told: false });
         }
         drop(waiting);
         self.0.wake.notify_waiters();
@@ -89,50 +109,88 @@ impl Unserved {
 
     /// Asks until `stop`, each server by itself, so that none waits for another.
     pub(super) async fn run(self, zone: Owner, target: Place, sign: TargetSign, stop: CancellationToken) {
-        let asking = target.servers.iter().map(|server| async {
-            let mut asker = Asker::new(*server);
-            loop {
-                // What is written from here on is asked for at once.
-                let woken = self.0.wake.notified();
-                self.round(&mut asker, &zone, &target).await;
-                sign.unserved(self.lock().len());
-                match self.pause(*server) {
-                    Some(pause) => drop(tokio::time::timeout(pause, woken).await),
-                    None => woken.await,
-                }
-            }
-        });
+        let within = target.timeout;
+        let asks = move |at, change: SetChange| async move { ask(at, &change, within).await };
+        let asking = target.servers.iter().map(|server| self.follow(*server, &zone, &target, &sign, &asks));
         // Where there is nobody to ask it rests until the end, as every part of the daemon lasts until then.
         let asked = join_all(asking).then(|_| std::future::pending::<()>());
         stop.run_until_cancelled(asked).await;
     }
 
-    /// Asks a server once for what it did not serve yet.
-    async fn round(&self, asker: &mut Asker, zone: &Owner, target: &Place) {
+    /// Asks one server on and on.
+    async fn follow<F: Future<Output = Result<(), Unseen>>>(
+        &self,
+        server: SocketAddr,
+        zone: &Owner,
+        target: &Place,
+        sign: &TargetSign,
+        asks: &impl Fn(SocketAddr, SetChange) -> F,
+    ) {
+        let (mut asker, mut turns) = (Asker::new(server), Turns::new(Instant::now()));
+        loop {
+            // What is written from here on is asked for at once.
+            let woken = self.0.wake.notified();
+            let fresh = self.fresh(server);
+            if self.round(&mut asker, &fresh, zone, target, asks).await {
+                turns.hurry(Instant::now());
+            }
+            let late = self.late(server, &mut turns);
+            if !late.is_empty() {
+                let any_served = self.round(&mut asker, &late, zone, target, asks).await;
+                turns.ended(any_served, Instant::now());
+            }
+            sign.unserved(self.lock().len());
+            match self.pause(server, &turns) {
+                Some(pause) => drop(tokio::time::timeout(pause, woken).await),
+                None => woken.await,
+            }
+        }
+    }
+
+    /// Asks a server once for each of these; whether it serves any.
+    async fn round<F: Future<Output = Result<(), Unseen>>>(
+        &self,
+        asker: &mut Asker,
+        open: &[SetChange],
+        zone: &Owner,
+        target: &Place,
+        asks: &impl Fn(SocketAddr, SetChange) -> F,
+    ) -> bool {
         let server = asker.server();
-        let open = self.open(server);
-        let ask = |at, change| ask(at, change, target.timeout);
-        let mut late = Vec::new();
+        let ask = |at, change: &SetChange| asks(at, change.clone());
+        let (mut late, mut any_served) = (Vec::new(), false);
         let told = |change, seen| match seen {
-            Ok(()) => self.served(zone, target, server, change),
+            Ok(()) => {
+                any_served = true;
+                self.served(zone, target, server, change);
+            }
             Err(why) => late.push((change, why)),
         };
         asker.round(open.iter().collect(), &ask, told).await;
         self.tell_late(zone, target, server, &late);
+        any_served
     }
 
-    /// What a server is not known to serve.
-    fn open(&self, server: SocketAddr) -> Vec<SetChange> {
+    /// What a server is not known to serve, and need not yet.
+    fn fresh(&self, server: SocketAddr) -> Vec<SetChange> {
+        self.lock().values().filter(|one| one.is_open(server) && !one.told).map(|one| one.change.clone()).collect()
+    }
+
+    /// What it should serve long since, as far as it is its turn.
+    fn late(&self, server: SocketAddr, turns: &mut Turns) -> Vec<SetChange> {
         let waiting = self.lock();
-        waiting.values().filter(|one| one.servers.contains(&server)).map(|one| one.change.clone()).collect()
+        let late = waiting.iter().filter(|(_, one)| one.is_open(server) && one.told);
+        turns.next(late.collect(), Instant::now()).into_iter().map(|one| one.change.clone()).collect()
     }
 
     /// Before a server is asked again; none if there is nothing to ask it for.
-    fn pause(&self, server: SocketAddr) -> Option<Duration> {
+    fn pause(&self, server: SocketAddr, turns: &Turns) -> Option<Duration> {
         let waiting = self.lock();
-        let mut open = waiting.values().filter(|one| one.servers.contains(&server)).peekable();
-        open.peek()?;
-        Some(if open.all(|one| one.told) { LATE_EVERY } else { EVERY })
+        let open = || waiting.values().filter(|one| one.is_open(server));
+        let youngest = open().filter(|one| !one.told).map(|one| one.written_at.elapsed()).min();
+        let fresh = youngest.map(|age| (age / PART_OF_AGE).max(EVERY));
+        let late = open().any(|one| one.told).then(|| turns.due.saturating_duration_since(Instant::now()));
+        fresh.into_iter().chain(late).min()
     }
 
     /// A server serves a change, unless something else was written meanwhile.
@@ -158,7 +216,7 @@ impl Unserved {
         let mut told = 0;
         for (change, why) in late {
             let Some(one) = waiting.get_mut(&change.key) else { continue };
-            if one.told || one.since.elapsed() < WITHIN {
+            if one.told || one.written_at.elapsed() < WITHIN {
                 continue;
             }
             one.told = true;
@@ -174,50 +232,4 @@ impl Unserved {
 }
 
 #[cfg(test)]
-mod tests {
-    use dns_service::clock::Clock;
-
-    use super::*;
-    use crate::daemon::signs::Signs;
-    use crate::fake::{Fake, apex, key, zone};
-    use crate::served::is_seen;
-
-    #[test]
-    fn nothing_waits_for_servers_that_nobody_has_named() {
-        let key = key("www", dns_zone::Rtype::A);
-        let after = zone(&["www A 192.0.2.1"]).get(&key).cloned();
-        let change = || SetChange { key: key.clone(), before: None, after: after.clone() };
-        let unserved = Unserved::default();
-        unserved.expect([change()], &[], Instant::now());
-        assert!(unserved.lock().is_empty());
-        unserved.expect([change()], &["192.0.2.53:53".parse().expect("an address")], Instant::now());
-        assert_eq!(unserved.lock().len(), 1);
-    }
-
-    #[test]
-    fn what_has_come_to_lie_below_a_delegation_is_waited_for_no_longer() {
-        let (traits, before) = (dns_zone::TargetTraits::default(), zone(&["www.sub A 192.0.2.1", "www A 192.0.2.1"]));
-        let unserved = Unserved::default();
-        let server = "192.0.2.53:53".parse().expect("an address");
-        unserved.expect(dns_zone::difference(&zone(&[]), &before), &[server], Instant::now());
-        unserved.forget(|key| is_seen(&before, &traits, key));
-        assert_eq!(unserved.open(server).len(), 2);
-        let cut = zone(&["www.sub A 192.0.2.1", "www A 192.0.2.1", "sub NS ns.example.net."]);
-        unserved.forget(|key| is_seen(&cut, &traits, key));
-        let open: Vec<SetKey> = unserved.open(server).into_iter().map(|change| change.key).collect();
-        assert_eq!(open, [key("www", dns_zone::Rtype::A)]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn where_nobody_is_asked_it_lasts_until_it_is_told_to_stop() {
-        let (place, stop) = (Fake::holding(zone(&[]), 1).place(), CancellationToken::new());
-        assert!(place.servers.is_empty());
-        let (_, signs) =
-            Signs::default().add(&apex(), "a test".to_owned(), std::slice::from_ref(&place.name), Clock::start());
-        let running = Unserved::default().run(apex(), place, signs[0].clone(), stop.clone());
-        let mut running = std::pin::pin!(running);
-        assert!(tokio::time::timeout(Duration::from_hours(1), &mut running).await.is_err());
-        stop.cancel();
-        running.await;
-    }
-}
+mod tests;
