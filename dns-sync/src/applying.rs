@@ -14,6 +14,7 @@ use dns_service::shutdown::on_signals;
 use dns_zone::{Force, Limits, Plan};
 
 use self::run::{Order, Purpose, Ready, Run};
+use self::undoing::Found;
 use crate::arguments::{ApplyArgs, RollbackArgs, Selection};
 use crate::folder;
 use crate::output::Output;
@@ -41,10 +42,7 @@ pub(crate) async fn rollback(config: &Config, args: &RollbackArgs, output: &Outp
     let jobs = places.jobs(&args.selection)?;
     let run = Run::new(config, &[], output, on_signals()?);
     let places: Vec<_> = jobs.iter().flat_map(|job| job.targets.iter().map(|target| (&job.zone, target))).collect();
-    let looking = reading::each(&places, output, "looking", |(zone, target)| run.undoing(zone, target));
-    let (found, unknown): (Vec<_>, Vec<_>) = run.unless_stopped(looking).await?.into_iter().partition(Result::is_ok);
-    let plans: Vec<(Plan, &Place)> = found.into_iter().flatten().flatten().collect();
-    let plans = if args.selection.is_all() { undoing::of_last_run(plans) } else { plans };
+    let Found { plans, unknown } = run.find(&places, args.selection.is_all()).await?;
     if plans.is_empty() && unknown.is_empty() {
         let reason = format!("nothing to undo: {} holds no plan that was applied", config.sync.folder.display());
         return Err(Failure::new(Exit::Refused, reason));
@@ -61,8 +59,7 @@ pub(crate) async fn rollback(config: &Config, args: &RollbackArgs, output: &Outp
     }
     let looking = reading::each(&plans, output, "checking", |(plan, target)| run.look_to_undo(plan, target));
     let orders = run.unless_stopped(looking).await?;
-    let unknown = unknown.into_iter().filter_map(Result::err).map(Err);
-    run.carry_out_all(unknown.chain(orders).collect()).await
+    run.carry_out_all(unknown.into_iter().map(Err).chain(orders).collect()).await
 }
 
 /// Nothing is undone that nobody has looked at.

@@ -1,4 +1,4 @@
-//! What is kept on disk: saved plans, what undoes the last one of each target, and how large each source was.
+//! What is kept on disk: saved plans, what undoes the last one of each target or has undone it, and how large each source was.
 //!
 //! Files are written beside their place and then moved there, so that a crash leaves the old one or the new one.
 
@@ -68,15 +68,17 @@ impl Folder {
         load_one(&self.next_undo_path(zone, target))
     }
 
-    /// What was undone is undone no second time.
-    pub(crate) fn drop_undoing(&self, zone: &Owner, target: &ProviderName) -> Result<(), FolderError> {
-        let path = self.undo_path(zone, target);
-        match fs::remove_file(&path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(FolderError::System { what: "remove", path, source })
-            }
-            Ok(()) | Err(_) => Ok(()),
+    /// What has undone a plan undoes it no second time. It stays, so that it is known what was undone last.
+    pub(crate) fn used_up(&self, zone: &Owner, target: &ProviderName) -> Result<(), FolderError> {
+        match move_to(&self.undo_path(zone, target), &self.undone_path(zone, target)) {
+            Err(FolderError::System { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(()),
+            moved => moved,
         }
+    }
+
+    /// What has undone a plan last; none if nothing has.
+    pub(crate) fn undone(&self, zone: &Owner, target: &ProviderName) -> Result<Option<Plan>, FolderError> {
+        load_one(&self.undone_path(zone, target))
     }
 
     /// Writes down what undoes a plan that is about to be sent; what undid the one before stays in its place yet.
@@ -123,6 +125,10 @@ impl Folder {
 
     fn next_undo_path(&self, zone: &Owner, target: &ProviderName) -> PathBuf {
         self.0.join(format!("{}{target}.rollback.next.json", file_name(zone)))
+    }
+
+    fn undone_path(&self, zone: &Owner, target: &ProviderName) -> PathBuf {
+        self.0.join(format!("{}{target}.rolled-back.json", file_name(zone)))
     }
 
     fn undo_path(&self, zone: &Owner, target: &ProviderName) -> PathBuf {
@@ -214,7 +220,11 @@ mod tests {
         assert!(kept.undoing(&plan.zone, &plan.target).expect("read").is_none());
         assert_eq!(kept.prepared(&plan.zone, &plan.target).expect("read").as_ref(), Some(&plan));
         kept.keep_undoing(&plan.zone, &plan.target).expect("moved");
-        assert_eq!(kept.undoing(&plan.zone, &plan.target).expect("read"), Some(plan));
+        assert_eq!(kept.undoing(&plan.zone, &plan.target).expect("read").as_ref(), Some(&plan));
+        assert_eq!(kept.undone(&plan.zone, &plan.target).expect("nothing yet"), None);
+        kept.used_up(&plan.zone, &plan.target).expect("moved");
+        assert_eq!(kept.undoing(&plan.zone, &plan.target).expect("read"), None, "no second time");
+        assert_eq!(kept.undone(&plan.zone, &plan.target).expect("read"), Some(plan));
     }
 
     #[test]

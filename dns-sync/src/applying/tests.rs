@@ -1,7 +1,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use dns_core::time::Timestamp;
 use dns_provider::zones::Listing;
 use dns_service::config::secret::{Program, SecretCheck};
 use dns_zone::Zone;
@@ -9,7 +8,6 @@ use tempfile::TempDir;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::undoing::of_last_run;
 use super::*;
 use crate::fake::{Fake, Happening, apex, settings, zone};
 
@@ -154,16 +152,77 @@ async fn a_rollback_that_was_interrupted_goes_on_and_is_used_up_only_then() {
     assert!(rig.rollback().await.is_none(), "it is undone no second time");
 }
 
-#[test]
-fn what_is_undone_is_what_the_last_run_has_written() {
-    let rig = Rig::new();
-    let at = |secs: u64, count| {
-        let mut plan = rig.plan(&names(count));
-        plan.made = Timestamp::from_secs(secs);
-        (plan, count)
-    };
-    let last = of_last_run(vec![at(1, 1), at(2, 2), at(1, 3), at(2, 4)]);
-    assert_eq!(last.into_iter().map(|(_, count)| count).collect::<Vec<_>>(), [2, 4]);
+/// Two targets that are written to one run after the other, with one folder.
+struct Two {
+    rig: Rig,
+    /// The other target, by another name.
+    other: (Fake, Place),
+}
+
+impl Two {
+    fn new() -> Self {
+        let (rig, fake) = (Rig::new(), Fake::holding(beginning(), 4));
+        let mut place = fake.place();
+        place.name = "other".parse().expect("a name");
+        Self { rig, other: (fake, place) }
+    }
+
+    /// A run that makes both targets, or only the first one, hold so many names.
+    async fn apply(&self, count: usize, both: bool) {
+        let mut run = self.rig.run();
+        // Runs are told apart by their time.
+        run.began = run.began + Duration::from_secs(count as u64);
+        let targets = [(&self.rig.fake, &self.rig.place), (&self.other.0, &self.other.1)];
+        for (fake, place) in targets.into_iter().take(1 + usize::from(both)) {
+            let mut plan = dns_zone::plan(&names(count), &fake.state().zone, &settings());
+            plan.target = place.name.clone();
+            let order = Order { plan: &plan, target: place, purpose: Purpose::Equal { source_sets: 10 } };
+            assert_eq!(run.carry_out(&order).await.expect("applied"), Exit::Done);
+        }
+    }
+
+    /// The targets of which something was undone.
+    async fn rollback(&self, places: &[&Place], all: bool) -> Result<Vec<String>, Failure> {
+        let (run, apex) = (self.rig.run(), apex());
+        let places: Vec<_> = places.iter().map(|place| (&apex, *place)).collect();
+        let found = run.find(&places, all).await?;
+        for (plan, target) in &found.plans {
+            let undone = run.carry_out(&Order { plan, target, purpose: Purpose::Undo }).await;
+            assert_eq!(undone.expect("undone"), Exit::Done);
+        }
+        Ok(found.plans.into_iter().map(|(plan, _)| plan.target.to_string()).collect())
+    }
+
+    async fn rollback_all(&self) -> Result<Vec<String>, Failure> {
+        self.rollback(&[&self.rig.place, &self.other.1], true).await
+    }
+}
+
+#[tokio::test]
+async fn what_is_undone_is_what_the_last_run_has_written_and_no_older_one() {
+    let two = Two::new();
+    two.apply(10, true).await;
+    two.apply(20, false).await;
+    assert_eq!(two.rollback_all().await.expect("the last run"), ["main"]);
+    assert_eq!((two.rig.fake.state().zone.clone(), two.other.0.state().zone.clone()), (names(10), names(10)));
+    let refused = two.rollback_all().await.expect_err("half of a run");
+    assert_eq!(refused.exit(), Exit::Refused);
+    let reason = refused.reason();
+    assert!(reason.contains("at `other`, which --zone and --target undo"), "{reason}");
+    assert_eq!(two.rollback(&[&two.other.1], false).await.expect("on purpose"), ["other"]);
+    assert_eq!(two.other.0.state().zone, beginning());
+    assert!(two.rollback_all().await.expect("nothing is left").is_empty());
+    // A run after that can be undone again.
+    two.apply(30, true).await;
+    assert_eq!(two.rollback_all().await.expect("the last run"), ["main", "other"]);
+}
+
+#[tokio::test]
+async fn the_rest_of_a_run_of_which_a_part_was_undone_is_undone() {
+    let two = Two::new();
+    two.apply(10, true).await;
+    assert_eq!(two.rollback(&[&two.rig.place], false).await.expect("a part"), ["main"]);
+    assert_eq!(two.rollback_all().await.expect("the rest"), ["other"]);
 }
 
 /// Whoever goes on has sent nothing of it, and still nobody has seen it served.

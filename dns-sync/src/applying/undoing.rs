@@ -3,23 +3,50 @@
 //! While a plan is sent, what undoes it stands beside what undid the plan before, and takes its place once something is known to
 //! be written. Whoever finds it there later was not told, and asks the zone: if anything of the plan stands there, it was begun.
 //!
-//! What a `rollback` carries out is used up only at its end: one that was interrupted goes on when it is called again.
+//! What a `rollback` carries out is used up only at its end: one that was interrupted goes on when it is called again. It stays, so
+//! that a `rollback` too many is told from one that goes on: an older run is undone only by whoever says of which zone or target.
 
 use std::time::Duration;
 
+use dns_core::time::Timestamp;
 use dns_provider::zones::Writer;
 use dns_service::exit::{Exit, Failure};
 use dns_zone::{Owner, Plan, is_any_open, zone_digest};
 
 use super::{Order, Purpose, Ready, Run};
+use crate::folder::FolderError;
 use crate::place::Place;
-use crate::reading::target_of;
+use crate::reading::{self, target_of};
 use crate::sending::Sent;
+use crate::served::TOLD_MAX;
 
 /// How long what undoes a plan may be used: as long as nothing else has changed, which is checked.
 const UNDOABLE_FOR: Duration = Duration::from_hours(24 * 7);
 
+/// What there is to undo.
+pub(super) struct Found<'p> {
+    pub(super) plans: Vec<(Plan, &'p Place)>,
+    /// Why it is not known of others.
+    pub(super) unknown: Vec<Failure>,
+}
+
 impl Run<'_> {
+    /// What undoes the last run, if these are all places there are, and else what was last applied to each.
+    pub(super) async fn find<'p>(&self, places: &[(&Owner, &'p Place)], all: bool) -> Result<Found<'p>, Failure> {
+        let looking = reading::each(places, self.output, "looking", |(zone, target)| self.undoing(zone, target));
+        let (found, unknown): (Vec<_>, Vec<_>) =
+            self.unless_stopped(looking).await?.into_iter().partition(Result::is_ok);
+        let plans = found.into_iter().flatten().flatten().collect();
+        let plans = if all { of_last_run(plans, self.undone_up_to(places)?)? } else { plans };
+        Ok(Found { plans, unknown: unknown.into_iter().filter_map(Result::err).collect() })
+    }
+
+    /// The time of the latest run of which something was undone.
+    fn undone_up_to(&self, places: &[(&Owner, &Place)]) -> Result<Option<Timestamp>, FolderError> {
+        let undone = places.iter().map(|(zone, target)| self.folder.undone(zone, &target.name));
+        Ok(undone.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().map(|plan| plan.made).max())
+    }
+
     /// What undoes the last plan of which something was written to a target; nothing if there was none.
     pub(super) async fn undoing<'p>(
         &self,
@@ -80,14 +107,28 @@ impl Run<'_> {
                 self.output.note(&format!("{} undoes this; `rollback` uses it", path.display()))?;
             }
             Purpose::Undo if done < plan.steps.len() => {}
-            Purpose::Undo => self.folder.drop_undoing(&plan.zone, &target.name)?,
+            Purpose::Undo => self.folder.used_up(&plan.zone, &target.name)?,
         }
         Ok(())
     }
 }
 
-/// Of what undoes plans, what undoes those of the last run.
-pub(super) fn of_last_run<T>(plans: Vec<(Plan, T)>) -> Vec<(Plan, T)> {
+/// Of what undoes plans, what undoes those of the last run. If something of a later one was undone before, they are of none that
+/// anybody means by that.
+fn of_last_run<T>(plans: Vec<(Plan, T)>, undone_up_to: Option<Timestamp>) -> Result<Vec<(Plan, T)>, Failure> {
     let last = plans.iter().map(|(plan, _)| plan.made).max();
-    plans.into_iter().filter(|(plan, _)| Some(plan.made) == last).collect()
+    let plans: Vec<_> = plans.into_iter().filter(|(plan, _)| Some(plan.made) == last).collect();
+    if plans.is_empty() || last >= undone_up_to {
+        return Ok(plans);
+    }
+    let told = plans.iter().take(TOLD_MAX).map(|(plan, _)| format!("{} at `{}`", plan.zone, plan.target));
+    let told = told.collect::<Vec<_>>().join(", ");
+    let more = match plans.len().saturating_sub(TOLD_MAX) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let reason = format!(
+        "nothing to undo: the last run was undone already; an older one has written {told}{more}, which --zone and --target undo"
+    );
+    Err(Failure::new(Exit::Refused, reason))
 }
