@@ -10,6 +10,7 @@ pub(crate) mod side;
 
 use std::collections::BTreeSet;
 
+use dns_provider::zones::owner;
 use dns_service::config::Config;
 use dns_service::config::provider::ProviderConfig;
 use dns_service::config::sync::SyncSource;
@@ -22,7 +23,6 @@ use self::report::{AskedReport, Report, SideReport};
 use self::side::Side;
 use crate::arguments::DiffArgs;
 use crate::output::Output;
-use crate::place::owner;
 
 /// `dns-sync diff`: [`Exit::Failed`] says that they differ, as the code of `diff` does.
 pub(crate) async fn command(config: Option<&Config>, args: &DiffArgs, output: &Output) -> Result<Exit, Failure> {

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use dns_core::identifier::ProviderName;
-use dns_provider::zones::Reached;
+use dns_provider::zones::{Reached, owner};
 use dns_service::config::Config;
 use dns_service::config::sync::{SyncSource, ZoneSync};
 use dns_service::exit::one_line;
 use dns_zone::Owner;
 use futures_util::future::{BoxFuture, FutureExt as _};
 
-use crate::place::{Place, owner, place};
+use crate::place::{Place, place};
 use crate::source::{self, Read, SourceError};
 
 /// What one look at a zone came to.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use dns_adapters::{AdapterError, Hooks};
 use dns_core::identifier::ProviderName;
-use dns_provider::zones::ZoneTarget;
+use dns_provider::zones::{ZoneTarget, owner};
 use dns_service::config::Config;
 use dns_service::config::sync::{SyncSource, ZoneSync};
 use dns_service::exit::{Exit, Failure};
@@ -175,11 +175,6 @@ pub(crate) fn place(config: &Config, name: &ProviderName) -> Result<Place, Adapt
     })
 }
 
-/// A name of the configuration as a name of a zone.
-pub(crate) fn owner(name: &hickory_proto::rr::Name) -> Owner {
-    name.to_string().parse().expect("invariant: a name's own text is a name")
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -229,6 +224,21 @@ sync:
     #[test]
     fn without_a_selection_all_is_meant_in_the_order_of_the_configuration() {
         assert_eq!(selected(&[], &[]), ["b.test. file → two one", "a.test. one → two", "c.test. file → one"]);
+    }
+
+    /// Names of the configuration are written and read by two libraries, of which each has its own text for letters beyond ASCII.
+    #[test]
+    fn a_zone_may_be_international() {
+        for text in ["münchen.test", "xn--mnchen-3ya.test"] {
+            let text = format!(
+                "apiVersion: dnsfailover/v1\ninstallation: acme\nproviders: {{ one: {{ route53: {{ zones: {{ {text}: Z1 }} }} }} }}\n\
+                 sync: {{ zones: [ {{ zone: {text}, source: {{ file: a.zone }}, targets: [one] }} ] }}\n"
+            );
+            let config = Config::from_texts([(Path::new("s.yaml"), text.as_str())], &Program::Admin(SecretCheck::Skip));
+            let config = config.expect("valid");
+            let jobs = Places::new(&config).expect("adapters").jobs(&Selection::default()).expect("one");
+            assert_eq!(jobs[0].zone.to_string(), "xn--mnchen-3ya.test.");
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ use domain::base::iana::Rcode;
 use domain::base::{Message, ParsedName};
 use domain::rdata::AllRecordData;
 use futures_util::future::join_all;
-use hickory_proto::rr::{Name, RecordType};
+use hickory_proto::rr::RecordType;
 use tokio::time::{Instant, sleep, timeout};
 
 use self::asking::Asker;
@@ -165,7 +165,7 @@ pub(crate) async fn ask(server: SocketAddr, change: &SetChange, within: Duration
 
 /// What one server serves under a key; why that is not known, if it is not.
 pub(crate) async fn fetch(server: SocketAddr, key: &SetKey, within: Duration) -> Result<Option<RecordSet>, Unseen> {
-    let name = Name::from_ascii(key.owner.to_string()).map_err(|error| Unseen::Other(error.to_string()))?;
+    let name = dns_provider::zones::name(&key.owner);
     let question = query(fastrand::u16(..), &name, RecordType::from(key.rtype.to_int()));
     let wire = question.to_vec().map_err(|error| Unseen::Other(error.to_string()))?;
     let answer = dns_wire::udp_then_tcp(server, &wire, within).await.map_err(|error| match error {
@@ -201,7 +201,7 @@ fn read(wire: &[u8], key: &SetKey) -> Result<Option<RecordSet>, String> {
 mod tests {
     use hickory_proto::op::{Message, MessageType, OpCode, ResponseCode};
     use hickory_proto::rr::rdata::A;
-    use hickory_proto::rr::{RData, Record};
+    use hickory_proto::rr::{Name, RData, Record};
 
     use super::*;
     use crate::fake::{Fake, apex, key, zone};

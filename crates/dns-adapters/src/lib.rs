@@ -18,7 +18,7 @@ use dns_provider::powerdns::{self, PowerDns};
 use dns_provider::rfc2136::{NotifyError, Rfc2136, Rfc2136Zones, TsigAlgorithm, TsigKey, TsigKeys};
 use dns_provider::route53::{self, Route53};
 use dns_provider::zone_files::ZoneFiles;
-use dns_provider::zones::ZoneTarget;
+use dns_provider::zones::{self, ZoneTarget};
 use dns_service::config::ProviderConfig;
 use dns_service::config::provider::{
     self, CallsConfig, CloudflareConfig, PowerDnsConfig, ProviderKind, Rfc2136Config, Route53Config, TsigConfig,
@@ -104,7 +104,7 @@ pub fn zone_target(
     let of_api = |source| AdapterError::Api { provider: name.clone(), source };
     Ok(match &config.kind {
         ProviderKind::Rfc2136(kind) => {
-            let whole = Transfers::new(transfer_clients(name, kind)?, Arc::clone(&hooks.came));
+            let whole = Transfers::new(transfer_clients(name, config, kind)?, Arc::clone(&hooks.came));
             Arc::new(Rfc2136Zones::new(rfc2136(name, config, kind, hooks)?, Arc::new(whole)))
         }
         ProviderKind::Route53(kind) => Arc::new(route53(config, kind, hooks)),
@@ -124,17 +124,24 @@ pub fn zone_files(config: &ZoneFilesConfig) -> Arc<dyn ZoneTarget> {
 /// [`AdapterError::Secret`].
 pub fn transfers(name: &ProviderName, config: &ProviderConfig) -> Result<Option<Vec<Client>>, AdapterError> {
     match &config.kind {
-        ProviderKind::Rfc2136(kind) => transfer_clients(name, kind).map(Some),
+        ProviderKind::Rfc2136(kind) => transfer_clients(name, config, kind).map(Some),
         ProviderKind::Route53(_) | ProviderKind::Cloudflare(_) | ProviderKind::PowerDns(_) => Ok(None),
     }
 }
 
-fn transfer_clients(name: &ProviderName, kind: &Rfc2136Config) -> Result<Vec<Client>, AdapterError> {
+/// Before the first message of a large zone a server may need longer than for an answer, so that a short timeout does not hold here.
+fn transfer_clients(
+    name: &ProviderName,
+    config: &ProviderConfig,
+    kind: &Rfc2136Config,
+) -> Result<Vec<Client>, AdapterError> {
+    let default = Limits::default();
+    let limits = Limits { idle: config.timeout.max(default.idle), ..default };
     let client = |config: &TsigConfig| {
         let secret = read_base64_line(&config.secret_file)?;
-        let owner = config.name.to_string().parse().expect("invariant: a name's own text is a name");
+        let owner = zones::owner(&config.name);
         let key = whole_zone::key(owner, config.algorithm, &secret);
-        Ok(Client::new(kind.server, Some(key), Limits::default()))
+        Ok(Client::new(kind.server, Some(key), limits))
     };
     let clients: Result<Vec<Client>, SecretError> = kind.tsig.iter().map(client).collect();
     clients.map_err(|source| AdapterError::Secret { provider: name.clone(), source })

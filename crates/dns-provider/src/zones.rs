@@ -169,8 +169,8 @@ pub trait ZoneTarget: Send + Sync {
     }
 }
 
-/// A name in the adapters' other type.
-pub(crate) fn name(owner: &Owner) -> Name {
+/// A name in the adapters' other type. By its labels: in text the two read escapes in different ways.
+pub fn name(owner: &Owner) -> Name {
     let labels = owner.labels_from_root();
     let mut name = Name::from_labels(labels.iter().rev().map(Vec::as_slice))
         .expect("invariant: an owner is a name, whose labels are neither empty nor too long");
@@ -179,6 +179,25 @@ pub(crate) fn name(owner: &Owner) -> Name {
 }
 
 /// And back.
-pub(crate) fn owner(name: &Name) -> Owner {
+pub fn owner(name: &Name) -> Owner {
     name.iter().rev().try_fold(Owner::root(), |owner, label| owner.child(label)).expect("invariant: it is a name")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The two libraries read the same escapes as other octets: decimal here (RFC 1035 §5.1), octal there.
+    #[test]
+    fn a_name_keeps_its_octets_from_one_library_to_the_other() {
+        for text in
+            [r"My\032Printer._ipp._tcp.a.test.", r"a\@b.a.test.", r"first\.last.a.test.", "xn--mnchen-3ya.test.", "."]
+        {
+            let one: Owner = text.parse().expect("a name");
+            let labels: Vec<Vec<u8>> = name(&one).iter().map(<[u8]>::to_vec).collect();
+            let expected: Vec<Vec<u8>> = one.labels_from_root().iter().rev().cloned().collect();
+            assert_eq!(labels, expected, "{text}");
+            assert_eq!(owner(&name(&one)), one);
+        }
+    }
 }

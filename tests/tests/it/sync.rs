@@ -236,6 +236,16 @@ fn route53_becomes_its_source() {
     becomes_its_source(&Rig::start(|sandbox| Box::new(HostedZone::start(sandbox, tests::route53::Setup::default()))));
 }
 
+/// Services are named by people (RFC 6763 §4.1.1): what is written is asked for under the same name.
+#[test]
+fn names_with_blanks_and_at_signs_are_served() {
+    let rig = Rig::updated(Kind::Knot);
+    rig.write_source(&format!("{SOURCE}Our\\032Printer._ipp._tcp SRV 0 0 631 api\na\\@b TXT \"at\"\n"));
+    done(&rig.plan());
+    let applied = rig.apply(&["deletesShare"]);
+    assert!(done(&applied).contains("served by"), "{applied:?}");
+}
+
 /// What is known to be refused is refused before anything is written.
 #[test]
 fn ns_at_a_wildcard_are_not_planned_for_route53() {
