@@ -349,6 +349,16 @@ impl Process {
         self.signal(Signal::TERM);
     }
 
+    /// Sends SIGHUP, as a terminal does that is closed; [`wait`](Self::wait) for its end.
+    ///
+    /// # Panics
+    ///
+    /// When it is not running.
+    pub fn hang_up(&mut self) {
+        self.assert_running("hang up");
+        self.signal(Signal::HUP);
+    }
+
     /// Stops it with SIGSTOP and waits until all of it has stopped: the signal alone returns before that.
     ///
     /// # Panics

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use tests::world::{Declared, Host};
-use tests::{Launch, PATIENCE, Sandbox, until};
+use tests::{Launch, PATIENCE, Process, Sandbox, until};
 
 use super::{Rig, SOURCE, ZONE, powerdns};
 
@@ -35,8 +35,8 @@ fn with_zone_files() -> (Rig, PathBuf) {
     (rig, file.expect("it was started"))
 }
 
-/// Edits the source, waits for the file to say so, and ends the daemon in order.
-fn follows_and_ends(mut rig: Rig, file: &PathBuf) {
+/// Edits the source, waits for the file to say so, and ends the daemon in order by a signal.
+fn follows_and_ends(mut rig: Rig, file: &PathBuf, signal: fn(&mut Process)) {
     rig.until_all_are("equal");
     for octet in 1..4 {
         rig.zone_set("new", "A", &format!("192.0.2.7{octet}"));
@@ -48,7 +48,7 @@ fn follows_and_ends(mut rig: Rig, file: &PathBuf) {
     }
     rig.until_caught_up();
     let process = rig.daemon().process();
-    process.terminate();
+    signal(process);
     let status = process.wait(PATIENCE);
     assert!(status.success(), "{status}: {}", process.log());
 }
@@ -58,16 +58,16 @@ fn follows_and_ends(mut rig: Rig, file: &PathBuf) {
 fn files_that_no_server_is_known_to_serve_are_written_as_long_as_it_runs() {
     let (mut rig, file) = with_zone_files();
     rig.start_daemon();
-    follows_and_ends(rig, &file);
+    follows_and_ends(rig, &file, Process::terminate);
 }
 
-/// What reads the log may end before what writes it, and nothing else may end with it.
+/// What reads the log may end before what writes it, and nothing else may end with it, but when the terminal says so.
 #[test]
 fn a_daemon_whose_log_nobody_reads_any_more_goes_on() {
     let (mut rig, file) = with_zone_files();
     let fifo = rig.sandbox.path().join("log");
     rig.start_daemon_as(Launch::unread("dns-sync", &fifo));
-    follows_and_ends(rig, &file);
+    follows_and_ends(rig, &file, Process::hang_up);
 }
 
 /// A file tells of no change by itself: it is read again and again, and one that is broken takes nothing away.
