@@ -92,6 +92,8 @@ pub(crate) struct Sender<'a> {
     pub(crate) stop: &'a CancellationToken,
     /// Whether something else is wanted by now: then the batches that are left are not sent.
     pub(crate) is_stale: &'a (dyn Fn() -> bool + Sync),
+    /// Hears why a batch is looked for or sent again, which may take minutes.
+    pub(crate) again: &'a (dyn Fn(&ProviderError) + Sync),
     /// Hears how many steps are through.
     pub(crate) tell: &'a (dyn Fn(usize) + Sync),
 }
@@ -258,6 +260,7 @@ impl Sender<'_> {
         match self.stop.run_until_cancelled(watch.look(self.target)).await.ok_or_else(|| self.stopped())? {
             Ok(()) => {}
             Err(error @ (ProviderError::Transient { .. } | ProviderError::Throttled { .. })) => {
+                self.tell_again(&error);
                 return Ok(Tried::Again(error));
             }
             Err(error) => return Err(self.failed(error)),
@@ -272,12 +275,14 @@ impl Sender<'_> {
             }
             Some(ProviderError::Denied { reason, .. }) => Answer::Refused(Refusal::Denied(reason)),
             Some(error @ ProviderError::OutcomeUnknown { .. }) => {
+                self.tell_again(&error);
                 if !self.looked_for(steps, which, &permit, sent).await? {
                     return Ok(Tried::Again(error));
                 }
                 Answer::Taken
             }
             Some(error @ (ProviderError::Transient { .. } | ProviderError::Throttled { .. })) => {
+                self.tell_again(&error);
                 return Ok(Tried::Again(error));
             }
         };
@@ -285,6 +290,13 @@ impl Sender<'_> {
             watch.wrote(batch);
         }
         Ok(Tried::Known(answer))
+    }
+
+    /// Being asked for fewer calls is nothing that anybody has to hear of.
+    fn tell_again(&self, error: &ProviderError) {
+        if !matches!(error, ProviderError::Throttled { .. }) {
+            (self.again)(error);
+        }
     }
 
     /// Whether a batch has arrived; until that is known it is in doubt.

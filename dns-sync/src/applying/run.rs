@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::pin::pin;
 
 use dns_core::time::Timestamp;
+use dns_provider::port::ProviderError;
 use dns_provider::zones::Listing;
 use dns_service::clock::Clock;
 use dns_service::config::Config;
@@ -261,12 +262,20 @@ impl<'o> Run<'o> {
         let progress = self.output.progress(Task { about, unit: "steps", total: Some(open.len()) });
         progress.at(0);
         let tell = |done| progress.at(done);
+        // Whoever has closed stderr hears of it by the exit code.
+        let again = |error: &ProviderError| {
+            let (zone, target) = (&plan.zone, &target.name);
+            let text =
+                format!("{zone} at `{target}`: a batch is not through yet, it is looked for or sent again: {error}");
+            self.output.note(&text).unwrap_or_default();
+        };
         let sender = Sender {
             zone: &plan.zone,
             target,
             clock: self.clock,
             stop: &self.stop,
             is_stale: &never_stale,
+            again: &again,
             tell: &tell,
         };
         let (sent, ended) = sender.send(open, &mut watch).await;

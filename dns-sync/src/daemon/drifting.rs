@@ -69,14 +69,14 @@ impl Drifting {
     }
 
     /// Judges what would be undone: what must wait is held, what has waited long enough is let go. Says what was judged;
-    /// afterwards something else may be proposed than `steps`.
+    /// afterwards something else may be proposed than `steps`. Without `may_repair` everything waits.
     pub(super) fn judge(
         &mut self,
         steps: &[Step],
         target: &Zone,
         follower: &mut Follower,
         settings: &Settings,
-        now: Timestamp,
+        (now, may_repair): (Timestamp, bool),
     ) -> Vec<Drifted> {
         self.leave_to_others(target, settings);
         let proposed: BTreeMap<&SetKey, &Option<RecordSet>> =
@@ -91,7 +91,13 @@ impl Drifting {
             return Vec::new();
         }
         let [believed, listed] = self.both(target);
-        let judged = self.ledger.compare(&believed, &listed, settings, self.patience, now);
+        let patience = match self.patience {
+            Patience { grace, repair: Repair::After(_) } if !may_repair => {
+                Patience { grace, repair: Repair::After(Duration::MAX) }
+            }
+            patience => patience,
+        };
+        let judged = self.ledger.compare(&believed, &listed, settings, patience, now);
         for Drifted { change, next, .. } in &judged {
             match next {
                 Next::Believe | Next::Repair => {
@@ -213,7 +219,7 @@ mod tests {
         fn judged(&mut self) -> Vec<(SetKey, Drift, bool)> {
             let steps = self.steps();
             let Self { target, follower, drifting, now, .. } = self;
-            let judged = drifting.judge(&steps, target, follower, &settings(), *now);
+            let judged = drifting.judge(&steps, target, follower, &settings(), (*now, true));
             judged.into_iter().map(|one| (one.change.key, one.drift, one.is_new)).collect()
         }
     }

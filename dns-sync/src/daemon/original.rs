@@ -3,8 +3,9 @@
 //! Whoever changes it tells every follower which sets changed, under the same lock: no follower ever plans from a copy whose
 //! changes it has not been told.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use dns_provider::zones::NotPlain;
 use dns_transfer::{Differences, Soa, TransferError};
@@ -12,6 +13,9 @@ use dns_zone::{Follower, Owner, Rtype, SetChange, SetKey, Zone, difference};
 use tokio::sync::Notify;
 
 use super::signs::TargetSign;
+
+/// For how long a source that was found to be as it is known counts as such, where somebody else's change is about to be undone.
+const CONFIRMED_FOR: Duration = Duration::from_mins(1);
 
 /// A copy of the source.
 #[derive(Debug)]
@@ -28,6 +32,11 @@ pub(super) struct Original {
     apex: Owner,
     copy: RwLock<Option<Copy>>,
     followers: Vec<Arc<Following>>,
+    /// When it was last found to be as the copy says.
+    confirmed: Mutex<Option<tokio::time::Instant>>,
+    /// A follower wants to know whether it still is.
+    asked: Notify,
+    is_asked: AtomicBool,
 }
 
 /// What a target has yet to look at.
@@ -49,7 +58,34 @@ pub(super) struct State {
 impl Original {
     /// A source that was not read yet.
     pub(super) fn new(apex: Owner, followers: Vec<Arc<Following>>) -> Self {
-        Self { apex, copy: RwLock::new(None), followers }
+        let (copy, confirmed) = (RwLock::new(None), Mutex::new(None));
+        Self { apex, copy, followers, confirmed, asked: Notify::new(), is_asked: AtomicBool::new(false) }
+    }
+
+    /// Takes note that the source is as the copy says. Whoever asked is woken.
+    pub(super) fn confirmed(&self) {
+        *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner) = Some(tokio::time::Instant::now());
+        if self.is_asked.swap(false, Ordering::AcqRel) {
+            self.followers.iter().for_each(|follower| follower.wake.notify_one());
+        }
+    }
+
+    /// Whether that was a moment ago.
+    pub(super) fn is_confirmed(&self) -> bool {
+        let confirmed = *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
+        confirmed.is_some_and(|at| at.elapsed() < CONFIRMED_FOR)
+    }
+
+    /// Asks its keeper to look whether it still is: a NOTIFY may have been lost.
+    pub(super) fn ask(&self) {
+        if !self.is_asked.swap(true, Ordering::AcqRel) {
+            self.asked.notify_one();
+        }
+    }
+
+    /// Waits until somebody asks. Cancel safe.
+    pub(super) async fn asked(&self) {
+        self.asked.notified().await;
     }
 
     /// The zone's name.

@@ -65,7 +65,10 @@ impl Keeper {
         stop.run_until_cancelled(async {
             loop {
                 let pause = self.look(&mut memory).await;
-                tokio::time::sleep(pause).await;
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = self.original.asked() => {}
+                }
             }
         })
         .await;
@@ -115,6 +118,7 @@ impl Keeper {
             info!(%zone, changes, "the source has changed");
         }
         self.sign.confirmed(serial);
+        self.original.confirmed();
         let good_until = Some(Instant::now() + self.good_for());
         let taken = files.map(|files| files.stamps);
         *memory = Memory { problem: String::new(), unwise, taken, good_until };

@@ -72,12 +72,14 @@ impl Keeper {
 
     async fn do_next(&mut self, timers: &mut Secondary) {
         match timers.poll(Instant::now()) {
-            Duty::Wait(until) => {
-                if woken(self.wake.as_mut(), until).await {
+            Duty::Wait(until) => match woken(self.wake.as_mut(), &self.original, until).await {
+                Woken::Notified => {
                     metering::woken(self.original.apex());
                     timers.notified(Instant::now());
                 }
-            }
+                Woken::Asked => timers.notified(Instant::now()),
+                Woken::Due => {}
+            },
             Duty::AskSoa => self.ask(timers).await,
             Duty::Ixfr => self.take_changes(timers).await,
             Duty::Axfr => self.take_whole(timers).await,
@@ -181,6 +183,7 @@ impl Keeper {
             info!(zone = %self.original.apex(), %serial, "the source is taken again");
         }
         self.sign.confirmed(Some(serial));
+        self.original.confirmed();
     }
 }
 
@@ -189,8 +192,18 @@ fn known(timers: &Secondary) -> String {
     timers.soa().map_or_else(|| "none".to_owned(), |soa| soa.serial.to_string())
 }
 
-/// Waits for a NOTIFY, if there is a listener, or until a time, if there is one; whether it was a NOTIFY.
-async fn woken(wake: Option<&mut Wake>, until: Option<Instant>) -> bool {
+/// What ended a wait.
+enum Woken {
+    /// A NOTIFY.
+    Notified,
+    /// A target that differs.
+    Asked,
+    /// The time.
+    Due,
+}
+
+/// Waits for a NOTIFY, if there is a listener, for a target that wants to know, or until a time, if there is one.
+async fn woken(wake: Option<&mut Wake>, original: &Original, until: Option<Instant>) -> Woken {
     let notified = async {
         match wake {
             Some(wake) => wake.woken().await,
@@ -204,8 +217,9 @@ async fn woken(wake: Option<&mut Wake>, until: Option<Instant>) -> bool {
         }
     };
     tokio::select! {
-        () = notified => true,
-        () = due => false,
+        () = notified => Woken::Notified,
+        () = original.asked() => Woken::Asked,
+        () = due => Woken::Due,
     }
 }
 

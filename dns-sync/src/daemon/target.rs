@@ -23,7 +23,7 @@ use dns_api::sync::TargetState;
 use dns_core::identifier::ProviderName;
 use dns_provider::zones::{Extent, Listing};
 use dns_service::clock::Clock;
-use dns_zone::{Drift, Force, Kind, Owner, Proposal, SetChange, SetKey, Step};
+use dns_zone::{Drift, Force, Kind, Next, Owner, Proposal, SetChange, SetKey, Step};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -183,16 +183,14 @@ impl Target {
                 continue;
             }
             if proposal.steps.is_empty() {
-                self.told.clear();
-                self.held_looks = 0;
+                self.tell_no_hold();
                 self.tell_equal(&refused);
                 self.remember_source_sets();
                 return Ok(Rest::Until(known.due));
             }
             match self.part.reserve(proposal.tally.existing, &proposal.steps) {
                 Ok(reserved) => {
-                    self.told.clear();
-                    self.held_looks = 0;
+                    self.tell_no_hold();
                     self.sign.state(TargetState::Behind, Vec::new());
                     self.push(known, &proposal.steps, Some(reserved), since).await?;
                 }
@@ -235,7 +233,13 @@ impl Target {
         let State { follower, behind_since } = &mut *following;
         let target = &known.listing.zone;
         let first = follower.propose(&copy.zone, target, &settings);
-        let drifted = self.drifting.judge(&first.steps, target, follower, &settings, self.clock.now());
+        // Somebody's change may be what the source says by now, if a NOTIFY was lost.
+        let is_confirmed = self.original.is_confirmed();
+        let when = (self.clock.now(), is_confirmed);
+        let drifted = self.drifting.judge(&first.steps, target, follower, &settings, when);
+        if !is_confirmed && drifted.iter().any(|one| one.next == Next::Wait) {
+            self.original.ask();
+        }
         let proposal = if drifted.is_empty() { first } else { follower.propose(&copy.zone, target, &settings) };
         let refused = follower.refused().clone();
         let proposal = without_what_may_be_needed(proposal, &refused, &follower.held_leads_to(target));

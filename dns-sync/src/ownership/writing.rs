@@ -118,7 +118,15 @@ fn show(about: &str, order: &Order, claims: &Claims, change: &SetChange, output:
 /// Sends the one change. It is never sent again after a conflict.
 async fn write(target: &Place, zone: &Owner, change: &SetChange) -> Result<(), OrderError> {
     let stop = CancellationToken::new();
-    let sender = Sender { zone, target, clock: Clock::start(), stop: &stop, is_stale: &never_stale, tell: &|_| {} };
+    let sender = Sender {
+        zone,
+        target,
+        clock: Clock::start(),
+        stop: &stop,
+        is_stale: &never_stale,
+        again: &|_| {},
+        tell: &|_| {},
+    };
     let (sent, ended) = sender.send(&[Step::from(vec![change.clone()])], &mut Watch::nothing(zone)).await;
     ended.map_err(|error| match error {
         SendError::Drifted { zone, target, reason } => OrderError::Overtaken { zone, target, reason },

@@ -44,8 +44,15 @@ async fn send_until(
         }
     };
     let (zone, target) = (apex(), fake.place());
-    let sender =
-        Sender { zone: &zone, target: &target, clock: Clock::start(), stop, is_stale: &never_stale, tell: &tell };
+    let sender = Sender {
+        zone: &zone,
+        target: &target,
+        clock: Clock::start(),
+        stop,
+        is_stale: &never_stale,
+        again: &|_| {},
+        tell: &tell,
+    };
     let mut listing = listing(fake);
     let (sent, ended) = sender.send(steps, &mut Watch::new(&mut listing, Instant::now())).await;
     (sent, ended, told.into_inner().expect("nobody panicked"))
@@ -162,6 +169,26 @@ async fn a_target_that_is_not_reached_is_tried_again_and_then_given_up() {
     assert_eq!(fake.state().calls.len(), TRIES_MAX as usize);
 }
 
+/// Minutes may pass before it is given up, but being asked for fewer calls is an API's everyday.
+#[tokio::test(start_paused = true)]
+async fn why_a_batch_is_sent_again_is_told_each_time_unless_it_was_asked_to_wait() {
+    let (fake, steps) = growing(1, 1);
+    let unanswered = Happening::Unanswered { arrives_at_list: 0 };
+    fake.state().script = vec![Happening::Unreached, Happening::Throttled(Duration::from_secs(1)), unanswered].into();
+    let told = Mutex::new(Vec::new());
+    let again = |error: &ProviderError| told.lock().expect("nobody panicked").push(error.to_string());
+    let (zone, target, stop) = (apex(), fake.place(), CancellationToken::new());
+    let (clock, stop) = (Clock::start(), &stop);
+    let sender =
+        Sender { zone: &zone, target: &target, clock, stop, is_stale: &never_stale, again: &again, tell: &|_| {} };
+    let mut listing = listing(&fake);
+    let (sent, ended) = sender.send(&steps, &mut Watch::new(&mut listing, Instant::now())).await;
+    assert!(ended.is_ok() && sent.done == [0], "{ended:?}");
+    let told = told.into_inner().expect("nobody panicked");
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("could not be reached") && told[1].contains("no answer"), "{told:?}");
+}
+
 #[tokio::test]
 async fn a_zone_that_someone_else_has_changed_ends_the_run_at_once() {
     let (fake, steps) = growing(8, 4);
@@ -272,6 +299,7 @@ async fn send_planned(
         clock: Clock::start(),
         stop: &stop,
         is_stale: &never_stale,
+        again: &|_| {},
         tell: &|_| {},
     };
     let mut watch = Watch::new(listing, Instant::now());

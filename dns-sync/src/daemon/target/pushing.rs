@@ -6,6 +6,7 @@
 
 use std::time::Instant;
 
+use dns_provider::port::ProviderError;
 use dns_provider::zones::{Extent, Refreshed};
 use dns_zone::{Reserved, SetChange, Step};
 
@@ -26,8 +27,9 @@ impl Target {
         known.in_doubt.extend(steps.iter().flat_map(|step| &step.changes).map(|change| change.key.clone()));
         // A flip does not wait until ten thousand other sets are through.
         let is_stale = || self.following.state().follower.source_has_news();
-        let (stop, clock) = (&self.stop, self.clock);
-        let sender = Sender { zone, target: &self.place, clock, stop, is_stale: &is_stale, tell: &|_| {} };
+        let again = |error: &ProviderError| self.tell_again(error);
+        let (stop, clock, target) = (&self.stop, self.clock, &self.place);
+        let sender = Sender { zone, target, clock, stop, is_stale: &is_stale, again: &again, tell: &|_| {} };
         let mut watch = Watch::new(&mut known.listing, known.read_at);
         let (sent, ended) = sender.send(steps, &mut watch).await;
         let Seen { read_at, extent, changes } = watch.seen();

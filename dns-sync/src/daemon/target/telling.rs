@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use dns_api::sync::TargetState;
+use dns_provider::port::ProviderError;
 use dns_service::exit::one_line;
 use dns_zone::{Drift, Drifted, Kind, Next, Overspent, Proposal, SetChange, SetKey, Step};
 use tracing::{error, info, warn};
@@ -67,6 +68,13 @@ impl Target {
         }
     }
 
+    /// A batch is sent again, or looked for: before that is given up minutes may pass.
+    pub(super) fn tell_again(&self, error: &ProviderError) {
+        let reason = one_line(error);
+        warn!(zone = %self.original.apex(), provider = %self.place.name, "a batch is not through yet, it is looked for or sent again: {reason}");
+        self.sign.state(TargetState::Behind, vec![reason]);
+    }
+
     /// A push that came to its end. What is refused again and again is told once.
     pub(super) fn tell_sent(&mut self, steps: &[Step], done: &[SetChange], sent: &Sent) {
         let (zone, target) = (self.original.apex(), &self.place.name);
@@ -79,7 +87,9 @@ impl Target {
         }
         let whole = sent.refused.is_empty() && sent.withheld.is_empty();
         metering::pushed(zone, target, if whole { Push::Done } else { Push::Refused });
-        info!(%zone, provider = %target, sets = done.len(), batches = sent.batches, "pushed");
+        if !done.is_empty() {
+            info!(%zone, provider = %target, sets = done.len(), batches = sent.batches, "pushed");
+        }
     }
 
     /// There is nothing left to write.
@@ -122,6 +132,14 @@ impl Target {
             self.told = kinds;
         }
         self.sign.state(TargetState::Held, reasons);
+    }
+
+    /// Nothing holds it any more.
+    pub(super) fn tell_no_hold(&mut self) {
+        if !std::mem::take(&mut self.told).is_empty() {
+            info!(zone = %self.original.apex(), provider = %self.place.name, "held no longer");
+        }
+        self.held_looks = 0;
     }
 
     /// Something went wrong: told once as long as it lasts.
