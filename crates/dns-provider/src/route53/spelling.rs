@@ -4,7 +4,7 @@
 //! `2001:0db8::1` would be refused for ever. So reading notes the spelling of what is not canonical, and a DELETE of the
 //! same values uses it. It is no condition: after a restart a first flip may conflict, and the read after it heals that.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
 
 use aws_sdk_route53::types::RrType;
@@ -20,7 +20,8 @@ struct Spelled {
 /// Which set: its name, its type, and its identifier if it is one of several.
 type Of<'a> = (&'a Name, &'a RrType, &'a str);
 
-/// What was read and is not canonical, by name, type and identifier. Bounded by the guarded records.
+/// What was read and is not canonical, by name, type and identifier. Bounded by what the zone holds: each listing of all of it forgets
+/// what is gone.
 #[derive(Debug, Default)]
 pub(super) struct Spellings(Mutex<HashMap<(Name, RrType, String), Spelled>>);
 
@@ -39,6 +40,11 @@ impl Spellings {
         } else {
             known.insert(key, Spelled { canonical, stored });
         }
+    }
+
+    /// Forgets all but these, which are the whole zone.
+    pub(super) fn keep(&self, held: &HashSet<(Name, RrType, String)>) {
+        self.lock().retain(|key, _| held.contains(key));
     }
 
     /// What to write for `canonical` where it has to be what is there.

@@ -1,6 +1,6 @@
 //! Record sets as Route 53 has them, as those of a zone. Pure.
 
-use aws_sdk_route53::types::ResourceRecordSet;
+use aws_sdk_route53::types::{ResourceRecordSet, RrType};
 use dns_zone::{Owner, Rdata, RecordSet, Rtype, SetKey, Ttl, Zone};
 use hickory_proto::rr::Name;
 
@@ -15,7 +15,13 @@ pub(super) fn listing(apex: &Owner, sets: &[ResourceRecordSet], spellings: &Spel
     if listing.zone.get(&SetKey::new(apex.clone(), Rtype::SOA)).is_none() {
         return Err(format!("what it answered has no SOA of {apex}"));
     }
+    spellings.keep(&sets.iter().filter_map(key).collect());
     Ok(listing)
+}
+
+/// What tells a set from all others of its zone.
+fn key(set: &ResourceRecordSet) -> Option<(Name, RrType, String)> {
+    Some((text::name(set.name())?, set.r#type().clone(), set.set_identifier().unwrap_or_default().to_owned()))
 }
 
 /// Some of a zone; notes how it spells what is there. The error says why it is not of this zone.
@@ -65,7 +71,7 @@ pub(super) fn canonical(rtype: Rtype, records: &RecordSet) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_route53::types::{AliasTarget, RrType};
+    use aws_sdk_route53::types::AliasTarget;
 
     use super::*;
     use crate::route53::batch::plain as simple;
@@ -99,6 +105,29 @@ mod tests {
         let left: Vec<String> = not_plain.iter().map(|left| format!("{} {}", left.owner, left.reason)).collect();
         assert_eq!(left[..2], ["w.a.test. a weighted set `one`", "l.a.test. an alias of lb.test."]);
         assert!(left[2].starts_with("x.a.test. values that cannot be read"), "{}", left[2]);
+    }
+
+    #[test]
+    fn how_a_set_is_spelled_is_known_as_long_as_the_zone_holds_it() {
+        let (apex, spellings) = ("a.test.".parse().expect("a name"), Spellings::default());
+        let shouted = |name: &str| set(name, RrType::Cname, &["LB.test"]);
+        let mut weighted = shouted("w.a.test");
+        (weighted.set_identifier, weighted.weight) = (Some("one".to_owned()), Some(1));
+        let name = |text: &str| text::name(text).expect("a name");
+        let stored = |at: &str, identifier| {
+            spellings.stored((&name(at), &RrType::Cname, identifier), vec!["lb.test.".to_owned()]).remove(0)
+        };
+        // Whoever guards the weighted one has read it.
+        let (canonical, read) = (vec!["lb.test.".to_owned()], vec!["LB.test".to_owned()]);
+        spellings.note((&name("w.a.test"), &RrType::Cname, "one"), canonical, read);
+        listing(&apex, &[soa(), shouted("gone.a.test"), shouted("stays.a.test"), weighted.clone()], &spellings)
+            .expect("a zone");
+        assert_eq!(["gone.a.test", "stays.a.test"].map(|one| stored(one, "")), ["LB.test", "LB.test"]);
+        part(&apex, &[shouted("part.a.test")], &spellings).expect("some of it");
+        assert_eq!(stored("gone.a.test", ""), "LB.test", "a part says nothing of the rest");
+        listing(&apex, &[soa(), shouted("stays.a.test"), weighted], &spellings).expect("a zone");
+        assert_eq!(stored("gone.a.test", ""), "lb.test.", "it is gone");
+        assert_eq!([stored("stays.a.test", ""), stored("w.a.test", "one")], ["LB.test", "LB.test"]);
     }
 
     #[test]
