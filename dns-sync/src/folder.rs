@@ -81,6 +81,11 @@ impl Folder {
         load_one(&self.undone_path(zone, target))
     }
 
+    /// Remembers a plan that was carried out and that nothing undoes, as if it had been undone: no older one is the last by now.
+    pub(crate) fn cannot_be_undone(&self, undoing: &Plan) -> Result<(), FolderError> {
+        save(&self.undone_path(&undoing.zone, &undoing.target), std::slice::from_ref(undoing))
+    }
+
     /// Writes down what undoes a plan that is about to be sent; what undid the one before stays in its place yet.
     pub(crate) fn prepare_undoing(&self, plan: &Plan) -> Result<(), FolderError> {
         save(&self.next_undo_path(&plan.zone, &plan.target), std::slice::from_ref(plan))

@@ -101,7 +101,11 @@ impl Run<'_> {
         let Order { plan, target, purpose } = order;
         let done = ready.done.len() + sent.done.len();
         match purpose {
-            Purpose::Equal { .. } if done == 0 || !is_prepared => {}
+            Purpose::Equal { .. } if done == 0 => {}
+            Purpose::Equal { .. } if !is_prepared => {
+                let zone = zone_digest(&ready.listing.zone);
+                self.folder.cannot_be_undone(&plan.inverse(zone, self.began, Duration::ZERO))?;
+            }
             Purpose::Equal { .. } => {
                 let path = self.folder.keep_undoing(&plan.zone, &target.name)?;
                 self.output.note(&format!("{} undoes this; `rollback` uses it", path.display()))?;
@@ -128,7 +132,7 @@ fn of_last_run<T>(plans: Vec<(Plan, T)>, undone_up_to: Option<Timestamp>) -> Res
         more => format!(" and {more} more"),
     };
     let reason = format!(
-        "nothing to undo: the last run was undone already; an older one has written {told}{more}, which --zone and --target undo"
+        "nothing to undo: the last run was undone already, or cannot be; an older one has written {told}{more}, which --zone and --target undo"
     );
     Err(Failure::new(Exit::Refused, reason))
 }

@@ -108,3 +108,26 @@ fn a_plan_that_was_edited_is_not_applied() {
     assert!(applied.stderr.contains("would be planned otherwise now"), "{applied:?}");
     assert_eq!(several.made(), [""; 0]);
 }
+
+/// A zone that was made anew cannot be undone, which is no reason to undo what was written before that.
+#[test]
+fn what_was_written_before_the_last_run_is_not_undone_in_its_place() {
+    let several = Several::of(&["a.test", "b.test"]);
+    several.write("one", "a.test", SOA_AND_NS);
+    several.write("wanted", "a.test", &format!("{SOA_AND_NS}www A 192.0.2.7\n"));
+    let applied = |zone: &str, target: &str| {
+        let file = several.plan_file();
+        done(&several.run(&["plan", "--zone", zone, "--target", target, "--out", &file]));
+        done(&several.run(&["apply", &file]));
+    };
+    applied("a.test", "one");
+    applied("b.test", "two");
+    let refused = several.run(&["rollback", "--yes"]);
+    assert_eq!(refused.code, 3, "{refused:?}");
+    assert!(refused.stderr.contains("an older one has written a.test. at `one`"), "{refused:?}");
+    assert!(fs::read_to_string(several.path("one", "a.test")).expect("a zone file").contains("www"));
+    done(&several.run(&["rollback", "--zone", "a.test", "--yes"]));
+    assert!(!fs::read_to_string(several.path("one", "a.test")).expect("a zone file").contains("www"));
+    let refused = several.run(&["rollback", "--zone", "a.test", "--yes"]);
+    assert_eq!(refused.code, 3, "once: {refused:?}");
+}
