@@ -180,7 +180,7 @@ pub struct ZoneFacts {
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderError {
     /// Nothing was written and it may work later: try again with back-off.
-    #[error("{subject} could not be reached: {reason}")]
+    #[error("{subject} gave no usable answer: {reason}")]
     Transient {
         /// Server or API.
         subject: String,

@@ -269,7 +269,7 @@ pub(crate) fn sight(provider: &str, epoch: u64, active: &str) -> Sight {
 pub(crate) fn unread_sight(provider: &str) -> Sight {
     Sight {
         standing: "unread".to_owned(),
-        detail: Some("primary 192.0.2.53:53 could not be reached: timed out".to_owned()),
+        detail: Some("primary 192.0.2.53:53 gave no usable answer: timed out".to_owned()),
         fence: None,
         pin: None,
         serving: None,
@@ -295,7 +295,7 @@ pub(crate) fn moved_by_hand() -> MoveRecord {
         "reason": "prod is under water", "overrides": [], "plan": "9f31", "at": "2026-11-21T07:30:00Z", "probed": [],
         "places": [
             place("main", "applied", Value::Null, servers),
-            place("second", "unreachable", json!("api.example.net could not be reached: timed out"), json!([])),
+            place("second", "unreachable", json!("api.example.net gave no usable answer: timed out"), json!([])),
             place("third", "skipped", json!("no credentials here"), json!([])),
         ],
         "outcome": "unverified",

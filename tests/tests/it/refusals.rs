@@ -166,10 +166,10 @@ fn a_dead_primary_is_told_and_the_service_moves_once_it_is_back(kind: Kind) {
     world.auth.primary().kill9();
     world.prod.process().kill9();
     let row = world.until_history("unreachable");
-    assert!(row["summary"].as_str().unwrap_or_default().contains("could not be reached"), "{row}");
+    assert!(row["summary"].as_str().unwrap_or_default().contains("gave no usable answer"), "{row}");
     until_counted(&world, &counted("unreachable"));
     world.until_metric("failover_controller_page{service=\"checkout\"} 1");
-    world.until_status_says("could not be reached");
+    world.until_status_says("gave no usable answer");
     world.auth.restart();
     recovers(&world, epoch);
     world.until_history("readableAgain");
