@@ -1,9 +1,11 @@
 //! `capabilities`: what each provider of the configuration can hold, and how strongly it keeps a plan's conditions.
 
+use std::collections::BTreeSet;
+
 use dns_provider::port::GuardStrength;
 use dns_service::config::Config;
 use dns_service::exit::{Exit, Failure};
-use dns_zone::{Types, Weight};
+use dns_zone::{Rtype, Types, Weight};
 use serde::Serialize;
 
 use crate::arguments::CapabilitiesArgs;
@@ -51,7 +53,8 @@ fn row(place: &Place) -> Row {
         },
         types: match holds.types {
             Types::Any => "all, known or not".to_owned(),
-            Types::Only(types) => types.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+            Types::Only(types) => listed(&types),
+            Types::AllBut(types) => format!("all, known or not, but {}", listed(&types)),
         },
         ttl_secs_min: *holds.ttl_secs.start(),
         ttl_secs_max: *holds.ttl_secs.end(),
@@ -60,6 +63,10 @@ fn row(place: &Place) -> Row {
         wildcard_ns: holds.wildcard_ns,
         batch: batch(traits.batch_max),
     }
+}
+
+fn listed(types: &BTreeSet<Rtype>) -> String {
+    types.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
 fn batch(Weight { records, characters, octets, operations }: Weight) -> String {

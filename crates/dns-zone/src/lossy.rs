@@ -20,6 +20,8 @@ pub enum Types {
     Any,
     /// These.
     Only(BTreeSet<Rtype>),
+    /// All but these, whose numbers mean something of its own there.
+    AllBut(BTreeSet<Rtype>),
 }
 
 /// What a target can hold.
@@ -112,6 +114,7 @@ impl TargetTraits {
         let holds = match &self.types {
             Types::Any => true,
             Types::Only(types) => types.contains(&key.rtype),
+            Types::AllBut(types) => !types.contains(&key.rtype),
         };
         if !holds {
             return Err(Lossy::Type);
@@ -159,6 +162,10 @@ mod tests {
 
     #[test]
     fn a_type_that_the_target_lacks_is_refused() {
+        let [own, other] = [65400, 65399].map(Rtype::from_int);
+        let traits = TargetTraits { types: Types::AllBut([own].into()), ..TargetTraits::default() };
+        assert_eq!(fit(&traits, "www", other, &["1"]), Ok(()));
+        fit(&traits, "www", own, &["1"]).expect_err("not that one");
         let traits = TargetTraits { types: Types::Only([Rtype::A].into()), ..TargetTraits::default() };
         assert_eq!(fit(&traits, "www", Rtype::A, &["1"]), Ok(()));
         let error = fit(&traits, "www", Rtype::TXT, &["1"]).expect_err("no TXT");

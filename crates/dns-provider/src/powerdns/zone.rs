@@ -10,7 +10,7 @@ mod sets;
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use dns_zone::{GuardNames, Owner, SetKey, Step, TargetTraits, Weight};
+use dns_zone::{GuardNames, Owner, Rtype, SetKey, Step, TargetTraits, Types, Weight};
 
 use self::comments::attribution;
 use self::sets::{Standing, listing, listing_of};
@@ -24,6 +24,9 @@ use crate::zones::{self, Attribution, Listing, Reached, Refreshed, Writer, ZoneT
 
 /// What a server takes as a request's body unless it is told otherwise (`webserver-max-bodysize`, 2 megabytes).
 const BODY_OCTETS_MAX: u64 = 2 * 1024 * 1024;
+
+/// What it takes these for is served to nobody: ADDR, ALIAS and LUA (PowerDNS's `qtype.hh`).
+const OWN_TYPES: [u16; 3] = [65400, 65401, 65402];
 
 /// Up to so many names are looked at one by one before a batch; for more, the zone is read whole. A small change to a
 /// zone of millions must not cost a reading of all of it.
@@ -84,7 +87,10 @@ impl ZoneTarget for PowerDns {
         ZoneTraits {
             subject: self.api.subject(),
             guard: GuardStrength::Weak,
-            holds: TargetTraits::default(),
+            holds: TargetTraits {
+                types: Types::AllBut(OWN_TYPES.map(Rtype::from_int).into()),
+                ..TargetTraits::default()
+            },
             apex_ns: Writer::Client,
             soa: Writer::Client,
             batch_max: Weight { octets: BODY_OCTETS_MAX, ..Weight::UNBOUNDED },
