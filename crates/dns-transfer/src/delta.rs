@@ -1,6 +1,7 @@
 //! Differences put into a zone: all of them or none, at the cost of what they change.
 //!
-//! Strictly: what is deleted has to be there with this TTL, what is added must not. Where it is otherwise, the zone here is not
+//! Strictly: what is deleted has to be there with this TTL, what is added must not. TTLs of signatures are not looked at: each has
+//! the one of what it covers (RFC 4034 §3), and its value tells it. Where it is otherwise, the zone here is not
 //! the one that the server made the differences from, and only a whole transfer helps. Several steps become one change of each
 //! set; what they undo themselves is none.
 
@@ -66,7 +67,7 @@ fn draft<'a>(drafts: &'a mut BTreeMap<SetKey, Draft>, zone: &Zone, key: &SetKey)
 }
 
 fn commit(zone: &mut Zone, key: SetKey, draft: Draft) -> Option<SetChange> {
-    let after = RecordSet::new(draft.ttl, draft.values);
+    let after = RecordSet::new(key.ttl_of(draft.ttl, &draft.values), draft.values);
     if zone.get(&key) == after.as_ref() {
         return None;
     }
@@ -89,7 +90,7 @@ impl Draft {
 
     fn delete(&mut self, record: Record) -> Result<(), DeltaError> {
         let Record { key, ttl, value } = record;
-        if ttl != self.ttl || !self.values.remove(&value) {
+        if (key.has_one_ttl() && ttl != self.ttl) || !self.values.remove(&value) {
             return Err(DeltaError::NotThere { key, ttl, value });
         }
         Ok(())
@@ -103,7 +104,7 @@ impl Draft {
         if self.values.is_empty() {
             self.ttl = ttl;
         }
-        if self.ttl != ttl {
+        if key.has_one_ttl() && self.ttl != ttl {
             return Err(DeltaError::Ttls { key, ttls: [self.ttl, ttl] });
         }
         self.values.insert(value);

@@ -52,6 +52,13 @@ pub(crate) fn ns() -> Record {
     record("example.test.", Rtype::NS, b"\x02ns\x07example\x04test\x00")
 }
 
+/// A signature at the apex over what has this TTL, which it has itself.
+pub(crate) fn signature(covers: Rtype, ttl: u32) -> Record {
+    let text = format!("{covers} 13 2 {ttl} 20270101000000 20261201000000 7 @ AAAA");
+    let value = Rdata::parse(Rtype::RRSIG, &text, &apex()).expect("a signature");
+    Record { key: SetKey::new(apex(), Rtype::RRSIG), ttl: Ttl::received(ttl), value }
+}
+
 /// A zone with SOA, NS and these.
 pub(crate) fn zone(serial: u32, records: &[Record]) -> Zone {
     let mut zone = Zone::new(apex());

@@ -67,6 +67,26 @@ impl SetKey {
     pub fn new(owner: Owner, rtype: Rtype) -> Self {
         Self { owner, rtype }
     }
+
+    /// Whether all records under it have one TTL (RFC 2181 §5.2). Each signature has the TTL of what it covers (RFC 4034 §3).
+    pub fn has_one_ttl(&self) -> bool {
+        self.rtype != Rtype::RRSIG
+    }
+
+    /// The TTL of a set under it: as the records state it, but of signatures the least that they sign (RFC 4034 §3.1.4). That is
+    /// told by the values alone, so that those that came and went one by one make the same set as those that came at once.
+    pub fn ttl_of<'a>(&self, stated: Ttl, values: impl IntoIterator<Item = &'a Rdata>) -> Ttl {
+        if self.has_one_ttl() {
+            return stated;
+        }
+        values.into_iter().filter_map(signed_ttl).min().unwrap_or(stated)
+    }
+}
+
+/// The original TTL that stands in a signature's data.
+fn signed_ttl(signature: &Rdata) -> Option<Ttl> {
+    let octets = signature.as_wire().get(4..)?.first_chunk()?;
+    Some(Ttl::received(u32::from_be_bytes(*octets)))
 }
 
 impl fmt::Display for SetKey {
@@ -147,6 +167,12 @@ impl RecordSet {
                 true
             }
         }
+    }
+
+    /// The same set with one more value and the smaller of both TTLs; whether the value was new.
+    pub(crate) fn join(&mut self, ttl: Ttl, value: Rdata) -> bool {
+        self.ttl = self.ttl.min(ttl);
+        self.insert(value)
     }
 
     /// How long answers may be kept.

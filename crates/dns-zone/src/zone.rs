@@ -61,20 +61,21 @@ impl Zone {
         &self.apex
     }
 
-    /// Adds one record; whether it was not there yet.
+    /// Adds one record; whether it was not there yet. Signatures may come with any TTLs ([`SetKey::ttl_of`]).
     ///
     /// # Errors
     /// [`ZoneError`]; the zone is as before.
     pub fn insert(&mut self, key: SetKey, ttl: Ttl, value: Rdata) -> Result<bool, ZoneError> {
         self.check(&key)?;
+        let ttl = key.ttl_of(ttl, [&value]);
         let Some(set) = self.sets.get_mut(&key) else {
             self.sets.insert(key, RecordSet::of_one(ttl, value));
             return Ok(true);
         };
-        if set.ttl() != ttl {
+        if key.has_one_ttl() && set.ttl() != ttl {
             return Err(ZoneError::Ttls { key, ttls: [set.ttl(), ttl] });
         }
-        Ok(set.insert(value))
+        Ok(set.join(ttl, value))
     }
 
     /// Puts a whole set in the place of what stands there, if anything does.
@@ -170,6 +171,34 @@ mod tests {
         let mut zone = Zone::new(apex.clone());
         zone.insert(SetKey::new(apex, Rtype::SOA), Ttl::received(60), soa).expect("in the zone");
         zone
+    }
+
+    /// A signature over what has this TTL.
+    fn signature(covers: Rtype, ttl: u32) -> Rdata {
+        let text = format!("{covers} 13 2 {ttl} 20270101000000 20261201000000 7 @ AAAA");
+        Rdata::parse(Rtype::RRSIG, &text, &"example.test.".parse().expect("a name")).expect("a signature")
+    }
+
+    /// RFC 4034 §3: each has the TTL of what it covers.
+    #[test]
+    fn signatures_at_a_name_have_several_ttls_and_nothing_else_has() {
+        let apex: Owner = "example.test.".parse().expect("a name");
+        let key = SetKey::new(apex.clone(), Rtype::RRSIG);
+        let records = [(Rtype::SOA, 3600), (Rtype::NSEC, 300), (Rtype::NSEC3PARAM, 0), (Rtype::SOA, 3600)];
+        let (mut zone, mut backwards) = (Zone::new(apex.clone()), Zone::new(apex));
+        for (covers, ttl) in records {
+            zone.insert(key.clone(), Ttl::received(ttl), signature(covers, ttl)).expect("any TTL");
+        }
+        for (covers, ttl) in records.into_iter().rev() {
+            backwards.insert(key.clone(), Ttl::received(ttl), signature(covers, ttl)).expect("any TTL");
+        }
+        assert_eq!(zone.get(&key).map(|set| (set.values().len(), set.ttl())), Some((3, Ttl::received(0))));
+        assert_eq!(zone, backwards, "whichever came first");
+        let address = SetKey::new(zone.apex().clone(), Rtype::A);
+        let value = Rdata::from_wire(Rtype::A, &[192, 0, 2, 1]).expect("an address");
+        assert_eq!(zone.insert(address.clone(), Ttl::received(60), value.clone()), Ok(true));
+        let refused = zone.insert(address, Ttl::received(30), value);
+        assert!(matches!(refused, Err(ZoneError::Ttls { .. })), "{refused:?}");
     }
 
     #[test]

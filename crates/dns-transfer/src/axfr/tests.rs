@@ -2,7 +2,7 @@ use dns_zone::ZoneError;
 use domain::base::iana::Class;
 
 use super::*;
-use crate::fixture::{Answer, address, apex, ns, owner, record, soa, soa_at, zone};
+use crate::fixture::{Answer, address, apex, ns, owner, record, signature, soa, soa_at, zone};
 
 const RECORDS_MAX: usize = 10;
 
@@ -111,6 +111,15 @@ fn a_set_with_two_ttls_is_refused() {
     let slow = Record { ttl: dns_zone::Ttl::received(90), ..address("www", 2) };
     let taken = take_one(&[soa(7), ns(), address("www", 1), slow, soa(7)]);
     assert!(matches!(taken, Err(Fault::Zone(ZoneError::Ttls { .. }))), "{taken:?}");
+}
+
+#[test]
+fn signatures_at_one_name_come_with_the_ttls_of_what_they_cover() {
+    let signatures = [(Rtype::SOA, 3600), (Rtype::NSEC, 30), (Rtype::NSEC3PARAM, 0)];
+    let signatures = signatures.map(|(covers, ttl)| signature(covers, ttl));
+    let taken = take_one(&[&[soa(7), ns()][..], &signatures, &[soa(7)]].concat()).expect("a zone");
+    let key = dns_zone::SetKey::new(apex(), Rtype::RRSIG);
+    assert_eq!(taken.get(&key).map(|set| set.values().len()), Some(3), "none is lost");
 }
 
 #[test]

@@ -1,7 +1,7 @@
-use dns_zone::difference;
+use dns_zone::{Rtype, difference};
 
 use super::*;
-use crate::fixture::{address, soa, zone};
+use crate::fixture::{address, signature, soa, zone};
 
 fn step(from: u32, deleted: &[Record], to: u32, added: &[Record]) -> Difference {
     Difference { deleted: [&[soa(from)], deleted].concat(), added: [&[soa(to)], added].concat() }
@@ -62,6 +62,25 @@ fn a_ttl_changes_when_all_values_go_and_come() {
     let is = zone(7, &[address("a", 1), address("a", 2)]);
     let (old, new) = ([address("a", 1), address("a", 2)], [slow(address("a", 1)), slow(address("a", 2))]);
     applies(&is, &[step(7, &old, 8, &new)], &zone(8, &new));
+}
+
+/// A signer makes new ones every few days, and with the last one of a TTL that TTL goes.
+#[test]
+fn signatures_come_and_go_with_the_ttls_of_what_they_cover() {
+    let of = |covers, ttl| [signature(covers, ttl)];
+    let (slow, quick, once) = (of(Rtype::SOA, 3600), of(Rtype::NSEC, 30), of(Rtype::NSEC3PARAM, 0));
+    let anew = of(Rtype::SOA, 900);
+    let is = zone(7, &[&slow[..], &once].concat());
+    let steps = [step(7, &once, 8, &quick), step(8, &slow, 9, &anew)];
+    applies(&is, &steps, &zone(9, &[&anew[..], &quick].concat()));
+    applies(&is, &steps[..1], &zone(8, &[&slow[..], &quick].concat()));
+    applies(&is, &[step(7, &[], 8, &quick)], &zone(8, &[slow, once, quick].concat()));
+}
+
+#[test]
+fn a_signature_that_is_not_there_is_not_deleted() {
+    let is = zone(7, &[signature(Rtype::SOA, 3600)]);
+    assert!(matches!(refuses(&is, &[step(7, &[signature(Rtype::NS, 3600)], 8, &[])]), DeltaError::NotThere { .. }));
 }
 
 #[test]

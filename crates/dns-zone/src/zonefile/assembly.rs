@@ -72,7 +72,8 @@ pub(crate) fn finish(
 }
 
 /// Joins records into sets. Of TTLs that differ within a set the smallest is taken: RFC 2181 §5.2 forbids them, servers load them
-/// all the same, and no answer is kept longer than its owner wanted. A record that stands twice is one (RFC 2181 §5).
+/// all the same, and no answer is kept longer than its owner wanted. Nothing forbids them of signatures ([`SetKey::has_one_ttl`]). A
+/// record that stands twice is one (RFC 2181 §5).
 fn assemble(
     apex: &Owner,
     files: Vec<Arc<str>>,
@@ -89,7 +90,9 @@ fn assemble(
         let mut values = vec![value];
         while let Some(next) = found.next_if(|next| next.key == key) {
             if next.ttl != ttl {
-                findings.add(differing_ttls(&key, ttl, next.ttl).at(places.place(next.file, next.line)));
+                if key.has_one_ttl() {
+                    findings.add(differing_ttls(&key, ttl, next.ttl).at(places.place(next.file, next.line)));
+                }
                 ttl = ttl.min(next.ttl);
             }
             if values.last() == Some(&next.value) {

@@ -204,6 +204,13 @@ fn what_stands_twice_or_with_two_ttls_is_taken_once_with_a_warning() {
     assert_eq!(records(text), ["a 60 IN A 192.0.2.1", "b IN A 192.0.2.1", "b IN A 192.0.2.2"]);
 }
 
+/// RFC 4034 §3.
+#[test]
+fn signatures_with_the_ttls_of_what_they_cover_are_nothing_to_warn_of() {
+    let signed = |ttl: u32| format!("a {ttl} RRSIG A 13 3 {ttl} 20270101000000 20261201000000 7 @ AAAA\n");
+    assert_eq!(found(&[("a.zone", &(signed(60) + &signed(30)))]), [""; 0]);
+}
+
 #[test]
 fn files_that_include_each_other_are_refused_with_their_chain() {
     let told = found(&[("a.zone", "$INCLUDE b.zone\n"), ("b.zone", "\n$INCLUDE a.zone\n")]);
