@@ -130,6 +130,7 @@ pub struct Setup {
     secondaries: usize,
     notifies: bool,
     also_notify: Vec<SocketAddr>,
+    is_signed: bool,
 }
 
 impl Setup {
@@ -145,6 +146,7 @@ impl Setup {
             secondaries: 1,
             notifies: true,
             also_notify: Vec::new(),
+            is_signed: false,
         }
     }
 
@@ -178,6 +180,13 @@ impl Setup {
     #[must_use]
     pub fn also_notify(mut self, address: SocketAddr) -> Self {
         self.also_notify.push(address);
+        self
+    }
+
+    /// Lets the primary sign the zone (DNSSEC), with keys of its own.
+    #[must_use]
+    pub fn signed(mut self) -> Self {
+        self.is_signed = true;
         self
     }
 }

@@ -118,11 +118,13 @@ fn primary(place: &Place<'_>, notify: &[SocketAddr]) -> (String, String) {
     let transfers = list(keys.iter().map(|key| format!("key \"{}\"", key.name)));
     let grants = list(keys.iter().map(|key| format!("grant \"{}\" zonesub ANY", key.name)));
     let signer = &keys[0].name;
+    let policy = if place.setup.is_signed { "default" } else { "none" };
     let targets = list(notify.iter().map(|at| format!("{} port {} key \"{signer}\"", at.ip(), at.port())));
     (
         format!("allow-transfer {{ {transfers}}}; also-notify {{ {targets}}};"),
         format!(
-            "zone \"{zone}\" {{ type primary; file \"zone\"; ixfr-from-differences yes; update-policy {{ {grants}}}; }};"
+            "zone \"{zone}\" {{ type primary; file \"zone\"; ixfr-from-differences yes; dnssec-policy {policy}; \
+             update-policy {{ {grants}}}; }};"
         ),
     )
 }

@@ -110,6 +110,7 @@ fn primary(place: &Place<'_>, notify: &[std::net::SocketAddr]) -> String {
     let folder = folder.display();
     // Knot takes no empty list.
     let notify = if remotes.is_empty() { String::new() } else { format!("    notify: [{remotes}]\n") };
+    let signing = if place.setup.is_signed { "    dnssec-signing: on\n" } else { "" };
     // The zone file stays as written and the journal holds the changes: `difference-no-serial` would revert updates at
     // a restart.
     text + &format!(
@@ -128,7 +129,7 @@ zone:
     zonefile-load: whole
     journal-content: changes
     acl: [owner, reader]
-{notify}"#
+{notify}{signing}"#
     )
 }
 

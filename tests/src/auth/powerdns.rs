@@ -130,6 +130,9 @@ fn make_primary(place: &Place<'_>, folder: &Path) {
     for key in keys {
         pdnsutil(folder, &["activate-tsig-key", zone, key, "primary"]);
     }
+    if place.setup.is_signed {
+        pdnsutil(folder, &["secure-zone", zone]);
+    }
 }
 
 fn make_secondary(place: &Place<'_>, folder: &Path, primary: SocketAddr) {

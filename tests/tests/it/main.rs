@@ -48,6 +48,7 @@ mod sync_cli;
 mod sync_daemon;
 mod sync_ownership;
 mod sync_pairs;
+mod sync_signed;
 mod tls;
 mod transfer;
 mod two_providers;

@@ -94,7 +94,7 @@ impl Rig {
     }
 
     /// From one server to another.
-    fn between(sandbox: Sandbox, source: Box<dyn Host>, target: Box<dyn Host>) -> Self {
+    pub(crate) fn between(sandbox: Sandbox, source: Box<dyn Host>, target: Box<dyn Host>) -> Self {
         let entries = entries(source.as_ref(), "hidden", &sandbox) + &entries(target.as_ref(), "main", &sandbox);
         let mut rig = Self::configured(sandbox, target, &entries, "provider: hidden");
         rig.source = Some(source);
@@ -169,7 +169,7 @@ pub(crate) fn done(finished: &Finished) -> &str {
 }
 
 /// The contract of every target: what was planned is served afterwards, and nothing is left to plan.
-fn becomes_its_source(rig: &Rig) {
+pub(crate) fn becomes_its_source(rig: &Rig) {
     let planned = rig.plan();
     assert!(done(&planned).contains("+ www.example.test. 300 CNAME api.example.test."), "{planned:?}");
     let applied = rig.apply(&["deletesShare", "deletes", "updatesShare"]);
